@@ -1,0 +1,31 @@
+"""What every test shares: skips for what is not installed, and a guard for the grad mode."""
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+PACKAGE_OF_MARKER = {"torch": "torch", "gpu": "cupy"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for marker, package in PACKAGE_OF_MARKER.items():
+        if importlib.util.find_spec(package) is not None:
+            continue
+        for item in items:
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=f"{package} is not installed"))
+
+
+@pytest.fixture(autouse=True)
+def grad_mode_is_restored() -> Iterator[None]:
+    """Fail a test that leaves grad mode off, which would make later tests pass for nothing."""
+    yield
+    autograd = sys.modules.get("autograd")
+    if autograd is None:  # the test used no autograd: nothing to leak
+        return
+    leaked = not autograd.is_grad_enabled() or autograd.is_inference_mode_enabled()
+    if leaked:
+        autograd.set_grad_enabled(True)
+    assert not leaked, "the test leaked its grad mode"

@@ -1,0 +1,166 @@
+"""The rooms of the code: imports run downwards only, and files and functions stay small.
+
+A room is a layer of modules. A module may import from its own room and from the rooms below it, and
+modules may not import one another in a circle. Every module must have a room.
+"""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CODE_FOLDERS = ("autograd", "sac", "scripts")
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 60
+
+# Highest room first. A name stands for the module and, for a package, all that is in it.
+ROOMS = [
+    {"scripts"},
+    {"sac", "sac.__main__"},
+    {"sac.cli"},
+    {"sac.trainer"},
+    {"sac.collector", "sac.evaluation", "sac.logger", "sac.checkpoint", "sac.progress"},
+    {"sac.environments"},
+    {"sac.factory"},
+    {"sac.agent"},
+    {"sac.policies", "sac.soft_q", "sac.temperature"},
+    {"sac.networks", "sac.replay_buffer", "sac.normalizer", "sac.spaces", "sac.seeding"},
+    {"sac.config"},
+    {"sac.errors"},
+    {"autograd"},
+    {"autograd.nn", "autograd.optim", "autograd.distributions"},
+    {"autograd.gradcheck", "autograd.serialization"},
+    {"autograd.functional"},
+    {"autograd.tensor"},
+    {"autograd.engine"},
+    {"autograd.ops"},
+    {"autograd.grad_mode"},
+    {"autograd.backend"},
+    {"autograd.errors"},
+]
+ROOM_OF = {name: level for level, names in enumerate(reversed(ROOMS)) for name in names}
+# The rows of these two are their `__init__` alone: what is in them needs rows of its own.
+TOP_PACKAGES = {"autograd", "sac"}
+
+# Which modules may import a library; every other module may not.
+ONLY_IMPORTERS = {
+    "gymnasium": ("sac.environments", "sac.spaces"),
+    "cupy": ("autograd.backend",),
+    "torch": (),
+    "jax": (),
+    "pickle": (),
+}
+
+
+def python_files() -> list[Path]:
+    return [path for folder in CODE_FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in python_files()}
+FILES = [pytest.param(path, id=module_name(path)) for path in MODULES.values()]
+PRODUCT = [name for name in MODULES if name.split(".")[0] in TOP_PACKAGES]
+
+
+@cache
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imported_names(module: str) -> Iterator[str]:
+    """Every dotted name that a module imports, anywhere in it: `from a import b` gives `a.b`."""
+    path = MODULES[module]
+    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            source = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def imported_modules(module: str) -> set[str]:
+    """The modules of this project that a module imports."""
+    names = imported_names(module)
+    found = {name if name in MODULES else name.rpartition(".")[0] for name in names}
+    return found & MODULES.keys() - {module}
+
+
+def is_within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def room(module: str) -> int | None:
+    """The level of a module's room: the row of its nearest listed parent."""
+    name = module
+    while name not in ROOM_OF:
+        name = name.rpartition(".")[0]
+        if not name or name in TOP_PACKAGES:
+            return None
+    return ROOM_OF[name]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_downwards(module: str) -> None:
+    level = room(module)
+    assert level is not None, f"{module} has no room: give it a row in ROOMS"
+    upward = [other for other in imported_modules(module) if (room(other) or 0) > level]
+    assert not upward, f"{module} imports from a room above its own: {sorted(upward)}"
+
+
+def test_no_import_cycle() -> None:
+    try:
+        TopologicalSorter({module: imported_modules(module) for module in MODULES}).prepare()
+    except CycleError as error:
+        pytest.fail("import cycle: " + " -> ".join(reversed(error.args[1])))
+
+
+def test_autograd_never_imports_sac() -> None:
+    importers = [
+        module
+        for module in MODULES
+        if is_within(module, "autograd")
+        and any(is_within(name, "sac") for name in imported_names(module))
+    ]
+    assert not importers
+
+
+@pytest.mark.parametrize("library", ONLY_IMPORTERS)
+def test_library_is_imported_in_its_place_only(library: str) -> None:
+    allowed = ONLY_IMPORTERS[library]
+    offenders = [
+        module
+        for module in PRODUCT
+        if not module.startswith(allowed)
+        and any(is_within(name, library) for name in imported_names(module))
+    ]
+    assert not offenders, f"{library} may be imported in {allowed or 'no module'} only"
+
+
+def test_ops_are_written_once_for_both_array_libraries() -> None:
+    offenders = [
+        module
+        for module in MODULES
+        if is_within(module, "autograd.ops")
+        and any(is_within(name, "numpy") for name in imported_names(module))
+    ]
+    assert not offenders, "an op takes its array library from autograd.backend"
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_sizes(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= MAX_FILE_LINES
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert length <= MAX_FUNCTION_LINES, f"{node.name} has {length} lines"
