@@ -1,0 +1,30 @@
+"""Soft Actor-Critic from a YAML file: `from sac import Config, train, evaluate, SACAgent`."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sac.agent import SACAgent
+    from sac.config import Config
+    from sac.evaluation import evaluate
+    from sac.trainer import train
+
+__all__ = ["Config", "SACAgent", "evaluate", "train"]
+
+_HOMES = {
+    "Config": "sac.config",
+    "SACAgent": "sac.agent",
+    "evaluate": "sac.evaluation",
+    "train": "sac.trainer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import sac` and --help are quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

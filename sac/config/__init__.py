@@ -1,0 +1,23 @@
+"""The configuration: `schema` is the list of keys, the rest checks, merges, reads and writes."""
+
+from sac.config.schema import (
+    AgentConfig,
+    CheckpointConfig,
+    Config,
+    EnvConfig,
+    EvaluationConfig,
+    LoggingConfig,
+    TrainConfig,
+    WrapperConfig,
+)
+
+__all__ = [
+    "AgentConfig",
+    "CheckpointConfig",
+    "Config",
+    "EnvConfig",
+    "EvaluationConfig",
+    "LoggingConfig",
+    "TrainConfig",
+    "WrapperConfig",
+]

@@ -1,0 +1,248 @@
+"""What a configuration field may hold, told once for the checks, the messages and --help."""
+
+import dataclasses
+import numbers
+import os
+import re
+import reprlib
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sac.config.yaml_text import EXPONENT_NUMBER
+from sac.errors import ConfigError
+
+COUNT_LIMIT = 10**12  # any count: far above use, far below where 64-bit arithmetic overflows
+NESTING_LIMIT = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """A field's help text and, for numbers, its range; None leaves a side open."""
+
+    help: str
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+
+    def admits(self, number: float) -> bool:
+        """Return whether `number` is in range."""
+        return (
+            (self.at_least is None or number >= self.at_least)
+            and (self.above is None or number > self.above)
+            and (self.at_most is None or number <= self.at_most)
+        )
+
+    @property
+    def range_in_words(self) -> str:
+        """The range as the end of a phrase such as `a number ...`; empty where it is open."""
+        if self.at_least is not None and self.at_most is not None:
+            return f"from {_digits(self.at_least)} to {_digits(self.at_most)}"
+        sides = {"of at least": self.at_least, "above": self.above, "at most": self.at_most}
+        return " and ".join(f"{word} {_digits(n)}" for word, n in sides.items() if n is not None)
+
+
+def count(help: str, *, at_least: int = 1, at_most: int = COUNT_LIMIT) -> Option:
+    """Return the Option of a whole number of things."""
+    return Option(help, at_least=at_least, at_most=at_most)
+
+
+def options(cls: type) -> dict[str, tuple[Any, Option | None]]:
+    """Return each field's annotation and Option; a section, which has fields itself, has None."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    found: dict[str, tuple[Any, Option | None]] = {}
+    for field in dataclasses.fields(cls):
+        hint = hints[field.name]
+        is_option = typing.get_origin(hint) is typing.Annotated
+        found[field.name] = typing.get_args(hint) if is_option else (hint, None)
+    return found
+
+
+def check_fields(section: Any, prefix: str) -> None:
+    """Convert each field of a frozen dataclass to its type; ConfigError where one does not fit."""
+    for name, (hint, option) in options(type(section)).items():
+        if option is not None:
+            value = checked(getattr(section, name), hint, option, prefix + name)
+            object.__setattr__(section, name, value)
+
+
+def checked(value: Any, hint: Any, option: Option, key: str) -> Any:
+    """Return `value` as `hint`; ConfigError names the key, what it takes and what came."""
+    try:
+        return convert(value, hint, option)
+    except ValueError:
+        message = f"{key}: expected {expected(hint, option)}, got {shown(value)}"
+        raise ConfigError(message) from None
+
+
+def convert(value: Any, hint: Any, option: Option) -> Any:
+    """Return `value` as the annotation `hint` says, or raise ValueError."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return _first_fit(value, arguments, option)
+    if origin is typing.Literal:
+        return _member(value, arguments)
+    if origin is Sequence:
+        return tuple(convert(item, arguments[0], option) for item in _items(value))
+    if dataclasses.is_dataclass(hint):
+        return _instance(value, hint)
+    return _CONVERTERS[origin or hint](value, option)
+
+
+def expected(hint: Any, option: Option) -> str:
+    """Return in words what `convert` takes."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(expected(argument, option) for argument in arguments)
+    if origin is typing.Literal:
+        return ("one of " if len(arguments) > 1 else "") + ", ".join(arguments)
+    if origin is Sequence:
+        return f"a list, each {expected(arguments[0], option)}"
+    if dataclasses.is_dataclass(hint):
+        return "with " + " and ".join(field.name for field in dataclasses.fields(hint))
+    if hint in (int, float):
+        return f"{_NAMES[hint]} {option.range_in_words or '(finite)'}"
+    return _NAMES[origin or hint]
+
+
+def shown(value: Any) -> str:
+    """Return a short form of `value` for a message."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # Python refuses to write integers of more than 4300 digits
+        return "a number of thousands of digits"
+
+
+def _digits(number: float) -> str:
+    text = re.sub(r"e\+0*", "e", f"{number:g}")
+    return text if float(text) == number else str(number)
+
+
+def _first_fit(value: Any, hints: Sequence[Any], option: Option) -> Any:
+    for hint in hints:
+        try:
+            return convert(value, hint, option)
+        except ValueError:
+            continue
+    raise ValueError
+
+
+def _member(value: Any, choices: Sequence[str]) -> str:
+    if isinstance(value, str) and value in choices:
+        return value
+    raise ValueError
+
+
+def _items(value: Any) -> Sequence[Any]:
+    if isinstance(value, (list, tuple)):
+        return value
+    raise ValueError
+
+
+def _instance(value: Any, cls: Any) -> Any:
+    if isinstance(value, cls):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError
+    try:
+        return cls(**value)
+    except TypeError:  # a key too many, one too few, or one that is not text
+        raise ValueError from None
+
+
+def _number(value: Any, option: Option) -> float:
+    if isinstance(value, str) and EXPONENT_NUMBER.match(value):
+        value = float(value)  # what PyYAML itself makes of 3e-4, in a dictionary loaded by others
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueError
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError from None
+    if number - number != 0 or not option.admits(number):  # inf - inf and nan - nan are not 0
+        raise ValueError
+    return number
+
+
+def _whole(value: Any, option: Option) -> int:
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        number = int(value)  # not through float, which rounds above 2**53
+    else:
+        real = _number(value, option)
+        if not real.is_integer():
+            raise ValueError
+        number = int(real)
+    if not option.admits(number):
+        raise ValueError
+    return number
+
+
+def _flag(value: Any, option: Option) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ValueError
+
+
+def _text(value: Any, option: Option) -> str:
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if isinstance(text, str) and text.isprintable():  # also refuses undecodable command line bytes
+        return str(text)
+    raise ValueError
+
+
+def _nothing(value: Any, option: Option) -> None:
+    if value is not None:
+        raise ValueError
+
+
+def _plain_mapping(value: Any, option: Option) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError
+    plain: dict[str, Any] = _plain(value, depth=0)
+    return plain
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """Return a copy in YAML's types: what config.yaml cannot hold would be lost on resume."""
+    if depth > NESTING_LIMIT:
+        raise ValueError
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise ValueError
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, depth + 1) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value)
+    raise ValueError
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+_NAMES = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    types.NoneType: "null",
+    dict: "keys with plain values (text, numbers, true/false, null, lists, mappings)",
+}
+
+_CONVERTERS: dict[Any, Callable[[Any, Option], Any]] = {
+    int: _whole,
+    float: _number,
+    bool: _flag,
+    str: _text,
+    types.NoneType: _nothing,
+    dict: _plain_mapping,
+}

@@ -1,0 +1,107 @@
+"""Dotted keys of nested configuration dataclasses: listing, checking, merging, building."""
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sac.config.fields import Option, expected, options, shown
+from sac.errors import ConfigError
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """One dotted key: what --help and the command line need to know of it."""
+
+    name: str
+    hint: Any
+    default: Any
+    option: Option
+
+    @property
+    def expected(self) -> str:
+        """What the key takes, in words."""
+        return expected(self.hint, self.option)
+
+
+def list_keys(cls: Any, prefix: str = "") -> Iterator[Key]:
+    """Yield every key of a configuration dataclass, in order."""
+    defaults = cls()
+    for name, (hint, option) in options(cls).items():
+        if option is None:
+            yield from list_keys(hint, f"{prefix}{name}.")
+        else:
+            yield Key(prefix + name, hint, to_plain(getattr(defaults, name)), option)
+
+
+def check_keys(cls: Any, data: Any) -> None:
+    """Raise ConfigError for an unknown key, with its nearest, or for a section that has no keys."""
+    _check_section(cls, data, "", cls)
+
+
+def build(cls: Any, data: Mapping[str, Any]) -> Any:
+    """Return the dataclass that a mapping with known keys describes; null is an empty section."""
+    values = {}
+    for name, value in data.items():
+        hint, option = options(cls)[name]
+        values[name] = value if option is not None else build(hint, {} if value is None else value)
+    return cls(**values)
+
+
+def to_plain(value: Any) -> Any:
+    """Return a copy of a configuration in dictionaries, lists and scalars."""
+    if dataclasses.is_dataclass(value):
+        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {name: to_plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(item) for item in value]
+    return value
+
+
+def merge(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with `overrides` laid over it, mapping by mapping; lists are replaced."""
+    merged = dict(base)
+    for name, value in overrides.items():
+        below = merged.get(name)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            merged[name] = merge(below, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def nearest(key: str, known: Iterable[str]) -> str:
+    """Return the known dotted key most like `key`, by its whole path and by its last part."""
+
+    def likeness(candidate: str) -> float:
+        last = difflib.SequenceMatcher(None, _leaf(key), _leaf(candidate)).ratio()
+        return last + difflib.SequenceMatcher(None, key, candidate).ratio()
+
+    return max(known, key=likeness)
+
+
+def _check_section(root: Any, data: Any, prefix: str, cls: Any) -> None:
+    if not isinstance(data, Mapping):
+        section = prefix.rstrip(".") if prefix else "the configuration"
+        raise ConfigError(f"{section}: expected keys with values, got {shown(data)}")
+    fields = options(cls)
+    for name, value in data.items():
+        if name not in fields:
+            raise ConfigError(_unknown_key(root, f"{prefix}{name}"))
+        hint, option = fields[name]
+        if option is None and value is not None:
+            _check_section(root, value, f"{prefix}{name}.", hint)
+
+
+def _unknown_key(root: Any, key: str) -> str:
+    known = [known_key.name for known_key in list_keys(root)]
+    if key in known:
+        section, _, name = key.rpartition(".")
+        return f"unknown key {shown(key)}: write {name} indented below `{section}:`"
+    sections = [name for name, (_, option) in options(root).items() if option is None]
+    return f"unknown key {shown(key)}, the nearest is {nearest(key, known + sections)}"
+
+
+def _leaf(key: str) -> str:
+    return key.rpartition(".")[2]

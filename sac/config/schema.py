@@ -1,0 +1,283 @@
+"""The configuration: every key with its default, meaning and range. A Config is always valid."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from sac.config.fields import Option, check_fields, count, shown
+from sac.config.keys import build, check_keys, merge, to_plain
+from sac.config.yaml_text import dump_yaml, parse_yaml, read_yaml_mapping
+from sac.errors import ConfigError
+
+DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,4})?")
+SEED_LIMIT = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class WrapperConfig:
+    """An environment wrapper and its keyword arguments."""
+
+    class_path: Annotated[str, Option("Dotted path of the class: package.module.Class.")]
+    kwargs: Annotated[dict[str, Any], Option("Keyword arguments of the wrapper.")] = field(
+        default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self, "env.wrappers.")
+
+
+@dataclass(frozen=True)
+class EnvConfig:
+    """Which environment, how many of it, and how they run. Only `train(env=...)` needs no id."""
+
+    id: Annotated[
+        str, Option("Gymnasium id, or module:EnvId to import the module that registers it first.")
+    ] = ""
+    kwargs: Annotated[
+        dict[str, Any],
+        Option("Keyword arguments of the environment; one at a time: --env.kwargs.NAME VALUE."),
+    ] = field(default_factory=dict)
+    wrappers: Annotated[
+        Sequence[WrapperConfig],
+        Option("Wrappers as {class_path, kwargs}, applied in order, outermost last."),
+    ] = ()
+    num_envs: Annotated[int, count("Environments stepped together.", at_most=10_000)] = 1
+    # A step of most environments here takes less time than a message to another process.
+    vectorization: Annotated[
+        Literal["sync", "async", "native"],
+        Option(
+            "sync steps them in this process, async each in a process of its own (for slow "
+            "environments), native by the id's own vector entry point."
+        ),
+    ] = "sync"
+    step_timeout: Annotated[
+        float | None,
+        Option("Seconds that an async worker may take for a step; null: no limit.", above=0),
+    ] = None
+
+    def __post_init__(self) -> None:
+        check_fields(self, "env.")
+
+
+# Defaults without a source of their own are those of Haarnoja et al. 2018, arXiv:1812.05905,
+# appendix D, which SB3, PFRL and most others ship too.
+@dataclass(frozen=True)
+class AgentConfig:
+    """The algorithm: networks, optimizers, temperature."""
+
+    gamma: Annotated[float, Option("Discount per environment step.", at_least=0, at_most=1)] = 0.99
+    tau: Annotated[
+        float,
+        Option("Share of the online weights mixed into the target per update.", above=0, at_most=1),
+    ] = 0.005
+    hidden_sizes: Annotated[Sequence[int], count("Units of each hidden layer.", at_most=2**16)] = (
+        256,
+        256,
+    )
+    activation: Annotated[
+        Literal["relu", "tanh", "elu", "gelu", "silu", "leaky_relu"],
+        Option("Activation of the hidden layers."),
+    ] = "relu"
+    # Two are enough against overestimation (Fujimoto et al. 2018, arXiv:1802.09477).
+    num_soft_q_nets: Annotated[
+        int, count("Soft Q networks; targets and policy use their minimum.", at_most=100)
+    ] = 2
+    policy_lr: Annotated[
+        float, Option("Adam's learning rate of the policy.", above=0, at_most=1)
+    ] = 3e-4
+    soft_q_lr: Annotated[
+        float, Option("Adam's learning rate of the soft Q networks.", above=0, at_most=1)
+    ] = 3e-4
+    alpha_lr: Annotated[
+        float, Option("Adam's learning rate of the temperature.", above=0, at_most=1)
+    ] = 3e-4
+    alpha: Annotated[
+        Literal["auto"] | float,
+        Option("Temperature; auto learns the one that meets target_entropy.", above=0),
+    ] = "auto"
+    initial_alpha: Annotated[float, Option("Temperature that auto starts from.", above=0)] = 1.0
+    target_entropy: Annotated[
+        Literal["auto"] | float,
+        Option(
+            "Policy entropy in nats that alpha is learned for; auto: minus the number of action "
+            "dimensions, for discrete actions a fraction of log(number of actions)."
+        ),
+    ] = "auto"
+    # The clamp keeps exp(log_std) within float32; -20 and 2 as in the authors' code.
+    log_std_min: Annotated[
+        float, Option("Lower clamp of the log standard deviation.", at_least=-100, at_most=10)
+    ] = -20.0
+    log_std_max: Annotated[
+        float, Option("Upper clamp of the log standard deviation.", at_least=-100, at_most=10)
+    ] = 2.0
+    max_grad_norm: Annotated[
+        float | None,
+        Option("Clip each network's gradient to this norm; null: no clipping.", above=0),
+    ] = None
+    normalize_observations: Annotated[
+        bool, Option("Standardise observations by their running mean and variance.")
+    ] = False
+    reward_scale: Annotated[
+        float, Option("Factor on the rewards that are learned from, not on logged ones.", above=0)
+    ] = 1.0
+
+    def __post_init__(self) -> None:
+        check_fields(self, "agent.")
+        if self.log_std_min >= self.log_std_max:
+            raise ConfigError(
+                f"agent.log_std_min: expected a number below agent.log_std_max "
+                f"({self.log_std_max:g}), got {self.log_std_min:g}"
+            )
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How long, and from how much data; steps are transitions, counted over all environments."""
+
+    total_steps: Annotated[int, count("Transitions to collect in all.")] = 100_000
+    # A few episodes of most tasks; the 10,000 of MuJoCo papers would be most of a short run.
+    learning_starts: Annotated[
+        int, count("Transitions of random actions before the first update.", at_least=0)
+    ] = 1000
+    batch_size: Annotated[int, count("Transitions in an update.", at_most=10**7)] = 256
+    buffer_size: Annotated[
+        int, count("Transitions kept to learn from, over all environments; the oldest make room.")
+    ] = 1_000_000
+    updates_per_step: Annotated[
+        float, Option("Gradient updates per transition, also fractions.", above=0, at_most=1000)
+    ] = 1.0
+    init_from: Annotated[
+        str | None, Option("Run or checkpoint whose trained weights a new run starts from.")
+    ] = None
+
+    def __post_init__(self) -> None:
+        check_fields(self, "train.")
+        if self.learning_starts > self.total_steps:
+            raise ConfigError(
+                f"train.learning_starts: expected at most train.total_steps "
+                f"({self.total_steps}), got {self.learning_starts}"
+            )
+        if self.buffer_size < self.batch_size:
+            raise ConfigError(
+                f"train.buffer_size: expected at least train.batch_size "
+                f"({self.batch_size}), got {self.buffer_size}"
+            )
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """Evaluation by the deterministic policy during training."""
+
+    # 20 evaluations in the default run, as many points as a curve needs.
+    every_steps: Annotated[
+        int, count("Transitions between evaluations; 0: only at the end.", at_least=0)
+    ] = 5000
+    episodes: Annotated[int, count("Episodes of an evaluation.", at_most=10**6)] = 10
+
+    def __post_init__(self) -> None:
+        check_fields(self, "evaluation.")
+
+
+@dataclass(frozen=True)
+class CheckpointConfig:
+    """What is kept to go on from."""
+
+    every_steps: Annotated[int, count("Transitions between checkpoints.")] = 10_000
+    # More than one, so that a damaged newest checkpoint does not lose the run.
+    keep: Annotated[int, count("Newest checkpoints to keep; the best is kept beside them.")] = 3
+
+    def __post_init__(self) -> None:
+        check_fields(self, "checkpoint.")
+
+
+@dataclass(frozen=True)
+class LoggingConfig:
+    """Where runs are written and how often."""
+
+    root: Annotated[str, Option("Folder of the run directories.")] = "runs"
+    every_steps: Annotated[int, count("Transitions between rows of metrics.")] = 500
+
+    def __post_init__(self) -> None:
+        check_fields(self, "logging.")
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that defines a run. Building one checks it; ConfigError names key, range and value."""
+
+    env: EnvConfig = field(default_factory=EnvConfig)
+    agent: AgentConfig = field(default_factory=AgentConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    logging: LoggingConfig = field(default_factory=LoggingConfig)
+    seed: Annotated[
+        int,
+        count(
+            "Seed of networks, exploration, replay and environments.",
+            at_least=0,
+            at_most=SEED_LIMIT,
+        ),
+    ] = 0
+    device: Annotated[
+        str, Option("auto, cpu, cuda or cuda:N; auto takes a GPU where there is one.")
+    ] = "auto"
+    name: Annotated[
+        str | None,
+        Option("Part of the run directory's name; by default the config file's name."),
+    ] = None
+
+    def __post_init__(self) -> None:
+        check_fields(self, "")
+        self.validate()
+
+    def validate(self) -> None:
+        """Check what no section sees alone; each section was checked when it was built."""
+        if DEVICE.fullmatch(self.device) is None:
+            raise ConfigError(
+                f"device: expected auto, cpu, cuda or cuda:N, got {shown(self.device)}"
+            )
+        if self.train.buffer_size < self.env.num_envs:
+            raise ConfigError(
+                f"train.buffer_size: expected at least env.num_envs "
+                f"({self.env.num_envs}), got {self.train.buffer_size}"
+            )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Config":
+        """Return the Config of a nested mapping; an unknown key raises with the nearest one."""
+        check_keys(cls, data)
+        config: Config = build(cls, data)
+        return config
+
+    @classmethod
+    def from_yaml(cls, text: str) -> "Config":
+        """Return the Config of YAML text."""
+        return cls.from_dict(parse_yaml(text, "the configuration"))
+
+    @classmethod
+    def load(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> "Config":
+        """Return the Config of a YAML file; the nested mapping `overrides` wins over the file."""
+        path = Path(path)
+        data = {"name": path.stem} | read_yaml_mapping(path)
+        try:
+            check_keys(cls, data)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+        return cls.from_dict(data if overrides is None else merge(data, overrides))
+
+    def merged(self, overrides: Mapping[str, Any]) -> "Config":
+        """Return a copy in which the nested mapping `overrides` wins."""
+        check_keys(Config, overrides)
+        return Config.from_dict(merge(self.to_dict(), overrides))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return nested dictionaries that `from_dict` reads back to an equal Config."""
+        plain: dict[str, Any] = to_plain(self)
+        return plain
+
+    def to_yaml(self) -> str:
+        """Return YAML that `from_yaml` reads back to an equal Config."""
+        return dump_yaml(self.to_dict())

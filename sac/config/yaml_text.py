@@ -1,0 +1,91 @@
+"""YAML as the configuration reads and writes it: PyYAML's safe subset with YAML 1.2's numbers."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sac.errors import ConfigError
+
+# PyYAML follows YAML 1.1, where 1e4 and 3e-4 are text because they have no dot; YAML 1.2 and people
+# read them as numbers.
+EXPONENT_NUMBER = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+\Z")
+FLOAT_TAG = "tag:yaml.org,2002:float"
+
+
+class ConfigLoader(yaml.SafeLoader):
+    """SafeLoader that reads 1e4 as a number and refuses duplicate keys and shared collections."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Compose a node; an alias stands for a scalar only, so that no small file grows huge."""
+        mark = self.peek_event().start_mark if self.check_event(yaml.AliasEvent) else None
+        node = super().compose_node(parent, index)
+        if mark is not None and not isinstance(node, yaml.ScalarNode):
+            problem = "an alias (*) may not stand for a list or mapping"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+        return node
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """Construct a mapping; a repeated key would silently drop the first value."""
+        seen: set[tuple[str, str]] = set()
+        for key_node, _ in node.value if isinstance(node, yaml.MappingNode) else []:
+            key = (key_node.tag, str(key_node.value))
+            if key in seen:
+                problem = f"the key {key_node.value!r} appears twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+class ConfigDumper(yaml.SafeDumper):
+    """SafeDumper that quotes what ConfigLoader reads as a number and writes plain lists inline."""
+
+    def represent_list(self, data: Any) -> Any:
+        """Represent a list in brackets where it holds no collections."""
+        flow = not any(isinstance(item, (list, dict)) for item in data)
+        return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=flow)
+
+
+ConfigDumper.add_representer(list, ConfigDumper.represent_list)
+ConfigLoader.add_implicit_resolver(FLOAT_TAG, EXPONENT_NUMBER, list("-+0123456789"))
+ConfigDumper.add_implicit_resolver(FLOAT_TAG, EXPONENT_NUMBER, list("-+0123456789"))
+
+
+def parse_yaml(text: str, source: str) -> Any:
+    """Return the value that `text` holds; ConfigError names `source` where it is not YAML."""
+    try:
+        return yaml.load(text, Loader=ConfigLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
+        raise ConfigError(f"{source} is not valid YAML: {error.problem}{place}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a 13th month
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(f"{source} is not valid YAML: {reason}") from None
+
+
+def dump_yaml(data: Any) -> str:
+    """Return block-style YAML that `parse_yaml` reads back to an equal value."""
+    return yaml.dump(data, Dumper=ConfigDumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def read_yaml_mapping(path: Path) -> dict[Any, Any]:
+    """Return the mapping in a file; ConfigError where it cannot be read, is empty or a list."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"config file {path} does not exist") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path} is a directory, expected a YAML file") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text (byte {error.start}), expected YAML") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigError(f"cannot read config file {path}: {reason}") from None
+    data = parse_yaml(text, str(path))
+    if data is None:
+        raise ConfigError(f"{path} is empty, expected keys such as `env: {{id: Pendulum-v1}}`")
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path} holds a {type(data).__name__}, expected keys with values")
+    return data

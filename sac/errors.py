@@ -1,0 +1,25 @@
+"""Errors meant for the user: the command line prints the message alone and exits with 2."""
+
+
+class SACError(Exception):
+    """Something to put right; the message says what was expected, what came, what to do."""
+
+
+class ConfigError(SACError):
+    """A configuration file, key, value or command line that cannot be used."""
+
+
+class SpaceError(SACError):
+    """An observation or action space that the agent does not support."""
+
+
+class EnvironmentSetupError(SACError):
+    """An environment that is unknown, cannot be made, or lacks an installed extra."""
+
+
+class CheckpointError(SACError):
+    """A run or checkpoint that is missing, damaged or does not fit."""
+
+
+class DeviceError(SACError):
+    """A device that does not exist on this machine."""
