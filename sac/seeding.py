@@ -1,0 +1,57 @@
+"""Independent streams of random numbers from one seed, and their state as JSON."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator, SeedSequence
+
+from sac.errors import CheckpointError
+
+SPARE_STREAMS = 9  # taken one by one by later needs, without changing the streams before them
+
+
+@dataclass(frozen=True)
+class Streams:
+    """One independent seed sequence for each consumer of randomness (`SeedSequence.spawn`)."""
+
+    network: SeedSequence
+    exploration: SeedSequence
+    replay: SeedSequence
+    random_actions: SeedSequence
+    train_env: SeedSequence
+    eval_env: SeedSequence
+    evaluation: SeedSequence  # actions of a stochastic policy under evaluation
+    spare: tuple[SeedSequence, ...]
+
+    @classmethod
+    def from_seed(cls, seed: int) -> "Streams":
+        """Return the streams of `seed`, a whole number from 0; the same ones every time."""
+        names = [field.name for field in fields(cls) if field.name != "spare"]
+        children = SeedSequence(seed).spawn(len(names) + SPARE_STREAMS)
+        named = dict(zip(names, children, strict=False))
+        return cls(**named, spare=tuple(children[len(names) :]))
+
+
+def generator(sequence: SeedSequence) -> Generator:
+    """Return a new generator at the start of a stream."""
+    return Generator(np.random.PCG64(sequence))
+
+
+def integer_seed(sequence: SeedSequence) -> int:
+    """Return the stream's seed of 31 bits, as Gymnasium's environments and spaces take it."""
+    return int(sequence.generate_state(1, np.uint32)[0] >> 1)
+
+
+def generator_to_json(source: Generator) -> dict[str, Any]:
+    """Return the state of a PCG64 generator as a JSON document."""
+    state = source.bit_generator.state
+    return {**state, "state": dict(state["state"])}
+
+
+def restore_generator(target: Generator, document: Any) -> None:
+    """Put a generator into a state from `generator_to_json`; CheckpointError for a wrong one."""
+    try:
+        target.bit_generator.state = document
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise CheckpointError(f"not the state of a random generator: {document!r:.200}") from error

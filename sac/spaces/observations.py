@@ -1,0 +1,101 @@
+"""From an environment's observations to the arrays that the replay and the networks take."""
+
+from typing import Any
+
+import numpy as np
+from gymnasium import Space, spaces
+
+from sac.errors import SpaceError
+
+LEAVES = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+SUPPORTED = "Box, Discrete, MultiDiscrete, MultiBinary, and Dict or Tuple of these"
+
+
+class ObservationEncoder:
+    """Turns observations into arrays: a Box keeps its shape, every other space is flattened to 1-d.
+
+    The arrays are float32, but a Box of uint8 (an image) stays uint8. Each is a fresh copy, since
+    environments reuse their buffers. SpaceError for a space that is not supported.
+    """
+
+    def __init__(self, space: Space) -> None:
+        _check_supported(space)
+        self.space = space
+        self._is_box = isinstance(space, spaces.Box)
+        is_image = self._is_box and space.dtype == np.uint8
+        self.dtype: np.dtype = np.dtype(np.uint8 if is_image else np.float32)
+        self.shape = tuple(space.shape or ()) if self._is_box else (spaces.flatdim(space),)
+
+    def encode(self, observation: Any) -> np.ndarray:
+        """Return one observation as an array of `shape`; SpaceError where it does not fit."""
+        if self._is_box:
+            return self._array(observation, self.shape)
+        return self._flatten(observation)
+
+    def encode_batch(self, observations: Any, num_envs: int) -> np.ndarray:
+        """Return the observations of a vector environment as one array (num_envs, *shape)."""
+        if self._is_box:
+            return self._array(observations, (num_envs, *self.shape))
+        encoded = np.empty((num_envs, *self.shape), self.dtype)
+        for index in range(num_envs):
+            encoded[index] = self._flatten(_item(self.space, observations, index))
+        return encoded
+
+    def batch_size(self, observation: Any) -> int | None:
+        """Return the size of a batch as Gymnasium makes it, None for a single observation."""
+        space, leaf = self.space, observation
+        while isinstance(space, spaces.Dict | spaces.Tuple):
+            key: Any = next(iter(space.keys())) if isinstance(space, spaces.Dict) else 0
+            try:
+                space, leaf = space[key], leaf[key]
+            except (KeyError, IndexError, TypeError) as error:
+                raise _misfit(self.space, observation) from error
+        extra_dimensions = np.ndim(leaf) - len(space.shape or ())
+        if extra_dimensions not in (0, 1):
+            raise _misfit(self.space, observation)
+        return len(leaf) if extra_dimensions else None
+
+    def _array(self, value: Any, shape: tuple[int, ...]) -> np.ndarray:
+        array = np.array(value, self.dtype)
+        if array.shape != shape:
+            raise SpaceError(f"expected an observation of shape {shape}, got {array.shape}")
+        return array
+
+    def _flatten(self, observation: Any) -> np.ndarray:
+        try:
+            flat = np.asarray(spaces.flatten(self.space, observation))
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise _misfit(self.space, observation) from error
+        return flat.astype(self.dtype)
+
+
+def _item(space: Space, observations: Any, index: int) -> Any:
+    """Take one environment's observation out of a batch, whose Dict and Tuple hold batches."""
+    if isinstance(space, spaces.Dict):
+        return {key: _item(part, observations[key], index) for key, part in space.items()}
+    if isinstance(space, spaces.Tuple):
+        pairs = zip(space.spaces, observations, strict=True)
+        return tuple(_item(part, batch, index) for part, batch in pairs)
+    return observations[index]
+
+
+def _check_supported(space: Space) -> None:
+    if isinstance(space, spaces.Dict):
+        parts = list(space.values())
+    elif isinstance(space, spaces.Tuple):
+        parts = list(space.spaces)
+    elif isinstance(space, LEAVES):
+        parts = []
+    else:
+        raise SpaceError(
+            f"the observation space {space} is not supported: expected {SUPPORTED}; "
+            "convert it with gymnasium.wrappers.TransformObservation"
+        )
+    for part in parts:
+        _check_supported(part)
+    if spaces.flatdim(space) == 0:
+        raise SpaceError(f"the observation space {space} holds no number: nothing to learn from")
+
+
+def _misfit(space: Space, observation: Any) -> SpaceError:
+    return SpaceError(f"expected an observation of {space}, got {observation!r:.200}")
