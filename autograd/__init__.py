@@ -1,0 +1,1 @@
+"""Automatic differentiation with PyTorch's names and semantics, on NumPy and CuPy."""

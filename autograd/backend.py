@@ -1,0 +1,70 @@
+"""The array library under a tensor: NumPy, or CuPy on a GPU.
+
+Every operation receives its backend as `xp` and uses NumPy's names on it. Whatever differs
+between the two libraries is a named function of the backend, so an operation is written once.
+CuPy is imported only when a tensor is first moved to a GPU.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+Array = Any  # numpy.ndarray, or cupy.ndarray on a GPU
+
+
+class NumpyBackend:
+    """NumPy's own functions, and by name those that CuPy does otherwise."""
+
+    device_type = "cpu"
+
+    def __getattr__(self, name: str) -> Any:
+        """NumPy's function of that name, kept as an attribute so that it is looked up once."""
+        value = getattr(np, name)
+        setattr(self, name, value)
+        return value
+
+    def array_of(self, value: Any) -> Array:
+        """An ndarray of what an operation returned: NumPy turns 0-d results into scalars."""
+        return np.asarray(value)
+
+    def to_numpy(self, array: Array) -> np.ndarray:
+        """The array in host memory, without a copy where it is there already."""
+        return array
+
+    def from_numpy(self, array: np.ndarray) -> Array:
+        """A host array as an array of this backend, without a copy where possible."""
+        return array
+
+    def device_index(self, array: Array) -> int | None:
+        """The number of the GPU that holds the array; None on the CPU."""
+        return None
+
+    def scatter_add(self, array: Array, index: Any, values: Array) -> None:
+        """`array[index] += values` in place, where repeated indices add up."""
+        np.add.at(array, index, values)
+
+    def put_along_axis(self, array: Array, index: Array, values: Any, axis: int) -> None:
+        """`array[..., index, ...] = values` in place along one axis."""
+        np.put_along_axis(array, index, values, axis)
+
+    def erf(self, array: Array) -> Array:
+        """The error function; NumPy has none, so this goes through the C library element by element."""
+        result = np.fromiter((math.erf(v) for v in array.ravel()), np.float64, array.size)
+        return result.reshape(array.shape).astype(array.dtype)
+
+
+NUMPY = NumpyBackend()
+
+
+def backend_of(array: Array) -> Any:
+    """The backend whose array this is."""
+    return NUMPY
+
+
+def same_memory(first: Array, second: Array) -> bool:
+    """Whether one array is a view of the other, or both of a third."""
+    owner = first if first.base is None else first.base
+    return owner is (second if second.base is None else second.base)

@@ -1,0 +1,136 @@
+"""dtypes, `Size` and `device`, under torch's names and with torch's repr."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class dtype:  # noqa: N801 (torch's name)
+    """A kind of number: what a tensor's elements are."""
+
+    def __init__(self, name: str, numpy: type) -> None:
+        """`numpy`: the NumPy scalar type of the same layout."""
+        self.name = name
+        self.numpy = np.dtype(numpy)
+        self.itemsize = self.numpy.itemsize
+        self.is_floating_point = self.numpy.kind == "f"
+        self.is_complex = False
+        self.is_signed = self.numpy.kind in "if"
+
+    def __repr__(self) -> str:
+        """torch's: `torch.float32`."""
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by name, so that identity survives."""
+        return dtype_named, (self.name,)
+
+
+float16 = half = dtype("float16", np.float16)
+float32 = float = dtype("float32", np.float32)  # noqa: A001
+float64 = double = dtype("float64", np.float64)
+int8 = dtype("int8", np.int8)
+int16 = short = dtype("int16", np.int16)
+int32 = int = dtype("int32", np.int32)  # noqa: A001
+int64 = long = dtype("int64", np.int64)
+uint8 = dtype("uint8", np.uint8)
+bool = dtype("bool", np.bool_)  # noqa: A001
+
+_ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, bool)
+_BY_NUMPY = {d.numpy: d for d in _ALL}
+_BY_PYTHON = {"float": float32, "int": int64, "bool": bool}
+
+
+def dtype_named(name: str) -> dtype:
+    """The dtype called `name`, such as "float32"."""
+    return next(d for d in _ALL if d.name == name)
+
+
+def dtype_of(numpy_dtype: np.dtype) -> dtype:
+    """The dtype of a NumPy array's elements."""
+    try:
+        return _BY_NUMPY[numpy_dtype]
+    except KeyError:
+        raise TypeError(
+            f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: "
+            "float64, float32, float16, int64, int32, int16, int8, uint8, and bool."
+        ) from None
+
+
+def numpy_dtype(value: Any) -> np.dtype:
+    """The NumPy dtype of a dtype of ours, of a Python type, or of a NumPy dtype."""
+    if isinstance(value, dtype):
+        return value.numpy
+    if isinstance(value, type) and value.__name__ in _BY_PYTHON:
+        return _BY_PYTHON[value.__name__].numpy
+    if isinstance(value, np.dtype):
+        return dtype_of(value).numpy
+    raise TypeError(f"expected a torch dtype such as torch.float32, not {value!r}")
+
+
+class Size(tuple):
+    """The shape of a tensor."""
+
+    def __repr__(self) -> str:
+        """torch's: `torch.Size([2, 3])`."""
+        return f"torch.Size({list(self)})"
+
+    def numel(self) -> Any:
+        """How many elements a tensor of this shape has."""
+        count = 1
+        for n in self:
+            count *= n
+        return count
+
+    def __getitem__(self, index: Any) -> Any:
+        """A dimension, or the `Size` of a slice."""
+        result = super().__getitem__(index)
+        return Size(result) if isinstance(index, slice) else result
+
+    def __add__(self, other: Any) -> Any:
+        """The two shapes one after the other."""
+        return Size(super().__add__(tuple(other)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as a tuple."""
+        return Size, (tuple(self),)
+
+
+class device:  # noqa: N801
+    """Where a tensor's elements are: `device("cpu")`, `device("cuda")`, `device("cuda", 1)`."""
+
+    def __init__(self, type: Any, index: Any = None) -> None:
+        """Raise RuntimeError for a device string that torch would not take."""
+        if isinstance(type, device):
+            type, index = type.type, type.index if index is None else index
+        kind, _, number = str(type).partition(":")
+        if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
+            raise RuntimeError(
+                f"Expected one of cpu, cuda device type at start of device string: {type}"
+            )
+        if number and index is not None:
+            raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")  # fmt: skip
+        self.type = kind
+        self.index = np.dtype(np.int64).type(number).item() if number else index
+
+    def __repr__(self) -> str:
+        """torch's: `device(type='cuda', index=0)`."""
+        index = "" if self.index is None else f", index={self.index}"
+        return f"device(type='{self.type}'{index})"
+
+    def __str__(self) -> str:
+        """`cpu`, `cuda` or `cuda:1`."""
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other: object) -> Any:
+        """Same type and same index."""
+        return isinstance(other, device) and str(self) == str(other)
+
+    def __hash__(self) -> Any:
+        """Hash by type and index."""
+        return hash(str(self))
+
+
+CPU = device("cpu")

@@ -1,0 +1,170 @@
+"""Whether operations are recorded: `no_grad`, `enable_grad`, `set_grad_enabled`, `inference_mode`.
+
+The state belongs to a thread, as in torch: a new thread starts with grad mode on, and an `async`
+function that awaits inside `with no_grad()` changes the mode of the other tasks of its thread.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Generator
+from typing import Any, Self
+
+import numpy as np
+
+
+class State(threading.local):
+    """Grad mode of the running thread, and the context in which its array code runs silently."""
+
+    grad_enabled = True
+    inference = False
+    anomaly = False
+
+    def __init__(self) -> None:
+        """Start a thread with grad mode on.
+
+        log(0) and overflow are silent in torch. `numpy.errstate` around every operation would
+        cost more than a small operation does; running it in a context of its own costs a tenth.
+        """
+        context = contextvars.copy_context()
+        context.run(np.seterr, all="ignore")
+        self.run_silently: Callable[..., Any] = context.run
+
+
+state = State()
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations of this thread are recorded for backward."""
+    return state.grad_enabled
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this thread is inside `inference_mode`."""
+    return state.inference
+
+
+class _Mode:
+    """A grad mode as a context manager and as a decorator of functions and generators."""
+
+    def _enter(self) -> None:
+        raise NotImplementedError
+
+    def _copy(self) -> _Mode:
+        """A fresh instance for one call of a decorated function."""
+        return type(self)()
+
+    def __enter__(self) -> None:
+        self._previous = state.grad_enabled, state.inference
+        self._enter()
+
+    def __exit__(self, *exception: object) -> None:
+        state.grad_enabled, state.inference = self._previous
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function` with every call inside this mode."""
+        if inspect.isgeneratorfunction(function):
+            return self._decorate_generator(function)
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self._copy():
+                return function(*args, **kwargs)
+
+        return wrapper
+
+    def _decorate_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The mode holds while the body runs; the consumer keeps its own between yields."""
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            generator = function(*args, **kwargs)
+            try:
+                with self._copy():
+                    response = generator.send(None)
+                while True:
+                    try:
+                        request = yield response
+                    except GeneratorExit:
+                        with self._copy():
+                            generator.close()
+                        raise
+                    except BaseException as error:
+                        with self._copy():
+                            response = generator.throw(error)
+                    else:
+                        with self._copy():
+                            response = generator.send(request)
+            except StopIteration as stop:
+                return stop.value
+
+        return wrapper
+
+
+class _PlainMode(_Mode):
+    """A mode without arguments, which decorates with and without parentheses."""
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Self:
+        """An instance, or, as a bare decorator, the decorated function."""
+        self = super().__new__(cls)
+        return self if function is None else self(function)  # type: ignore[return-value]
+
+
+class no_grad(_PlainMode):  # noqa: N801 (torch's name)
+    """Record nothing: results need no gradient and keep nothing for backward."""
+
+    def _enter(self) -> None:
+        state.grad_enabled = False
+
+
+class enable_grad(_PlainMode):  # noqa: N801
+    """Record again, inside `no_grad`."""
+
+    def _enter(self) -> None:
+        state.grad_enabled = True
+
+
+class set_grad_enabled(_Mode):  # noqa: N801
+    """Switch recording on or off from here on; as a context manager, until its end."""
+
+    def __init__(self, mode: bool) -> None:
+        """Switch at once; `__exit__` restores what was before."""
+        self.mode = mode
+        self._before = state.grad_enabled, state.inference
+        state.grad_enabled = mode
+
+    def _enter(self) -> None:
+        self._previous = self._before
+        state.grad_enabled = self.mode
+
+    def _copy(self) -> set_grad_enabled:
+        return set_grad_enabled(self.mode)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """As a decorator only calls are affected, so the switch made on construction is undone."""
+        state.grad_enabled, state.inference = self._before
+        return super().__call__(function)
+
+
+class inference_mode(_Mode):  # noqa: N801
+    """Record nothing, not even versions or views: for results that never meet a backward."""
+
+    def __new__(cls, mode: Any = True) -> Self:
+        """An instance, or, as a bare decorator, the decorated function."""
+        if not isinstance(mode, bool):
+            return cls(True)(mode)  # type: ignore[return-value]
+        return super().__new__(cls)
+
+    def __init__(self, mode: bool = True) -> None:
+        """`mode=False` leaves inference mode, with recording on."""
+        self.mode = mode
+
+    def _enter(self) -> None:
+        state.inference = self.mode
+        state.grad_enabled = not self.mode
+
+    def _copy(self) -> inference_mode:
+        return inference_mode(self.mode)

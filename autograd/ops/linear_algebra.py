@@ -1,0 +1,11 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+from autograd.ops.op import op
+
+mm = op(
+    "Mm", lambda xp, input, mat2: xp.matmul(input, mat2),
+    input=lambda xp, g, mat2: xp.matmul(g, mat2.T),
+    mat2=lambda xp, g, input: xp.matmul(input.T, g),
+)  # fmt: skip

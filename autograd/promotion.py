@@ -1,0 +1,81 @@
+"""torch's type promotion, where it differs from NumPy's.
+
+Tensors with dimensions outrank 0-d tensors, and those outrank Python numbers, unless the lower
+rank has the higher category (bool < integer < floating point). Inside a category NumPy's own
+table holds; int64 with float32 is float32, not float64.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.ops.op import Op
+
+_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+BOOL, INT64, FLOAT32 = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float32)
+
+
+def category(dtype: Any) -> int:
+    """0 for bool, 1 for integers, 2 for floating point."""
+    try:
+        return _CATEGORY[dtype.kind]
+    except KeyError:
+        raise TypeError(f"autograd has no tensors of dtype {dtype}") from None
+
+
+def number_dtype(value: Any) -> np.dtype:
+    """The dtype that a Python or NumPy number brings to a promotion."""
+    if isinstance(value, bool | np.bool_):
+        return BOOL
+    if isinstance(value, int | np.integer):
+        return INT64
+    if isinstance(value, float | np.floating):
+        return FLOAT32
+    raise TypeError(f"expected a Tensor or a number, not {type(value).__name__}")
+
+
+def promote_types(first: np.dtype, second: np.dtype) -> np.dtype:
+    """The dtype that holds both, as between tensors of the same rank."""
+    difference = category(first) - category(second)
+    if difference == 0:
+        return np.promote_types(first, second)
+    return first if difference > 0 else second
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a Python or NumPy number and no array."""
+    return isinstance(value, bool | int | float | np.generic)
+
+
+def result_dtype(values: list[Any]) -> np.dtype:
+    """The dtype of an operation between arrays and numbers."""
+    by_rank: list[np.dtype | None] = [None, None, None]
+    for value in values:
+        rank = 0 if not hasattr(value, "ndim") or is_number(value) else (2 if value.ndim else 1)
+        dtype = value.dtype if rank else number_dtype(value)
+        known = by_rank[rank]
+        by_rank[rank] = dtype if known is None else promote_types(known, dtype)
+    result: np.dtype | None = None
+    for dtype in (by_rank[2], by_rank[1], by_rank[0]):
+        if dtype is not None and (result is None or category(dtype) > category(result)):
+            result = dtype
+    assert result is not None, "an operation needs an input"
+    return result
+
+
+def promote_inputs(op: Op, values: list[Any]) -> list[Any]:
+    """The arrays cast to their common dtype; numbers become Python's, which NumPy treats as weak."""
+    dtype = result_dtype([v for v in values if v is not None])
+    if op.to_float and dtype.kind != "f":
+        dtype = FLOAT32
+    return [_cast(value, dtype) for value in values]
+
+
+def _cast(value: Any, dtype: np.dtype) -> Any:
+    if is_number(value):
+        return value.item() if isinstance(value, np.generic) else value
+    if value is None or value.dtype == dtype:
+        return value
+    return value.astype(dtype)

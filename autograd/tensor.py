@@ -1,0 +1,282 @@
+"""`Tensor`: an array, where it came from, and the gradient that has come to it."""
+
+from __future__ import annotations
+
+import builtins
+import weakref
+from typing import Any
+
+import numpy as np
+
+from autograd import backward as _backward
+from autograd import inplace, view_tracking
+from autograd.backend import Array, backend_of
+from autograd.dtypes import Size, device, dtype, dtype_of
+from autograd.engine import Node
+from autograd.grad_mode import state
+from autograd.hooks import RemovableHandle, add_hook
+from autograd.operators import Operators
+
+
+class Tensor(Operators):
+    """An array that remembers how it was computed, so that `backward()` can differentiate it.
+
+    Fields that start with an underscore are the engine's: `_array` the elements, `_grad_fn` and
+    `_output_nr` the node that made them, `_cell` the version counter that views share.
+    """
+
+    _array: Array
+    _grad_fn: Node | None = None
+    _output_nr = 0
+    _requires_grad = False
+    _grad: Tensor | None = None
+    _cell: list[builtins.int] | None = None
+    _view: view_tracking.View | None = None
+    _inference = False
+    _retains_grad = False
+    _hooks: dict[builtins.int, Any] | None = None
+    _post_accumulate_hooks: dict[builtins.int, Any] | None = None
+
+    # NumPy leaves `array * tensor` to the tensor, which refuses it, as torch does.
+    __array_ufunc__ = None
+
+    def __init__(self, data: Any = (), *shape: builtins.int) -> None:
+        """`Tensor(2, 3)` has that shape, uninitialised; `Tensor([1, 2])` holds those numbers."""
+        from autograd.creation import legacy_array
+
+        self._array = legacy_array(data, shape)
+
+    # -- what the engine asks -------------------------------------------------------------
+
+    @staticmethod
+    def _wrap(array: Array) -> Tensor:
+        """A plain tensor without history around an array."""
+        tensor = object.__new__(Tensor)
+        tensor._array = array
+        return tensor
+
+    def _version_cell(self) -> list[builtins.int]:
+        if self._cell is None:
+            self._cell = [0]
+        return self._cell
+
+    def _saved_version(self) -> tuple[list[builtins.int], builtins.int, Array]:
+        if self._inference:
+            raise RuntimeError(
+                "Inference tensors cannot be saved for backward. Please do not use Tensors created "
+                "in inference mode in computation tracked by autograd. To work around this, you can "
+                "make a clone to get a normal tensor and use it in autograd."
+            )
+        cell = self._version_cell()
+        return cell, cell[0], self._array
+
+    def _bump_version(self) -> None:
+        if self._cell is None:
+            self._cell = [1]
+        else:
+            self._cell[0] += 1
+
+    def _grad_edge(self) -> tuple[Any, builtins.int]:
+        """Where gradients of this tensor go: its node, or itself where it is a leaf."""
+        node = self.grad_fn
+        return (self, 0) if node is None else (node, self._output_nr)
+
+    def _grad_edge_node(self) -> Any:
+        from autograd.hooks import AccumulateGrad
+
+        return AccumulateGrad(self)
+
+    def _set_history(self, node: Node, number: builtins.int = 0) -> None:
+        self._grad_fn, self._output_nr, self._requires_grad = node, number, True
+        if self._retains_grad:
+            self._retain_in(node)
+
+    def _retain_in(self, node: Node) -> None:
+        if node.retained is None:
+            node.retained = {}
+        node.retained[self._output_nr] = weakref.ref(self)
+
+    def _mark_view(self, result: Tensor, op: Any, settings: dict[str, Any]) -> None:
+        view_tracking.mark(self, result, op, settings)
+
+    # -- autograd -------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> builtins.bool:
+        """Whether operations on this tensor are recorded."""
+        if self._view is not None:
+            view_tracking.refresh(self)
+            return self._requires_grad or self._view.base.requires_grad
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: builtins.bool) -> None:
+        if not value and self.grad_fn is not None:
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables. If you want to use a "
+                "computed variable in a subgraph that doesn't require differentiation use "
+                "var_no_grad = var.detach()."
+            )
+        if value and self._array.dtype.kind != "f":
+            raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
+        inplace.refuse_requires_grad_of_inference(self, value)
+        if self.grad_fn is None:
+            self._requires_grad = value
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The operation that made this tensor; None for a leaf."""
+        if self._view is not None:
+            view_tracking.refresh(self)
+        return self._grad_fn
+
+    @property
+    def is_leaf(self) -> builtins.bool:
+        """Whether no recorded operation made it."""
+        return self.grad_fn is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient accumulated so far; None before the first."""
+        if self._grad is None and self._grad_fn is not None and not self._retains_grad:
+            from autograd.hooks import warn_of_non_leaf_grad
+
+            warn_of_non_leaf_grad()
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        inplace.check_new_grad(self, value)
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: builtins.bool | None = None,
+        create_graph: builtins.bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Add the gradient of this tensor to the `.grad` of the leaves that it was made from."""
+        _backward.backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def detach(self) -> Tensor:
+        """The same elements (and version counter) outside the graph."""
+        result = Tensor._wrap(self._array)
+        result._cell = self._version_cell()
+        result._inference = self._inference
+        return result
+
+    def detach_(self) -> Tensor:
+        """Leave the graph in place."""
+        if self._view is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        self._grad_fn, self._requires_grad, self._output_nr = None, False, 0
+        return self
+
+    def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
+        """Set `requires_grad` in place."""
+        if requires_grad and self._array.dtype.kind != "f":
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        self.requires_grad = requires_grad
+        return self
+
+    def retain_grad(self) -> None:
+        """Keep `.grad` on a tensor that is no leaf."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self.grad_fn is not None and not self._retains_grad:
+            self._retains_grad = True
+            self._retain_in(self.grad_fn)
+
+    @property
+    def retains_grad(self) -> builtins.bool:
+        """Whether `retain_grad` has been called on a tensor that is no leaf."""
+        return self._retains_grad
+
+    def register_hook(self, hook: Any) -> RemovableHandle:
+        """Call `hook(grad)` with the gradient; what it returns, if anything, replaces it."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        node = self.grad_fn
+        if node is None:
+            if self._hooks is None:
+                self._hooks = {}
+            return add_hook(self._hooks, hook)
+        if node.pre_hooks is None:
+            node.pre_hooks = {}
+        return add_hook(node.pre_hooks.setdefault(self._output_nr, (Tensor, {}))[1], hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Any) -> RemovableHandle:
+        """Call `hook(tensor)` after a gradient has been added to `.grad` of a leaf."""
+        if not self.is_leaf:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if self._post_accumulate_hooks is None:
+            self._post_accumulate_hooks = {}
+        return add_hook(self._post_accumulate_hooks, hook)
+
+    # -- the elements ---------------------------------------------------------------------
+
+    @property
+    def data(self) -> Tensor:
+        """The same elements outside the graph, with a version counter of their own."""
+        return Tensor._wrap(self._array)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        self._array = value._array
+
+    @property
+    def shape(self) -> Size:
+        """The number of elements along each dimension."""
+        return Size(self._array.shape)
+
+    @property
+    def ndim(self) -> builtins.int:
+        """The number of dimensions."""
+        return self._array.ndim
+
+    @property
+    def dtype(self) -> dtype:
+        """The kind of number."""
+        return dtype_of(self._array.dtype)
+
+    @property
+    def device(self) -> device:
+        """Where the elements are."""
+        backend = backend_of(self._array)
+        return device(backend.device_type, backend.device_index(self._array))
+
+    @property
+    def _version(self) -> builtins.int:
+        if self._inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
+        return 0 if self._cell is None else self._cell[0]
+
+    def item(self) -> Any:
+        """The only element as a Python number."""
+        if self._array.size != 1:
+            raise RuntimeError(
+                f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
+            )
+        return self._array.item()
+
+    def numpy(self, *, force: builtins.bool = False) -> np.ndarray:
+        """The elements as a NumPy array that shares their memory; `force` detaches and copies to the host first."""
+        if force:
+            return backend_of(self._array).to_numpy(self._array)
+        if self.requires_grad and state.grad_enabled:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        if not isinstance(self._array, np.ndarray):
+            raise TypeError(
+                "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the "
+                "tensor to host memory first."
+            )
+        return self._array
