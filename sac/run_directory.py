@@ -1,0 +1,78 @@
+"""What a run's folder is called and what lies where in it.
+
+<root>/<env>-<config name>-s<seed>-<time>/
+    config.yaml             resolved, can be trained again
+    events.out.tfevents.*   TensorBoard
+    metrics.csv             the same numbers
+    checkpoints/<step>/     the newest few
+    best/                   the best by evaluation
+"""
+
+import re
+import unicodedata
+from datetime import datetime
+from pathlib import Path
+
+from sac.errors import SACError
+
+CONFIG_FILE = "config.yaml"
+METRICS_FILE = "metrics.csv"
+CHECKPOINTS_FOLDER = "checkpoints"
+BEST_FOLDER = "best"
+
+# Of each part, so that the whole name stays far below the 255 bytes that file systems allow.
+MAX_PART_LENGTH = 60
+
+
+def create_run_directory(
+    root: str | Path,
+    env_id: str,
+    config_name: str | None,
+    seed: int,
+    now: datetime | None = None,
+) -> Path:
+    """Make a new run folder under `root`; two runs never share one, however fast they start.
+
+    Args:
+        root: Made if missing.
+        env_id: Any text: what a path or a shell would stumble over is replaced.
+        config_name: The config file's stem; None leaves it out.
+        seed: Of the run.
+        now: The time in the name, the current one by default.
+
+    Raises:
+        SACError: The folder can't be made.
+    """
+    root = Path(root)
+    time = now if now is not None else datetime.now()
+    parts = [_safe(env_id, "env")]
+    if config_name is not None:
+        parts.append(_safe(config_name, "config"))
+    name = "-".join([*parts, f"s{seed}", time.strftime("%Y%m%d-%H%M%S")])
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        return _make_unique(root, name)
+    except OSError as error:
+        raise SACError(
+            f"Can't make a run directory in '{root}': {error.strerror}. "
+            "Set logging.root to a folder that you may write to."
+        ) from error
+
+
+def _make_unique(root: Path, name: str) -> Path:
+    attempt = 1
+    while True:
+        path = root / (name if attempt == 1 else f"{name}-{attempt}")
+        try:
+            path.mkdir()  # making it is the test: looking first would let two processes win
+        except FileExistsError:
+            attempt += 1
+        else:
+            return path
+
+
+def _safe(text: str, fallback: str) -> str:
+    """The text in characters that need no quoting in any shell and are legal on any file system."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_text).strip("._-")
+    return words[:MAX_PART_LENGTH].rstrip("._-") or fallback
