@@ -1,0 +1,236 @@
+"""Checkpoints: safetensors and JSON under a manifest, whole or not there, verified before use.
+
+A checkpoint is a folder with `<name>.safetensors` for each set of tensors, `<name>.json` for each
+document, and `manifest.json` with the step and the size and SHA-256 of every file.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sac import files
+from sac.errors import CheckpointError
+from sac.manifest import (
+    MANIFEST_FILE,
+    FileRecord,
+    Manifest,
+    check_size,
+    is_plain_name,
+    library_versions,
+    read_manifest,
+    read_verified,
+)
+from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER
+from sac.serialization import (
+    Tensors,
+    decode_document,
+    decode_tensors,
+    encode_document,
+    encode_tensors,
+)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A verified checkpoint; `tensors[name]` reads its file when asked for and keeps nothing."""
+
+    folder: Path
+    step: int
+    tensors: Mapping[str, Tensors]
+    documents: dict[str, dict[str, Any]]
+    versions: dict[str, str]
+
+
+def save_checkpoint(
+    folder: Path,
+    tensors: Mapping[str, Mapping[str, np.ndarray]],
+    documents: Mapping[str, Mapping[str, Any]],
+    *,
+    step: int,
+) -> None:
+    """Write a checkpoint that appears as `folder` only when it is whole and on the disk.
+
+    Args:
+        folder: Where it goes, such as `<run>/checkpoints/5000`; what is there is replaced.
+        tensors: Sets of named arrays, each set a file.
+        documents: JSON objects (NumPy numbers and arrays included), each a file.
+        step: Environment transitions made so far.
+
+    Raises:
+        CheckpointError: It can't be written (full disk, no permission).
+    """
+    try:
+        with files.new_folder(folder, _workspace(folder)) as temporary:
+            records = {}
+            for filename, data in _encoded_files(tensors, documents):
+                files.write_file(temporary / filename, data)
+                records[filename] = FileRecord.of(data)
+            manifest = Manifest(step, records, library_versions())
+            files.write_file(temporary / MANIFEST_FILE, manifest.encode())
+    except OSError as error:
+        raise CheckpointError(
+            f"Can't write the checkpoint '{folder}': {error.strerror}. "
+            "Make room, or set logging.root to a folder that you may write to."
+        ) from error
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Read a checkpoint after comparing every file's size, then its SHA-256, with the manifest.
+
+    Raises:
+        CheckpointError: A file is missing, damaged or of an unknown format; the message names it.
+    """
+    manifest = read_manifest(folder)
+    try:
+        return _verified(folder, manifest)
+    except CheckpointError:
+        # A training that runs may have replaced `best/` between two reads.
+        newer = read_manifest(folder)
+        if newer == manifest:
+            raise
+        return _verified(folder, newer)
+
+
+def _verified(folder: Path, manifest: Manifest) -> Checkpoint:
+    for filename, record in manifest.files.items():  # of all, before memory is taken for any
+        check_size(folder / filename, record)
+    documents = {}
+    for filename, record in manifest.files.items():
+        path = folder / filename
+        data = read_verified(path, record)
+        if path.suffix == ".json":
+            documents[path.stem] = decode_document(data, path)
+    tensors = _TensorFiles(folder, manifest.files)
+    return Checkpoint(folder, manifest.step, tensors, documents, manifest.versions)
+
+
+class _TensorFiles(Mapping[str, Tensors]):
+    """The sets of tensors of a checkpoint; every read is verified once more."""
+
+    def __init__(self, folder: Path, records: Mapping[str, FileRecord]) -> None:
+        self._records = {
+            folder / filename: record
+            for filename, record in records.items()
+            if filename.endswith(".safetensors")
+        }
+
+    def __getitem__(self, name: str) -> Tensors:
+        for path, record in self._records.items():
+            if path.stem == name:
+                return decode_tensors(read_verified(path, record), path)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (path.stem for path in self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+
+def find_checkpoint(path: str | Path, which: str = "best") -> Path:
+    """The checkpoint folder meant by a run directory, or a checkpoint itself, and `which`.
+
+    Args:
+        path: A run directory; or a checkpoint folder, which is the answer whatever `which` says.
+        which: "best" (the last, where no evaluation has made a best yet), "last" or a step.
+
+    Raises:
+        CheckpointError: There is no such checkpoint; the message says what there is.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise CheckpointError(f"Expected the folder of a run or a checkpoint: '{path}' is none.")
+    if (path / MANIFEST_FILE).is_file() or any(path.glob("*.safetensors")):
+        return path
+    if which not in ("best", "last") and not _is_step(which):
+        raise CheckpointError(f"Expected checkpoint best, last or a step, got '{which}'.")
+    folders: dict[str, Path] = {str(step): folder for step, folder in step_folders(path).items()}
+    best = files.existing_folder(path / BEST_FOLDER, path)
+    if folders:
+        folders["last"] = folders[next(reversed(folders))]
+    if best is not None:
+        folders["best"] = best
+    if not folders:
+        raise CheckpointError(
+            f"'{path}' has no checkpoints. Give the directory of a run that has saved one."
+        )
+    wanted = str(int(which)) if _is_step(which) else which
+    if wanted == "best" and "best" not in folders:
+        wanted = "last"
+    if wanted not in folders:
+        raise CheckpointError(
+            f"'{path}' has no checkpoint '{which}'. It has: {', '.join(folders)}."
+        )
+    return folders[wanted]
+
+
+def step_folders(run: Path) -> dict[int, Path]:
+    """The checkpoints of a run by step, oldest first; one that is just being replaced included."""
+    checkpoints = run / CHECKPOINTS_FOLDER
+    names = [path.name for path in checkpoints.glob("*")]
+    names += [path.name.removeprefix(files.REPLACED_PREFIX) for path in files.replaced(run)]
+    folders = {}
+    for step in sorted({int(name) for name in names if _is_step(name)}):
+        folder = files.existing_folder(checkpoints / str(step), run)
+        if folder is not None:
+            folders[step] = folder
+    return folders
+
+
+def prune(checkpoints_folder: Path, keep: int) -> None:
+    """Remove all but the newest `keep` checkpoints, and what a crash left of unfinished writes.
+
+    Call it after a save, from the one process that writes into the run: the old go only when the
+    new one is safe.
+
+    Raises:
+        CheckpointError: Something can't be removed.
+    """
+    if keep < 1:
+        raise ValueError(f"expected to keep at least 1 checkpoint, got {keep}")
+    run = checkpoints_folder.parent
+    try:
+        for leftover in files.replaced(run):
+            name = leftover.name.removeprefix(files.REPLACED_PREFIX)
+            files.restore_replaced((checkpoints_folder if _is_step(name) else run) / name, run)
+        folders = step_folders(run)
+        for step in list(folders)[:-keep]:
+            # Renamed first: a crash in the middle must not leave a half one under its name.
+            files.rename(folders[step], files.temporary_path(run, str(step)))
+        files.remove_temporaries(run)
+    except OSError as error:
+        raise CheckpointError(
+            f"Can't remove old checkpoints of '{run}': {error.strerror}."
+        ) from error
+
+
+def _is_step(name: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,18}", name) is not None
+
+
+def _workspace(folder: Path) -> Path:
+    """Where the unfinished folder lies: `checkpoints/` holds nothing but finished ones."""
+    parent = folder.parent
+    return parent.parent if parent.name == CHECKPOINTS_FOLDER else parent
+
+
+def _encoded_files(
+    tensors: Mapping[str, Mapping[str, np.ndarray]],
+    documents: Mapping[str, Mapping[str, Any]],
+) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of one file after the other, so that memory holds one at a time."""
+    for name, arrays in tensors.items():
+        yield _filename(name, "safetensors"), encode_tensors(arrays)
+    for name, document in documents.items():
+        yield _filename(name, "json"), encode_document(document)
+
+
+def _filename(name: str, suffix: str) -> str:
+    filename = f"{name}.{suffix}"
+    if not is_plain_name(filename) or filename == MANIFEST_FILE:
+        raise ValueError(f"expected letters, digits and _ (and not manifest) as name, got {name!r}")
+    return filename

@@ -1,0 +1,128 @@
+"""A checkpoint's manifest: what files it must hold, so that a damaged one is never used."""
+
+import hashlib
+import importlib.metadata
+import platform
+import re
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sac.errors import CheckpointError
+from sac.serialization import encode_document, file_size, read_document, read_file
+
+MANIFEST_FILE = "manifest.json"
+FORMAT = "sac-checkpoint"
+FORMAT_VERSION = 1
+LIBRARIES = ("sac-autograd", "numpy", "gymnasium", "safetensors")
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """Size in bytes and SHA-256 in hex of one file."""
+
+    size: int
+    sha256: str
+
+    @classmethod
+    def of(cls, data: bytes) -> "FileRecord":
+        """The record of a file with these bytes."""
+        return cls(len(data), hashlib.sha256(data).hexdigest())
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The step of a checkpoint, its files by name and the library versions that wrote them."""
+
+    step: int
+    files: dict[str, FileRecord]
+    versions: dict[str, str]
+
+    def encode(self) -> bytes:
+        """The bytes of the manifest's own file."""
+        return encode_document({"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)})
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check the manifest of a checkpoint folder.
+
+    Raises:
+        CheckpointError: It is missing, damaged, or of a format that this version does not know.
+    """
+    path = folder / MANIFEST_FILE
+    document = read_document(path)
+    if document.get("format") != FORMAT:
+        raise CheckpointError(f"'{path}' is not the manifest of a checkpoint of this library.")
+    if document.get("format_version") != FORMAT_VERSION:
+        raise CheckpointError(
+            f"Expected checkpoint format version {FORMAT_VERSION} in '{path}', got "
+            f"{document.get('format_version')!r}. Read it with the version of sac that wrote it."
+        )
+    try:
+        return Manifest(
+            step=_whole_number(document["step"]),
+            files={_plain(name): _record(entry) for name, entry in document["files"].items()},
+            versions={str(name): str(value) for name, value in document["versions"].items()},
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise CheckpointError(f"'{path}' is damaged ({error}). Use another checkpoint.") from error
+
+
+def read_verified(path: Path, record: FileRecord) -> bytes:
+    """The bytes of a file, which are exactly those that were recorded.
+
+    Raises:
+        CheckpointError: The file is missing or damaged.
+    """
+    check_size(path, record)
+    data = read_file(path)
+    if FileRecord.of(data) != record:
+        raise CheckpointError(
+            f"'{path}' is damaged: its content does not match the checksum in {MANIFEST_FILE}. "
+            "Use another checkpoint."
+        )
+    return data
+
+
+def check_size(path: Path, record: FileRecord) -> None:
+    """Compare a file's size with the recorded one, without reading the file."""
+    size = file_size(path)
+    if size != record.size:
+        raise CheckpointError(
+            f"'{path}' is damaged: expected {record.size} bytes, found {size}. "
+            "Use another checkpoint."
+        )
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a checkpoint may hold a file of this name: a path into a folder is never followed."""
+    return re.fullmatch(r"[A-Za-z0-9_]+\.(safetensors|json)", name) is not None
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries whose change may change results."""
+    versions = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            versions[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:  # a checkout that is not installed
+            continue
+    return versions
+
+
+def _plain(name: str) -> str:
+    if not is_plain_name(name):
+        raise ValueError(f"{name!r} is not the name of a checkpoint's file")
+    return name
+
+
+def _record(entry: dict[str, Any]) -> FileRecord:
+    return FileRecord(_whole_number(entry["size"]), str(entry["sha256"]))
+
+
+def _whole_number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"expected a whole number, got {value!r}")
+    return value

@@ -1,0 +1,86 @@
+"""Arrays as safetensors and documents as JSON: nothing that is read can run code."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sac.errors import CheckpointError
+
+Tensors = dict[str, np.ndarray]
+
+
+def encode_tensors(tensors: Mapping[str, np.ndarray]) -> bytes:
+    """A safetensors file's bytes; arrays of any layout and byte order come out right."""
+    import safetensors.numpy
+
+    # safetensors.numpy silently writes wrong values for transposed and strided arrays; and
+    # ascontiguousarray makes a 0-d array 1-d, hence the reshape.
+    contiguous = {
+        name: np.ascontiguousarray(array).reshape(np.shape(array))
+        for name, array in tensors.items()
+    }
+    return safetensors.numpy.save(contiguous)
+
+
+def decode_tensors(data: bytes, source: Path) -> Tensors:
+    """The arrays in a safetensors file's bytes; an error names `source`."""
+    import safetensors
+    import safetensors.numpy
+
+    try:
+        return safetensors.numpy.load(data)
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise CheckpointError(f"'{source}' is not a valid safetensors file: {error}.") from error
+
+
+def encode_document(document: Mapping[str, Any]) -> bytes:
+    """A JSON file's bytes; NumPy numbers and arrays become JSON numbers and lists."""
+    return (json.dumps(document, indent=2, default=_to_json) + "\n").encode()
+
+
+def _to_json(value: object) -> object:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"a {type(value).__name__} can't be written as JSON: {value!r}")
+
+
+def decode_document(data: bytes, source: Path) -> dict[str, Any]:
+    """The JSON object in a file's bytes; an error names `source`."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"'{source}' is not valid JSON: {error}.") from error
+    if not isinstance(document, dict):
+        raise CheckpointError(
+            f"Expected a JSON object in '{source}', got {type(document).__name__}."
+        )
+    return document
+
+
+def file_size(path: Path) -> int:
+    """Size in bytes of a regular file; anything else (missing, a folder, a pipe) is an error."""
+    if not path.is_file():
+        raise CheckpointError(f"Expected the file '{path}', but there is none.")
+    return path.stat().st_size
+
+
+def read_file(path: Path) -> bytes:
+    """All bytes of a regular file."""
+    file_size(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"Can't read '{path}': {error.strerror}.") from error
+
+
+def read_tensors(path: Path) -> Tensors:
+    """The arrays of a safetensors file."""
+    return decode_tensors(read_file(path), path)
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """The JSON object of a file."""
+    return decode_document(read_file(path), path)
