@@ -9,6 +9,7 @@ from sac.config.schema import (
     LoggingConfig,
     TrainConfig,
     WrapperConfig,
+    check_device,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "LoggingConfig",
     "TrainConfig",
     "WrapperConfig",
+    "check_device",
 ]

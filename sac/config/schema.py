@@ -15,6 +15,12 @@ DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,4})?")
 SEED_LIMIT = 2**63 - 1
 
 
+def check_device(device: str) -> None:
+    """Raise ConfigError where `device` is no device's name; it need not exist on this machine."""
+    if DEVICE.fullmatch(device) is None:
+        raise ConfigError(f"device: expected auto, cpu, cuda or cuda:N, got {shown(device)}")
+
+
 @dataclass(frozen=True)
 class WrapperConfig:
     """An environment wrapper and its keyword arguments."""
@@ -235,10 +241,7 @@ class Config:
 
     def validate(self) -> None:
         """Check what no section sees alone; each section was checked when it was built."""
-        if DEVICE.fullmatch(self.device) is None:
-            raise ConfigError(
-                f"device: expected auto, cpu, cuda or cuda:N, got {shown(self.device)}"
-            )
+        check_device(self.device)
         if self.train.buffer_size < self.env.num_envs:
             raise ConfigError(
                 f"train.buffer_size: expected at least env.num_envs "

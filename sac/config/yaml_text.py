@@ -8,9 +8,9 @@ import yaml
 
 from sac.errors import ConfigError
 
-# PyYAML follows YAML 1.1, where 1e4 and 3e-4 are text because they have no dot; YAML 1.2 and people
-# read them as numbers.
-EXPONENT_NUMBER = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+\Z")
+# PyYAML follows YAML 1.1, where 1e4 and 1.5e3 are text, for want of a dot or of the exponent's sign;
+# YAML 1.2 and people read them as numbers.
+EXPONENT_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+\Z")
 FLOAT_TAG = "tag:yaml.org,2002:float"
 
 
@@ -48,8 +48,8 @@ class ConfigDumper(yaml.SafeDumper):
 
 
 ConfigDumper.add_representer(list, ConfigDumper.represent_list)
-ConfigLoader.add_implicit_resolver(FLOAT_TAG, EXPONENT_NUMBER, list("-+0123456789"))
-ConfigDumper.add_implicit_resolver(FLOAT_TAG, EXPONENT_NUMBER, list("-+0123456789"))
+ConfigLoader.add_implicit_resolver(FLOAT_TAG, EXPONENT_NUMBER, list("-+.0123456789"))
+ConfigDumper.add_implicit_resolver(FLOAT_TAG, EXPONENT_NUMBER, list("-+.0123456789"))
 
 
 def parse_yaml(text: str, source: str) -> Any:

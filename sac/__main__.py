@@ -1,0 +1,8 @@
+"""`python -m sac train|evaluate`."""
+
+import sys
+
+from sac.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""The command line: `python -m sac train|evaluate` and the scripts of the same names."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from sac.cli.evaluate import evaluate_command
+from sac.cli.parser import CommandParser
+from sac.cli.train import train_command
+from sac.errors import SACError
+
+COMMANDS: dict[str, Callable[[Sequence[str], str], None]] = {
+    "train": train_command,
+    "evaluate": evaluate_command,
+}
+USAGE_ERROR = 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `python -m sac ...` and return its exit status."""
+    parser = CommandParser("python -m sac", "Soft Actor-Critic: train and evaluate.")
+    parser.add_argument("command", nargs="?", choices=COMMANDS, help="`COMMAND --help` tells more")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    try:
+        parsed = parser.parse_args(argv)
+    except SACError as error:
+        return _refuse(error)
+    if parsed.command is None:
+        parser.print_help()
+        return 0
+    return run_command(parsed.command, parsed.arguments, f"python -m sac {parsed.command}")
+
+
+def run_command(name: str, argv: Sequence[str], prog: str) -> int:
+    """Run one command under the name `prog` and return the exit status: 2 for a user's error."""
+    try:
+        COMMANDS[name](argv, prog)
+    except SACError as error:
+        return _refuse(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def _refuse(error: SACError) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return USAGE_ERROR

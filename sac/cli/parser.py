@@ -1,0 +1,127 @@
+"""Command line arguments: errors without the usage block, one option per configuration key.
+
+argparse serves rather than a library that knows YAML and types: the configuration checks itself, for
+Python and the command line alike, so that here only names and texts are left to collect.
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, NoReturn, get_origin
+
+from sac.config import Config
+from sac.config.fields import Option, checked, options
+from sac.config.keys import Key, list_keys, merge, nearest
+from sac.config.yaml_text import parse_yaml
+from sac.errors import ConfigError
+
+FREE_KEYS = "env.kwargs."  # what the environment takes below it, this library cannot know
+NEGATIVE_NUMBER = re.compile(r"-\.?(\d|inf|nan)", re.IGNORECASE)
+
+
+class CommandParser(argparse.ArgumentParser):
+    """ArgumentParser that raises ConfigError and reads every negative number as a value."""
+
+    def __init__(self, prog: str, description: str, usage: str | None = None) -> None:
+        super().__init__(prog, usage, description, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ConfigError where argparse would print the whole usage."""
+        raise ConfigError(f"{message} (--help explains the options)")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as argparse does, which by itself takes -1e3 or -inf for options."""
+        return super().parse_known_args(
+            None if args is None else list(_attach_negative_numbers(args)), namespace
+        )
+
+
+def value_type(name: str, hint: Any, option: Option) -> Callable[[str], Any]:
+    """Return what turns an option's text into a checked value, for `add_argument(type=...)`."""
+    return lambda text: checked(parse_yaml(text, name), hint, option, name)
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each key of the configuration, in groups by section."""
+    sections = {name: hint for name, (hint, option) in options(Config).items() if option is None}
+    groups = {
+        name: parser.add_argument_group(name, hint.__doc__) for name, hint in sections.items()
+    }
+    for key in list_keys(Config):
+        section = key.name.partition(".")[0]
+        groups.get(section, parser).add_argument(
+            f"--{key.name}",
+            dest=key.name,
+            default=argparse.SUPPRESS,
+            metavar="VALUE",
+            help=_help(key).replace("%", "%%"),
+        )
+
+
+def parse_config_options(
+    parser: argparse.ArgumentParser, argv: Sequence[str]
+) -> tuple[argparse.Namespace, dict[str, Any]]:
+    """Return the parser's own arguments, and the given configuration keys as a nested dictionary."""
+    arguments, rest = parser.parse_known_args(argv)
+    given = vars(arguments)
+    overrides: dict[str, Any] = {}
+    for key in list_keys(Config):
+        if key.name in given:
+            overrides = merge(overrides, _nested(key.name, _value(key, given.pop(key.name))))
+    known = ["help", *given, *(key.name for key in list_keys(Config))]
+    for name, text in _free_options(rest, known):
+        overrides = merge(overrides, _nested(name, parse_yaml(text, f"--{name}")))
+    return arguments, overrides
+
+
+def _attach_negative_numbers(argv: Sequence[str]) -> Iterator[str]:
+    pending = None  # an option that may be waiting for its value
+    for token in argv:
+        if pending is not None and NEGATIVE_NUMBER.match(token):
+            yield f"{pending}={token}"
+            pending = None
+            continue
+        if pending is not None:
+            yield pending
+        pending = token if token.startswith("--") and "=" not in token else None
+        if pending is None:
+            yield token
+    if pending is not None:
+        yield pending
+
+
+def _free_options(rest: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the keys below env.kwargs with their texts; any other leftover is an error."""
+    tokens = iter(rest)
+    for token in tokens:
+        name, equals, text = token.removeprefix("--").partition("=")
+        if not token.startswith("--") or not name:
+            raise ConfigError(f"unexpected argument {token!r} (--help explains the options)")
+        if not name.startswith(FREE_KEYS) or name.endswith("."):
+            raise ConfigError(f"unknown option --{name}, the nearest is --{nearest(name, known)}")
+        value = text if equals else next(tokens, None)
+        if value is None:
+            raise ConfigError(f"--{name}: expected a value")
+        yield name, value
+
+
+def _value(key: Key, text: str) -> Any:
+    """Return the text itself for a key that holds text: a run may well be named 1e4 or off."""
+    if key.hint is str or get_origin(key.hint) is Literal:
+        return text
+    if key.hint == str | None:
+        return None if text == "null" else text
+    return parse_yaml(text, f"--{key.name}")
+
+
+def _nested(dotted: str, value: Any) -> dict[str, Any]:
+    first, dot, rest = dotted.partition(".")
+    return {first: _nested(rest, value) if dot else value}
+
+
+def _help(key: Key) -> str:
+    default = key.default if isinstance(key.default, str) else json.dumps(key.default)
+    notes = [] if key.hint is str else [key.expected]
+    notes.append(f"default: {default}" if default else "no default")
+    return f"{key.option.help} ({'; '.join(notes)})"

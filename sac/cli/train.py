@@ -1,0 +1,59 @@
+"""The train command: from a file, options or an earlier run to a Config, then to the trainer."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sac.cli.parser import CommandParser, add_config_options, parse_config_options
+from sac.config import Config
+from sac.errors import ConfigError
+
+USAGE = "%(prog)s (--config FILE | --resume RUN | --env.id ID) [--KEY VALUE ...]"
+DESCRIPTION = """Train a Soft Actor-Critic agent. Every key of the configuration file is an option too,
+and wins over the file. Whole numbers may be written 1e4."""
+
+
+def train_command(argv: Sequence[str], prog: str) -> None:
+    """Train as `argv` says; SACError where that cannot be done."""
+    parser = CommandParser(prog, DESCRIPTION, USAGE)
+    parser.add_argument("--config", type=Path, metavar="FILE", help="YAML file of the keys below.")
+    parser.add_argument(
+        "--resume", type=Path, metavar="RUN", help="Run directory to go on with, where it stopped."
+    )
+    parser.add_argument(
+        "--print_config", action="store_true", help="Print the resolved configuration and exit."
+    )
+    add_config_options(parser)
+    arguments, overrides = parse_config_options(parser, argv)
+    config = _resolve(arguments.config, arguments.resume, overrides)
+    if arguments.print_config:
+        print(config.to_yaml(), end="")
+        return
+    if not config.env.id:
+        raise ConfigError(
+            "no environment: give --config FILE, --resume RUN or --env.id Pendulum-v1 "
+            "(--help explains the options)"
+        )
+    from sac.trainer import train  # here, so that --help and a refusal stay quick
+
+    if arguments.resume is not None:
+        train(None, resume=arguments.resume, overrides=overrides)
+    else:
+        train(config)
+
+
+def _resolve(file: Path | None, run: Path | None, overrides: dict) -> Config:
+    if file is not None and run is not None:
+        raise ConfigError("--resume goes on with the run's own configuration: leave out --config")
+    if run is not None:
+        return Config.load(_run_config(run), overrides)
+    if file is not None:
+        return Config.load(file, overrides)
+    return Config.from_dict(overrides)
+
+
+def _run_config(run: Path) -> Path:
+    if not run.is_dir():
+        raise ConfigError(f"cannot resume {run}: there is no such run directory")
+    if not (run / "config.yaml").is_file():
+        raise ConfigError(f"cannot resume {run}: no config.yaml in it, so it is no run directory")
+    return run / "config.yaml"
