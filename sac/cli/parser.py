@@ -1,7 +1,7 @@
 """Command line arguments: errors without the usage block, one option per configuration key.
 
-argparse serves rather than a library that knows YAML and types: the configuration checks itself, for
-Python and the command line alike, so that here only names and texts are left to collect.
+argparse serves rather than a library that knows YAML and types: the configuration checks itself,
+for Python and the command line alike, so that only names and texts are left to collect here.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
 def parse_config_options(
     parser: argparse.ArgumentParser, argv: Sequence[str]
 ) -> tuple[argparse.Namespace, dict[str, Any]]:
-    """Return the parser's own arguments, and the given configuration keys as a nested dictionary."""
+    """Return the parser's own arguments and, nested, the configuration keys that were given."""
     arguments, rest = parser.parse_known_args(argv)
     given = vars(arguments)
     overrides: dict[str, Any] = {}

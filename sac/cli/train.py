@@ -8,8 +8,8 @@ from sac.config import Config
 from sac.errors import ConfigError
 
 USAGE = "%(prog)s (--config FILE | --resume RUN | --env.id ID) [--KEY VALUE ...]"
-DESCRIPTION = """Train a Soft Actor-Critic agent. Every key of the configuration file is an option too,
-and wins over the file. Whole numbers may be written 1e4."""
+DESCRIPTION = """Train a Soft Actor-Critic agent. Every key of the configuration file is an option
+too, and wins over the file. Whole numbers may be written 1e4."""
 
 
 def train_command(argv: Sequence[str], prog: str) -> None:
