@@ -30,6 +30,15 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def sync_file(path: Path) -> None:
+    """Force what was written into a file, through whatever handle, to the disk."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def rename(source: Path, destination: Path) -> None:
     """Rename in one atomic step, replacing a file of that name."""
     os.replace(source, destination)

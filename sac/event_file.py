@@ -1,0 +1,100 @@
+"""TensorBoard event files, written by tensorboard's own writer and without TensorFlow."""
+
+import struct
+import sys
+import time
+import types
+from collections.abc import Mapping
+from pathlib import Path
+
+from sac import files
+
+FILE_PATTERN = "events.out.tfevents.*"
+RECORD_HEADER = struct.Struct("<QI")  # length of the data, checksum of the length
+RECORD_FOOTER_SIZE = 4  # checksum of the data
+
+
+class EventFile:
+    """One session's event file in a run directory; `step` is the x axis of all that is shown."""
+
+    def __init__(self, folder: Path, *, resume_step: int | None) -> None:
+        """Open a new file; on a resume, first drop what earlier files hold after `resume_step`."""
+        # TensorBoard asks for this module to learn that it must not import an installed TensorFlow.
+        sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("notf"))
+        from tensorboard.compat.proto import event_pb2, summary_pb2
+        from tensorboard.plugins.text.summary_v2 import text_pb
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+        self._event, self._summary, self._text_pb = event_pb2.Event, summary_pb2.Summary, text_pb
+        self._folder = folder
+        if resume_step is not None:
+            for path in folder.glob(FILE_PATTERN):
+                drop_events_after(path, resume_step)
+            _wait_for_a_later_name(folder)
+        self._writer = EventFileWriter(str(folder))
+        # A server that runs has already read what was dropped: the start of a session at a step
+        # tells it to forget all points from that step on. The first start in a run drops nothing.
+        start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+        first_step = 0 if resume_step is None else resume_step + 1
+        self._writer.add_event(
+            self._event(wall_time=time.time(), step=first_step, session_log=start)
+        )
+
+    def scalars(self, step: int, numbers: Mapping[str, float]) -> None:
+        """One point for each tag."""
+        values = [
+            self._summary.Value(tag=tag, simple_value=number) for tag, number in numbers.items()
+        ]
+        self._add(step, self._summary(value=values))
+
+    def text(self, step: int, tag: str, text: str) -> None:
+        """Text that is shown as it stands, in a fixed-width font."""
+        markdown = "\n".join(f"    {line}" for line in text.splitlines())
+        self._add(step, self._text_pb(tag, markdown))
+
+    def _add(self, step: int, summary: object) -> None:
+        self._writer.add_event(self._event(wall_time=time.time(), step=step, summary=summary))
+
+    def flush(self) -> None:
+        """Force all that was added to the disk."""
+        self._writer.flush()
+        for path in self._folder.glob(FILE_PATTERN):
+            files.sync_file(path)
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        self._writer.close()
+
+
+def drop_events_after(path: Path, step: int) -> None:
+    """Cut an event file before its first event of a later step.
+
+    Events are written in the order of their steps, so that nothing of `step` or before is lost.
+    Half a record that a crash left at the end stays: readers stop there and go to the next file.
+    """
+    from google.protobuf.message import DecodeError
+    from tensorboard.compat.proto import event_pb2
+
+    size = path.stat().st_size
+    with open(path, "r+b") as file:
+        while (start := file.tell()) + RECORD_HEADER.size <= size:
+            length, _ = RECORD_HEADER.unpack(file.read(RECORD_HEADER.size))
+            if file.tell() + length + RECORD_FOOTER_SIZE > size:
+                return
+            try:
+                event = event_pb2.Event.FromString(file.read(length))
+            except DecodeError:
+                return
+            if event.step > step:
+                file.truncate(start)
+                return
+            file.seek(RECORD_FOOTER_SIZE, 1)
+
+
+def _wait_for_a_later_name(folder: Path) -> None:
+    """Readers go through files by name, and the time in a name counts whole seconds."""
+    stamps = [path.name.split(".")[3] for path in folder.glob(FILE_PATTERN)]
+    newest = max((int(stamp) for stamp in stamps if stamp.isdigit()), default=0)
+    remaining = newest + 1 - time.time()
+    if 0 < remaining <= 1:
+        time.sleep(remaining)

@@ -1,0 +1,108 @@
+"""What a run reports: the same numbers as TensorBoard scalars and in `metrics.csv`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self, SupportsFloat
+
+from sac.errors import SACError
+from sac.event_file import EventFile
+from sac.metrics_file import MetricsFile
+from sac.run_directory import METRICS_FILE
+
+
+def metric_tags(num_soft_q_nets: int) -> list[str]:
+    """The tags that a training logs, in the order of the columns of `metrics.csv`."""
+    soft_q_nets = range(1, num_soft_q_nets + 1)
+    return [
+        "rollout/episode_return",
+        "rollout/episode_length",
+        "eval/mean_return",
+        "eval/std_return",
+        *(f"train/q{i}_loss" for i in soft_q_nets),
+        "train/policy_loss",
+        "train/alpha_loss",
+        "train/alpha",
+        "train/entropy",
+        "train/target_entropy",
+        *(f"train/q{i}_mean" for i in soft_q_nets),
+        "train/target_q_mean",
+        "time/env_steps_per_second",
+        "time/updates_per_second",
+    ]
+
+
+class Logger:
+    """Writes a run's numbers; the x axis is environment transitions, and never runs backwards.
+
+    A tag has one value at a step. On a resume all that was logged after `resume_step` is dropped,
+    and what was logged at it stands. So log a step's numbers and `flush` before saving its
+    checkpoint: then a resumed run's files equal those of a run that was never interrupted.
+
+    Args:
+        run_directory: Where the files go.
+        tags: All that will be logged, as columns of `metrics.csv`.
+        resume_step: The step of the checkpoint that the run goes on from; None for a new run.
+    """
+
+    def __init__(
+        self, run_directory: Path, tags: Sequence[str], *, resume_step: int | None = None
+    ) -> None:
+        self._run_directory = run_directory
+        self._tags = frozenset(tags)
+        self._resume_step = resume_step
+        self._step = 0 if resume_step is None else resume_step
+        with self._file_errors():
+            path = run_directory / METRICS_FILE
+            self._metrics = MetricsFile(path, tags, resume_step=resume_step)
+            self._events = EventFile(run_directory, resume_step=resume_step)
+
+    def log(self, step: int, metrics: Mapping[str, SupportsFloat]) -> None:
+        """Log numbers (0-d arrays and tensors too) at a step; a step's tags may come in parts."""
+        if unknown := metrics.keys() - self._tags:
+            raise ValueError(f"tags that the logger was not made with: {sorted(unknown)}")
+        if step < self._step:
+            raise ValueError(f"expected step {self._step} or a later one, got {step}")
+        logged = self._metrics.row.keys() if step == self._metrics.step else set()
+        repeated = metrics.keys() & logged
+        if repeated and step != self._resume_step:
+            raise ValueError(f"logged twice at step {step}: {sorted(repeated)}")
+        numbers = {tag: float(metrics[tag]) for tag in metrics if tag not in repeated}
+        if not numbers:
+            return
+        self._step = step
+        with self._file_errors():
+            self._metrics.write(step, numbers)
+            self._events.scalars(step, numbers)
+
+    def text(self, tag: str, text: str) -> None:
+        """Show a text, such as the resolved config, in TensorBoard."""
+        with self._file_errors():
+            self._events.text(self._step, tag, text)
+
+    def flush(self) -> None:
+        """Force all that was logged to the disk."""
+        with self._file_errors():
+            self._metrics.flush()
+            self._events.flush()
+
+    def close(self) -> None:
+        """Write what is left and close the files; a second time does nothing."""
+        with self._file_errors():
+            self._events.close()
+            self._metrics.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _file_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise SACError(
+                f"Can't write the logs of '{self._run_directory}': {error.strerror}."
+            ) from error

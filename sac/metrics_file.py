@@ -1,0 +1,86 @@
+"""`metrics.csv`: a row for each logged step, every number to its last bit."""
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sac import files
+from sac.errors import SACError
+
+STEP = "step"
+
+
+class MetricsFile:
+    """Rows of `step` and the columns; a step's row can be filled in several writes.
+
+    `step` and `row` are the last row's, its numbers as text.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], *, resume_step: int | None) -> None:
+        """Start a new file; on a resume, keep the old rows up to and with `resume_step`.
+
+        Raises:
+            SACError: The file to go on with is not a metrics file.
+        """
+        old_columns, rows = ([], []) if resume_step is None else _read(path, resume_step)
+        self.columns = [*columns, *(name for name in old_columns if name not in columns)]
+        self.step, self.row = rows[-1] if rows else (-1, {})
+        lines = [self._line(step, row) for step, row in rows]
+        lines.insert(0, _encode([STEP, *self.columns]))
+        files.replace_file(path, b"".join(lines))
+        self._path = path
+        self._row_start = sum(map(len, lines[:-1]))
+        self._file = open(path, "r+b")
+
+    def write(self, step: int, numbers: Mapping[str, float]) -> None:
+        """Add numbers to the row of `step`, which must not be before the last one's."""
+        if step != self.step:
+            self._row_start = self._file.seek(0, os.SEEK_END)
+            self.step, self.row = step, {}
+        # repr is the shortest text that reads back as the very same float.
+        self.row |= {name: repr(number) for name, number in numbers.items()}
+        self._file.seek(self._row_start)
+        self._file.write(self._line(step, self.row))
+        self._file.truncate()  # a number that is written again may be shorter
+        self._file.flush()
+
+    def flush(self) -> None:
+        """Force all rows to the disk."""
+        self._file.flush()
+        files.sync_file(self._path)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _line(self, step: int, row: Mapping[str, str]) -> bytes:
+        return _encode([str(step), *(row.get(name, "") for name in self.columns)])
+
+
+def _encode(cells: Sequence[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().encode()
+
+
+def _read(path: Path, last_step: int) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Columns and rows up to and with `last_step`; a row that a crash cut short is left out."""
+    if not path.exists():
+        return [], []
+    with open(path, newline="", encoding="utf-8", errors="replace") as file:
+        reader = csv.reader(file)
+        header = next(reader, [STEP])
+        if header[:1] != [STEP]:
+            raise SACError(
+                f"Expected '{STEP}' as first column of '{path}', got {header[:1]}. "
+                "Move the file away to go on with the run."
+            )
+        rows = []
+        for cells in reader:
+            whole = len(cells) == len(header) and cells[0].isdecimal()
+            if whole and int(cells[0]) <= last_step:
+                filled = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
+                rows.append((int(filled.pop(STEP)), filled))
+    return header[1:], rows
