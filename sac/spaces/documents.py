@@ -30,7 +30,9 @@ def space_to_json(space: Space) -> dict[str, Any]:
             values = {"nvec": space.nvec.ravel().tolist(), "start": space.start.ravel().tolist()}
             return {"type": "MultiDiscrete", **values, "shape": shape, **_dtype_of(space)}
         case spaces.MultiBinary():
-            return {"type": "MultiBinary", "shape": shape}
+            # Gymnasium holds MultiBinary(3) and MultiBinary((3,)) for different spaces.
+            is_flat = isinstance(space.n, int)
+            return {"type": "MultiBinary", "shape": shape, "is_flat": is_flat}
         case spaces.Dict():
             items = [[str(key), space_to_json(part)] for key, part in space.items()]
             return {"type": "Dict", "spaces": items}
@@ -48,7 +50,7 @@ def space_from_json(document: Any) -> Space:
         if _count_elements(document, depth=0) > ELEMENT_LIMIT:
             raise ValueError(f"more than {ELEMENT_LIMIT} numbers")
         return _build(document)
-    except (KeyError, TypeError, ValueError, AssertionError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AssertionError, OverflowError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise SpaceError(f"not a description of a space ({reason}): {document!r:.200}") from error
 
@@ -88,7 +90,8 @@ def _build(document: dict[str, Any]) -> Space:
             dtype = _integer_dtype(document)
             return spaces.MultiDiscrete(nvec.reshape(shape), dtype, start=first.reshape(shape))
         case "MultiBinary":
-            return spaces.MultiBinary(_shape(document))
+            shape = _shape(document)
+            return spaces.MultiBinary(shape[0] if document["is_flat"] is True else shape)
         case "Dict":
             # A list of pairs keeps the order, which is the order of the flattened observation.
             parts = [(_text(key), _build(part)) for key, part in document["spaces"]]
