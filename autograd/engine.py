@@ -118,7 +118,7 @@ def _fit(xp: Any, gradient: Array, shape: tuple[int, ...], dtype: Any) -> Array:
 def apply(op: Op, *inputs: Any, **settings: Any) -> Any:
     """Run an operation on tensors (and numbers), and record it if anyone will need its gradient."""
     arrays = [getattr(x, "_array", x) for x in inputs]
-    if op.promote != "none":
+    if op.promote != "none" or op.bool_error is not None:
         arrays = promote_inputs(op, arrays)
     return _finish(op, inputs, arrays, settings)
 
@@ -155,7 +155,7 @@ def unary(op: Op, input: Any) -> Any:
         raise _not_a_tensor(op, input) from None
     if type(array) is not ndarray or state.inference or input._view is not None:
         return apply(op, input)
-    if op.to_float and array.dtype.kind != "f":
+    if op.float_only and array.dtype.kind != "f":
         return apply(op, input)
     out = state.run_silently(op.forward, NUMPY, array)
     if type(out) is not ndarray:

@@ -67,15 +67,49 @@ def result_dtype(values: list[Any]) -> np.dtype:
 
 def promote_inputs(op: Op, values: list[Any]) -> list[Any]:
     """The arrays cast to their common dtype; numbers become Python's, which NumPy treats as weak."""
-    dtype = result_dtype([v for v in values if v is not None])
-    if op.to_float and dtype.kind != "f":
+    if op.promote == "branches":
+        dtype = result_dtype(values[1:])
+        # As arrays: two numbers alone would give NumPy's float64.
+        return [values[0], *(np.asarray(v, dtype) if is_number(v) else _cast(v, dtype) for v in values[1:])]
+    given = [v for v in values if v is not None]
+    dtype = result_dtype(given)
+    if op.promote == "signed":
+        _refuse_bool(given)
+    if op.bool_error is not None and dtype == BOOL:
+        raise op.bool_error.with_traceback(None)
+    if op.promote == "none":
+        return values
+    if op.promote == "float" and dtype.kind != "f":
         dtype = FLOAT32
+    if op.promote == "compare":
+        return [v if is_number(v) else _cast(v, dtype) for v in values]
     return [_cast(value, dtype) for value in values]
 
 
 def _cast(value: Any, dtype: np.dtype) -> Any:
     if is_number(value):
-        return value.item() if isinstance(value, np.generic) else value
+        value = value.item() if isinstance(value, np.generic) else value
+        return _wrap_around(value, dtype) if dtype.kind in "iu" else value
     if value is None or value.dtype == dtype:
         return value
     return value.astype(dtype)
+
+
+def _wrap_around(value: int, dtype: np.dtype) -> int:
+    """The whole number modulo the range of a dtype: torch's overflow, where NumPy raises."""
+    low = np.iinfo(dtype).min
+    return (int(value) - low) % (1 << 8 * dtype.itemsize) + low
+
+
+def _refuse_bool(values: list[Any]) -> None:
+    dtypes = [number_dtype(v) if is_number(v) else v.dtype for v in values]
+    if all(d == BOOL for d in dtypes):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. "
+            "Use the `^` or `logical_xor()` operator instead."
+        )
+    if BOOL in dtypes:
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+            "to invert a mask, use the `~` or `logical_not()` operator instead."
+        )

@@ -13,9 +13,15 @@ add = op(
 )  # fmt: skip
 
 sub = op(
-    "Sub", lambda xp, input, other: input - other, promote="number",
+    "Sub", lambda xp, input, other: input - other, promote="signed",
     input=lambda xp, g: g,
     other=lambda xp, g: -g,
+)  # fmt: skip
+
+rsub = op(
+    "Rsub1", lambda xp, input, other: other - input, promote="signed",
+    input=lambda xp, g: -g,
+    other=lambda xp, g: g,
 )  # fmt: skip
 
 mul = op(
@@ -30,37 +36,118 @@ div = op(
     other=lambda xp, g, input, other: -g * ((input / other) / other),
 )  # fmt: skip
 
-neg = op("Neg", lambda xp, input: xp.negative(input), input=lambda xp, g: -g)
-
-
-def _tie_half(xp: Any, first: Any, second: Any, dtype: Any) -> Any:
-    """1 where first wins, 0.5 where the two are equal, 1 where either is NaN."""
-    return (1 - (first < second)) - 0.5 * (first == second).astype(dtype)
-
-
-minimum = op(
-    "Minimum", lambda xp, input, other: xp.minimum(input, other), promote="number",
-    input=lambda xp, g, input, other: g * _tie_half(xp, other, input, g.dtype),
-    other=lambda xp, g, input, other: g * _tie_half(xp, input, other, g.dtype),
+neg = op(
+    "Neg", lambda xp, input: xp.negative(input),
+    bool_error=RuntimeError(
+        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
+        "a mask, use the `~` or `logical_not()` operator instead."
+    ),
+    input=lambda xp, g: -g,
 )  # fmt: skip
 
-maximum = op(
-    "Maximum", lambda xp, input, other: xp.maximum(input, other), promote="number",
-    input=lambda xp, g, input, other: g * _tie_half(xp, input, other, g.dtype),
-    other=lambda xp, g, input, other: g * _tie_half(xp, other, input, g.dtype),
+reciprocal = op(
+    "Reciprocal", lambda xp, input: 1 / input, promote="float",
+    input=lambda xp, g, out: -g * (out * out),
 )  # fmt: skip
 
-pow = Op("Pow", lambda xp, input, other: xp.power(input, other), promote="number")  # noqa: A001
+
+def _without_bool(name: str) -> NotImplementedError:
+    return NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
+
+
+# Steps: their gradient is 0 wherever they have one.
+floor_div = op(
+    "Div2", lambda xp, input, other: xp.floor_divide(input, other), promote="number",
+    bool_error=_without_bool("div_floor_cpu"),
+    input=lambda xp, g: xp.zeros_like(g),
+    other=lambda xp, g: xp.zeros_like(g),
+)  # fmt: skip
+
+
+def _trunc_div(xp: Any, input: Any, other: Any) -> Any:
+    if getattr(input, "dtype", None) is None or getattr(other, "dtype", None) is None:
+        input, other = xp.asarray(input), xp.asarray(other)
+    if input.dtype.kind == "f" or other.dtype.kind == "f":
+        return xp.trunc(input / other)
+    quotient = xp.floor_divide(input, other)
+    return quotient + ((quotient < 0) & (quotient * other != input))
+
+
+trunc_div = op(
+    "Div2", _trunc_div, promote="number", bool_error=_without_bool("div_trunc_cpu"),
+    input=lambda xp, g: xp.zeros_like(g),
+    other=lambda xp, g: xp.zeros_like(g),
+)  # fmt: skip
+
+remainder = op(
+    "Remainder", lambda xp, input, other: xp.remainder(input, other), promote="number",
+    bool_error=_without_bool("remainder_cpu"),
+    input=lambda xp, g: g,
+    other=lambda xp, g, input, other: -g * xp.floor_divide(input, other),
+)  # fmt: skip
+
+fmod = op(
+    "Fmod", lambda xp, input, other: xp.fmod(input, other), promote="number",
+    bool_error=_without_bool("fmod_cpu"),
+    input=lambda xp, g: g,
+    other=lambda xp, g, input, other: -g * xp.trunc(input / other),
+)  # fmt: skip
+
+pow = Op(  # noqa: A001
+    "Pow", lambda xp, input, other: input**other, promote="number", bool_error=_without_bool("pow")
+)
 
 
 @pow.gradient("input")
 def _(xp: Any, g: Any, input: Any, other: Any) -> Any:
+    if isinstance(other, int | float):
+        return g * (other * input ** (other - 1)) if other else xp.zeros_like(g)
     exponent_is_zero = other == 0
-    slope = other * xp.power(input, xp.where(exponent_is_zero, 1, other) - 1)
-    return g * xp.where(exponent_is_zero, 0, slope).astype(g.dtype)
+    return xp.where(exponent_is_zero, 0, g * (other * input ** (other - 1)))
 
 
 @pow.gradient("other")
 def _(xp: Any, g: Any, input: Any, other: Any, out: Any) -> Any:
-    log = xp.where((input == 0) & (other >= 0), 0, xp.log(input))
-    return g * (out * log).astype(g.dtype)
+    log = xp.log(xp.asarray(input, g.dtype))
+    return g * xp.where((input == 0) & (other >= 0), 0, out * log)
+
+
+def _share(xp: Any, g: Any, first: Any, second: Any) -> Any:
+    """The gradient of the smaller one: all of it, half in a tie, all of it beside a NaN."""
+    return xp.where(first == second, g / 2, xp.where(first > second, 0, g))
+
+
+minimum = op(
+    "Minimum", lambda xp, input, other: xp.minimum(input, other), promote="number",
+    input=lambda xp, g, input, other: _share(xp, g, input, other),
+    other=lambda xp, g, input, other: _share(xp, g, other, input),
+)  # fmt: skip
+
+maximum = op(
+    "Maximum", lambda xp, input, other: xp.maximum(input, other), promote="number",
+    input=lambda xp, g, input, other: _share(xp, g, other, input),
+    other=lambda xp, g, input, other: _share(xp, g, input, other),
+)  # fmt: skip
+
+lerp = Op("Lerp", lambda xp, input, end, weight: _lerp(xp, input, end, weight))
+
+
+def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
+    # From the nearer end, as torch: exact at weight 1.
+    near = input + weight * (end - input)
+    return xp.where(abs(weight) < 0.5, near, end - (end - input) * (1 - weight)).astype(input.dtype)
+
+
+@lerp.gradient("input")
+def _(xp: Any, g: Any, weight: Any) -> Any:
+    return g * (1 - weight)
+
+
+@lerp.gradient("end")
+def _(xp: Any, g: Any, weight: Any) -> Any:
+    return g * weight
+
+
+@lerp.gradient("weight")
+def _(xp: Any, g: Any, input: Any, end: Any) -> Any:
+    return g * (end - input)

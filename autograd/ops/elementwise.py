@@ -2,33 +2,142 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from autograd.ops.op import op
+
+
+def _without_bool(name: str) -> NotImplementedError:
+    return NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
+
 
 exp = op("Exp", lambda xp, input: xp.exp(input), promote="float",
          input=lambda xp, g, out: g * out)  # fmt: skip
 
+expm1 = op("Expm1", lambda xp, input: xp.expm1(input), promote="float",
+           input=lambda xp, g, out: g * (out + 1))  # fmt: skip
+
 log = op("Log", lambda xp, input: xp.log(input), promote="float",
          input=lambda xp, g, input: g / input)  # fmt: skip
+
+log1p = op("Log1P", lambda xp, input: xp.log1p(input), promote="float",
+           input=lambda xp, g, input: g / (input + 1))  # fmt: skip
+
+log2 = op("Log2", lambda xp, input: xp.log2(input), promote="float",
+          input=lambda xp, g, input: g / (input * math.log(2)))  # fmt: skip
+
+log10 = op("Log10", lambda xp, input: xp.log10(input), promote="float",
+           input=lambda xp, g, input: g / (input * math.log(10)))  # fmt: skip
 
 sqrt = op("Sqrt", lambda xp, input: xp.sqrt(input), promote="float",
           input=lambda xp, g, out: g / (2 * out))  # fmt: skip
 
+rsqrt = op("Rsqrt", lambda xp, input: 1 / xp.sqrt(input), promote="float",
+           input=lambda xp, g, out: -0.5 * g * (out * out * out))  # fmt: skip
+
+square = op("Square", lambda xp, input: input * input,
+            input=lambda xp, g, input: g * (2 * input))  # fmt: skip
+
+abs = op("Abs", lambda xp, input: xp.abs(input), bool_error=_without_bool("abs_cpu"),  # noqa: A001
+         input=lambda xp, g, input: g * _sign(xp, input))  # fmt: skip
+
+sin = op("Sin", lambda xp, input: xp.sin(input), promote="float",
+         input=lambda xp, g, input: g * xp.cos(input))  # fmt: skip
+
+cos = op("Cos", lambda xp, input: xp.cos(input), promote="float",
+         input=lambda xp, g, input: g * -xp.sin(input))  # fmt: skip
+
+tan = op("Tan", lambda xp, input: xp.tan(input), promote="float",
+         input=lambda xp, g, out: g * (1 + out * out))  # fmt: skip
+
+asin = op("Asin", lambda xp, input: xp.arcsin(input), promote="float",
+          input=lambda xp, g, input: g / xp.sqrt(1 - input * input))  # fmt: skip
+
+acos = op("Acos", lambda xp, input: xp.arccos(input), promote="float",
+          input=lambda xp, g, input: g / -xp.sqrt(1 - input * input))  # fmt: skip
+
+atan = op("Atan", lambda xp, input: xp.arctan(input), promote="float",
+          input=lambda xp, g, input: g / (input * input + 1))  # fmt: skip
+
+sinh = op("Sinh", lambda xp, input: xp.sinh(input), promote="float",
+          input=lambda xp, g, input: g * xp.cosh(input))  # fmt: skip
+
+cosh = op("Cosh", lambda xp, input: xp.cosh(input), promote="float",
+          input=lambda xp, g, input: g * xp.sinh(input))  # fmt: skip
+
 tanh = op("Tanh", lambda xp, input: xp.tanh(input), promote="float",
           input=lambda xp, g, out: g * (1 - out * out))  # fmt: skip
 
-relu = op("Relu", lambda xp, input: xp.maximum(input, 0),
-          input=lambda xp, g, out: g * (out > 0))  # fmt: skip
+atanh = op("Atanh", lambda xp, input: xp.arctanh(input), promote="float",
+           input=lambda xp, g, input: g / (1 - input * input))  # fmt: skip
 
-abs = op("Abs", lambda xp, input: xp.abs(input),  # noqa: A001
-         input=lambda xp, g, input: g * xp.sign(input))  # fmt: skip
+erf = op("Erf", lambda xp, input: xp.erf(input), promote="float",
+         input=lambda xp, g, input: g * (2 / math.sqrt(math.pi) * xp.exp(-input * input)))  # fmt: skip
 
-softplus = op("Softplus", lambda xp, input: xp.logaddexp(input, 0),
-              input=lambda xp, g, out: g * -xp.expm1(-out))  # fmt: skip
-
-
-def _clamp(xp, input, *, min, max):  # type: ignore[no-untyped-def]
-    return xp.minimum(xp.maximum(input, -xp.inf if min is None else min), xp.inf if max is None else max)
+sigmoid = op("Sigmoid", lambda xp, input: 1 / (1 + xp.exp(-input)), promote="float",
+             input=lambda xp, g, out: g * (1 - out) * out)  # fmt: skip
 
 
-clamp = op("Clamp", _clamp,
-           input=lambda xp, g, input, min, max: g * ((input >= (-xp.inf if min is None else min)) & (input <= (xp.inf if max is None else max))))  # fmt: skip
+def _sign(xp: Any, input: Any) -> Any:
+    # torch's sign of NaN is 0; NumPy's is NaN.
+    return input if input.dtype.kind == "b" else ((input > 0).astype(input.dtype) - (input < 0))
+
+
+def _no_slope(xp: Any, g: Any) -> Any:
+    return xp.zeros_like(g)
+
+
+sign = op("Sign", _sign, input=_no_slope)
+floor = op("Floor", lambda xp, input: _rounded(xp.floor, input),
+           bool_error=_without_bool("floor_vml_cpu"), input=_no_slope)  # fmt: skip
+ceil = op("Ceil", lambda xp, input: _rounded(xp.ceil, input),
+          bool_error=_without_bool("ceil_vml_cpu"), input=_no_slope)  # fmt: skip
+trunc = op("Trunc", lambda xp, input: _rounded(xp.trunc, input),
+           bool_error=_without_bool("trunc_vml_cpu"), input=_no_slope)  # fmt: skip
+round = op("Round", lambda xp, input: _rounded(xp.rint, input),  # noqa: A001
+           bool_error=_without_bool("round_vml_cpu"), input=_no_slope)  # fmt: skip
+
+
+def _rounded(function: Any, input: Any) -> Any:
+    return function(input) if input.dtype.kind == "f" else input.copy()
+
+
+def _clamp(xp: Any, input: Any, min: Any, max: Any) -> Any:
+    if min is not None:
+        input = xp.maximum(input, min)
+    return input if max is None else xp.minimum(input, max)
+
+
+clamp = op("Clamp1", _clamp, promote="number",
+           input=lambda xp, g, input, min, max: xp.where(_within(input, min, max), g, 0),
+           min=lambda xp, g, input, min, max: xp.where(_below(input, min, max), g, 0),
+           max=lambda xp, g, input, min, max: xp.where(_above(input, min, max), g, 0))  # fmt: skip
+
+
+def _within(input: Any, min: Any, max: Any) -> Any:
+    if min is None:
+        return input <= max
+    return input >= min if max is None else (input >= min) & (input <= max)
+
+
+def _below(input: Any, min: Any, max: Any) -> Any:
+    return input < min if max is None else (input < min) & (min < max)
+
+
+def _above(input: Any, min: Any, max: Any) -> Any:
+    return input > max if min is None else (input > max) | (max < min)
+
+
+where = op("Where", lambda xp, condition, input, other: xp.where(condition, input, other),
+           promote="branches",
+           input=lambda xp, g, condition: xp.where(condition, g, 0),
+           other=lambda xp, g, condition: xp.where(condition, 0, g))  # fmt: skip
+
+masked_fill = op("MaskedFill0", lambda xp, input, mask, value: xp.where(mask, value, input),
+                 input=lambda xp, g, mask: xp.where(mask, 0, g),
+                 value=lambda xp, g, mask: xp.where(mask, g, 0))  # fmt: skip
+
+nan_to_num = op("NanToNum", lambda xp, input, *, nan, posinf, neginf:
+                xp.nan_to_num(input, nan=nan, posinf=posinf, neginf=neginf),
+                input=lambda xp, g, input: xp.where(xp.isfinite(input), g, 0))  # fmt: skip

@@ -19,7 +19,10 @@ from operator import itemgetter
 from typing import Any, Literal
 
 Function = Callable[..., Any]
-Promotion = Literal["none", "number", "float"]
+# How inputs of different dtypes come to one: "number" to the widest, "float" also integers to float32,
+# "signed" as "number" but no bool, "compare" as "number" but numbers keep their value,
+# "branches" as "number" but for the first input, which is a condition.
+Promotion = Literal["none", "number", "float", "signed", "compare", "branches"]
 
 
 class Gradient:
@@ -66,15 +69,21 @@ class Op:
         multi_view: bool = False,
         outs: int = 1,
         differentiable_outs: int = 1,
+        bool_error: Exception | None = None,
     ) -> None:
-        """`outs`: how many arrays forward returns; the first `differentiable_outs` carry gradients."""
+        """`outs`: how many arrays forward returns; the first `differentiable_outs` carry gradients.
+
+        `bool_error`: what is raised where the inputs are bool, for an operation that has no such form.
+        """
         parameters = inspect.signature(forward).parameters.values()
         self.name = name
         self.forward = forward
         self.inputs = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][1:]
         self.settings = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
         self.promote = promote
-        self.to_float = promote == "float"
+        self.bool_error = bool_error
+        # Whether inputs of one floating dtype can go without promotion and others can not.
+        self.float_only = promote in ("float", "signed") or bool_error is not None
         self.view = view or multi_view
         self.multi_view = multi_view
         self.outs = outs
@@ -136,10 +145,14 @@ def op(
     view: bool = False,
     multi_view: bool = False,
     outs: int = 1,
+    bool_error: Exception | None = None,
     **gradients: Function,
 ) -> Op:
     """An operation in one statement: `gradients` maps an input's name to its gradient."""
-    result = Op(name, forward, promote=promote, view=view, multi_view=multi_view, outs=outs)
+    result = Op(
+        name, forward, promote=promote, view=view, multi_view=multi_view, outs=outs,
+        bool_error=bool_error,
+    )  # fmt: skip
     for name_of_input, function in gradients.items():
         result.gradient(name_of_input)(function)
     return result
