@@ -1,0 +1,26 @@
+"""Comparisons, logic and bits: results without gradients."""
+
+from __future__ import annotations
+
+from autograd.ops.op import op
+
+eq = op("Eq", lambda xp, input, other: xp.equal(input, other), promote="compare")
+ne = op("Ne", lambda xp, input, other: xp.not_equal(input, other), promote="compare")
+lt = op("Lt", lambda xp, input, other: xp.less(input, other), promote="compare")
+le = op("Le", lambda xp, input, other: xp.less_equal(input, other), promote="compare")
+gt = op("Gt", lambda xp, input, other: xp.greater(input, other), promote="compare")
+ge = op("Ge", lambda xp, input, other: xp.greater_equal(input, other), promote="compare")
+
+logical_and = op("LogicalAnd", lambda xp, input, other: xp.logical_and(input, other))
+logical_or = op("LogicalOr", lambda xp, input, other: xp.logical_or(input, other))
+logical_xor = op("LogicalXor", lambda xp, input, other: xp.logical_xor(input, other))
+logical_not = op("LogicalNot", lambda xp, input: xp.logical_not(input))
+
+bitwise_and = op("BitwiseAnd", lambda xp, input, other: xp.bitwise_and(input, other), promote="number")
+bitwise_or = op("BitwiseOr", lambda xp, input, other: xp.bitwise_or(input, other), promote="number")
+bitwise_xor = op("BitwiseXor", lambda xp, input, other: xp.bitwise_xor(input, other), promote="number")
+bitwise_not = op("BitwiseNot", lambda xp, input: xp.invert(input))
+
+isnan = op("Isnan", lambda xp, input: xp.isnan(input))
+isinf = op("Isinf", lambda xp, input: xp.isinf(input))
+isfinite = op("Isfinite", lambda xp, input: xp.isfinite(input))
