@@ -1,6 +1,7 @@
 """The evaluate command: episodes of a trained policy, as a table or as one line of JSON."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -23,7 +24,7 @@ def evaluate_command(argv: Sequence[str], prog: str) -> None:
     """Evaluate as `argv` says; SACError where that cannot be done."""
     arguments = _parser(prog).parse_args(argv)
     check_device(arguments.device)
-    if not arguments.path.exists():
+    if not os.path.exists(arguments.path):  # unlike Path.exists, false for a name too long
         raise CheckpointError(f"{arguments.path} does not exist, expected a run directory")
     from sac.evaluation import evaluate  # here, so that --help and a refusal stay quick
 

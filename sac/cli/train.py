@@ -1,7 +1,9 @@
 """The train command: from a file, options or an earlier run to a Config, then to the trainer."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sac.cli.parser import CommandParser, add_config_options, parse_config_options
 from sac.config import Config
@@ -41,7 +43,7 @@ def train_command(argv: Sequence[str], prog: str) -> None:
         train(config)
 
 
-def _resolve(file: Path | None, run: Path | None, overrides: dict) -> Config:
+def _resolve(file: Path | None, run: Path | None, overrides: dict[str, Any]) -> Config:
     if file is not None and run is not None:
         raise ConfigError("--resume goes on with the run's own configuration: leave out --config")
     if run is not None:
@@ -52,8 +54,8 @@ def _resolve(file: Path | None, run: Path | None, overrides: dict) -> Config:
 
 
 def _run_config(run: Path) -> Path:
-    if not run.is_dir():
+    if not os.path.isdir(run):  # unlike Path.is_dir, it has an answer for a name too long
         raise ConfigError(f"cannot resume {run}: there is no such run directory")
-    if not (run / "config.yaml").is_file():
+    if not os.path.isfile(run / "config.yaml"):
         raise ConfigError(f"cannot resume {run}: no config.yaml in it, so it is no run directory")
     return run / "config.yaml"

@@ -8,8 +8,8 @@ import yaml
 
 from sac.errors import ConfigError
 
-# PyYAML follows YAML 1.1, where 1e4 and 1.5e3 are text, for want of a dot or of the exponent's sign;
-# YAML 1.2 and people read them as numbers.
+# PyYAML follows YAML 1.1, where 1e4 and 1.5e3 are text, for want of a dot or of the exponent's
+# sign; YAML 1.2 and people read them as numbers.
 EXPONENT_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+\Z")
 FLOAT_TAG = "tag:yaml.org,2002:float"
 
@@ -66,8 +66,8 @@ def parse_yaml(text: str, source: str) -> Any:
 
 
 def dump_yaml(data: Any) -> str:
-    """Return block-style YAML that `parse_yaml` reads back to an equal value."""
-    return yaml.dump(data, Dumper=ConfigDumper, sort_keys=False, allow_unicode=True, width=100)
+    """Return ASCII block-style YAML that `parse_yaml` reads back to an equal value."""
+    return yaml.dump(data, Dumper=ConfigDumper, sort_keys=False, width=100)
 
 
 def read_yaml_mapping(path: Path) -> dict[Any, Any]:
