@@ -1,0 +1,70 @@
+"""Stand-ins for what the commands call, so that these tests are about the command line alone."""
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from sac.errors import CheckpointError
+
+
+class Recorder:
+    """A function that remembers how it was called."""
+
+    def __init__(self, result: Any = None, error: BaseException | None = None) -> None:
+        self.calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+        self.result = result
+        self.error = error
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.calls.append((args, kwargs))
+        print("an environment says hello")
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+class Result:
+    """What evaluation returns, as far as the command looks at it."""
+
+    def __init__(self) -> None:
+        self.env = "Pen[bold]dulum-v1"
+        self.episodes = 2
+        self.mean_return = -150.0
+        self.std_return = 10.0
+        self.min_return = -160.0
+        self.max_return = -140.0
+        self.mean_length = 200.0
+        self.returns = [-160.0, -140.0]
+        self.checkpoint_step = 10000
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def install(monkeypatch: pytest.MonkeyPatch, module: str, name: str, recorder: Recorder) -> None:
+    fake = ModuleType(module)
+    setattr(fake, name, recorder)
+    monkeypatch.setitem(sys.modules, module, fake)
+
+
+@pytest.fixture
+def train(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    recorder = Recorder()
+    install(monkeypatch, "sac.trainer", "train", recorder)
+    return recorder
+
+
+@pytest.fixture
+def evaluate(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    recorder = Recorder(result=Result())
+    install(monkeypatch, "sac.evaluation", "evaluate", recorder)
+    return recorder
+
+
+@pytest.fixture
+def damaged_evaluate(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    recorder = Recorder(error=CheckpointError("policy.safetensors is damaged"))
+    install(monkeypatch, "sac.evaluation", "evaluate", recorder)
+    return recorder

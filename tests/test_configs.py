@@ -1,0 +1,60 @@
+"""The shipped configurations: valid, for environments that exist, and only what differs."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import pytest
+
+from sac.config import Config
+from sac.config.yaml_text import read_yaml_mapping
+
+FILES = sorted((Path(__file__).parents[1] / "configs").iterdir())
+ENVIRONMENTS = {
+    "acrobot": "Acrobot-v1",
+    "ant": "Ant-v5",
+    "bipedal_walker": "BipedalWalker-v3",
+    "cartpole": "CartPole-v1",
+    "half_cheetah": "HalfCheetah-v5",
+    "hopper": "Hopper-v5",
+    "humanoid": "Humanoid-v5",
+    "lunar_lander": "LunarLander-v3",
+    "lunar_lander_continuous": "LunarLanderContinuous-v3",
+    "mountain_car": "MountainCar-v0",
+    "mountain_car_continuous": "MountainCarContinuous-v0",
+    "pendulum": "Pendulum-v1",
+    "walker2d": "Walker2d-v5",
+}
+
+
+def leaves(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in data.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def test_every_task_has_its_configuration() -> None:
+    assert {path.name for path in FILES} == {f"{name}.yaml" for name in ENVIRONMENTS}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_configuration_is_valid_for_an_environment_that_exists(path: Path) -> None:
+    config = Config.load(path)
+    assert config.name == path.stem
+    assert config.env.id == ENVIRONMENTS[path.stem]
+    assert config.env.id in gymnasium.registry
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_configuration_holds_only_what_differs(path: Path) -> None:
+    config, defaults = dict(leaves(Config.load(path).to_dict())), dict(leaves(Config().to_dict()))
+    same = [key for key, _ in leaves(read_yaml_mapping(path)) if config[key] == defaults[key]]
+    assert not same
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_configuration_begins_with_what_it_is_for(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").startswith(f"# {ENVIRONMENTS[path.stem]}: ")
