@@ -1,0 +1,295 @@
+import json
+import sys
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from sac.checkpoint import save_checkpoint
+from sac.config import Config
+from sac.errors import CheckpointError, ConfigError, SpaceError
+from sac.evaluation import EvaluationResult, check_spaces_fit, evaluate, run_episodes
+
+OBSERVATIONS = spaces.Box(-1, 1, (1,))
+ACTIONS = spaces.Box(-2, 2, (1,))
+
+
+@dataclass
+class Encoder:
+    space: spaces.Space
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (spaces.flatdim(self.space),)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(np.float32)
+
+
+@dataclass
+class Codec:
+    space: spaces.Space
+
+    def to_environment(self, actions: np.ndarray) -> np.ndarray:
+        return 2 * actions
+
+
+@dataclass
+class FakeAgent:
+    """Contract's methods; anything that would disturb a training fails."""
+
+    observation_encoder: Encoder = field(default_factory=lambda: Encoder(OBSERVATIONS))
+    action_codec: Codec = field(default_factory=lambda: Codec(ACTIONS))
+
+    def greedy(self, observations: np.ndarray) -> np.ndarray:
+        return np.full((len(observations), 1), 0.25, np.float32)
+
+    def sample(self, observations: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        return generator.uniform(-1, 1, (len(observations), 1)).astype(np.float32)
+
+    def explore(self, observations: np.ndarray) -> np.ndarray:
+        raise AssertionError("advances the exploration generator")
+
+    def observe(self, observations: np.ndarray) -> None:
+        raise AssertionError("changes the observation statistics")
+
+
+@dataclass
+class Episode:
+    episode_return: float
+    length: int
+    env_index: int
+
+
+class FakeEnvironment:
+    """The reward is the action; environment i's episodes are i + 1 steps long, or drawn by lot."""
+
+    def __init__(self, num_envs: int = 1, *, by_lot: bool = False) -> None:
+        self.num_envs = num_envs
+        self.by_lot = by_lot
+        self.observation_encoder = Encoder(OBSERVATIONS)
+        self.action_space: spaces.Space = ACTIONS
+        self.closed = False
+
+    def reset(self, seed: int | None = None) -> np.ndarray:
+        self.generators = [np.random.default_rng([seed or 0, i]) for i in range(self.num_envs)]
+        self.totals = np.zeros(self.num_envs)
+        self.steps = np.zeros(self.num_envs, int)
+        self.lengths = [self._length(i) for i in range(self.num_envs)]
+        return np.zeros((self.num_envs, 1), np.float32)
+
+    def _length(self, index: int) -> int:
+        return int(self.generators[index].integers(1, 20)) if self.by_lot else index + 1
+
+    def step(self, actions: np.ndarray) -> types.SimpleNamespace:
+        assert actions.shape == (self.num_envs, 1)
+        self.totals += actions[:, 0]
+        self.steps += 1
+        episodes = []
+        for i in range(self.num_envs):
+            if self.steps[i] < self.lengths[i]:
+                continue
+            episodes.append(Episode(self.totals[i], self.steps[i], i))
+            self.totals[i] = self.steps[i] = 0
+            self.lengths[i] = self._length(i)
+        observation = np.zeros((self.num_envs, 1), np.float32)
+        return types.SimpleNamespace(observation=observation, episodes=episodes)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def play(environment: FakeEnvironment, **changes: Any) -> EvaluationResult:
+    arguments = {"episodes": 6, "seed": 0, "deterministic": True} | changes
+    return run_episodes(FakeAgent(), environment, **arguments)  # type: ignore[arg-type]
+
+
+def test_returns_and_lengths_are_whole_episodes() -> None:
+    result = play(FakeEnvironment(2), episodes=4)
+    assert result.lengths == [1, 1, 2, 2]
+    assert result.returns == [0.5, 0.5, 1.0, 1.0], "actions reach it in its own units"
+    assert (result.mean_return, result.std_return) == (0.75, 0.25)
+    assert (result.min_return, result.max_return, result.mean_length) == (0.5, 1.0, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("num_envs", "episodes", "lengths"),
+    [
+        (1, 3, [1, 1, 1]),
+        (3, 7, [1, 1, 1, 2, 2, 3, 3]),
+        (5, 2, [1, 2]),
+        (3, 3, [1, 2, 3]),
+    ],
+)
+def test_short_episodes_are_not_preferred(num_envs: int, episodes: int, lengths: list[int]) -> None:
+    assert play(FakeEnvironment(num_envs), episodes=episodes).lengths == lengths
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_same_seed_same_result_whatever_was_played_before(deterministic: bool) -> None:
+    environment = FakeEnvironment(3, by_lot=True)
+    environment.reset(seed=99)
+    environment.step(np.ones((3, 1)))
+    first = play(environment, deterministic=deterministic, seed=7)
+    assert play(environment, deterministic=deterministic, seed=7) == first
+    assert play(FakeEnvironment(3, by_lot=True), deterministic=deterministic, seed=7) == first
+    assert play(environment, deterministic=deterministic, seed=8) != first
+
+
+def test_stochastic_samples_and_leaves_global_randomness_alone() -> None:
+    np.random.seed(0)
+    state = np.random.get_state(legacy=False)
+    result = play(FakeEnvironment(), deterministic=False)
+    assert len(set(result.returns)) > 1
+    np.testing.assert_equal(np.random.get_state(legacy=False), state)
+
+
+def test_result_as_json() -> None:
+    result = EvaluationResult([1.0, -2.0], [5, 6], env="E", checkpoint_step=100)
+    document = json.loads(json.dumps(result.to_dict()))
+    assert document == {
+        "env": "E",
+        "episodes": 2,
+        "mean_return": -0.5,
+        "std_return": 1.5,
+        "min_return": -2.0,
+        "max_return": 1.0,
+        "mean_length": 5.5,
+        "returns": [1.0, -2.0],
+        "lengths": [5, 6],
+        "checkpoint_step": 100,
+    }
+
+
+# Spaces.
+
+
+def fit(observations: spaces.Space, actions: spaces.Space) -> None:
+    environment = FakeEnvironment()
+    environment.observation_encoder = Encoder(observations)
+    environment.action_space = actions
+    check_spaces_fit(FakeAgent(), environment)  # type: ignore[arg-type]
+
+
+def test_bounds_of_observations_may_differ() -> None:
+    fit(spaces.Box(-5, 5, (1,)), ACTIONS)
+
+
+@pytest.mark.parametrize(
+    ("observations", "actions"),
+    [
+        (spaces.Box(-1, 1, (2,)), ACTIONS),
+        (spaces.Discrete(1), ACTIONS),
+        (OBSERVATIONS, spaces.Box(-1, 1, (1,))),
+        (OBSERVATIONS, spaces.Box(-2, 2, (2,))),
+        (OBSERVATIONS, spaces.Discrete(2)),
+    ],
+    ids=str,
+)
+def test_spaces_that_do_not_fit_are_both_named(
+    observations: spaces.Space, actions: spaces.Space
+) -> None:
+    with pytest.raises(SpaceError) as error:
+        fit(observations, actions)
+    found = observations if observations != OBSERVATIONS else actions
+    trained = OBSERVATIONS if observations != OBSERVATIONS else ACTIONS
+    assert str(found) in str(error.value) and str(trained) in str(error.value)
+
+
+def test_nested_spaces_that_flatten_alike_are_told_apart() -> None:
+    agent = FakeAgent(Encoder(spaces.Dict({"a": OBSERVATIONS})))
+    environment = FakeEnvironment()
+    environment.observation_encoder = Encoder(spaces.Dict({"b": OBSERVATIONS}))
+    with pytest.raises(SpaceError):
+        check_spaces_fit(agent, environment)  # type: ignore[arg-type]
+
+
+# From a run directory.
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """Stands in for the agent and the environments, and keeps what they were asked for."""
+    calls: dict[str, Any] = {"agent": FakeAgent(), "environment": FakeEnvironment()}
+
+    def load(folder: Path, *, device: str) -> FakeAgent:
+        calls.update(folder=folder, device=device)
+        return calls["agent"]
+
+    def make(config: Any, *, num_envs: int, seed: int) -> FakeEnvironment:
+        calls.update(config=config, seed=seed)
+        calls["environment"].num_envs = num_envs
+        return calls["environment"]
+
+    agents = types.ModuleType("sac.agent")
+    agents.SACAgent = types.SimpleNamespace(load=load)  # type: ignore[attr-defined]
+    environments = types.ModuleType("sac.environments")
+    environments.make_vector_environment = make  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sac.agent", agents)
+    monkeypatch.setitem(sys.modules, "sac.environments", environments)
+    yield calls
+
+
+def make_run(run: Path, env: dict[str, Any]) -> Path:
+    config = Config.from_dict({"env": env}).to_dict()
+    for folder, step in (("checkpoints/10", 10), ("checkpoints/20", 20), ("best", 10)):
+        save_checkpoint(run / folder, {"policy": {}}, {"config": config}, step=step)
+    return run
+
+
+PENDULUM = {"id": "Pendulum-v1", "kwargs": {"g": 5}, "num_envs": 4, "vectorization": "async"}
+
+
+def test_evaluate_a_run(tmp_path: Path, made: dict[str, Any]) -> None:
+    run = make_run(tmp_path, PENDULUM)
+    result = evaluate(run, episodes=3, seed=5, device="cpu")
+    assert (result.env, result.episodes, result.checkpoint_step) == ("Pendulum-v1", 3, 10)
+    assert (made["folder"], made["device"], made["seed"]) == (run / "best", "cpu", 5)
+    config = made["config"]
+    assert (config.id, config.kwargs, config.num_envs) == ("Pendulum-v1", {"g": 5}, 1)
+    assert config.vectorization == "sync"
+    assert made["environment"].closed
+
+
+@pytest.mark.parametrize(("which", "step"), [("last", 20), ("10", 10), ("best", 10)])
+def test_evaluate_which_checkpoint(
+    tmp_path: Path, made: dict[str, Any], which: str, step: int
+) -> None:
+    assert evaluate(make_run(tmp_path, PENDULUM), checkpoint=which).checkpoint_step == step
+
+
+def test_evaluate_a_checkpoint_folder(tmp_path: Path, made: dict[str, Any]) -> None:
+    run = make_run(tmp_path, PENDULUM)
+    assert evaluate(str(run / "checkpoints" / "20"), num_envs=2).checkpoint_step == 20
+    assert made["config"].vectorization == "async"
+
+
+def test_evaluate_closes_the_environment_that_does_not_fit(
+    tmp_path: Path, made: dict[str, Any]
+) -> None:
+    made["environment"].action_space = gymnasium.spaces.Discrete(2)
+    with pytest.raises(SpaceError):
+        evaluate(make_run(tmp_path, PENDULUM))
+    assert made["environment"].closed
+
+
+def test_evaluate_says_what_is_missing(tmp_path: Path, made: dict[str, Any]) -> None:
+    with pytest.raises(CheckpointError, match="given as an object"):
+        evaluate(make_run(tmp_path / "a", {}))
+    save_checkpoint(tmp_path / "b" / "best", {"policy": {}}, {}, step=0)
+    with pytest.raises(CheckpointError, match="which environment"):
+        evaluate(tmp_path / "b")
+
+
+@pytest.mark.parametrize(("name", "value"), [("episodes", 0), ("seed", -1), ("num_envs", 0)])
+def test_arguments_out_of_range_are_named(tmp_path: Path, name: str, value: int) -> None:
+    arguments: dict[str, Any] = {name: value}
+    with pytest.raises(ConfigError, match=f"{name} must be at least"):
+        evaluate(tmp_path, **arguments)
