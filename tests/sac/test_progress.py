@@ -1,0 +1,194 @@
+import io
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sac.evaluation import EvaluationResult
+from sac.progress import Progress, print_summary, shown_path
+
+ROOT = Path(__file__).parents[2]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def environment_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def train(stream: io.StringIO, total_steps: int = 1000, start_step: int = 0) -> list[str]:
+    """A run of 100 steps and 50 updates a second."""
+    clock = Clock()
+    with Progress(total_steps, start_step, stream=stream, clock=clock) as progress:
+        for step in range(start_step + 1, total_steps + 1):
+            clock.now += 0.01
+            progress.update(step, updates=step // 2, alpha=np.float32(0.25))
+            if step == 600:
+                progress.update(step, episodes=1234, mean_return=-1203.4)
+                progress.message("evaluation: mean return -150")
+    return stream.getvalue().splitlines()
+
+
+def test_plain_lines_where_there_is_no_terminal() -> None:
+    stream = io.StringIO()
+    lines = train(stream)
+    assert "\r" not in stream.getvalue() and "\x1b" not in stream.getvalue()
+    assert lines.count("evaluation: mean return -150") == 1
+    assert lines[0] == ("step 50/1,000 (5 %)  alpha 0.25  100 steps/s  51 updates/s  0:00:10 left")
+    assert lines[-1] == (
+        "step 1,000/1,000 (100 %)  alpha 0.25  episodes 1,234  return -1,203  "
+        "100 steps/s  50 updates/s  0:00:00 left"
+    )
+    assert len(lines) == 21
+
+
+def test_the_last_step_is_always_shown() -> None:
+    clock = Clock()
+    stream = io.StringIO()
+    with Progress(1000, stream=stream, clock=clock) as progress:
+        progress.update(1)
+        progress.update(7)
+    assert stream.getvalue().startswith("step 7/1,000 (0 %)")
+
+
+def test_a_slow_run_prints_by_the_clock() -> None:
+    clock = Clock()
+    stream = io.StringIO()
+    with Progress(10_000_000, stream=stream, clock=clock) as progress:
+        for step in range(1, 11):
+            clock.now += 30
+            progress.update(step)
+    assert [line.split("/")[0] for line in stream.getvalue().splitlines()] == [
+        "step 3",
+        "step 5",
+        "step 7",
+        "step 9",
+        "step 10",
+    ]
+
+
+def test_a_resumed_run_counts_its_own_rate() -> None:
+    assert "  100 steps/s  " in train(io.StringIO(), start_step=500)[0]
+
+
+def test_live_display_in_a_terminal() -> None:
+    stream = Terminal()
+    train(stream)
+    text = stream.getvalue()
+    for part in ("1,000/1,000", "100 %", "100 steps/s", "50 updates/s", "alpha 0.25", "1,234"):
+        assert part in text
+    assert "evaluation: mean return -150" in text
+    assert 10 < text.count("steps/s") < 60, "drawn twice a second, not at every step"
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l"), "the cursor is shown again"
+
+
+def test_the_terminal_is_restored_after_an_error() -> None:
+    stream = Terminal()
+    with pytest.raises(KeyboardInterrupt), Progress(10, stream=stream) as progress:
+        progress.update(1)
+        raise KeyboardInterrupt
+    assert stream.getvalue().rindex("\x1b[?25h") > stream.getvalue().rindex("\x1b[?25l")
+
+
+def test_dumb_terminals_get_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    stream = Terminal()
+    train(stream)
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_numbers_are_read_only_when_they_are_shown() -> None:
+    class Number:
+        reads = 0
+
+        def __float__(self) -> float:
+            Number.reads += 1
+            return 1.0
+
+    stream = io.StringIO()
+    with Progress(1000, stream=stream, clock=Clock()) as progress:
+        for step in range(1, 1001):
+            progress.update(step, alpha=Number())
+    assert Number.reads == len(stream.getvalue().splitlines()) == 20
+
+
+# The summary.
+
+
+@pytest.fixture
+def working_directory(tmp_path: Path) -> Iterator[Path]:
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    yield tmp_path
+    os.chdir(before)
+
+
+def commands(text: str) -> list[list[str]]:
+    return [shlex.split(line) for line in text.splitlines() if line.startswith("  ")]
+
+
+def test_summary(working_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = working_directory / "runs" / "my run"
+    print_summary(
+        run,
+        step=1000,
+        total_steps=1000,
+        evaluation=EvaluationResult([-1.0, -2.0], [5, 5]),
+        train_command="python scripts/train.py",
+        evaluate_command="python scripts/evaluate.py",
+    )
+    text = capsys.readouterr().out
+    assert "Run directory: 'runs/my run'" in text
+    assert "-1.50 +- 0.50 over 2 episodes" in text
+    assert commands(text) == [
+        ["tensorboard", "--logdir", "runs"],
+        ["python", "scripts/evaluate.py", "runs/my run"],
+        ["python", "scripts/train.py", "--resume", "runs/my run", "--train.total_steps", "2000"],
+    ]
+
+
+def test_summary_of_an_unfinished_run(
+    working_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_summary(working_directory / "run", step=300, total_steps=1000)
+    assert commands(capsys.readouterr().out) == [
+        ["tensorboard", "--logdir", "."],
+        ["python", "-m", "sac", "evaluate", "run"],
+        ["python", "-m", "sac", "train", "--resume", "run"],
+    ]
+
+
+def test_paths_elsewhere_are_shown_whole(working_directory: Path) -> None:
+    assert shown_path(Path("/somewhere/run")) == "/somewhere/run"
+    assert shown_path(Path("runs/run")) == "runs/run"
+
+
+def test_heavy_libraries_are_imported_when_used() -> None:
+    code = (
+        "import sys, sac.progress, sac.logger, sac.checkpoint, sac.evaluation\n"
+        "print([m for m in ('rich', 'tensorboard', 'safetensors') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
