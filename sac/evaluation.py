@@ -137,12 +137,12 @@ def evaluate(
         SACError: There is no such checkpoint, it is damaged or does not fit the environment, or an
             argument is out of range.
     """
-    from sac.agent import SACAgent
-    from sac.environments import make_vector_environment
-
     _check_at_least("episodes", episodes, 1)
     _check_at_least("seed", seed, 0)
     _check_at_least("num_envs", num_envs, 1)
+    from sac.agent import SACAgent
+    from sac.environments import make_vector_environment
+
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
     config = _environment_config(loaded, num_envs)
     agent = SACAgent.load(loaded.folder, device=device)
