@@ -23,3 +23,7 @@ class CheckpointError(SACError):
 
 class DeviceError(SACError):
     """A device that does not exist on this machine."""
+
+
+class EnvironmentStepError(SACError):
+    """An environment that failed, died, hung or gave an impossible number while it ran."""
