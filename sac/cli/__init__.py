@@ -9,7 +9,7 @@ from sac.cli.parser import CommandParser
 from sac.cli.train import train_command
 from sac.errors import SACError
 
-COMMANDS: dict[str, Callable[[Sequence[str], str], None]] = {
+COMMANDS: dict[str, Callable[[Sequence[str], str], int]] = {
     "train": train_command,
     "evaluate": evaluate_command,
 }
@@ -35,12 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_command(name: str, argv: Sequence[str], prog: str) -> int:
     """Run one command under the name `prog` and return the exit status: 2 for a user's error."""
     try:
-        COMMANDS[name](argv, prog)
+        return COMMANDS[name](argv, prog)
     except SACError as error:
         return _refuse(error)
     except KeyboardInterrupt:
         return INTERRUPTED
-    return 0
 
 
 def _refuse(error: SACError) -> int:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 DESCRIPTION = "Play episodes with a trained policy and report their returns."
 
 
-def evaluate_command(argv: Sequence[str], prog: str) -> None:
-    """Evaluate as `argv` says; SACError where that cannot be done."""
+def evaluate_command(argv: Sequence[str], prog: str) -> int:
+    """Evaluate as `argv` says and return the exit status; SACError where that cannot be done."""
     arguments = _parser(prog).parse_args(argv)
     check_device(arguments.device)
     if not os.path.exists(arguments.path):  # unlike Path.exists, false for a name too long
@@ -43,6 +43,7 @@ def evaluate_command(argv: Sequence[str], prog: str) -> None:
         print(json.dumps(result.to_dict()))
     else:
         _print_table(result)
+    return 0
 
 
 def _parser(prog: str) -> CommandParser:

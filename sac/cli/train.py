@@ -9,13 +9,14 @@ from sac.cli.parser import CommandParser, add_config_options, parse_config_optio
 from sac.config import Config
 from sac.errors import ConfigError
 
+SIGNAL_STATUS = 128  # what shells add to the number of the signal that ended a program
 USAGE = "%(prog)s (--config FILE | --resume RUN | --env.id ID) [--KEY VALUE ...]"
 DESCRIPTION = """Train a Soft Actor-Critic agent. Every key of the configuration file is an option
 too, and wins over the file. Whole numbers may be written 1e4."""
 
 
-def train_command(argv: Sequence[str], prog: str) -> None:
-    """Train as `argv` says; SACError where that cannot be done."""
+def train_command(argv: Sequence[str], prog: str) -> int:
+    """Train as `argv` says and return the exit status; SACError where that cannot be done."""
     parser = CommandParser(prog, DESCRIPTION, USAGE)
     parser.add_argument("--config", type=Path, metavar="FILE", help="YAML file of the keys below.")
     parser.add_argument(
@@ -29,7 +30,7 @@ def train_command(argv: Sequence[str], prog: str) -> None:
     config = _resolve(arguments.config, arguments.resume, overrides)
     if arguments.print_config:
         print(config.to_yaml(), end="")
-        return
+        return 0
     if not config.env.id:
         raise ConfigError(
             "no environment: give --config FILE, --resume RUN or --env.id Pendulum-v1 "
@@ -38,9 +39,10 @@ def train_command(argv: Sequence[str], prog: str) -> None:
     from sac.trainer import train  # here, so that --help and a refusal stay quick
 
     if arguments.resume is not None:
-        train(None, resume=arguments.resume, overrides=overrides)
+        result = train(None, resume=arguments.resume, overrides=overrides)
     else:
-        train(config)
+        result = train(config)
+    return 0 if result.interrupted_by is None else SIGNAL_STATUS + result.interrupted_by
 
 
 def _resolve(file: Path | None, run: Path | None, overrides: dict[str, Any]) -> Config:

@@ -1,7 +1,7 @@
 """Stand-ins for what the commands call, so that these tests are about the command line alone."""
 
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -51,7 +51,7 @@ def install(monkeypatch: pytest.MonkeyPatch, module: str, name: str, recorder: R
 
 @pytest.fixture
 def train(monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    recorder = Recorder()
+    recorder = Recorder(result=SimpleNamespace(interrupted_by=None))
     install(monkeypatch, "sac.trainer", "train", recorder)
     return recorder
 
