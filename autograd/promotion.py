@@ -71,10 +71,9 @@ def promote_inputs(op: Op, values: list[Any]) -> list[Any]:
         dtype = result_dtype(values[1:])
         # As arrays: two numbers alone would give NumPy's float64.
         return [values[0], *(np.asarray(v, dtype) if is_number(v) else _cast(v, dtype) for v in values[1:])]
-    given = [v for v in values if v is not None]
-    dtype = result_dtype(given)
+    dtype = result_dtype(values)
     if op.promote == "signed":
-        _refuse_bool(given)
+        _refuse_bool(values)
     if op.bool_error is not None and dtype == BOOL:
         raise op.bool_error.with_traceback(None)
     if op.promote == "none":
@@ -90,7 +89,7 @@ def _cast(value: Any, dtype: np.dtype) -> Any:
     if is_number(value):
         value = value.item() if isinstance(value, np.generic) else value
         return _wrap_around(value, dtype) if dtype.kind in "iu" else value
-    if value is None or value.dtype == dtype:
+    if value.dtype == dtype:
         return value
     return value.astype(dtype)
 

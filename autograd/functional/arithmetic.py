@@ -1,21 +1,35 @@
-"""Sums, products, powers, remainders and comparisons."""
+"""Sums, products, powers and remainders."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from autograd.engine import binary, unary
+from autograd.engine import apply, binary, unary
+from autograd.functional.checks import require_tensor
 from autograd.ops import arithmetic as ops
+from autograd.promotion import is_number
 
 
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """`input + alpha * other`."""
-    return binary(ops.add, input, other if alpha == 1 else mul(other, alpha))
+    return binary(ops.add, input, other if alpha == 1 else _scaled(other, alpha))
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """`input - alpha * other`."""
-    return binary(ops.sub, input, other if alpha == 1 else mul(other, alpha))
+    return binary(ops.sub, input, other if alpha == 1 else _scaled(other, alpha))
+
+
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """`other - alpha * input`."""
+    return binary(ops.rsub, input if alpha == 1 else _scaled(input, alpha), other)
+
+
+def _scaled(other: Any, alpha: Any) -> Any:
+    if isinstance(alpha, float) and getattr(other, "dtype", None) is not None:
+        if not other.dtype.is_floating_point:
+            raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")  # fmt: skip
+    return other * alpha
 
 
 def mul(input: Any, other: Any) -> Any:
@@ -23,9 +37,45 @@ def mul(input: Any, other: Any) -> Any:
     return binary(ops.mul, input, other)
 
 
-def div(input: Any, other: Any) -> Any:
-    """`input / other`."""
-    return binary(ops.div, input, other)
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """`input / other`; `rounding_mode` "floor" or "trunc" rounds the quotient to a whole number."""
+    if rounding_mode is None:
+        return binary(ops.div, input, other)
+    if rounding_mode == "floor":
+        return _whole_division(ops.floor_div, input, other)
+    if rounding_mode == "trunc":
+        return _whole_division(ops.trunc_div, input, other)
+    if not isinstance(rounding_mode, str):
+        raise TypeError(f"div(): rounding_mode must be str, not {type(rounding_mode).__name__}")
+    raise RuntimeError(
+        "div expected rounding_mode to be one of None, 'trunc', or 'floor' "
+        f"but found '{rounding_mode}'"
+    )
+
+
+def _whole_division(op: Any, input: Any, other: Any) -> Any:
+    """A division or remainder, which for integers has no answer where the divisor is 0."""
+    result = binary(op, input, other)
+    if result._array.dtype.kind != "f":
+        divisor = getattr(other, "_array", other)
+        if (divisor == 0) if is_number(divisor) else (divisor == 0).any():
+            raise RuntimeError("ZeroDivisionError")
+    return result
+
+
+def floor_divide(input: Any, other: Any) -> Any:
+    """`input // other`."""
+    return _whole_division(ops.floor_div, input, other)
+
+
+def remainder(input: Any, other: Any) -> Any:
+    """`input % other`, with the sign of the divisor."""
+    return _whole_division(ops.remainder, input, other)
+
+
+def fmod(input: Any, other: Any) -> Any:
+    """The remainder of division, with the sign of `input`."""
+    return _whole_division(ops.fmod, input, other)
 
 
 def pow(input: Any, exponent: Any) -> Any:
@@ -33,6 +83,49 @@ def pow(input: Any, exponent: Any) -> Any:
     return binary(ops.pow, input, exponent)
 
 
+def square(input: Any) -> Any:
+    """`input ** 2`."""
+    require_tensor("square", input)
+    return binary(ops.pow, input, 2)
+
+
 def neg(input: Any) -> Any:
     """`-input`."""
     return unary(ops.neg, input)
+
+
+def positive(input: Any) -> Any:
+    """`+input`: the tensor itself."""
+    if input._array.dtype.kind == "b":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+def reciprocal(input: Any) -> Any:
+    """`1 / input`."""
+    return unary(ops.reciprocal, input)
+
+
+def minimum(input: Any, other: Any) -> Any:
+    """The smaller of two, element by element; NaN where either is."""
+    require_tensor("minimum", other, "other", 2)
+    return binary(ops.minimum, input, other)
+
+
+def maximum(input: Any, other: Any) -> Any:
+    """The larger of two, element by element; NaN where either is."""
+    require_tensor("maximum", other, "other", 2)
+    return binary(ops.maximum, input, other)
+
+
+def lerp(input: Any, end: Any, weight: Any) -> Any:
+    """`input + weight * (end - input)`."""
+    require_tensor("lerp", input)
+    require_tensor("lerp", end, "end", 2)
+    for tensor in (end, weight):
+        if not is_number(tensor) and tensor._array.dtype != input._array.dtype:
+            raise RuntimeError(f"expected dtype {input.dtype} for `end` but got dtype {tensor.dtype}")
+    return apply(ops.lerp, input, end, weight)
+
+
+subtract, multiply, divide, true_divide, negative = sub, mul, div, div, neg

@@ -1,10 +1,11 @@
-"""Functions of one tensor, element by element."""
+"""Functions of one tensor, element by element, and choices between two."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from autograd.engine import unary
+from autograd.engine import apply, binary, unary
+from autograd.functional.checks import is_tensor, require_tensor, type_name
 from autograd.ops import elementwise as ops
 
 
@@ -13,9 +14,89 @@ def exp(input: Any) -> Any:
     return unary(ops.exp, input)
 
 
+def expm1(input: Any) -> Any:
+    """`exp(input) - 1`, exact near 0."""
+    return unary(ops.expm1, input)
+
+
 def log(input: Any) -> Any:
     """The natural logarithm."""
     return unary(ops.log, input)
+
+
+def log1p(input: Any) -> Any:
+    """`log(1 + input)`, exact near 0."""
+    return unary(ops.log1p, input)
+
+
+def log2(input: Any) -> Any:
+    """The logarithm to base 2."""
+    return unary(ops.log2, input)
+
+
+def log10(input: Any) -> Any:
+    """The logarithm to base 10."""
+    return unary(ops.log10, input)
+
+
+def sqrt(input: Any) -> Any:
+    """The square root."""
+    return unary(ops.sqrt, input)
+
+
+def rsqrt(input: Any) -> Any:
+    """The reciprocal of the square root."""
+    return unary(ops.rsqrt, input)
+
+
+def abs(input: Any) -> Any:
+    """The absolute value."""
+    return unary(ops.abs, input)
+
+
+def sign(input: Any) -> Any:
+    """-1, 0 or 1; 0 for NaN."""
+    return unary(ops.sign, input)
+
+
+def sin(input: Any) -> Any:
+    """The sine."""
+    return unary(ops.sin, input)
+
+
+def cos(input: Any) -> Any:
+    """The cosine."""
+    return unary(ops.cos, input)
+
+
+def tan(input: Any) -> Any:
+    """The tangent."""
+    return unary(ops.tan, input)
+
+
+def asin(input: Any) -> Any:
+    """The inverse sine."""
+    return unary(ops.asin, input)
+
+
+def acos(input: Any) -> Any:
+    """The inverse cosine."""
+    return unary(ops.acos, input)
+
+
+def atan(input: Any) -> Any:
+    """The inverse tangent."""
+    return unary(ops.atan, input)
+
+
+def sinh(input: Any) -> Any:
+    """The hyperbolic sine."""
+    return unary(ops.sinh, input)
+
+
+def cosh(input: Any) -> Any:
+    """The hyperbolic cosine."""
+    return unary(ops.cosh, input)
 
 
 def tanh(input: Any) -> Any:
@@ -23,6 +104,94 @@ def tanh(input: Any) -> Any:
     return unary(ops.tanh, input)
 
 
-def relu(input: Any) -> Any:
-    """The positive part."""
-    return unary(ops.relu, input)
+def atanh(input: Any) -> Any:
+    """The inverse hyperbolic tangent."""
+    return unary(ops.atanh, input)
+
+
+def erf(input: Any) -> Any:
+    """The error function."""
+    return unary(ops.erf, input)
+
+
+def sigmoid(input: Any) -> Any:
+    """`1 / (1 + exp(-input))`."""
+    return unary(ops.sigmoid, input)
+
+
+def floor(input: Any) -> Any:
+    """The nearest whole number below."""
+    return unary(ops.floor, input)
+
+
+def ceil(input: Any) -> Any:
+    """The nearest whole number above."""
+    return unary(ops.ceil, input)
+
+
+def trunc(input: Any) -> Any:
+    """The nearest whole number towards 0."""
+    return unary(ops.trunc, input)
+
+
+def round(input: Any, *, decimals: int = 0) -> Any:
+    """The nearest whole number, halves to the even one; `decimals` places after the point."""
+    if decimals == 0:
+        return unary(ops.round, input)
+    require_tensor("round", input)
+    return apply(ops.round_decimals, input, decimals=decimals)
+
+
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+    """`input` limited to [min, max]: numbers, tensors, or None for no limit on that side."""
+    require_tensor("clamp", input)
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if max is None:
+        return binary(ops.clamp_min, input, min)
+    if min is None:
+        return binary(ops.clamp_max, input, max)
+    return apply(ops.clamp, input, min, max)
+
+
+clip = clamp
+
+
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+    """`input` where `condition` holds, `other` elsewhere; without both, the indices where it holds."""
+    require_tensor("where", condition, "condition")
+    if input is None and other is None:
+        return condition.nonzero(as_tuple=True)
+    if condition._array.dtype.kind != "b" and condition._array.dtype.name != "uint8":
+        raise RuntimeError(
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{type_name(condition._array)}"
+        )
+    return apply(ops.where, condition, input, other)
+
+
+def where_method(self: Any, condition: Any, other: Any) -> Any:
+    """`self` where `condition` holds, `other` elsewhere."""
+    return where(condition, self, other)
+
+
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+    """`input` with `value`, a number or a 0-d tensor, where `mask` is True."""
+    require_tensor("masked_fill", input)
+    require_tensor("masked_fill", mask, "mask", 2)
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError(
+            f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype}"
+        )
+    if is_tensor(value) and value.ndim:
+        raise RuntimeError(
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value.ndim} dimension(s)."
+        )
+    return apply(ops.masked_fill, input, mask, value)
+
+
+def nan_to_num(input: Any, nan: Any = None, posinf: Any = None, neginf: Any = None) -> Any:
+    """`input` with numbers for NaN (0 by default), inf and -inf (by default the largest there are)."""
+    require_tensor("nan_to_num", input)
+    return apply(ops.nan_to_num, input, nan=nan, posinf=posinf, neginf=neginf)

@@ -2,12 +2,202 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
+from autograd.dtypes import numpy_dtype
 from autograd.engine import apply
+from autograd.functional import arithmetic, return_types
+from autograd.functional.checks import is_tensor, require_tensor, type_name, wrap_dim, wrap_dims
 from autograd.ops import reduction as ops
+from autograd.promotion import INT64
 
 
-def sum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The sum over all dimensions, or over `dim`."""
-    return apply(ops.sum, input, dim=dim, keepdim=keepdim)
+def reduced_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
+    """The dimensions to reduce, counted from the front; None for all, as for an empty list."""
+    if dim is None:
+        return None
+    if isinstance(dim, tuple | list):
+        dims = wrap_dims(dim, ndim)
+        return dims if dims and ndim else None
+    one = wrap_dim(dim, ndim)
+    return (one,) if ndim else None
+
+
+def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The sum over all dimensions, or over `dim`; int64 for integers and bool."""
+    require_tensor("sum", input)
+    dim = reduced_dims(dim, input._array.ndim)
+    return apply(ops.sum, input, dim=dim, keepdim=keepdim, dtype=_sum_dtype(input, dtype))
+
+
+def _sum_dtype(input: Any, dtype: Any) -> Any:
+    if dtype is not None:
+        return numpy_dtype(dtype)
+    return None if input._array.dtype.kind == "f" else INT64
+
+
+def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The mean over all dimensions, or over `dim`."""
+    require_tensor("mean", input)
+    if dtype is not None:
+        input = input.to(dtype)
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(
+            f"mean(): could not infer output dtype. {'Input' if dtype is None else 'Optional'} dtype "
+            "must be either a floating point or complex dtype. Got: "
+            f"{type_name(input._array)}"
+        )
+    return apply(ops.mean, input, dim=reduced_dims(dim, input._array.ndim), keepdim=keepdim)
+
+
+def var(
+    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+) -> Any:
+    """The variance; divided by `count - correction` (1 by default, 0 where `unbiased` is False)."""
+    return _spread_of(ops.var, "var", input, dim, unbiased, keepdim, correction)
+
+
+def std(
+    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+) -> Any:
+    """The standard deviation: the root of `var`."""
+    return _spread_of(ops.std, "std", input, dim, unbiased, keepdim, correction)
+
+
+def _spread_of(
+    op: Any, name: str, input: Any, dim: Any, unbiased: Any, keepdim: bool, correction: Any
+) -> Any:
+    require_tensor(name, input)
+    if isinstance(dim, bool):  # var(input, unbiased)
+        dim, unbiased = None, dim
+    if input._array.dtype.kind != "f":
+        raise RuntimeError("std and var only support floating point and complex dtypes")
+    if unbiased is not None and correction is not None:
+        raise TypeError(f"{name}() takes `unbiased` or `correction`, not both")
+    if correction is None:
+        correction = 0 if unbiased is False else 1
+    dim = reduced_dims(dim, input._array.ndim)
+    if ops.count(input._array.shape, dim) - correction <= 0:
+        warnings.warn(
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the "
+            "reduction factor (input numel divided by output numel).",
+            UserWarning,
+            stacklevel=3,
+        )
+    return apply(op, input, dim=dim, keepdim=keepdim, correction=correction)
+
+
+def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The product of all elements, or along `dim`; int64 for integers and bool."""
+    require_tensor("prod", input)
+    if isinstance(dim, tuple | list):
+        raise TypeError("prod(): argument 'dim' must be int, not " + type(dim).__name__)
+    if dtype is not None:
+        input = input.to(dtype)
+    dim = reduced_dims(dim, input._array.ndim)
+    return apply(ops.prod, input, dim=dim, keepdim=keepdim, dtype=_sum_dtype(input, None))
+
+
+def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The largest element; with `dim`, (values, indices) along it; with a tensor, `maximum`."""
+    require_tensor("max", input)
+    if is_tensor(dim) or other is not None:
+        return arithmetic.maximum(input, dim if other is None else other)
+    return _extreme("max", ops.max_all, ops.max_dim, return_types.max, input, dim, keepdim)
+
+
+def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The smallest element; with `dim`, (values, indices) along it; with a tensor, `minimum`."""
+    require_tensor("min", input)
+    if is_tensor(dim) or other is not None:
+        return arithmetic.minimum(input, dim if other is None else other)
+    return _extreme("min", ops.min_all, ops.min_dim, return_types.min, input, dim, keepdim)
+
+
+def _extreme(
+    name: str, of_all: Any, along: Any, pair: Any, input: Any, dim: Any, keepdim: bool
+) -> Any:
+    if dim is None:
+        _refuse_empty(name, input, None)
+        return apply(of_all, input)
+    if isinstance(dim, tuple | list):
+        raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
+    dim = wrap_dim(dim, input._array.ndim)
+    _refuse_empty(name, input, (dim,))
+    return pair(*apply(along, input, dim=dim, keepdim=keepdim))
+
+
+def _refuse_empty(name: str, input: Any, dims: tuple[int, ...] | None) -> None:
+    """A reduction that has to choose needs something to choose from."""
+    if input._array.size:
+        return
+    if dims is None:
+        error = IndexError if name.startswith("arg") else RuntimeError
+        raise error(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
+            "Specify the reduction dim with the 'dim' argument."
+        )
+    for dim in dims:
+        if input._array.ndim and input._array.shape[dim] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
+
+
+def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+    """The largest element along `dim`; equal ones share the gradient."""
+    return _many("amax", ops.amax, input, dim, keepdim)
+
+
+def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+    """The smallest element along `dim`; equal ones share the gradient."""
+    return _many("amin", ops.amin, input, dim, keepdim)
+
+
+def _many(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+    require_tensor(name, input)
+    dim = reduced_dims(dim, input._array.ndim)
+    _refuse_empty(name, input, dim)
+    return apply(op, input, dim=dim, keepdim=keepdim)
+
+
+def argmax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The index of the largest element, the first of equal ones; without `dim`, of the flat tensor."""
+    return _index_of("argmax", ops.argmax, input, dim, keepdim)
+
+
+def argmin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The index of the smallest element, the first of equal ones; without `dim`, of the flat tensor."""
+    return _index_of("argmin", ops.argmin, input, dim, keepdim)
+
+
+def _index_of(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+    require_tensor(name, input)
+    if input._array.dtype.kind == "b":
+        raise RuntimeError(f"{name}(): does not support bool input")
+    if dim is not None:
+        dim = wrap_dim(dim, input._array.ndim)
+    _refuse_empty(name, input, None if dim is None else (dim,))
+    return apply(op, input, dim=dim if input._array.ndim else None, keepdim=keepdim)
+
+
+def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """Whether an element is nonzero."""
+    return _truth("any", ops.any, input, dim, keepdim)
+
+
+def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """Whether every element is nonzero."""
+    return _truth("all", ops.all, input, dim, keepdim)
+
+
+def _truth(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+    require_tensor(name, input)
+    if isinstance(dim, tuple | list) and not dim:
+        return input != 0
+    return apply(op, input, dim=reduced_dims(dim, input._array.ndim), keepdim=keepdim)
+
+
+def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
+    """`log(sum(exp(input)))` along `dim`, without overflow."""
+    require_tensor("logsumexp", input)
+    return apply(ops.logsumexp, input, dim=reduced_dims(dim, input._array.ndim), keepdim=keepdim)

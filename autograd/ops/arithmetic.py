@@ -93,9 +93,20 @@ fmod = op(
     other=lambda xp, g, input, other: -g * xp.trunc(input / other),
 )  # fmt: skip
 
-pow = Op(  # noqa: A001
-    "Pow", lambda xp, input, other: input**other, promote="number", bool_error=_without_bool("pow")
-)
+
+def _pow(xp: Any, input: Any, other: Any) -> Any:
+    try:
+        return input**other
+    except ValueError as error:  # shapes, or integers to negative powers
+        if "negative integer powers" not in str(error):
+            raise
+    if isinstance(other, int):
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    powers = input ** xp.abs(other)
+    return powers * ((other >= 0) | (powers == 1) | (powers == -1))
+
+
+pow = Op("Pow", _pow, promote="number", bool_error=_without_bool("pow"))  # noqa: A001
 
 
 @pow.gradient("input")

@@ -36,9 +36,6 @@ sqrt = op("Sqrt", lambda xp, input: xp.sqrt(input), promote="float",
 rsqrt = op("Rsqrt", lambda xp, input: 1 / xp.sqrt(input), promote="float",
            input=lambda xp, g, out: -0.5 * g * (out * out * out))  # fmt: skip
 
-square = op("Square", lambda xp, input: input * input,
-            input=lambda xp, g, input: g * (2 * input))  # fmt: skip
-
 abs = op("Abs", lambda xp, input: xp.abs(input), bool_error=_without_bool("abs_cpu"),  # noqa: A001
          input=lambda xp, g, input: g * _sign(xp, input))  # fmt: skip
 
@@ -99,35 +96,28 @@ round = op("Round", lambda xp, input: _rounded(xp.rint, input),  # noqa: A001
            bool_error=_without_bool("round_vml_cpu"), input=_no_slope)  # fmt: skip
 
 
+round_decimals = op("Round1", lambda xp, input, *, decimals: xp.round(input, decimals),
+                    bool_error=_without_bool("round_cpu"),
+                    input=lambda xp, g: xp.zeros_like(g))  # fmt: skip
+
+
 def _rounded(function: Any, input: Any) -> Any:
     return function(input) if input.dtype.kind == "f" else input.copy()
 
 
-def _clamp(xp: Any, input: Any, min: Any, max: Any) -> Any:
-    if min is not None:
-        input = xp.maximum(input, min)
-    return input if max is None else xp.minimum(input, max)
+clamp = op("Clamp1", lambda xp, input, min, max: xp.minimum(xp.maximum(input, min), max),
+           promote="number",
+           input=lambda xp, g, input, min, max: xp.where((input >= min) & (input <= max), g, 0),
+           min=lambda xp, g, input, min, max: xp.where((input < min) & (min < max), g, 0),
+           max=lambda xp, g, input, min, max: xp.where((input > max) | (max < min), g, 0))  # fmt: skip
 
+clamp_min = op("ClampMin", lambda xp, input, min: xp.maximum(input, min), promote="number",
+               input=lambda xp, g, input, min: xp.where(input >= min, g, 0),
+               min=lambda xp, g, input, min: xp.where(input < min, g, 0))  # fmt: skip
 
-clamp = op("Clamp1", _clamp, promote="number",
-           input=lambda xp, g, input, min, max: xp.where(_within(input, min, max), g, 0),
-           min=lambda xp, g, input, min, max: xp.where(_below(input, min, max), g, 0),
-           max=lambda xp, g, input, min, max: xp.where(_above(input, min, max), g, 0))  # fmt: skip
-
-
-def _within(input: Any, min: Any, max: Any) -> Any:
-    if min is None:
-        return input <= max
-    return input >= min if max is None else (input >= min) & (input <= max)
-
-
-def _below(input: Any, min: Any, max: Any) -> Any:
-    return input < min if max is None else (input < min) & (min < max)
-
-
-def _above(input: Any, min: Any, max: Any) -> Any:
-    return input > max if min is None else (input > max) | (max < min)
-
+clamp_max = op("ClampMax", lambda xp, input, max: xp.minimum(input, max), promote="number",
+               input=lambda xp, g, input, max: xp.where(input <= max, g, 0),
+               max=lambda xp, g, input, max: xp.where(input > max, g, 0))  # fmt: skip
 
 where = op("Where", lambda xp, condition, input, other: xp.where(condition, input, other),
            promote="branches",

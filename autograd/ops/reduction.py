@@ -1,25 +1,194 @@
-"""Reductions over all or some dimensions."""
+"""Reductions over all or some dimensions: `dim` is None for all, else a tuple counted from the front."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from autograd.ops.op import Op
+from autograd.ops.op import Op, op
+
+Dims = tuple[int, ...] | None
 
 
-def spread(xp: Any, g: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
+def spread(xp: Any, g: Any, shape: tuple[int, ...], dim: Dims, keepdim: bool) -> Any:
     """The gradient of a reduction's result, laid out to broadcast against its input."""
-    if dim is None:
-        return xp.broadcast_to(g, shape)
-    dims = (dim,) if isinstance(dim, int) else dim
-    if not keepdim:
-        g = xp.expand_dims(g, tuple(d % len(shape) for d in dims))
-    return xp.broadcast_to(g, shape)
+    return xp.broadcast_to(kept(xp, g, len(shape), dim, keepdim), shape)
 
 
-sum = Op("Sum", lambda xp, input, *, dim, keepdim: xp.add.reduce(input, axis=dim, keepdims=keepdim))  # noqa: A001
+def kept(xp: Any, reduced: Any, ndim: int, dim: Dims, keepdim: bool) -> Any:
+    """A reduction's result with size 1 in the dimensions that are gone."""
+    if keepdim or reduced.ndim == ndim or dim is None:
+        return reduced
+    return xp.expand_dims(reduced, dim)
+
+
+def count(shape: tuple[int, ...], dim: Dims) -> int:
+    """How many elements come together in each result."""
+    result = 1
+    for n in shape if dim is None else (shape[d] for d in dim):
+        result *= n
+    return result
+
+
+def total(xp: Any, input: Any, dim: Dims, keepdim: bool, dtype: Any = None) -> Any:
+    """The sum in the dtype of the result; float16 is added up in float32."""
+    if input.dtype.itemsize == 2 and input.dtype.kind == "f" and dtype is None:
+        return xp.add.reduce(input, axis=dim, keepdims=keepdim, dtype="f4").astype(input.dtype)
+    return xp.add.reduce(input, axis=dim, keepdims=keepdim, dtype=dtype)
+
+
+sum = Op("Sum", lambda xp, input, *, dim, keepdim, dtype: total(xp, input, dim, keepdim, dtype))  # noqa: A001
 
 
 @sum.gradient("input")
-def _(xp: Any, g: Any, shapes: Any, dim: Any, keepdim: bool) -> Any:
+def _(xp: Any, g: Any, shapes: Any, dim: Dims, keepdim: bool) -> Any:
     return spread(xp, g, shapes[0], dim, keepdim)
+
+
+def _mean(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
+    n = count(input.shape, dim)
+    if input.dtype.itemsize == 2:
+        return (xp.add.reduce(input, axis=dim, keepdims=keepdim, dtype="f4") / n).astype("f2")
+    return xp.add.reduce(input, axis=dim, keepdims=keepdim) / n
+
+
+mean = Op("Mean", _mean)
+
+
+@mean.gradient("input")
+def _(xp: Any, g: Any, shapes: Any, dim: Dims, keepdim: bool) -> Any:
+    return spread(xp, g / count(shapes[0], dim), shapes[0], dim, keepdim)
+
+
+def _deviation(xp: Any, input: Any, dim: Dims) -> Any:
+    return input - _mean(xp, input, dim=dim, keepdim=True)
+
+
+def _degrees(shape: tuple[int, ...], dim: Dims, correction: float) -> float:
+    degrees = count(shape, dim) - correction
+    return degrees if degrees > 0 else 0
+
+
+def _var(xp: Any, input: Any, *, dim: Dims, keepdim: bool, correction: float) -> Any:
+    deviation = _deviation(xp, input, dim)
+    return total(xp, deviation * deviation, dim, keepdim) / _degrees(input.shape, dim, correction)
+
+
+def _var_gradient(xp: Any, g: Any, input: Any, dim: Dims, keepdim: bool, correction: float) -> Any:
+    degrees = _degrees(input.shape, dim, correction)
+    scale = 2 / degrees if degrees else xp.inf
+    return kept(xp, g, input.ndim, dim, keepdim) * scale * _deviation(xp, input, dim)
+
+
+var = Op("Var", _var)
+var.gradient("input")(_var_gradient)
+
+
+def _std(xp: Any, input: Any, *, dim: Dims, keepdim: bool, correction: float) -> Any:
+    return xp.sqrt(_var(xp, input, dim=dim, keepdim=keepdim, correction=correction))
+
+
+std = Op("Std", _std)
+
+
+@std.gradient("input")
+def _(xp: Any, g: Any, input: Any, out: Any, dim: Dims, keepdim: bool, correction: float) -> Any:
+    of_var = xp.where(out == 0, 0, g / (2 * out))
+    return _var_gradient(xp, of_var, input, dim, keepdim, correction)
+
+
+def _prod(xp: Any, input: Any, *, dim: Dims, keepdim: bool, dtype: Any) -> Any:
+    return xp.prod(input, axis=None if dim is None else dim[0], keepdims=keepdim, dtype=dtype)
+
+
+prod = Op("Prod", _prod)
+
+
+@prod.gradient("input")
+def _(xp: Any, g: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
+    """g times the product of the others, without a division: exact where factors are 0."""
+    factors = input.reshape(-1) if dim is None else xp.moveaxis(input, dim[0], 0)
+    if factors.shape[0] == 0:
+        return xp.zeros_like(input)
+    one = xp.ones_like(factors[:1])
+    before = xp.cumprod(xp.concatenate((one, factors[:-1])), axis=0)
+    after = xp.flip(xp.cumprod(xp.concatenate((one, xp.flip(factors[1:], 0))), axis=0), 0)
+    others = before * after
+    others = others.reshape(input.shape) if dim is None else xp.moveaxis(others, 0, dim[0])
+    return kept(xp, g, input.ndim, dim, keepdim) * others
+
+
+def _split_evenly(xp: Any, g: Any, input: Any, out: Any) -> Any:
+    """The gradient of a value chosen from all: in equal parts to the elements that have it."""
+    chosen = input != input if (out != out).any() else input == out
+    return xp.where(chosen, g / xp.sum(chosen), 0).astype(g.dtype)
+
+
+max_all = op("Max1", lambda xp, input: xp.max(input), input=_split_evenly)
+min_all = op("Min1", lambda xp, input: xp.min(input), input=_split_evenly)
+
+
+def _at_index(xp: Any, g: Any, out1: Any, shapes: Any, dim: int, keepdim: bool) -> Any:
+    """The gradient of a value chosen along `dim`: to the element at its index alone."""
+    result = xp.zeros(shapes[0], g.dtype)
+    if not shapes[0]:
+        return g
+    if not keepdim:
+        g, out1 = xp.expand_dims(g, dim), xp.expand_dims(out1, dim)
+    xp.put_along_axis(result, out1, g, dim)
+    return result
+
+
+def _chosen(xp: Any, input: Any, index: Any, dim: int, keepdim: bool) -> tuple[Any, Any]:
+    """Values at an index (which has size 1 along `dim`), and the index."""
+    values = xp.take_along_axis(input, index, dim)
+    return (values, index) if keepdim else (values.squeeze(dim), index.squeeze(dim))
+
+
+def _max(xp: Any, input: Any, *, dim: int, keepdim: bool) -> tuple[Any, Any]:
+    if input.ndim == 0:
+        return input.copy(), xp.zeros((), "i8")
+    return _chosen(xp, input, xp.argmax(input, axis=dim, keepdims=True), dim, keepdim)
+
+
+def _min(xp: Any, input: Any, *, dim: int, keepdim: bool) -> tuple[Any, Any]:
+    if input.ndim == 0:
+        return input.copy(), xp.zeros((), "i8")
+    return _chosen(xp, input, xp.argmin(input, axis=dim, keepdims=True), dim, keepdim)
+
+
+max_dim = op("Max", _max, outs=2, input=_at_index)
+min_dim = op("Min", _min, outs=2, input=_at_index)
+
+
+def _among_ties(xp: Any, g: Any, input: Any, out: Any, dim: Dims, keepdim: bool) -> Any:
+    chosen = input == kept(xp, out, input.ndim, dim, keepdim)
+    ties = xp.sum(chosen, axis=dim, keepdims=True)
+    return (kept(xp, g, input.ndim, dim, keepdim) * chosen / ties).astype(g.dtype)
+
+
+amax = op("Amax", lambda xp, input, *, dim, keepdim: xp.max(input, axis=dim, keepdims=keepdim),
+          input=_among_ties)  # fmt: skip
+amin = op("Amin", lambda xp, input, *, dim, keepdim: xp.min(input, axis=dim, keepdims=keepdim),
+          input=_among_ties)  # fmt: skip
+argmax = op("Argmax", lambda xp, input, *, dim, keepdim: xp.argmax(input, axis=dim, keepdims=keepdim))
+argmin = op("Argmin", lambda xp, input, *, dim, keepdim: xp.argmin(input, axis=dim, keepdims=keepdim))
+any = op("Any", lambda xp, input, *, dim, keepdim: xp.any(input, axis=dim, keepdims=keepdim))  # noqa: A001
+all = op("All", lambda xp, input, *, dim, keepdim: xp.all(input, axis=dim, keepdims=keepdim))  # noqa: A001
+
+
+def _logsumexp(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
+    if input.size == 0:
+        return xp.log(xp.add.reduce(input, axis=dim, keepdims=keepdim))
+    largest = xp.max(input, axis=dim, keepdims=True)
+    largest = xp.where(xp.isfinite(largest), largest, 0).astype(input.dtype)
+    out = xp.log(xp.add.reduce(xp.exp(input - largest), axis=dim, keepdims=True)) + largest
+    return out if keepdim else xp.squeeze(out, dim)
+
+
+logsumexp = Op("Logsumexp", _logsumexp, promote="float")
+
+
+@logsumexp.gradient("input")
+def _(xp: Any, g: Any, input: Any, out: Any, dim: Dims, keepdim: bool) -> Any:
+    powers = xp.exp(input - kept(xp, out, input.ndim, dim, keepdim))
+    return kept(xp, g, input.ndim, dim, keepdim) * powers

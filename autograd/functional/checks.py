@@ -1,0 +1,112 @@
+"""Checks of arguments that many functions share, with torch's classes and texts of errors."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether it is a tensor."""
+    return hasattr(value, "_array")
+
+
+def require_tensor(function: str, value: Any, argument: str = "input", position: int = 1) -> None:
+    """Raise TypeError where `value` is no tensor."""
+    if not hasattr(value, "_array"):
+        raise TypeError(
+            f"{function}(): argument '{argument}' (position {position}) must be Tensor, "
+            f"not {type(value).__name__}"
+        )
+
+
+def require_tensors(function: str, values: Any, argument: str = "tensors") -> tuple[Any, ...]:
+    """The tensors of a list or tuple; TypeError where it is none, or holds something else."""
+    if not isinstance(values, tuple | list):
+        raise TypeError(
+            f"{function}(): argument '{argument}' (position 1) must be tuple of Tensors, "
+            f"not {type(values).__name__}"
+        )
+    for i, value in enumerate(values):
+        if not hasattr(value, "_array"):
+            raise TypeError(
+                f"expected Tensor as element {i} in argument 0, but got {type(value).__name__}"
+            )
+    return tuple(values)
+
+
+def integer(function: str, value: Any, argument: str, position: int = 1) -> int:
+    """A whole number, as Python's, NumPy's or an integer tensor; TypeError for any other."""
+    if not isinstance(value, bool):
+        try:
+            return operator.index(value)
+        except TypeError:
+            pass
+    raise TypeError(
+        f"{function}(): argument '{argument}' (position {position}) must be int, "
+        f"not {type(value).__name__}"
+    )
+
+
+def wrap_dim(dim: Any, ndim: int) -> int:
+    """`dim` counted from the front; IndexError where there is no such dimension."""
+    bound = ndim if ndim > 0 else 1
+    if not -bound <= dim < bound:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], "
+            f"but got {dim})"
+        )
+    return dim + bound if dim < 0 else operator.index(dim)
+
+
+def wrap_dims(dims: Any, ndim: int) -> tuple[int, ...]:
+    """Several dimensions counted from the front; RuntimeError where one comes twice."""
+    wrapped = tuple(wrap_dim(dim, ndim) for dim in dims)
+    if len(set(wrapped)) != len(wrapped):
+        twice = next(dim for dim in wrapped if wrapped.count(dim) > 1)
+        raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
+    return wrapped
+
+
+def sizes(function: str, given: tuple[Any, ...], argument: str = "size") -> tuple[int, ...]:
+    """The whole numbers of `f(2, 3)` or `f((2, 3))`."""
+    if len(given) == 1 and isinstance(given[0], tuple | list):
+        given = tuple(given[0])
+    elif not given:
+        raise TypeError(f'{function}() missing 1 required positional arguments: "{argument}"')
+    try:
+        return tuple(map(_size, given))
+    except TypeError:
+        wrong = next(value for value in given if not _is_size(value))
+    raise TypeError(
+        f"{function}(): argument '{argument}' (position 1) must be tuple of ints, "
+        f"but found element of type {type(wrong).__name__}"
+        if len(given) > 1
+        else f"{function}(): argument '{argument}' (position 1) must be tuple of ints, "
+        f"not {type(wrong).__name__}"
+    )
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError("a size is no bool")
+    return operator.index(value)
+
+
+def _is_size(value: Any) -> bool:
+    try:
+        _size(value)
+    except TypeError:
+        return False
+    return True
+
+
+def type_name(array: Any) -> str:
+    """What torch calls the dtype of an array in messages, such as Float or Long."""
+    return _TYPE_NAMES[array.dtype.name]
+
+
+_TYPE_NAMES = {
+    "float16": "Half", "float32": "Float", "float64": "Double", "int8": "Char", "int16": "Short",
+    "int32": "Int", "int64": "Long", "uint8": "Byte", "bool": "Bool",
+}  # fmt: skip
