@@ -7,6 +7,7 @@ for Python and the command line alike, so that only names and texts are left to 
 import argparse
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NoReturn, get_origin
 
@@ -31,10 +32,12 @@ class CommandParser(argparse.ArgumentParser):
         raise ConfigError(f"{message} (--help explains the options)")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse as argparse does, which by itself takes -1e3 or -inf for options."""
-        return super().parse_known_args(
-            None if args is None else list(_attach_negative_numbers(args)), namespace
-        )
+        """Parse as argparse does, which by itself takes -1e3 for an option and --x=-- for []."""
+        tokens = list(_attach_negative_numbers(sys.argv[1:] if args is None else args))
+        for token in tokens:
+            if token.startswith("--") and token.endswith("=--"):
+                self.error(f"argument {token.removesuffix('=--')}: expected a value, got '--'")
+        return super().parse_known_args(tokens, namespace)
 
 
 def value_type(name: str, hint: Any, option: Option) -> Callable[[str], Any]:

@@ -153,6 +153,7 @@ REFUSED = [
     ("--config FILE --seed 1.5", "seed: expected a whole number from 0"),
     ("--config FILE --seed true", "seed: expected a whole number from 0"),
     ("--config FILE --seed", "argument --seed: expected one argument"),
+    ("--config FILE --seed=--", "argument --seed: expected a value, got '--'"),
     ("--config FILE --train.total_steps 10", "train.learning_starts: expected at most"),
     ("--config FILE --device tpu", "device: expected auto, cpu, cuda or cuda:N, got 'tpu'"),
     ("--config FILE --env.kwargs 3", "env.kwargs: expected keys with plain values"),
