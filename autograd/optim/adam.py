@@ -1,0 +1,133 @@
+"""Adam, and AdamW, whose weight decay is not part of the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from autograd.backend import backend_of
+from autograd.optim.optimizer import (
+    Optimizer,
+    check_at_least_zero,
+    check_implementation,
+    number,
+    run_closure,
+)
+from autograd.optim.update_rules import adam_update
+from autograd.tensor import Tensor
+
+
+class Adam(Optimizer):
+    """Adam: Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization".
+
+    State of a parameter: `step` (0-d float32), `exp_avg`, `exp_avg_sq`, with `amsgrad` also
+    `max_exp_avg_sq`. A parameter without gradient is skipped and gets no state. `foreach` and `fused`
+    choose between implementations in torch; here there is one.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        """`decoupled_weight_decay` makes it AdamW; raise ValueError for a setting out of its range."""
+        check_at_least_zero(learning__rate=lr, epsilon__value=eps)
+        for index in (0, 1):
+            if not 0.0 <= betas[index] < 1.0:
+                raise ValueError(f"Invalid beta parameter at index {index}: {betas[index]}")
+        check_at_least_zero(weight_decay__value=weight_decay)
+        check_implementation(foreach, fused, capturable, differentiable)
+        defaults = {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
+            "maximize": maximize, "foreach": foreach, "capturable": capturable,
+            "differentiable": differentiable, "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }  # fmt: skip
+        super().__init__(params, defaults)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for values in self.state.values():
+            if "step" in values and not isinstance(values["step"], Tensor):
+                values["step"] = _scalar(float(values["step"]))
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient; returns the closure's value."""
+        loss = run_closure(closure)
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param._grad is not None:
+                    self._update(param, group)
+        return loss
+
+    def _update(self, param: Tensor, group: dict[str, Any]) -> None:
+        array, grad = param._array, param._grad._array  # type: ignore[union-attr]
+        xp = backend_of(array)
+        state = self.state[param]
+        if not state:
+            self._init_state(state, param, group["amsgrad"])
+        state["step"]._array += 1
+        lr, decay = number(group["lr"]), group["weight_decay"]
+        if group["maximize"]:
+            grad = -grad
+        if decay and group["decoupled_weight_decay"]:
+            array *= 1 - lr * decay
+        elif decay:
+            grad = grad + decay * array
+        beta1, beta2 = group["betas"]
+        adam_update(
+            xp, array, grad, state["exp_avg"]._array, state["exp_avg_sq"]._array,
+            state["max_exp_avg_sq"]._array if group["amsgrad"] else None,
+            self._scratch_like(array),
+            step=state["step"]._array.item(), lr=lr, beta1=beta1, beta2=beta2, eps=group["eps"],
+        )  # fmt: skip
+        param._bump_version()
+
+    def _init_state(self, state: dict[str, Any], param: Tensor, amsgrad: bool) -> None:
+        xp = backend_of(param._array)
+        state["step"] = _scalar(0.0)
+        for name in ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])):
+            state[name] = Tensor._wrap(xp.zeros_like(param._array))
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: Loshchilov & Hutter 2019."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        super().__init__(
+            params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize,
+            capturable=capturable, differentiable=differentiable, fused=fused,
+            decoupled_weight_decay=True,
+        )  # fmt: skip
+
+
+def _scalar(value: float) -> Tensor:
+    """A 0-d float32 tensor in host memory, where to read it needs no synchronisation."""
+    return Tensor._wrap(np.array(value, np.float32))

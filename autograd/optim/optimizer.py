@@ -1,0 +1,217 @@
+"""`Optimizer`: parameter groups with their settings, and the state of each parameter."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from autograd.backend import Array, backend_of
+from autograd.errors import NotOfferedError
+from autograd.grad_mode import enable_grad
+from autograd.nn.parameter import type_name
+from autograd.tensor import Tensor
+
+
+class Optimizer:
+    """The base of all optimizers: `param_groups` (settings) and `state` (by parameter)."""
+
+    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+        """`params`: tensors, (name, tensor) pairs, or dictionaries that override `defaults`."""
+        if isinstance(params, Tensor):
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
+                f"but got {type_name(params)}"
+            )
+        self.defaults = defaults
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        self._scratch: dict[Any, Array] = {}
+        groups = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Optimize more parameters, with settings of their own where `param_group` names them."""
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        params, names = _named(param_group["params"])
+        for param in params:
+            self._check_param(param)
+        group = {**param_group, "params": params}
+        if names:
+            group["param_names"] = names
+        for key, value in self.defaults.items():
+            group.setdefault(key, value)
+        if len(set(map(id, params))) != len(params):
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; "
+                "in future, this will cause an error",
+                UserWarning,
+                stacklevel=3,
+            )
+        known = {id(p) for g in self.param_groups for p in g["params"]}
+        if any(id(p) in known for p in params):
+            raise ValueError("some parameters appear in more than one parameter group")
+        self.param_groups.append(group)
+
+    def _check_param(self, param: Any) -> None:
+        if not isinstance(param, Tensor):
+            raise TypeError(
+                "optimizer can only optimize Tensors, but one of the params is " + type_name(param)
+            )
+        if param.grad_fn is not None and not param.retains_grad:
+            raise ValueError("can't optimize a non-leaf Tensor")
+
+    # -- steps ----------------------------------------------------------------------------
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change the parameters once; returns what `closure`, called first with grad mode on, returns."""
+        raise NotImplementedError
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, or fill those that there are with zeros."""
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param._grad is not None:
+                    if set_to_none:
+                        param._grad = None
+                    else:
+                        param._grad.detach_().zero_()
+
+    def _scratch_like(self, array: Array) -> Array:
+        """An array of that shape and dtype to compute in, the same one at every call."""
+        backend = backend_of(array)
+        key = array.shape, array.dtype, backend.device_index(array)
+        if key not in self._scratch:
+            self._scratch[key] = backend.empty_like(array)
+        return self._scratch[key]
+
+    # -- state ----------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """`state` and `param_groups` with numbers in the place of parameters, in their order."""
+        numbers: dict[int, int] = {}
+        for param in self._params():
+            numbers.setdefault(id(param), len(numbers))
+        groups = [
+            {**{k: v for k, v in group.items() if k != "params"},
+             "params": [numbers[id(p)] for p in group["params"]]}
+            for group in self.param_groups
+        ]  # fmt: skip
+        state = {
+            (numbers[id(k)] if isinstance(k, Tensor) else k): v for k, v in self.state.items()
+        }
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over settings and state; raise ValueError where the groups do not match."""
+        saved_groups = copy.deepcopy(state_dict["param_groups"])
+        if len(saved_groups) != len(self.param_groups):
+            raise ValueError("loaded state dict has a different number of parameter groups")
+        for saved, group in zip(saved_groups, self.param_groups, strict=True):
+            if len(saved["params"]) != len(group["params"]):
+                raise ValueError(
+                    "loaded state dict contains a parameter group that doesn't match the size of "
+                    "optimizer's group"
+                )
+        numbers = [number for group in saved_groups for number in group["params"]]
+        param_of = dict(zip(numbers, self._params(), strict=True))
+        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        for key, values in state_dict["state"].items():
+            if key in param_of:
+                state[param_of[key]] = {
+                    name: _as_state_of(param_of[key], name, value) for name, value in values.items()
+                }
+            else:
+                state[key] = values
+        groups = [
+            {**saved, "params": group["params"]}
+            for saved, group in zip(saved_groups, self.param_groups, strict=True)
+        ]
+        self.__setstate__({"state": state, "param_groups": groups})
+
+    def _params(self) -> Iterator[Tensor]:
+        return (param for group in self.param_groups for param in group["params"])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._scratch = {}
+        for group in self.param_groups:
+            for key, value in self.defaults.items():
+                group.setdefault(key, value)
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for number, group in enumerate(self.param_groups):
+            lines += ["", f"Parameter Group {number}"] if number else ["Parameter Group 0"]
+            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
+        return "\n".join([*lines, ")"])
+
+
+def run_closure(closure: Callable[[], Any] | None) -> Any:
+    """What the closure returns, run with grad mode on; None without one."""
+    if closure is None:
+        return None
+    with enable_grad():
+        return closure()
+
+
+def number(value: Any) -> float:
+    """A setting that may be a tensor, such as `lr`, as a Python number."""
+    return value.item() if isinstance(value, Tensor) else value
+
+
+def check_at_least_zero(**settings: Any) -> None:
+    """Raise ValueError for a negative setting (or NaN), under the name that torch gives it."""
+    for name, value in settings.items():
+        if not 0.0 <= value:
+            raise ValueError(f"Invalid {name.replace('__', ' ')}: {value}")
+
+
+def check_implementation(
+    foreach: bool | None, fused: bool | None, capturable: bool, differentiable: bool
+) -> None:
+    """Raise for what of torch's ways to run a step can not be; `foreach` and `fused` change no result."""
+    if foreach and fused:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+    if differentiable:
+        raise NotOfferedError("differentiable=True: autograd does not offer steps that are recorded")
+    if capturable:
+        raise NotOfferedError("capturable=True: autograd does not offer the capture of a step")
+
+
+def _named(params: Any) -> tuple[list[Any], list[str]]:
+    """The parameters of a group, and their names if they came with names."""
+    if isinstance(params, set):
+        raise TypeError(
+            "optimizer parameters need to be organized in ordered collections, but the ordering of "
+            "tensors in sets will change between runs. Please use a list instead."
+        )
+    entries = [params] if isinstance(params, Tensor) else list(params)
+    named = [entry for entry in entries if isinstance(entry, tuple)]
+    if not named:
+        return entries, []
+    if len(named) != len(entries):
+        raise ValueError(
+            "all optimizer params should be with/without names. Some param names are missing"
+        )
+    return [param for _, param in named], [name for name, _ in named]
+
+
+def _as_state_of(param: Tensor, name: str, value: Any) -> Any:
+    """A loaded value in the dtype and on the device of its parameter; the step count stays float32."""
+    if not isinstance(value, Tensor):
+        return value
+    if name == "step" or not param.is_floating_point():
+        return value
+    return value.to(device=param.device, dtype=param.dtype)

@@ -1,0 +1,71 @@
+"""The arithmetic of a step for one parameter: arrays in, arrays changed in place."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def adam_update(
+    xp: Any,
+    param: Any,
+    grad: Any,
+    exp_avg: Any,
+    exp_avg_sq: Any,
+    max_exp_avg_sq: Any,
+    scratch: Any,
+    *,
+    step: float,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+) -> None:
+    """Adam (Kingma & Ba 2015, algorithm 1, in the reordered form of section 2).
+
+    `max_exp_avg_sq` is None, or AMSGrad's running maximum (Reddi et al. 2018). `scratch` is any array
+    of the parameter's shape and dtype.
+    """
+    xp.subtract(grad, exp_avg, out=scratch)
+    scratch *= 1 - beta1
+    exp_avg += scratch
+    exp_avg_sq *= beta2
+    xp.multiply(grad, grad, out=scratch)
+    scratch *= 1 - beta2
+    exp_avg_sq += scratch
+    if max_exp_avg_sq is not None:
+        xp.maximum(max_exp_avg_sq, exp_avg_sq, out=max_exp_avg_sq)
+        exp_avg_sq = max_exp_avg_sq
+    root_correction2 = math.sqrt(1 - beta2**step)
+    xp.sqrt(exp_avg_sq, out=scratch)
+    scratch += eps * root_correction2
+    xp.divide(exp_avg, scratch, out=scratch)
+    scratch *= lr * root_correction2 / (1 - beta1**step)
+    param -= scratch
+
+
+def sgd_update(
+    xp: Any,
+    param: Any,
+    grad: Any,
+    momentum_buffer: Any,
+    scratch: Any,
+    *,
+    lr: float,
+    momentum: float,
+    dampening: float,
+    nesterov: bool,
+    first_step: bool,
+) -> None:
+    """Gradient descent; `momentum_buffer` is None without momentum, and filled at the first step."""
+    direction = grad
+    if momentum_buffer is not None:
+        if first_step:
+            momentum_buffer[...] = grad  # without dampening, as in torch
+        else:
+            momentum_buffer *= momentum
+            xp.multiply(grad, 1 - dampening, out=scratch)
+            momentum_buffer += scratch
+        direction = grad + momentum * momentum_buffer if nesterov else momentum_buffer
+    xp.multiply(direction, lr, out=scratch)
+    param -= scratch
