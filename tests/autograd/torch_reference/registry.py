@@ -29,7 +29,7 @@ def register(name: str, function: Case) -> None:
 def wave(torch, *shape, shift=0.0, scale=1.5, requires_grad=True, dtype=None):
     """Plain numbers without ties or zeros, the same wherever they are computed."""
     values = [scale * math.sin(1.7 * i + 0.3 + shift) for i in range(math.prod(shape))]
-    tensor = torch.tensor(values, dtype=dtype).reshape(shape)
+    tensor = torch.tensor(values, dtype=dtype).reshape(shape).clone()  # not a view
     return tensor.requires_grad_(requires_grad)
 
 
