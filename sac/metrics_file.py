@@ -43,7 +43,6 @@ class MetricsFile:
         self.row |= {name: repr(number) for name, number in numbers.items()}
         self._file.seek(self._row_start)
         self._file.write(self._line(step, self.row))
-        self._file.truncate()  # a number that is written again may be shorter
         self._file.flush()
 
     def flush(self) -> None:

@@ -1,6 +1,7 @@
 import csv
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,8 @@ def first_session(run: Path) -> None:
         logger.text("config", "seed: 0")
         for step in (1, 2, 3, 4):
             logger.log(step, {"train/alpha": float(step)})
+    (events,) = run.glob("events*")
+    events.rename(run / "events.out.tfevents.0000000001.host.1.0")  # of long ago
 
 
 def test_resume(tmp_path: Path) -> None:
@@ -126,6 +129,26 @@ def test_a_server_that_has_read_the_dropped_points_forgets_them(tmp_path: Path) 
     assert [event.value for event in server.Scalars("train/alpha")] == [1.0, 2.0, 30.0]
 
 
+def test_dropped_points_are_gone_from_the_files(tmp_path: Path) -> None:
+    first_session(tmp_path)
+    with Logger(tmp_path, TAGS, resume_step=2) as logger:
+        logger.log(3, {"train/alpha": 30.0})
+    reader = EventAccumulator(str(tmp_path), purge_orphaned_data=False)
+    reader.Reload()
+    assert [event.value for event in reader.Scalars("train/alpha")] == [1.0, 2.0, 30.0]
+
+
+def test_a_resume_within_the_same_second_is_read_after_the_first_session(tmp_path: Path) -> None:
+    first_session(tmp_path)
+    (events,) = tmp_path.glob("events*")
+    first = f"events.out.tfevents.{int(time.time())}.zzz.1.0"
+    events.rename(tmp_path / first)
+    with Logger(tmp_path, TAGS, resume_step=2):
+        pass
+    names = sorted(path.name for path in tmp_path.glob("events*"))
+    assert names[0] == first and len(names) == 2
+
+
 def test_resume_before_the_first_row_and_after_the_last(tmp_path: Path) -> None:
     first_session(tmp_path)
     with Logger(tmp_path, TAGS, resume_step=9):
@@ -141,7 +164,7 @@ def test_resume_adds_to_the_row_of_its_step_and_repeats_nothing(tmp_path: Path) 
     first_session(tmp_path)
     with Logger(tmp_path, TAGS, resume_step=4) as logger:
         logger.log(4, {"train/alpha": 4.0, "eval/mean_return": 8.0})
-    assert cells(tmp_path)[-1] == ("4", "4.0", "8.0")
+    assert cells(tmp_path)[2:] == [("3", "3.0", ""), ("4", "4.0", "8.0")]
     assert points(tmp_path, "train/alpha")[-2:] == [(3, 3.0), (4, 4.0)]
     assert points(tmp_path, "eval/mean_return") == [(4, 8.0)]
 
@@ -213,6 +236,7 @@ def test_tensorflow_is_not_imported_even_where_it_is_installed(tmp_path: Path) -
     (tmp_path / "tensorflow.py").write_text("raise SystemExit('TensorFlow was imported')")
     code = f"""
 import sys
+import time
 from pathlib import Path
 sys.path.insert(0, {str(tmp_path)!r})
 from sac.logger import Logger

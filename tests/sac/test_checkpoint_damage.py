@@ -1,0 +1,133 @@
+"""A checkpoint that is damaged, or made by a stranger to do harm, is refused by name."""
+
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sac.checkpoint import load_checkpoint, save_checkpoint
+from sac.errors import CheckpointError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A good checkpoint."""
+    folder = tmp_path / "checkpoints" / "5"
+    tensors = {"policy": {"weight": np.ones(3)}, "agent": {"log_alpha": np.array(0.5)}}
+    save_checkpoint(folder, tensors, {"trainer": {"episodes": 3}}, step=5)
+    return folder
+
+
+def flip_a_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("filename", ["policy.safetensors", "agent.safetensors", "trainer.json"])
+@pytest.mark.parametrize("damage", [flip_a_bit, truncate, Path.unlink])
+def test_damage_is_named(folder: Path, filename: str, damage: Callable[[Path], None]) -> None:
+    damage(folder / filename)
+    with pytest.raises(CheckpointError, match=filename.replace(".", r"\.")):
+        load_checkpoint(folder)
+
+
+def test_a_file_of_another_size_is_not_even_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(folder / "policy.safetensors", "ab") as file:
+        file.truncate(10**12)  # takes no room on the disk, but would in memory
+
+    def read(path: Path) -> bytes:
+        raise AssertionError("read before all sizes were compared")
+
+    monkeypatch.setattr("sac.manifest.read_file", read)
+    with pytest.raises(CheckpointError, match="1000000000000"):
+        load_checkpoint(folder)
+
+
+def test_damage_after_loading_is_noticed_too(folder: Path) -> None:
+    checkpoint = load_checkpoint(folder)
+    flip_a_bit(checkpoint.folder / "policy.safetensors")
+    with pytest.raises(CheckpointError, match=r"policy\.safetensors"):
+        checkpoint.tensors["policy"]
+
+
+MANIFEST_DAMAGE = {
+    "not JSON": b"{",
+    "undecodable": b"\xff\xfe\x00",
+    "a list": b"[]",
+    "empty": b"",
+    "deep": b'{"a":' * 100_000,
+    "foreign": b'{"format": "other"}',
+}
+
+
+@pytest.mark.parametrize("content", MANIFEST_DAMAGE.values(), ids=MANIFEST_DAMAGE.keys())
+def test_damaged_manifest_is_named(folder: Path, content: bytes) -> None:
+    (folder / "manifest.json").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"manifest\.json"):
+        load_checkpoint(folder)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"step": None},
+        {"step": -1},
+        {"step": True},
+        {"files": []},
+        {"files": {"../../secret.json": {"size": 1, "sha256": ""}}},
+        {"files": {"/etc/passwd": {"size": 1, "sha256": ""}}},
+        {"files": {"policy.safetensors": {"size": "big", "sha256": ""}}},
+        {"files": {"policy.safetensors": 3}},
+        {"versions": 3},
+        {"format_version": 999},
+    ],
+    ids=str,
+)
+def test_hostile_manifest_is_refused(folder: Path, changes: dict) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(CheckpointError, match=r"manifest\.json"):
+        load_checkpoint(folder)
+
+
+def hostile_safetensors(header: object, data: bytes = b"") -> bytes:
+    encoded = json.dumps(header).encode()
+    return struct.pack("<Q", len(encoded)) + encoded + data
+
+
+def float_entry(**changes: object) -> dict[str, object]:
+    return {"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4], **changes}}
+
+
+HOSTILE_SAFETENSORS = {
+    "huge header": struct.pack("<Q", 2**62) + b"{}",
+    "short": b"\x00",
+    "not JSON": struct.pack("<Q", 2) + b"[[",
+    "outside the file": hostile_safetensors(float_entry(data_offsets=[0, 2**40]), b"1234"),
+    "huge shape": hostile_safetensors(float_entry(shape=[2**40, 2**40]), b"1234"),
+    "negative shape": hostile_safetensors(float_entry(shape=[-1]), b"1234"),
+    "unknown dtype": hostile_safetensors(float_entry(dtype="OBJECT"), b"1234"),
+    "dtype without NumPy": hostile_safetensors(
+        float_entry(dtype="BF16", data_offsets=[0, 2]), b"12"
+    ),
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE_SAFETENSORS.values(), ids=HOSTILE_SAFETENSORS.keys())
+def test_hostile_safetensors_are_refused(folder: Path, content: bytes) -> None:
+    """A stranger's checkpoint can have a manifest that fits its hostile files."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("sac.checkpoint.encode_tensors", lambda arrays: content)
+        save_checkpoint(folder, {"policy": {}}, {}, step=5)
+    with pytest.raises(CheckpointError, match=r"policy\.safetensors"):
+        load_checkpoint(folder).tensors["policy"]
