@@ -23,27 +23,33 @@ ROOMS = [
     {"sac", "sac.__main__"},
     {"sac.cli"},
     {"sac.trainer"},
+    {"sac.training_loop"},
+    {"sac.run_state", "sac.interrupt"},
     {"sac.collector", "sac.evaluation", "sac.logger", "sac.progress"},
-    {"sac.event_file", "sac.metrics_file"},
     {"sac.environments"},
-    {"sac.factory"},
     {"sac.agent"},
-    {"sac.checkpoint"},
-    {"sac.manifest"},
-    {"sac.policies", "sac.soft_q", "sac.temperature"},
+    {"sac.agent_state", "sac.factory"},
+    {"sac.policies", "sac.soft_q", "sac.temperature", "sac.device"},
     {"sac.networks", "sac.replay_buffer", "sac.normalizer", "sac.spaces", "sac.seeding"},
+    {"sac.checkpoint", "sac.event_file", "sac.metrics_file"},
+    {"sac.manifest", "sac.run_directory"},
+    {"sac.serialization", "sac.files"},
     {"sac.config"},
-    {"sac.serialization", "sac.run_directory", "sac.files"},
     {"sac.errors"},
     {"autograd"},
     {"autograd.nn", "autograd.optim", "autograd.distributions"},
     {"autograd.gradcheck", "autograd.serialization"},
-    {"autograd.functional"},
+    {"autograd.random"},
+    {"autograd.creation"},
     {"autograd.tensor"},
-    {"autograd.engine"},
+    {"autograd.operators", "autograd.conversions", "autograd.printing", "autograd.inplace"},
+    {"autograd.functional"},
+    {"autograd.view_tracking"},
+    {"autograd.engine", "autograd.backward", "autograd.walk"},
+    {"autograd.graph", "autograd.data", "autograd.promotion", "autograd.hooks"},
     {"autograd.ops"},
     {"autograd.grad_mode"},
-    {"autograd.backend"},
+    {"autograd.backend", "autograd.dtypes"},
     {"autograd.errors"},
 ]
 ROOM_OF = {name: level for level, names in enumerate(reversed(ROOMS)) for name in names}
@@ -79,14 +85,23 @@ def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
+def import_statements(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The imports in a tree that take place: not those for type checkers alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield from import_statements(child)
+
+
 def imported_names(module: str) -> Iterator[str]:
     """Every dotted name that a module imports, anywhere in it: `from a import b` gives `a.b`."""
     path = MODULES[module]
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
-    for node in ast.walk(parse(path)):
+    for node in import_statements(parse(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             above = package[: len(package) + 1 - node.level] if node.level else []
             source = ".".join([*above, *([node.module] if node.module else [])])
             yield from (f"{source}.{alias.name}" for alias in node.names)

@@ -197,7 +197,7 @@ def next_functions(torch):
 
 @case
 def function_of_a_user(torch):
-    class Cube(torch.autograd.Function):
+    class Cube(torch.autograd.Function):  # type: ignore[name-defined]
         @staticmethod
         def forward(ctx, x, scale):
             ctx.save_for_backward(x)
@@ -219,7 +219,7 @@ def function_of_a_user(torch):
 
 @case
 def function_with_two_results(torch):
-    class SinCos(torch.autograd.Function):
+    class SinCos(torch.autograd.Function):  # type: ignore[name-defined]
         @staticmethod
         def forward(ctx, x, y):
             s, c = x.sin(), y.cos()
@@ -242,7 +242,7 @@ def function_with_two_results(torch):
 
 @case
 def function_with_setup_context(torch):
-    class Double(torch.autograd.Function):
+    class Double(torch.autograd.Function):  # type: ignore[name-defined]
         @staticmethod
         def forward(x):
             return x * 2
@@ -262,7 +262,7 @@ def function_with_setup_context(torch):
 
 @case
 def function_that_marks(torch):
-    class Sign(torch.autograd.Function):
+    class Sign(torch.autograd.Function):  # type: ignore[name-defined]
         @staticmethod
         def forward(ctx, x):
             y = x.sign()
@@ -290,7 +290,7 @@ def gradcheck(torch):
         check(torch.mul, [x, y]),
     ]
 
-    class Wrong(torch.autograd.Function):
+    class Wrong(torch.autograd.Function):  # type: ignore[name-defined]
         @staticmethod
         def forward(ctx, x):
             return x * 2

@@ -151,7 +151,7 @@ def initialisers_change_leaves(torch):
 def names_and_order(torch):
     nn = torch.nn
 
-    class Net(nn.Module):
+    class Net(nn.Module):  # type: ignore[name-defined]
         def __init__(self):
             super().__init__()
             self.inner = nn.Sequential(nn.Linear(1, 2), nn.BatchNorm1d(2))

@@ -1,5 +1,7 @@
 """Trajectories of the optimizers and learning-rate schedulers, and their states."""
 
+from typing import Any
+
 from tests.autograd.torch_reference.registry import case, outcome, register, wave
 
 
@@ -19,7 +21,7 @@ def _trajectory(torch, make, steps=4, dtype=None):
     return [p.detach() for p in parameters]
 
 
-SETTINGS = {
+SETTINGS: dict[str, list[dict[str, Any]]] = {
     "SGD": [
         {},
         {"lr": 0.1},

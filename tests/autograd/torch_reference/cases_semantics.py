@@ -183,7 +183,7 @@ def what_a_function_saves(torch):
 
 @case
 def what_a_binary_function_saves(torch):
-    lines = """a + b; a - b; a * b; a / b; a ** b; torch.minimum(a, b); a @ b; torch.where(m, a, b)
+    text = """a + b; a - b; a * b; a / b; a ** b; torch.minimum(a, b); a @ b; torch.where(m, a, b)
         a * c; c * a; a / c; c / a; a ** 2; a * 2; a + c; torch.cat([a, b]); a.clamp(0, 1)
         torch.nn.functional.mse_loss(a, b); a.softmax(0) * c; torch.nn.functional.softplus(a)"""
 
@@ -195,7 +195,7 @@ def what_a_binary_function_saves(torch):
         scope[name].detach().mul_(2)
         return outcome(lambda: result.sum().backward()) is not None
 
-    lines = [line.strip() for line in lines.replace("\n", ";").split(";")]
+    lines = [line.strip() for line in text.replace("\n", ";").split(";")]
     return {line: [attempt(line, name) for name in "abc"] for line in lines}
 
 
