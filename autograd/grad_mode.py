@@ -21,7 +21,7 @@ class State(threading.local):
 
     grad_enabled = True
     inference = False
-    anomaly = False
+    recording = True  # grad_enabled and not inference
 
     def __init__(self) -> None:
         """Start a thread with grad mode on.
@@ -34,7 +34,22 @@ class State(threading.local):
         self.run_silently: Callable[..., Any] = context.run
 
 
+    def set_mode(self, grad_enabled: bool, inference: bool) -> None:
+        """Switch this thread's modes."""
+        self.grad_enabled = grad_enabled
+        self.inference = inference
+        self.recording = grad_enabled and not inference
+
+
+class AnomalyMode:
+    """Whether backward searches for NaN; of the whole process, as in torch."""
+
+    trace: Callable[[], str] | None = None  # tells where an operation was called; None: mode off
+    check_nan = True
+
+
 state = State()
+anomaly = AnomalyMode()
 
 
 def is_grad_enabled() -> bool:
@@ -62,7 +77,7 @@ class _Mode:
         self._enter()
 
     def __exit__(self, *exception: object) -> None:
-        state.grad_enabled, state.inference = self._previous
+        state.set_mode(*self._previous)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """`function` with every call inside this mode."""
@@ -117,14 +132,14 @@ class no_grad(_PlainMode):  # noqa: N801 (torch's name)
     """Record nothing: results need no gradient and keep nothing for backward."""
 
     def _enter(self) -> None:
-        state.grad_enabled = False
+        state.set_mode(False, state.inference)
 
 
 class enable_grad(_PlainMode):  # noqa: N801
     """Record again, inside `no_grad`."""
 
     def _enter(self) -> None:
-        state.grad_enabled = True
+        state.set_mode(True, state.inference)
 
 
 class set_grad_enabled(_Mode):  # noqa: N801
@@ -134,18 +149,18 @@ class set_grad_enabled(_Mode):  # noqa: N801
         """Switch at once; `__exit__` restores what was before."""
         self.mode = mode
         self._before = state.grad_enabled, state.inference
-        state.grad_enabled = mode
+        state.set_mode(mode, state.inference)
 
     def _enter(self) -> None:
         self._previous = self._before
-        state.grad_enabled = self.mode
+        state.set_mode(self.mode, state.inference)
 
     def _copy(self) -> set_grad_enabled:
         return set_grad_enabled(self.mode)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """As a decorator only calls are affected, so the switch made on construction is undone."""
-        state.grad_enabled, state.inference = self._before
+        state.set_mode(*self._before)
         return super().__call__(function)
 
 
@@ -163,8 +178,7 @@ class inference_mode(_Mode):  # noqa: N801
         self.mode = mode
 
     def _enter(self) -> None:
-        state.inference = self.mode
-        state.grad_enabled = not self.mode
+        state.set_mode(not self.mode, self.mode)
 
     def _copy(self) -> inference_mode:
         return inference_mode(self.mode)

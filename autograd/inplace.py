@@ -1,190 +1,131 @@
-"""Operations that change a tensor in place, and torch's rules for them."""
+"""Operations that change a tensor in place: the methods whose names end in an underscore."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from autograd.backend import backend_of
-from autograd.engine import new_node, record_node
-from autograd.grad_mode import no_grad, state
-from autograd.ops import indexing
+from autograd.engine import needs_grad
+from autograd.functional.subscript import prepare_setitem
+from autograd.grad_mode import state
+from autograd.graph import record
+from autograd.ops import assignment, indexing
 from autograd.ops.op import Op
-from autograd.view_tracking import replay
-
-
-def check(tensor: Any) -> None:
-    """Raise RuntimeError where torch refuses to change this tensor in place."""
-    view = tensor._view
-    if tensor._inference and not state.inference:
-        raise RuntimeError(
-            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a "
-            "clone to get a normal tensor before doing inplace update."
-        )
-    if not state.grad_enabled:
-        return
-    if view is not None and tensor.requires_grad:
-        _check_view(view)
-    if tensor._requires_grad and tensor.grad_fn is None and view is None:
-        raise RuntimeError(
-            "a leaf Variable that requires grad is being used in an in-place operation."
-        )
-
-
-def _check_view(view: Any) -> None:
-    if view.creation == "multi":
-        raise RuntimeError(
-            "Output 0 of a view is being modified inplace. This view is the output of a function "
-            "that returns multiple views. Such functions do not allow the output views to be "
-            "modified inplace. You should replace the inplace operation by an out-of-place one."
-        )
-    if view.creation in ("no_grad", "inference"):
-        where = "inference mode" if view.creation == "inference" else "no_grad mode"
-        raise RuntimeError(
-            f"A view was created in {where} and is being modified inplace with grad mode enabled. "
-            "Given that this use case is ambiguous and error-prone, it is forbidden. Move both the "
-            "view and the change inside or outside the mode."
-        )
-    if view.base.requires_grad and view.base.grad_fn is None:
-        raise RuntimeError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation."
-        )
+from autograd.writing import check, check_expands, check_overlap, check_single_memory, write
 
 
 def method(function: Callable[..., Any]) -> Callable[..., Any]:
     """The in-place method of an operation: `x.mul_(y)` of `mul`."""
 
     def in_place(self: Any, *args: Any, **kwargs: Any) -> Any:
-        check(self)
-        needs_history = state.grad_enabled and (
-            self.requires_grad or any(getattr(a, "requires_grad", False) for a in args)
-        )
+        others = [x for x in (*args, *kwargs.values()) if hasattr(x, "_array")]
+        recorded = check(self, others)
         # Recorded from a copy: what the operation saves of `self` is its value from before.
-        source = _as_before(self) if needs_history else self._wrap(self._array)
+        source = _with_history_of(self, self._array.copy() if recorded else self._array)
         result = function(source, *args, **kwargs)
+        check_overlap(self._array, others)
         write(self, result._array)
-        if needs_history:
-            rebase(self, result)
+        if recorded and result is not source:
+            _rebase(self, result)
         return self
 
-    in_place.__name__ = f"{function.__name__}_"
+    in_place.__name__ = in_place.__qualname__ = f"{function.__name__}_"
     in_place.__doc__ = f"`{function.__name__}` in place."
     return in_place
 
 
-def _as_before(tensor: Any) -> Any:
-    before = tensor._wrap(tensor._array.copy())
-    before._grad_fn, before._output_nr = tensor.grad_fn, tensor._output_nr
-    before._requires_grad = tensor.requires_grad
-    return before
+def _with_history_of(tensor: Any, array: Any) -> Any:
+    """A tensor of that array at the place that `tensor` has in the graph now."""
+    result = tensor._wrap(array)
+    result._requires_grad, result._grad_fn = tensor.requires_grad, tensor._grad_fn
+    result._output_nr = tensor._output_nr
+    return result
 
 
-def write(tensor: Any, array: Any) -> None:
-    """Put a result into a tensor's memory; raise where it does not fit."""
-    target = tensor._array
-    if array.shape != target.shape:
-        raise RuntimeError(
-            f"output with shape {list(target.shape)} doesn't match the broadcast shape "
-            f"{list(array.shape)}"
-        )
-    if 0 in target.strides and any(n > 1 and s == 0 for n, s in zip(target.shape, target.strides, strict=True)):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a "
-            "single memory location. Please clone() the tensor before performing the operation."
-        )
-    if "fiub".index(array.dtype.kind) < "fiub".index(target.dtype.kind):
-        raise RuntimeError(
-            f"result type {array.dtype} can't be cast to the desired output type {target.dtype}"
-        )
-    target[...] = array
-    tensor._bump_version()
-
-
-def rebase(tensor: Any, result: Any) -> None:
+def _rebase(tensor: Any, result: Any) -> None:
     """Give a changed tensor the history of `result`; a view hands it on to its base."""
-    if tensor._view is None:
-        if result.requires_grad:
-            tensor._set_history(*result._grad_edge())
+    node, view = result._grad_fn, tensor._view
+    if node is None:
         return
-    base, view = tensor._view.base, tensor._view
-    xp = backend_of(base._array)
-    node = new_node("CopySlices")
-    node.op = _copy_slices(view)
-    node.xp = xp
-    node.edges = [
-        base._grad_edge() if base.requires_grad else None,
-        result._grad_edge() if result.requires_grad else None,
-    ]
-    node.metas = [
-        (base._array.shape, base._array.dtype) if base.requires_grad else None,
-        (result._array.shape, result._array.dtype) if result.requires_grad else None,
-    ]
-    node.out_metas = [(base._array.shape, base._array.dtype)]
-    node.saved, node.versions = (), []
-    base._set_history(node)
+    if result._cell is not None:  # saved: a later change of the tensor must count
+        cell = tensor._version_cell()
+        node.versions = [
+            (cell, cell[0], array) if known is result._cell else (known, version, array)
+            for known, version, array in node.versions
+        ]
+    if view is None:
+        tensor._set_history(node, result._output_nr)
+    else:
+        base = view.base
+        _record_change(assignment.copy_slices, base, base, result, {"chain": view.chain})
 
 
-def _copy_slices(view: Any) -> Op:
-    """The change of one part of a base, for the gradients alone."""
-    op = Op("CopySlices", lambda xp, base, part: base)
+def _record_change(op: Op, tensor: Any, before: Any, value: Any, settings: dict[str, Any]) -> None:
+    """Record that `tensor`, changed already, is `op(before, value)`."""
+    needs = before._requires_grad, needs_grad(value)
+    result = tensor._wrap(tensor._array)
+    arrays = before._array, getattr(value, "_array", value)
+    node = record(op, needs, (before, value), arrays, (result._array,), (result,), settings)
+    if tensor is before:
+        tensor._set_history(node)
+    else:
+        result._set_history(node)
+        _rebase(tensor, result)
 
-    @op.joint_gradient()
-    def _(xp: Any, g: Any) -> tuple[Any, Any]:
-        rest = g.copy()
-        replay(view, rest, xp)[...] = 0
-        return rest, replay(view, g, xp)
 
-    return op
+def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
+    """Copy the elements of `src`, broadcast and cast; without a GPU `non_blocking` has no effect."""
+    if not hasattr(src, "_array"):
+        raise TypeError(
+            f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}"
+        )
+    return _assign(self, src)
+
+
+def fill_(self: Any, value: Any) -> Any:
+    """`value`, a number or a tensor without dimensions, everywhere."""
+    if hasattr(value, "_array") and value._array.ndim:
+        raise RuntimeError(
+            "fill_ only supports 0-dimension value tensor but got tensor with "
+            f"{value._array.ndim} dimensions."
+        )
+    return _assign(self, value)
+
+
+def zero_(self: Any) -> Any:
+    """Zero everywhere."""
+    return _assign(self, 0)
+
+
+def _assign(self: Any, value: Any) -> Any:
+    """Replace all elements, whatever they were."""
+    target, array = self._array, getattr(value, "_array", value)
+    others = () if array is value else (value,)
+    recorded = check(self, others)
+    check_single_memory(target)
+    check_overlap(target, others)
+    if others:
+        check_expands(array.shape, target.shape)
+    before = _with_history_of(self, target) if recorded else None
+    state.run_silently(target.__setitem__, ..., array)
+    self._bump_version()
+    if before is not None:
+        _record_change(assignment.copy, self, before, value, {})
+    return self
 
 
 def setitem(tensor: Any, index: Any, value: Any) -> None:
     """`tensor[index] = value`."""
-    from autograd.functional.indexing import array_index
-
-    check(tensor)
+    index, value = prepare_setitem(tensor, index, value)
     array = getattr(value, "_array", value)
-    index = array_index(tensor, index)
-    needs_history = state.grad_enabled and (
-        tensor.requires_grad or getattr(value, "requires_grad", False)
-    )
-    before = _as_before(tensor) if needs_history else None
-    tensor._array[index] = array
+    others = () if array is value else (value,)
+    recorded = check(tensor, others, through_view=index.advanced is None)
+    if tensor._array.size > 1:
+        part = tensor._array[index.basic]
+        check_single_memory(part)
+        check_overlap(part, others)
+    before = _with_history_of(tensor, tensor._array) if recorded else None
+    state.run_silently(index.write, tensor._array, array)
     tensor._bump_version()
-    if before is None:
-        return
-    with no_grad():
-        result = tensor._wrap(tensor._array)
-    node = record_node(
-        indexing.setitem, (before, value), (before._array, array), (tensor._array,),
-        {"index": index}, (result,),
-    )  # fmt: skip
-    result._set_history(node)
-    rebase(tensor, result)
-
-
-def check_new_grad(tensor: Any, value: Any) -> None:
-    """Raise where torch refuses to assign `.grad`."""
-    if value is None:
-        return
-    if not hasattr(value, "_array"):
-        raise TypeError(f"assigned grad expected to be a Tensor or None but got {type(value).__name__}")
-    if value is tensor:
-        raise RuntimeError("can't assign Variable as its own grad")
-    if value._array.shape != tensor._array.shape:
-        raise RuntimeError(
-            f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size "
-            f"'{list(tensor.shape)}'. Please ensure that the gradient and the tensor are the same size"
-        )
-    if value._array.dtype != tensor._array.dtype:
-        raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor with dtype "
-            f"'{tensor.dtype}'. Please ensure that the gradient and the tensor have the same dtype"
-        )
-
-
-def refuse_requires_grad_of_inference(tensor: Any, value: bool) -> None:
-    """An inference tensor can not begin to require a gradient outside inference mode."""
-    if value and tensor._inference and not state.inference:
-        raise RuntimeError(
-            "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
-        )
+    if before is not None:
+        _record_change(indexing.setitem, tensor, before, value, {"index": index})

@@ -12,7 +12,7 @@ from autograd import backward as _backward
 from autograd import inplace, view_tracking
 from autograd.backend import Array, backend_of
 from autograd.dtypes import Size, device, dtype, dtype_of
-from autograd.engine import Node
+from autograd.graph import Node
 from autograd.grad_mode import state
 from autograd.hooks import RemovableHandle, add_hook
 from autograd.operators import Operators
@@ -76,25 +76,16 @@ class Tensor(Operators):
         else:
             self._cell[0] += 1
 
-    def _grad_edge(self) -> tuple[Any, builtins.int]:
-        """Where gradients of this tensor go: its node, or itself where it is a leaf."""
-        node = self.grad_fn
-        return (self, 0) if node is None else (node, self._output_nr)
-
-    def _grad_edge_node(self) -> Any:
-        from autograd.hooks import AccumulateGrad
-
-        return AccumulateGrad(self)
-
     def _set_history(self, node: Node, number: builtins.int = 0) -> None:
+        """Make it the result of a node; a gradient that it retains is that of its latest value."""
+        if self._retains_grad and self._grad_fn is not None:
+            self._grad_fn.own_extras().retained.pop(self._output_nr, None)
         self._grad_fn, self._output_nr, self._requires_grad = node, number, True
         if self._retains_grad:
             self._retain_in(node)
 
     def _retain_in(self, node: Node) -> None:
-        if node.retained is None:
-            node.retained = {}
-        node.retained[self._output_nr] = weakref.ref(self)
+        node.own_extras().retained[self._output_nr] = weakref.ref(self)
 
     def _mark_view(self, result: Tensor, op: Any, settings: dict[str, Any]) -> None:
         view_tracking.mark(self, result, op, settings)
@@ -206,9 +197,7 @@ class Tensor(Operators):
             if self._hooks is None:
                 self._hooks = {}
             return add_hook(self._hooks, hook)
-        if node.pre_hooks is None:
-            node.pre_hooks = {}
-        return add_hook(node.pre_hooks.setdefault(self._output_nr, (Tensor, {}))[1], hook)
+        return add_hook(node.own_extras().pre_hooks.setdefault(self._output_nr, {}), hook)
 
     def register_post_accumulate_grad_hook(self, hook: Any) -> RemovableHandle:
         """Call `hook(tensor)` after a gradient has been added to `.grad` of a leaf."""
@@ -257,26 +246,3 @@ class Tensor(Operators):
         if self._inference:
             raise RuntimeError("Inference tensors do not track version counter.")
         return 0 if self._cell is None else self._cell[0]
-
-    def item(self) -> Any:
-        """The only element as a Python number."""
-        if self._array.size != 1:
-            raise RuntimeError(
-                f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
-            )
-        return self._array.item()
-
-    def numpy(self, *, force: builtins.bool = False) -> np.ndarray:
-        """The elements as a NumPy array that shares their memory; `force` detaches and copies to the host first."""
-        if force:
-            return backend_of(self._array).to_numpy(self._array)
-        if self.requires_grad and state.grad_enabled:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
-        if not isinstance(self._array, np.ndarray):
-            raise TypeError(
-                "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the "
-                "tensor to host memory first."
-            )
-        return self._array

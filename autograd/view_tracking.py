@@ -13,6 +13,7 @@ from autograd.engine import apply
 from autograd.grad_mode import enable_grad, state
 
 Creation = Literal["default", "no_grad", "inference", "multi"]
+Chain = tuple[tuple[Any, dict[str, Any]], ...]  # (operation, settings) from base to view
 
 
 class View:
@@ -20,8 +21,8 @@ class View:
 
     __slots__ = ("base", "chain", "creation", "version")
 
-    def __init__(self, base: Any, chain: tuple[Any, ...], creation: Creation, version: int) -> None:
-        """`chain`: (operation, settings) from base to view; `version`: the base's when last in step."""
+    def __init__(self, base: Any, chain: Chain, creation: Creation, version: int) -> None:
+        """`version`: the base's when the view was last in step with it."""
         self.base = base
         self.chain = chain
         self.creation = creation
@@ -34,41 +35,69 @@ def mark(source: Any, result: Any, op: Any, settings: dict[str, Any]) -> None:
         result._inference = True
         return
     parent = source._view
-    base, chain = (source, ()) if parent is None else (parent.base, parent.chain)
     creation: Creation = "default"
     if parent is not None and parent.creation != "default":
         creation = parent.creation
+    elif not state.recording:
+        creation = "inference" if state.inference else "no_grad"
     elif op.multi_view:
         creation = "multi"
-    elif state.inference:
-        creation = "inference"
-    elif not state.grad_enabled:
-        creation = "no_grad"
-    cell = source._version_cell()
+    cell = source._cell
+    if cell is None:
+        cell = source._cell = [0]
     result._cell = cell
-    result._view = View(base, (*chain, (op, settings)), creation, cell[0])
+    if parent is None:
+        result._view = View(source, ((op, settings),), creation, cell[0])
+    else:
+        result._view = View(parent.base, (*parent.chain, (op, settings)), creation, cell[0])
 
 
 def refresh(tensor: Any) -> None:
     """Renew the history of a view whose memory has been changed in place since it was made."""
     view = tensor._view
-    version = tensor._cell[0]
-    if view.version == version:
+    base = view.base
+    if view.version == tensor._cell[0] or not base.requires_grad:
         return
-    if not view.base.requires_grad:
-        return
-    view.version = version
-    if view.base.grad_fn is None and tensor._grad_fn is None:
-        return
+    if view.creation != "default":
+        raise forbidden(tensor, "its base or another view of its base has been")
+    view.version = tensor._cell[0]
     with enable_grad():
-        again = view.base
+        again = base
         for op, settings in view.chain:
             again = apply(op, again, **settings)
     tensor._set_history(again._grad_fn, again._output_nr)
 
 
-def replay(view: View, array: Any, xp: Any) -> Any:
-    """The part of an array of the base's shape that the view shows."""
-    for op, settings in view.chain:
+def forbidden(tensor: Any, what: str) -> RuntimeError:
+    """torch's error where the history of a view cannot follow an in-place change."""
+    creation, node = tensor._view.creation, tensor._grad_fn
+    if creation != "multi" or node is None:
+        mode = "inference mode" if creation == "inference" else "no_grad mode"
+        normal = "in normal mode" if creation == "inference" else "inplace with grad mode enabled"
+        normal = normal if normal.startswith("inplace") else f"inplace {normal}"
+        text = f"A view was created in {mode} and {what} modified {normal}."
+    else:
+        name = node.name().partition("Backward")[0]
+        text = f"Output {tensor._output_nr} of {name} is a view and {what} modified inplace."
+    if creation == "multi":
+        reason = (
+            "This view is the output of a function that returns multiple views. Such functions do "
+            "not allow the output views to be modified inplace. You should replace the inplace "
+            "operation by an out-of-place one."
+        )
+    else:
+        block = "inference_mode" if creation == "inference" else "no_grad"
+        reason = (
+            "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify "
+            "your code by moving both the view and the inplace either both inside the "
+            f"{block} block (if you don't want the inplace to be tracked) or both outside (if you "
+            "want the inplace to be tracked)."
+        )
+    return RuntimeError(f"{text} {reason}")
+
+
+def replay(chain: Chain, array: Any, xp: Any) -> Any:
+    """The part of an array of the base's shape that a view shows."""
+    for op, settings in chain:
         array = op.forward(xp, array, **settings)
     return array

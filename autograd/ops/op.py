@@ -6,16 +6,16 @@
 
 `forward(xp, *arrays, **settings)`: its positional parameters are arrays or Python numbers, the
 keyword-only ones are settings. A gradient takes the backend, the gradient of the result, and then,
-by name, whatever it needs: an input, `out` (`out0`, `out1`, ... where forward returns a tuple), a setting,
-`shapes` or `needs` (of every input). Those names are what the engine saves, and only for an input
-that needs its gradient. The engine undoes broadcasting and casts afterwards.
+by name, whatever it needs: an input, `out` (`out0`, `out1`, ... where forward returns a tuple), a
+setting, the name of forward's `*parameter` (a tuple of all inputs), or `shapes` or `needs` (of every
+input). Those names are what the engine saves, and only for an input that needs its gradient. The
+engine undoes broadcasting and casts afterwards.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from operator import itemgetter
 from typing import Any, Literal
 
 Function = Callable[..., Any]
@@ -24,36 +24,32 @@ Function = Callable[..., Any]
 # "branches" as "number" but for the first input, which is a condition.
 Promotion = Literal["none", "number", "float", "signed", "compare", "branches"]
 
+# Where the values that a gradient may ask for stand: (None, shapes, needs, *settings, *outs, *inputs).
+NOTHING, SHAPES, NEEDS, FIRST_SETTING = range(4)
+
 
 class Gradient:
-    """A gradient function, and which of (shapes, needs, *settings, *outs, *inputs) it is given."""
+    """A gradient function, and the places of what it is given after `xp, g`."""
 
     def __init__(self, function: Function, op: Op, saves: dict[str, tuple[str, ...]]) -> None:
-        """Resolve the names after `xp, g`; `saves` limits a name to the inputs that make it needed."""
+        """`saves` limits a name to the inputs that make it needed."""
         names = list(inspect.signature(function).parameters)[2:]
-        places = [op.place(name) for name in names]
         self.function = function
-        self.fetch: Function = _fetch(places)
-        first_input = op.first_input
-        self.saved_inputs = tuple(p - first_input for p in places if p >= first_input)
-        self.saved_outs = tuple(
-            p - op.first_out for p in places if op.first_out <= p < first_input
-        )
-        self.uses_shapes = "shapes" in names
-        # For a joint gradient: place of a saved value -> positions of the inputs that need it.
+        self.places = [op.place(name) for name in names]
+        # Place of a value -> positions of the inputs that need it.
         self.conditions = {
             op.place(name): tuple(op.inputs.index(i) for i in inputs)
             for name, inputs in saves.items()
         }
 
-
-def _fetch(places: list[int]) -> Function:
-    if not places:
-        return lambda values: ()
-    if len(places) == 1:
-        place = places[0]
-        return lambda values: (values[place],)
-    return itemgetter(*places)
+    def needed_places(self, needs: tuple[bool, ...]) -> list[int]:
+        """The places of the arguments, NOTHING for those that no input in need asks for."""
+        return [
+            place
+            if place not in self.conditions or any(needs[i] for i in self.conditions[place])
+            else NOTHING
+            for place in self.places
+        ]
 
 
 class Op:
@@ -79,6 +75,7 @@ class Op:
         self.name = name
         self.forward = forward
         self.inputs = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][1:]
+        self.all_inputs = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
         self.settings = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
         self.promote = promote
         self.bool_error = bool_error
@@ -88,21 +85,23 @@ class Op:
         self.multi_view = multi_view
         self.outs = outs
         self.differentiable_outs = differentiable_outs
-        self.first_out = 2 + len(self.settings)
+        self.first_out = FIRST_SETTING + len(self.settings)
         self.first_input = self.first_out + outs
         self.gradients: list[Gradient | None] = [None] * len(self.inputs)
         self.joint: Gradient | None = None
         self.differentiable = False
-        self.uses_shapes = False
+        self.plans: dict[tuple[bool, ...], Any] = {}  # the engine's, by which inputs need gradients
 
     def place(self, name: str) -> int:
-        """Where the value called `name` stands in (shapes, needs, *settings, *outs, *inputs)."""
+        """Where the value called `name` stands in (None, shapes, needs, *settings, *outs, *inputs)."""
         if name in ("shapes", "needs"):
-            return ("shapes", "needs").index(name)
+            return SHAPES if name == "shapes" else NEEDS
         if name in self.settings:
-            return 2 + self.settings.index(name)
+            return FIRST_SETTING + self.settings.index(name)
         if name in self.inputs:
             return self.first_input + self.inputs.index(name)
+        if name == self.all_inputs:
+            return self.first_input
         if name.startswith("out") and (name[3:] or "0").isdigit():
             return self.first_out + int(name[3:] or 0)
         raise NameError(f"the gradient of {self.name} asks for {name!r}, which {self.name} has not")
@@ -115,7 +114,6 @@ class Op:
             for name in inputs:
                 self.gradients[self.inputs.index(name)] = gradient
             self.differentiable = True
-            self.uses_shapes |= gradient.uses_shapes
             return function
 
         return decorate
@@ -131,7 +129,6 @@ class Op:
         def decorate(function: Function) -> Function:
             self.joint = Gradient(function, self, saves)
             self.differentiable = True
-            self.uses_shapes |= self.joint.uses_shapes
             return function
 
         return decorate

@@ -1,0 +1,235 @@
+"""The record of operations: nodes, what they save, and where their gradients go."""
+
+from __future__ import annotations
+
+import itertools
+from operator import itemgetter
+from typing import Any
+
+from numpy import ndarray
+
+from autograd.backend import NUMPY, Array, backend_of
+from autograd.dtypes import type_name
+from autograd.grad_mode import anomaly
+from autograd.ops.op import Op
+
+LEAF = -1  # the number in an edge (tensor, LEAF), which ends at a leaf
+
+Edge = tuple[Any, int]  # (node, number of its output) or (leaf tensor, LEAF)
+Meta = tuple[tuple[int, ...], Any]  # shape and dtype of an output
+
+_next_sequence = itertools.count().__next__
+_FREED = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after "
+    "they have already been freed). Saved intermediate values of the graph are freed when you "
+    "call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward "
+    "through the graph a second time or if you need to access saved tensors after calling backward."
+)
+
+
+class Extras:
+    """What few nodes have: hooks, tensors that retain their gradient, the trace of the forward line."""
+
+    __slots__ = ("post_hooks", "pre_hooks", "retained", "trace")
+
+    def __init__(self, trace: str | None) -> None:
+        """`trace`: where the operation was called, in anomaly mode."""
+        self.trace = trace
+        self.pre_hooks: dict[int, dict[int, Any]] = {}  # by number of the output
+        self.post_hooks: dict[int, Any] = {}
+        self.retained: dict[int, Any] = {}  # weak references to tensors, by number of the output
+
+
+class Node:
+    """A recorded operation: the gradients to compute and where they go.
+
+    It never holds a tensor that it made, so a graph has no reference cycle and is freed at once.
+    """
+
+    __slots__ = (
+        "__weakref__", "edges", "extras", "metas", "plan", "saved", "sequence", "versions",
+    )  # fmt: skip
+
+    makes_new_arrays = True  # a gradient whose memory is its own may become some `.grad` uncopied
+    fills_with_zeros = True  # zeros stand for the gradients of outputs that were not used
+
+    plan: Any  # Plan
+    sequence: int
+    edges: tuple[Edge, ...]  # of the inputs that need a gradient
+    metas: tuple[Meta, ...]  # of the outputs
+    saved: tuple[Any, ...] | None  # the arguments of the gradients; None once released
+    versions: list[tuple[list[int], int, Array]]  # (counter, its value then, array) of what is saved
+    extras: Extras | None
+
+    def name(self) -> str:
+        """torch's name of the operation, such as MulBackward0."""
+        return type(self).__name__
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """For every input the node that its gradient goes to, with the number of its output."""
+        from autograd.hooks import AccumulateGrad  # for inspection only: off the import path
+
+        edges = iter(self.edges)
+        return tuple(
+            ((AccumulateGrad(edge[0]), 0) if edge[1] == LEAF else edge)
+            for edge in (next(edges) if needed else (None, 0) for needed in self.plan.needs)
+        )
+
+    def register_hook(self, hook: Any) -> Any:
+        """Call `hook(grad_inputs, grad_outputs)` after this node has run."""
+        from autograd.hooks import add_hook
+
+        return add_hook(self.own_extras().post_hooks, hook)
+
+    def own_extras(self) -> Extras:
+        """The hooks and the like of this node."""
+        if self.extras is None:
+            self.extras = Extras(None)
+        return self.extras
+
+    def run(self, g: Any) -> Any:
+        """The gradients for the edges; `g` is that of the output, a tuple where there are several."""
+        saved = self.saved
+        if saved is None:
+            raise RuntimeError(_FREED)
+        for cell, version, _ in self.versions:
+            if cell[0] != version:
+                raise self._modified()
+        xp = NUMPY if type(g) is ndarray else backend_of(g[0] if type(g) is tuple else g)
+        plan = self.plan
+        if plan.joint is None:
+            return [f and f(xp, g, *saved[start:stop]) for f, start, stop in plan.parts]
+        results = plan.joint(xp, g, *saved)
+        return [r for r, needed in zip(results, plan.needs, strict=True) if needed]
+
+    def release(self) -> None:
+        """Let go of what is saved; a node that saved no number or array can run again."""
+        if self.plan.releases or _holds_array(self.saved):
+            self.saved = None
+            self.versions = []
+
+    def _modified(self) -> RuntimeError:
+        cell, version, array = next(v for v in self.versions if v[0][0] != v[1])
+        return RuntimeError(
+            "one of the variables needed for gradient computation has been modified by an inplace "
+            f"operation: [torch.{type_name(array)}Tensor {list(array.shape)}], saved for {self.name()}, is at "
+            f"version {cell[0]}; expected version {version} instead. Hint: enable anomaly detection "
+            "to find the operation that failed to compute its gradient, with "
+            "torch.autograd.set_detect_anomaly(True)."
+        )
+
+
+def _holds_array(saved: Any) -> bool:
+    return isinstance(saved, tuple) and any(hasattr(v, "dtype") or _holds_array(v) for v in saved)
+
+
+class Plan:
+    """What an operation saves when certain of its inputs need a gradient; made once for each case.
+
+    The arguments of all gradients are saved one after another in one tuple, so that a single call
+    picks them; `parts` tells for each input in need its gradient function and its share.
+    """
+
+    def __init__(self, op: Op, needs: tuple[bool, ...]) -> None:
+        """`needs`: for each input whether it needs a gradient."""
+        self.op = op
+        self.needs = needs
+        self.node_type = node_type(op.name)
+        self.joint = None if op.joint is None else op.joint.function
+        self.parts: list[tuple[Any, int, int]] = []
+        places: list[int] = []
+        if op.joint is not None:
+            places = op.joint.needed_places(needs)
+        else:
+            for gradient, needed in zip(op.gradients, needs, strict=True):
+                if needed:
+                    start = len(places)
+                    places += [] if gradient is None else gradient.needed_places(needs)
+                    self.parts.append((gradient and gradient.function, start, len(places)))
+        self.saves = bool(places)
+        self.fetch = _fetch(op, places)
+        first = op.first_input
+        inputs = {p - first for p in places if p >= first}
+        if op.all_inputs is not None and inputs:
+            inputs = set(range(len(needs)))
+        self.saved_inputs = tuple(sorted(inputs))
+        self.saved_outs = tuple(sorted({p - op.first_out for p in places if op.first_out <= p < first}))
+        self.releases = bool(self.saved_inputs or self.saved_outs)
+
+
+def _fetch(op: Op, places: list[int]) -> Any:
+    """A function from (None, shapes, needs, *settings, *outs, *inputs) to what is saved of it."""
+    if op.all_inputs is not None and op.first_input in places:
+        first = op.first_input
+        return lambda values: tuple(values[first:] if p == first else values[p] for p in places)
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0, 0))
+
+
+def node_type(name: str) -> type[Node]:
+    """The class `<name>Backward0`, or `<name>Backward1` for a name that ends in 1."""
+    known = _node_types.get(name)
+    if known is None:
+        full = f"{name[:-1]}Backward{name[-1]}" if name[-1].isdigit() else f"{name}Backward0"
+        full = {"CopySlicesBackward0": "CopySlices"}.get(full, full)
+        known = _node_types[name] = type(full, (Node,), {"__slots__": ()})
+    return known
+
+
+_node_types: dict[str, type[Node]] = {}
+
+
+def record(
+    op: Op, needs: tuple[bool, ...], inputs: Any, arrays: Any, outs: Any, results: Any,
+    settings: dict[str, Any],
+) -> Node:  # fmt: skip
+    """A node that keeps what the needed gradients name, and the versions of what it keeps.
+
+    `inputs` and `results` are the tensors of `arrays` and `outs`; views among them are in step.
+    """
+    plan = op.plans.get(needs)
+    if plan is None:
+        plan = op.plans[needs] = Plan(op, needs)
+    node = plan.node_type()
+    node.plan = plan
+    node.sequence = _next_sequence()
+    node.extras = None if anomaly.trace is None else Extras(anomaly.trace())
+    node.edges = tuple([grad_edge(x) for x, needed in zip(inputs, needs, strict=True) if needed])
+    if op.outs == 1:
+        out = outs[0]
+        node.metas = ((out.shape, out.dtype),)
+    else:
+        node.metas = tuple([(o.shape, o.dtype) for o in outs[: op.differentiable_outs]])
+    node.versions = versions = []
+    if plan.saves:
+        shapes = [getattr(a, "shape", ()) for a in arrays]
+        chosen = [settings.get(s) for s in op.settings] if settings else ()
+        node.saved = plan.fetch((None, shapes, needs, *chosen, *outs, *arrays))
+        for i in plan.saved_inputs:
+            x = inputs[i]
+            if hasattr(x, "_array"):
+                versions.append(x._saved_version())
+        for i in plan.saved_outs:
+            versions.append(results[i]._saved_version())
+    else:
+        node.saved = ()
+    return node
+
+
+def new_node(kind: type[Node], metas: tuple[Meta, ...]) -> Any:
+    """A node that is filled in by hand, with outputs of these shapes and dtypes."""
+    node = kind()
+    node.sequence = _next_sequence()
+    node.metas = metas
+    node.edges = node.saved = ()
+    node.versions = []
+    node.extras = None if anomaly.trace is None else Extras(anomaly.trace())
+    return node
+
+
+def grad_edge(tensor: Any) -> Edge:
+    """Where gradients of a tensor (in step, if it is a view) go: its node, or itself."""
+    node = tensor._grad_fn
+    return (tensor, LEAF) if node is None else (node, tensor._output_nr)

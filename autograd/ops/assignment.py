@@ -1,0 +1,35 @@
+"""Changes in place, as the functions that they are for the gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.ops.op import Op, op
+
+# Recorded after the fact, so none of them is ever run forward.
+copy = op(
+    "Copys", lambda xp, input, source: source,
+    input=lambda xp, g: xp.zeros_like(g),
+    source=lambda xp, g: g,
+)  # fmt: skip
+
+copy_slices = Op("CopySlices", lambda xp, base, part, *, chain: base)
+
+
+def _part(xp: Any, array: Any, chain: Any) -> Any:
+    """The part of an array of the base's shape that a view shows."""
+    for view, settings in chain:
+        array = view.forward(xp, array, **settings)
+    return array
+
+
+@copy_slices.gradient("base")
+def _(xp: Any, g: Any, chain: Any) -> Any:
+    rest = g.copy()
+    _part(xp, rest, chain)[...] = 0
+    return rest
+
+
+@copy_slices.gradient("part")
+def _(xp: Any, g: Any, chain: Any) -> Any:
+    return _part(xp, g, chain)

@@ -1,0 +1,253 @@
+"""One pass back through the graph: gradients of outputs, carried from node to node to the leaves."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from autograd.backend import Array, backend_of
+from autograd.grad_mode import anomaly, state
+from autograd.graph import LEAF, Edge, Node
+
+Root = tuple[Edge, Array, bool]  # where it goes, the gradient, whether the engine alone holds it
+
+# What is known of the array of a gradient on its way. Only a sum that the engine made itself may
+# be added to in place: any other array may be held by another edge, too.
+SHARED, FRESH, SUM = range(3)
+
+
+class Walk:
+    """One pass from the roots to the leaves, latest operation first, without recursion."""
+
+    def __init__(self, roots: list[Root], keep_graph: bool, wrap: Any) -> None:
+        """`keep_graph`: nodes keep what they saved; `wrap` makes a tensor of an array, for hooks."""
+        self.roots = roots
+        self.wrap = wrap
+        self.keep_graph = keep_graph
+        self.heap: list[int] = []  # negated sequence numbers of the nodes that have a gradient
+        self.pending: dict[int, list[Any]] = {}  # by those: [node, numbers of sums, *gradients]
+        self.leaves: dict[int, list[Any]] = {}  # by identity: [leaf, gradient, kind]
+        self.useful: set[Node] | None = None  # the nodes that must run; None: all
+        self.wanted: dict[tuple[int, int], tuple[Array, bool] | None] = {}  # by edge, for `capture`
+
+    def run(self) -> None:
+        """Bring the gradients of the roots to the leaves, and add them to their `.grad`."""
+        modes = state.grad_enabled, state.inference
+        state.set_mode(False, state.inference)
+        try:
+            with np.errstate(all="ignore"):
+                for (target, number), gradient, owned in self.roots:
+                    self._send(target, number, gradient, FRESH if owned else SHARED)
+                while self.heap:
+                    entry = self.pending.pop(heappop(self.heap))
+                    self._visit(entry[0], entry)
+                self._finish_leaves()
+        finally:
+            state.set_mode(*modes)
+
+    def capture(self, edges: list[Edge]) -> list[tuple[Array, bool] | None]:
+        """The gradients that come to these edges, with whether the caller may keep the array."""
+        keys = [(id(target), number) for target, number in edges]
+        self.wanted = dict.fromkeys(keys)
+        self.useful = self._nodes_on_the_way()
+        self.run()
+        return [self.wanted[key] for key in keys]
+
+    def _nodes_on_the_way(self) -> set[Node]:
+        """The nodes between the roots and the wanted edges."""
+        stack = [target for (target, number), _, _ in self.roots if number != LEAF]
+        seen = set(stack)
+        while stack:
+            for target, number in stack.pop().edges:
+                if number != LEAF and target not in seen:
+                    seen.add(target)
+                    stack.append(target)
+        useful: set[Node] = set()
+        for node in sorted(seen, key=lambda node: node.sequence):
+            if any(e[0] in useful or (id(e[0]), e[1]) in self.wanted for e in node.edges):
+                useful.add(node)
+        return useful
+
+    def _visit(self, node: Node, entry: list[Any]) -> None:
+        if node.extras is not None or self.useful is not None:
+            self._before(node, entry)
+            if self.useful is not None and node not in self.useful:
+                return
+        g = entry[2] if len(entry) == 3 else _all_gradients(node, entry)
+        results = node.run(g) if anomaly.trace is None else anomaly.watch(node, g)
+        if node.extras is not None and node.extras.post_hooks:
+            results = run_node_hooks(self.wrap, node, results, g)
+        if not self.keep_graph:
+            node.release()
+        held = {id(g)} if node.makes_new_arrays else None
+        for (target, number), result in zip(node.edges, results, strict=True):
+            if result is None:
+                continue
+            gradient = fit(result, target, number)
+            if held is None or gradient.base is not None or id(gradient) in held:
+                self._send(target, number, gradient, SHARED)
+            else:
+                held.add(id(gradient))
+                self._send(target, number, gradient, FRESH)
+
+    def _send(self, target: Any, number: int, gradient: Array, kind: int) -> None:
+        """Add a gradient to what has come to an edge's end so far."""
+        if number == LEAF:
+            known = self.leaves.get(id(target))
+            if known is None:
+                self.leaves[id(target)] = [target, gradient, kind]
+            else:
+                known[1] = _sum(known[1], gradient, known[2])
+                known[2] = SUM
+            return
+        key = -target.sequence
+        entry = self.pending.get(key)
+        if entry is None:
+            outputs = len(target.metas)
+            entry = self.pending[key] = [target, None, *[None] * outputs]
+            heappush(self.heap, key)
+        place = number + 2
+        if entry[place] is None:
+            entry[place] = gradient
+        else:
+            sums = entry[1]
+            if sums is None:
+                sums = entry[1] = set()
+            entry[place] = _sum(entry[place], gradient, SUM if number in sums else SHARED)
+            sums.add(number)
+
+    def _before(self, node: Node, entry: list[Any]) -> None:
+        """Hooks of the outputs, gradients that are retained, gradients that are wanted."""
+        for number in range(len(entry) - 2):
+            gradient = entry[number + 2]
+            if gradient is None:
+                continue
+            if node.extras is not None:
+                hooks = node.extras.pre_hooks.get(number)
+                if hooks:
+                    gradient = entry[number + 2] = run_hooks(self.wrap, hooks, gradient)
+                retained = node.extras.retained.get(number)
+                tensor = None if retained is None else retained()
+                if tensor is not None:
+                    accumulate(tensor, gradient, False)
+            if (id(node), number) in self.wanted:
+                self.wanted[id(node), number] = gradient, False
+
+    def _finish_leaves(self) -> None:
+        for leaf, gradient, kind in self.leaves.values():
+            key, owned = (id(leaf), LEAF), kind != SHARED
+            if self.useful is not None and key not in self.wanted:
+                continue
+            if leaf._hooks:
+                gradient, owned = run_hooks(self.wrap, leaf._hooks, gradient), False
+            if self.useful is not None:
+                self.wanted[key] = gradient, owned
+            elif leaf.requires_grad:
+                accumulate(leaf, gradient, owned)
+
+
+def _all_gradients(node: Node, entry: list[Any]) -> tuple[Any, ...]:
+    """The gradients of all outputs; zeros where nothing came."""
+    if not node.fills_with_zeros:
+        return tuple(entry[2:])
+    first = next(g for g in entry[2:] if g is not None)
+    xp = backend_of(first)
+    return tuple(
+        xp.zeros(*meta) if g is None else g for g, meta in zip(entry[2:], node.metas, strict=True)
+    )
+
+
+def _sum(known: Array, gradient: Array, kind: int) -> Array:
+    if kind == SUM and known.ndim:
+        known += gradient
+        return known
+    total = known + gradient
+    return total if type(total) is ndarray else backend_of(known).array_of(total)
+
+
+def fit(gradient: Array, target: Any, number: int) -> Array:
+    """Undo broadcasting and casts: the gradient in the shape and dtype of the edge's end."""
+    if number == LEAF:
+        array = target._array
+        shape, dtype = array.shape, array.dtype
+    else:
+        shape, dtype = target.metas[number]
+    if gradient.shape != shape:
+        gradient = _unbroadcast(gradient, shape)
+    if gradient.dtype != dtype:
+        gradient = gradient.astype(dtype)
+    if type(gradient) is not ndarray:
+        gradient = backend_of(gradient).array_of(gradient)
+    return gradient
+
+
+def _unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
+    extra = gradient.ndim - len(shape)
+    if extra < 0 or any(n != 1 and n != m for n, m in zip(shape, gradient.shape[extra:], strict=True)):
+        raise RuntimeError(
+            f"a gradient of shape {list(gradient.shape)} came to a tensor of shape {list(shape)}"
+        )
+    axes = *range(extra), *(
+        i + extra for i, n in enumerate(shape) if n == 1 and gradient.shape[i + extra] != 1
+    )
+    return backend_of(gradient).add.reduce(gradient, axis=axes).reshape(shape)
+
+
+def accumulate(tensor: Any, gradient: Array, owned: bool) -> None:
+    """Add to `.grad` in place; the first gradient becomes `.grad`, as a copy unless it is owned."""
+    known = tensor._grad
+    if known is None:
+        array = tensor._array
+        if not owned or gradient.strides != array.strides:
+            copy = backend_of(array).empty_like(array)
+            copy[...] = gradient
+            gradient = copy
+        tensor._grad = tensor._wrap(gradient)
+    else:
+        array = known._array
+        array += gradient
+        known._bump_version()
+    if tensor._post_accumulate_hooks:
+        for hook in list(tensor._post_accumulate_hooks.values()):
+            hook(tensor)
+
+
+def run_hooks(wrap: Any, hooks: dict[int, Any], gradient: Array) -> Array:
+    """The gradient after a tensor's hooks, in the order of registration; each may replace it."""
+    for hook in list(hooks.values()):
+        replaced = hook(wrap(gradient))
+        if replaced is None:
+            continue
+        if not hasattr(replaced, "_array"):
+            raise TypeError(
+                f"expected Variable, but hook returned '{type(replaced).__name__}'"
+            )
+        if replaced._array.shape != gradient.shape:
+            name = getattr(hook, "__name__", type(hook).__name__)
+            raise RuntimeError(f"hook '{name}' has changed the size of value")
+        gradient = replaced._array
+    return gradient
+
+
+def run_node_hooks(wrap: Any, node: Node, results: Any, g: Any) -> list[Any]:
+    """`hook(grad_inputs, grad_outputs)` of a node; a tuple that it returns replaces grad_inputs."""
+    assert node.extras is not None
+    outputs = tuple(None if x is None else wrap(x) for x in (g if type(g) is tuple else (g,)))
+    for hook in list(node.extras.post_hooks.values()):
+        edges = iter(zip(node.edges, results, strict=True))
+        inputs = []
+        for needed in node.plan.needs:
+            edge, result = next(edges) if needed else (None, None)
+            inputs.append(None if edge is None or result is None else wrap(fit(result, *edge)))
+        replaced = hook(tuple(inputs), outputs)
+        if replaced is not None:
+            replaced = replaced if isinstance(replaced, tuple) else (replaced,)
+            results = [
+                None if r is None else r._array
+                for r, needed in zip(replaced, node.plan.needs, strict=True)
+                if needed
+            ]
+    return list(results)
