@@ -1,1 +1,86 @@
-"""Automatic differentiation with PyTorch's names and semantics, on NumPy and CuPy."""
+"""Automatic differentiation with PyTorch's names and semantics, on NumPy and CuPy.
+
+`import autograd as torch` runs PyTorch code that stays within what is offered.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import FunctionType, ModuleType
+from typing import Any
+
+from autograd import creation as _creation
+from autograd import cuda, dtypes, random
+from autograd import missing as _missing
+from autograd import serialization as _serialization
+from autograd.conversions import is_complex, is_floating_point, numel
+from autograd.dtypes import Size, device, dtype, finfo, iinfo
+from autograd.functional import activation as _activation
+from autograd.functional import arithmetic as _arithmetic
+from autograd.functional import comparison as _comparison
+from autograd.functional import elementwise as _elementwise
+from autograd.functional import indexing as _indexing
+from autograd.functional import joining as _joining
+from autograd.functional import linear_algebra as _linear_algebra
+from autograd.functional import reduction as _reduction
+from autograd.functional import shape as _shape
+from autograd.functional.checks import is_tensor
+from autograd.grad_mode import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from autograd.random import Generator
+from autograd.tensor import Tensor
+
+__version__ = "0.1.0"
+
+inf, nan, pi, e = float("inf"), float("nan"), 3.141592653589793, 2.718281828459045
+newaxis = None
+
+# Whole rooms of functions: what is public there is public here.
+_ROOMS: tuple[ModuleType, ...] = (
+    _creation, random, _serialization,
+    _activation, _arithmetic, _comparison, _elementwise, _indexing, _joining, _linear_algebra,
+    _reduction, _shape,
+)  # fmt: skip
+
+# Imported when they are first asked for, so that `import autograd` is quick.
+_LAZY_MODULES = ("autograd", "distributions", "gradcheck", "nn", "optim")
+_LAZY_NAMES = {
+    name: "autograd.autograd"
+    for name in ("grad", "backward", "Function", "set_detect_anomaly", "detect_anomaly")
+}
+
+
+def _public_functions(module: ModuleType) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, FunctionType)
+        and value.__module__ == module.__name__
+        and not name.startswith("_")
+    }
+
+
+for _room in _ROOMS:
+    globals().update(_public_functions(_room))
+globals().update({name: value for name, value in vars(dtypes).items() if isinstance(value, dtype)})
+
+
+def __getattr__(name: str) -> Any:
+    """A module or name that is imported late; AttributeError with the nearest name for others."""
+    if name in _LAZY_MODULES:
+        return importlib.import_module(f"autograd.{name}")
+    if name in _LAZY_NAMES:
+        return getattr(importlib.import_module(_LAZY_NAMES[name]), name)
+    raise _missing.attribute_error("module 'autograd'", name, __dir__())
+
+
+def __dir__() -> list[str]:
+    """All public names, those that are imported late too."""
+    names = {*globals(), *_LAZY_MODULES, *_LAZY_NAMES}
+    return sorted(name for name in names if not name.startswith("_"))

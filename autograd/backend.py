@@ -34,17 +34,43 @@ class NumpyBackend:
         """The array in host memory, without a copy where it is there already."""
         return array
 
+    def place(self, array: Array, device: Any) -> Array:
+        """The array in the memory of a device, without a copy where it is there already."""
+        if device.type == "cuda":
+            raise AssertionError(
+                "Torch not compiled with CUDA enabled: no GPU can be reached. Use device='cpu'."
+            )
+        return array
+
     def from_numpy(self, array: np.ndarray) -> Array:
         """A host array as an array of this backend, without a copy where possible."""
         return array
+
+    def is_contiguous(self, array: Array) -> bool:
+        """Whether the elements lie in memory in the order of their indices, without gaps."""
+        return array.flags.c_contiguous
+
+    def address(self, array: Array) -> int:
+        """Where the array's first element lies in memory."""
+        return array.__array_interface__["data"][0]
 
     def device_index(self, array: Array) -> int | None:
         """The number of the GPU that holds the array; None on the CPU."""
         return None
 
+    def expand(self, array: Array, shape: tuple[int, ...]) -> Array:
+        """A view of a larger shape; NumPy's own would be read-only, and so could not be shared."""
+        result = np.broadcast_to(array, shape)
+        result.flags.writeable = array.flags.writeable
+        return result
+
     def scatter_add(self, array: Array, index: Any, values: Array) -> None:
         """`array[index] += values` in place, where repeated indices add up."""
         np.add.at(array, index, values)
+
+    def scatter_multiply(self, array: Array, index: Any, values: Array) -> None:
+        """`array[index] *= values` in place, where repeated indices multiply up."""
+        np.multiply.at(array, index, values)
 
     def put_along_axis(self, array: Array, index: Array, values: Any, axis: int) -> None:
         """`array[..., index, ...] = values` in place along one axis."""
@@ -64,7 +90,15 @@ def backend_of(array: Array) -> Any:
     return NUMPY
 
 
+def place(array: Array, device: Any) -> Array:
+    """The array in the memory of a device, without a copy where it is there already."""
+    return backend_of(array).place(array, device)
+
+
 def same_memory(first: Array, second: Array) -> bool:
     """Whether one array is a view of the other, or both of a third."""
-    owner = first if first.base is None else first.base
-    return owner is (second if second.base is None else second.base)
+    if first.base is None:
+        return first is second or second.base is first
+    if first.base is second or first.base is second.base:
+        return True
+    return backend_of(first).may_share_memory(first, second)

@@ -1,30 +1,244 @@
-"""Making tensors."""
+"""Making tensors: from data, from sizes, like another tensor."""
 
 from __future__ import annotations
 
+import builtins
+import math
 from typing import Any
 
 import numpy as np
 
-from autograd.dtypes import numpy_dtype
+from autograd.backend import place
+from autograd.data import array_of_data, check_numpy
+from autograd.dtypes import device_argument, dtype_argument
+from autograd.functional.checks import integer, require_tensor, sizes
+from autograd.promotion import is_number, number_dtype
 from autograd.tensor import Tensor
 
+FLOAT32 = np.dtype(np.float32)
 
-def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A tensor with a copy of `data`; Python floats become float32."""
-    array = np.array(data)
-    if dtype is not None:
-        array = array.astype(numpy_dtype(dtype))
-    elif array.dtype == np.float64 and not isinstance(data, np.ndarray | np.generic):
-        array = array.astype(np.float32)
-    result = Tensor._wrap(array)
+
+def made(array: Any, device: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+    """A tensor around a new array, on `device`."""
+    if requires_grad and array.dtype.kind != "f":
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+    result = Tensor._wrap(array if device is None else place(array, device_argument(device)))
     if requires_grad:
-        result.requires_grad = True
+        result._requires_grad = True
     return result
 
 
-def legacy_array(data: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """The elements of `Tensor(2, 3)` or `Tensor([1, 2])`."""
-    if isinstance(data, int):
-        return np.empty((data, *shape), np.float32)
-    return np.array(data, np.float32)
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False
+) -> Tensor:
+    """A tensor with a copy of `data`: numbers, nested lists of them, arrays.
+
+    Python floats become float32, whole numbers int64; arrays and tensors keep their dtype.
+    """
+    wanted = None if dtype is None else dtype_argument("tensor", dtype)
+    if isinstance(data, Tensor):
+        array = data._array.astype(wanted or data._array.dtype)
+        return made(array, data.device if device is None else device, requires_grad)
+    array = array_of_data(data, wanted)
+    return made(array.copy() if array is data else array, device, requires_grad)
+
+
+def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """`data` as a tensor, without a copy where it is a tensor or an array already."""
+    wanted = None if dtype is None else dtype_argument("as_tensor", dtype)
+    if isinstance(data, Tensor):
+        return data.to(dtype=dtype, device=device)
+    return made(array_of_data(data, wanted, copy=False), device)
+
+
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: builtins.bool | None = None
+) -> Tensor:
+    """`obj` as a tensor; `copy=True` always copies."""
+    return tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype=dtype, device=device)
+
+
+def from_numpy(ndarray: np.ndarray) -> Tensor:
+    """A tensor that shares the memory of a NumPy array."""
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    check_numpy(ndarray)
+    return Tensor._wrap(ndarray)
+
+
+def empty(
+    *size: Any, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False
+) -> Tensor:
+    """A tensor whose elements hold whatever the memory held."""
+    array = np.empty(shape_of("empty", size), _dtype("empty", dtype))
+    return made(array, device, requires_grad)
+
+
+def zeros(
+    *size: Any, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False
+) -> Tensor:
+    """A tensor of zeros."""
+    array = np.zeros(shape_of("zeros", size), _dtype("zeros", dtype))
+    return made(array, device, requires_grad)
+
+
+def ones(
+    *size: Any, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False
+) -> Tensor:
+    """A tensor of ones."""
+    array = np.ones(shape_of("ones", size), _dtype("ones", dtype))
+    return made(array, device, requires_grad)
+
+
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """A tensor that holds one number everywhere."""
+    if not isinstance(size, tuple | list):
+        raise TypeError(
+            "full(): argument 'size' (position 1) must be tuple of ints, "
+            f"not {type(size).__name__}"
+        )
+    value = _number("full", fill_value, "fill_value", 2)
+    wanted = number_dtype(value) if dtype is None else _dtype("full", dtype)
+    return made(np.full(shape_of("full", (size,)), value, wanted), device, requires_grad)
+
+
+def eye(
+    n: builtins.int,
+    m: builtins.int | None = None,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """The identity matrix of `n` rows and `m` columns."""
+    n = integer("eye", n, "n")
+    m = n if m is None else integer("eye", m, "m", 2)
+    for name, value in (("n", n), ("m", m)):
+        if value < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
+    return made(np.eye(n, m, dtype=_dtype("eye", dtype)), device, requires_grad)
+
+
+def arange(
+    start: Any = None,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """`start`, `start + step`, ... before `end`; int64 if all three are whole numbers."""
+    if end is None:
+        start, end = 0, start
+    start = 0 if start is None else start
+    first, last, by = (_number("arange", v, n, i) for i, (v, n) in
+                       enumerate(((start, "start"), (end, "end"), (step, "step")), 1))  # fmt: skip
+    if by == 0:
+        raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(first) and math.isfinite(last)):
+        raise RuntimeError(f"unsupported range: {first} -> {last}")
+    if (last - first) * by < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    whole = all(isinstance(v, builtins.int) for v in (first, last, by))
+    wanted = _dtype("arange", dtype, np.dtype(np.int64) if whole else FLOAT32)
+    count = len(range(first, last, by)) if whole else math.ceil((last - first) / by)
+    array = (first + np.arange(count, dtype=np.int64 if whole else np.float64) * by).astype(wanted)
+    return made(array, device, requires_grad)
+
+
+def linspace(
+    start: Any,
+    end: Any,
+    steps: builtins.int,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    """`steps` numbers at equal distances from `start` to `end`, both included."""
+    first = _number("linspace", start, "start", 1)
+    last = _number("linspace", end, "end", 2)
+    steps = integer("linspace", steps, "steps", 3)
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    wanted = _dtype("linspace", dtype)
+    return made(np.linspace(first, last, steps).astype(wanted), device, requires_grad)
+
+
+def zeros_like(input: Any, **options: Any) -> Tensor:
+    """Zeros in the shape, dtype and place of `input`."""
+    return _like("zeros_like", input, np.zeros, **options)
+
+
+def ones_like(input: Any, **options: Any) -> Tensor:
+    """Ones in the shape, dtype and place of `input`."""
+    return _like("ones_like", input, np.ones, **options)
+
+
+def empty_like(input: Any, **options: Any) -> Tensor:
+    """A tensor of any elements, in the shape, dtype and place of `input`."""
+    return _like("empty_like", input, np.empty, **options)
+
+
+def full_like(input: Any, fill_value: Any, **options: Any) -> Tensor:
+    """One number everywhere, in the shape, dtype and place of `input`."""
+    value = _number("full_like", fill_value, "fill_value", 2)
+    return _like("full_like", input, lambda shape, dtype: np.full(shape, value, dtype), **options)
+
+
+def _like(
+    name: str,
+    input: Any,
+    make: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
+) -> Tensor:
+    require_tensor(name, input)
+    array = make(input._array.shape, _dtype(name, dtype, input._array.dtype))
+    return made(array, input.device if device is None else device, requires_grad)
+
+
+def _dtype(name: str, dtype: Any, default: np.dtype = FLOAT32) -> np.dtype:
+    return default if dtype is None else dtype_argument(name, dtype)
+
+
+def shape_of(name: str, size: tuple[Any, ...]) -> tuple[builtins.int, ...]:
+    shape = sizes(name, size)
+    for n in shape:
+        if n < 0:
+            raise RuntimeError(f"{name}: Dimension size must be non-negative. Got {n}")
+    return shape
+
+
+def _number(name: str, value: Any, argument: str, position: builtins.int) -> Any:
+    if isinstance(value, Tensor) and value._array.size == 1:
+        return value.item()
+    if is_number(value):
+        return value.item() if isinstance(value, np.generic) else value
+    raise TypeError(
+        f"{name}(): argument '{argument}' (position {position}) must be Number, "
+        f"not {type(value).__name__}"
+    )
+
+
+def legacy_array(data: Any, shape: tuple[Any, ...]) -> np.ndarray:
+    """The float32 elements of `Tensor(2, 3)`, which is a shape, or `Tensor([1, 2])`, data."""
+    from autograd.dtypes import Size
+
+    if isinstance(data, builtins.bool | builtins.float):
+        raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
+    if isinstance(data, builtins.int) or isinstance(data, Size):
+        return np.empty(shape_of("new", (data, *shape)), np.float32)
+    if isinstance(data, Tensor):
+        return data._array
+    return array_of_data(data, FLOAT32)

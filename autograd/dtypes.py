@@ -38,14 +38,14 @@ int64 = long = dtype("int64", np.int64)
 uint8 = dtype("uint8", np.uint8)
 bool = dtype("bool", np.bool_)  # noqa: A001
 
-_ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, bool)
-_BY_NUMPY = {d.numpy: d for d in _ALL}
+ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, bool)
+_BY_NUMPY = {d.numpy: d for d in ALL}
 _BY_PYTHON = {"float": float32, "int": int64, "bool": bool}
 
 
 def dtype_named(name: str) -> dtype:
     """The dtype called `name`, such as "float32"."""
-    return next(d for d in _ALL if d.name == name)
+    return next(d for d in ALL if d.name == name)
 
 
 def dtype_of(numpy_dtype: np.dtype) -> dtype:
@@ -68,6 +68,27 @@ def numpy_dtype(value: Any) -> np.dtype:
     if isinstance(value, np.dtype):
         return dtype_of(value).numpy
     raise TypeError(f"expected a torch dtype such as torch.float32, not {value!r}")
+
+
+def dtype_argument(function: str, value: Any) -> np.dtype:
+    """The NumPy dtype of a `dtype=` argument; TypeError where it is none."""
+    if isinstance(value, dtype):
+        return value.numpy
+    if isinstance(value, type) and value.__name__ in _BY_PYTHON:
+        return _BY_PYTHON[value.__name__].numpy
+    shown = getattr(type(value), "__name__", value)
+    raise TypeError(f"{function}(): argument 'dtype' must be torch.dtype, not {shown}")
+
+
+def type_name(array: Any) -> str:
+    """What torch calls the dtype of an array in messages, such as Float or Long."""
+    return _TYPE_NAMES[array.dtype.name]
+
+
+_TYPE_NAMES = {
+    "float16": "Half", "float32": "Float", "float64": "Double", "int8": "Char", "int16": "Short",
+    "int32": "Int", "int64": "Long", "uint8": "Byte", "bool": "Bool",
+}  # fmt: skip
 
 
 class Size(tuple):
@@ -134,3 +155,73 @@ class device:  # noqa: N801
 
 
 CPU = device("cpu")
+
+
+def device_argument(value: Any) -> device:
+    """The device of a `device=` argument: a device, a string or the number of a GPU."""
+    if isinstance(value, device):
+        return value
+    if isinstance(value, str):
+        return device(value)
+    if type(value).__name__ == "int":
+        return device("cuda", value)
+    raise TypeError(
+        f"argument 'device' must be torch.device, str or int, not {type(value).__name__}"
+    )
+
+
+class finfo:  # noqa: N801
+    """The limits of a floating point dtype."""
+
+    def __init__(self, type: Any = float32) -> None:
+        """TypeError where it is no floating point dtype."""
+        if not isinstance(type, dtype):
+            raise TypeError(
+                f"finfo(): argument 'type' (position 1) must be torch.dtype, not {_kind(type)}"
+            )
+        if not type.is_floating_point:
+            raise TypeError(
+                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle "
+                "'torch.finfo'"
+            )
+        limits = np.finfo(type.numpy)
+        self.dtype = type.name
+        self.bits = limits.bits
+        self.eps, self.max, self.min = (v.item() for v in (limits.eps, limits.max, limits.min))
+        self.tiny = self.smallest_normal = limits.smallest_normal.item()
+        self.resolution = np.float64(str(limits.resolution)).item()
+
+    def __repr__(self) -> str:
+        """All limits, in six digits."""
+        return (
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, "
+            f"eps={self.eps:g}, smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, "
+            f"dtype={self.dtype})"
+        )
+
+
+class iinfo:  # noqa: N801
+    """The limits of an integer dtype."""
+
+    def __init__(self, type: Any) -> None:
+        """TypeError where it is no integer dtype."""
+        if not isinstance(type, dtype):
+            raise TypeError(
+                f"iinfo(): argument 'type' (position 1) must be torch.dtype, not {_kind(type)}"
+            )
+        if type.numpy.kind not in "iu":
+            raise TypeError(
+                "torch.iinfo() requires an integer input type. Use torch.finfo to handle "
+                "'torch.iinfo'"
+            )
+        limits = np.iinfo(type.numpy)
+        self.dtype = type.name
+        self.bits, self.max, self.min = limits.bits, limits.max, limits.min
+
+    def __repr__(self) -> str:
+        """Both limits, in six digits."""
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
+
+
+def _kind(value: Any) -> str:
+    return value.__class__.__name__

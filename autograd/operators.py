@@ -9,13 +9,13 @@ from autograd.functional import (
     comparison,
     dunder,
     elementwise,
-    indexing,
     reduction,
-    shape,
+    sorting,
 )
+from autograd.structure import Structure
 
 
-class Operators:
+class Operators(Structure):
     """What `Tensor` inherits: operations as methods, and Python's operators."""
 
     __add__ = __radd__ = dunder.add
@@ -31,7 +31,7 @@ class Operators:
     __and__ = __rand__ = dunder.and_
     __or__ = __ror__ = dunder.or_
     __xor__ = __rxor__ = dunder.xor
-    __invert__ = comparison.bitwise_not
+    __invert__ = comparison.invert
     __hash__ = object.__hash__
 
     add = arithmetic.add
@@ -49,6 +49,7 @@ class Operators:
     fmod = arithmetic.fmod
     fmod_ = inplace.method(arithmetic.fmod)
     pow = arithmetic.pow
+    float_power = arithmetic.float_power
     pow_ = inplace.method(arithmetic.pow)
     neg = arithmetic.neg
     neg_ = inplace.method(arithmetic.neg)
@@ -179,13 +180,14 @@ class Operators:
     any = reduction.any
     all = reduction.all
     logsumexp = reduction.logsumexp
+    cumsum = reduction.cumsum
+    norm = reduction.norm
+    sort = sorting.sort
+    argsort = sorting.argsort
+    topk = sorting.topk
+    median = sorting.median
 
     relu = activation.relu
     relu_ = inplace.method(activation.relu)
     softmax = activation.softmax
     log_softmax = activation.log_softmax
-
-    reshape = view = shape.reshape
-
-    __getitem__ = indexing.getitem
-    __setitem__ = inplace.setitem

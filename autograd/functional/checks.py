@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
+
+from autograd.dtypes import type_name as type_name
 
 
 def is_tensor(value: Any) -> bool:
@@ -87,6 +90,31 @@ def sizes(function: str, given: tuple[Any, ...], argument: str = "size") -> tupl
     )
 
 
+def resolve_shape(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """`shape` with its -1 replaced by what `count` elements need."""
+    text = f"shape '{list(shape)}' is invalid for input of size {count}"
+    unknown = [i for i, n in enumerate(shape) if n == -1]
+    for n in shape:
+        if n < -1:
+            raise RuntimeError(f"invalid shape dimension {n}")
+    if not unknown:
+        if math.prod(shape) != count:
+            raise RuntimeError(text)
+        return shape
+    if len(unknown) > 1:
+        raise RuntimeError("only one dimension can be inferred")
+    known = math.prod(n for n in shape if n != -1)
+    if known == 0 and count == 0:
+        raise RuntimeError(
+            f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified "
+            "dimension size -1 can be any value and is ambiguous"
+        )
+    if known == 0 or count % known:
+        raise RuntimeError(text)
+    place = unknown[0]
+    return (*shape[:place], count // known, *shape[place + 1 :])
+
+
 def _size(value: Any) -> int:
     if isinstance(value, bool):
         raise TypeError("a size is no bool")
@@ -100,13 +128,3 @@ def _is_size(value: Any) -> bool:
         return False
     return True
 
-
-def type_name(array: Any) -> str:
-    """What torch calls the dtype of an array in messages, such as Float or Long."""
-    return _TYPE_NAMES[array.dtype.name]
-
-
-_TYPE_NAMES = {
-    "float16": "Half", "float32": "Float", "float64": "Double", "int8": "Char", "int16": "Short",
-    "int32": "Int", "int64": "Long", "uint8": "Byte", "bool": "Bool",
-}  # fmt: skip

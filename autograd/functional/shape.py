@@ -1,16 +1,170 @@
-"""Other shapes of the same elements."""
+"""Other shapes of the same elements: views where the memory allows it."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from autograd.engine import apply
+from autograd.functional.checks import (
+    integer,
+    require_tensor,
+    resolve_shape,
+    sizes,
+    wrap_dim,
+    wrap_dims,
+)
+from autograd.functional.shape_methods import expand, view
 from autograd.ops import shape as ops
 
 
 def reshape(input: Any, *shape: Any) -> Any:
-    """The same elements in another shape."""
-    return apply(ops.reshape, input, shape=shape)
+    """The same elements in another shape: a view where possible, else a copy."""
+    require_tensor("reshape", input)
+    wanted = resolve_shape(sizes("reshape", shape, "shape"), input._array.size)
+    contiguous = input._array.flags.c_contiguous
+    return apply(ops.view if contiguous else ops.reshape_copy, input, shape=wanted)
 
 
-view = reshape
+def reshape_as(input: Any, other: Any) -> Any:
+    """`input` in the shape of `other`."""
+    return reshape(input, other.shape)
+
+
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """The dimensions from `start_dim` to `end_dim` joined into one."""
+    require_tensor("flatten", input)
+    shape = input._array.shape
+    start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
+    if start > end:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if not shape:
+        return reshape(input, (1,))
+    if start == end:
+        return input
+    return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+def unflatten(input: Any, dim: int, sizes: Any) -> Any:
+    """One dimension split into several; a single -1 among `sizes` is worked out."""
+    shape = input._array.shape
+    dim = wrap_dim(dim, len(shape))
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    try:
+        parts = resolve_shape(tuple(sizes), shape[dim])
+    except RuntimeError:
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "
+            f"({shape[dim]}) in the input tensor"
+        ) from None
+    return view(input, (*shape[:dim], *parts, *shape[dim + 1 :]))
+
+
+def squeeze(input: Any, dim: Any = None) -> Any:
+    """Without the dimensions of size 1, or without those of `dim` that have size 1."""
+    require_tensor("squeeze", input)
+    shape = input._array.shape
+    if dim is None:
+        return apply(ops.squeeze, input, shape=tuple(n for n in shape if n != 1))
+    several = isinstance(dim, tuple | list)
+    dims = wrap_dims(dim if several else (dim,), len(shape))
+    op = ops.squeeze_dims if several else ops.squeeze_dim
+    kept = tuple(n for i, n in enumerate(shape) if n != 1 or i not in dims)
+    return apply(op, input, shape=kept)
+
+
+def unsqueeze(input: Any, dim: int) -> Any:
+    """With a new dimension of size 1 at `dim`."""
+    require_tensor("unsqueeze", input)
+    shape = input._array.shape
+    dim = wrap_dim(integer("unsqueeze", dim, "dim", 2), len(shape) + 1)
+    return apply(ops.unsqueeze, input, shape=(*shape[:dim], 1, *shape[dim:]))
+
+
+def transpose(input: Any, dim0: int, dim1: int) -> Any:
+    """Two dimensions exchanged."""
+    require_tensor("transpose", input)
+    ndim = input._array.ndim
+    dim0, dim1 = wrap_dim(dim0, ndim), wrap_dim(dim1, ndim)
+    if ndim == 0:
+        return apply(ops.alias, input)
+    return apply(ops.transpose, input, dim0=dim0, dim1=dim1)
+
+
+swapaxes = swapdims = transpose
+
+
+def t(input: Any) -> Any:
+    """A matrix transposed; a vector or number as it is."""
+    require_tensor("t", input)
+    if input._array.ndim > 2:
+        raise RuntimeError(
+            f"t() expects a tensor with <= 2 dimensions, but self is {input._array.ndim}D"
+        )
+    return apply(ops.t, input)
+
+
+def permute(input: Any, *dims: Any) -> Any:
+    """The dimensions in another order."""
+    require_tensor("permute", input)
+    if len(dims) == 1 and isinstance(dims[0], tuple | list):
+        dims = tuple(dims[0])
+    ndim = input._array.ndim
+    if len(dims) != ndim:
+        raise RuntimeError(
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the "
+            f"length of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal "
+            f"to len(dims) = {len(dims)}"
+        )
+    wrapped = tuple(wrap_dim(dim, ndim) for dim in dims)
+    if len(set(wrapped)) != ndim:
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return apply(ops.permute, input, dims=wrapped)
+
+
+def movedim(input: Any, source: Any, destination: Any) -> Any:
+    """The dimensions `source` moved to `destination`, the others in their order."""
+    require_tensor("movedim", input)
+    ndim = input._array.ndim
+    sources = wrap_dims(source if isinstance(source, tuple | list) else (source,), ndim)
+    places = wrap_dims(destination if isinstance(destination, tuple | list) else (destination,), ndim)
+    if len(sources) != len(places):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({list(sources)} dims) should "
+            f"contain the same number of dims as destination ({list(places)} dims)"
+        )
+    rest = iter(i for i in range(ndim) if i not in sources)
+    moved = dict(zip(places, sources, strict=True))
+    return permute(input, tuple(moved[i] if i in moved else next(rest) for i in range(ndim)))
+
+
+moveaxis = movedim
+
+
+def numpy_T(input: Any) -> Any:  # noqa: N802 (torch's name)
+    """The attribute `T`: all dimensions in reverse order."""
+    return apply(ops.permute, input, dims=tuple(reversed(range(input._array.ndim))))
+
+
+def matrix_T(input: Any) -> Any:  # noqa: N802
+    """The attribute `mT`: the last two dimensions exchanged."""
+    ndim = input._array.ndim
+    if ndim == 0:
+        return apply(ops.alias, input)
+    if ndim == 1:
+        raise RuntimeError(
+            "tensor.mT is only supported on matrices or batches of matrices. Got 1-D tensor."
+        )
+    return transpose(input, -2, -1)
+
+
+def broadcast_to(input: Any, size: Any) -> Any:
+    """`input` expanded to `size`."""
+    return expand(input, size)
+
+
+def clone(input: Any, *, memory_format: Any = None) -> Any:
+    """A copy, with the gradient going to `input`."""
+    require_tensor("clone", input)
+    return apply(ops.clone, input, order="K")

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd.ops.op import Op
 
-getitem = Op("Slice", lambda xp, input, *, index: input[index], view=True)
+
+class Index(NamedTuple):
+    """What `tensor[...]` names: a view by `basic`, then its elements at the arrays of `advanced`."""
+
+    basic: tuple[Any, ...]
+    advanced: tuple[Any, ...] | None
+    kind: str  # the last step to the view: Select, Slice, Unsqueeze or Alias
+
+    def read(self, array: Any) -> Any:
+        """The elements of an array that the index names."""
+        part = array[self.basic]
+        return part if self.advanced is None else part[self.advanced]
+
+    def write(self, array: Any, value: Any) -> None:
+        """Put values in their place."""
+        if self.advanced is None:
+            array[self.basic] = value
+        else:
+            array[self.basic][self.advanced] = value
 
 
-@getitem.gradient("input")
-def _(xp: Any, g: Any, shapes: Any, index: Any) -> Any:
-    result = xp.zeros(shapes[0], g.dtype)
-    result[index] = g
+def _view(name: str) -> Op:
+    result = Op(name, lambda xp, input, *, index: input[index], view=True)
+
+    @result.gradient("input")
+    def _(xp: Any, g: Any, shapes: Any, index: Any) -> Any:
+        whole = xp.zeros(shapes[0], g.dtype)
+        whole[index] = g
+        return whole
+
     return result
 
+
+views = {name: _view(name) for name in ("Select", "Slice", "Unsqueeze", "Alias")}
 
 take = Op("Index", lambda xp, input, *, index: input[index])
 
@@ -26,9 +51,9 @@ def _(xp: Any, g: Any, shapes: Any, index: Any) -> Any:
     return result
 
 
-def _setitem(xp: Any, input: Any, value: Any, *, index: Any) -> Any:
+def _setitem(xp: Any, input: Any, value: Any, *, index: Index) -> Any:
     result = input.copy()
-    result[index] = value
+    index.write(result, value)
     return result
 
 
@@ -36,12 +61,153 @@ setitem = Op("CopySlices", _setitem)
 
 
 @setitem.gradient("input")
-def _(xp: Any, g: Any, index: Any) -> Any:
+def _(xp: Any, g: Any, index: Index) -> Any:
+    result = g.copy()
+    index.write(result, 0)
+    return result
+
+
+@setitem.gradient("value")
+def _(xp: Any, g: Any, index: Index) -> Any:
+    return index.read(g)
+
+
+def _index_put(xp: Any, input: Any, values: Any, *, index: Any, accumulate: bool) -> Any:
+    result = input.copy()
+    if accumulate:
+        xp.scatter_add(result, index, values)
+    else:
+        result[index] = values
+    return result
+
+
+index_put = Op("IndexPut", _index_put)
+
+
+@index_put.gradient("input")
+def _(xp: Any, g: Any, index: Any, accumulate: bool) -> Any:
+    if accumulate:
+        return g
     result = g.copy()
     result[index] = 0
     return result
 
 
-@setitem.gradient("value")
+@index_put.gradient("values")
 def _(xp: Any, g: Any, index: Any) -> Any:
     return g[index]
+
+
+def _along(xp: Any, index: Any, dim: int) -> tuple[Any, ...]:
+    """The index of every dimension for `index` along one of them, at its own place in the others."""
+    shape = index.shape
+    places = []
+    for i, n in enumerate(shape):
+        ones = (1,) * i + (n,) + (1,) * (len(shape) - i - 1)
+        places.append(index if i == dim else xp.arange(n).reshape(ones))
+    return tuple(places)
+
+
+gather = Op("Gather", lambda xp, input, *, index, dim: input[_along(xp, index, dim)])
+
+
+@gather.gradient("input")
+def _(xp: Any, g: Any, shapes: Any, index: Any, dim: int) -> Any:
+    result = xp.zeros(shapes[0], g.dtype)
+    if index.ndim and index.shape[dim] == 1:  # no element twice: assigning is faster than adding
+        result[_along(xp, index, dim)] = g
+    else:
+        xp.scatter_add(result, _along(xp, index, dim), g)
+    return result
+
+
+def _corner(array: Any, shape: tuple[int, ...]) -> Any:
+    """The part of an array that a smaller index reads."""
+    return array[tuple(slice(n) for n in shape)] if getattr(array, "ndim", 0) else array
+
+
+def _scatter(xp: Any, input: Any, src: Any, *, index: Any, dim: int) -> Any:
+    result = input.copy()
+    result[_along(xp, index, dim)] = _corner(src, index.shape)
+    return result
+
+
+def _zero_where_scattered(xp: Any, g: Any, index: Any, dim: int) -> Any:
+    result = g.copy()
+    result[_along(xp, index, dim)] = 0
+    return result
+
+
+def _gather_to(xp: Any, g: Any, shape: tuple[int, ...], index: Any, dim: int) -> Any:
+    gathered = g[_along(xp, index, dim)]
+    if gathered.shape == shape:
+        return gathered
+    result = xp.zeros(shape, g.dtype)
+    _corner(result, index.shape)[...] = gathered
+    return result
+
+
+scatter = Op("Scatter", _scatter)
+scatter_value = Op("Scatter1", _scatter)
+for _op in (scatter, scatter_value):
+    _op.gradient("input")(_zero_where_scattered)
+
+
+@scatter.gradient("src")
+def _(xp: Any, g: Any, shapes: Any, index: Any, dim: int) -> Any:
+    return _gather_to(xp, g, shapes[1], index, dim)
+
+
+def _scatter_add(xp: Any, input: Any, src: Any, *, index: Any, dim: int) -> Any:
+    result = input.copy()
+    xp.scatter_add(result, _along(xp, index, dim), _corner(src, index.shape))
+    return result
+
+
+scatter_add = Op("ScatterAdd", _scatter_add)
+scatter_add.gradient("input")(lambda xp, g: g)
+
+
+@scatter_add.gradient("src")
+def _(xp: Any, g: Any, shapes: Any, index: Any, dim: int) -> Any:
+    return _gather_to(xp, g, shapes[1], index, dim)
+
+
+def _scatter_reduce(xp: Any, input: Any, src: Any, *, index: Any, dim: int, reduce: str) -> Any:
+    result = input.copy()
+    places = _along(xp, index, dim)
+    values = _corner(src, index.shape)
+    (xp.scatter_add if reduce == "add" else xp.scatter_multiply)(result, places, values)
+    return result
+
+
+scatter_reduce = Op("ScatterReduce", _scatter_reduce)
+
+
+@scatter_reduce.gradient("input", "src")
+def _(xp: Any, g: Any) -> Any:
+    raise RuntimeError(
+        "derivative for aten::scatter_ is not implemented: use scatter_add, or scatter without reduce"
+    )
+
+
+index_select = Op("IndexSelect", lambda xp, input, *, dim, index: xp.take(input, index, axis=dim))
+
+
+@index_select.gradient("input")
+def _(xp: Any, g: Any, shapes: Any, dim: int, index: Any) -> Any:
+    result = xp.zeros(shapes[0], g.dtype)
+    xp.scatter_add(result, (slice(None),) * dim + (index,), g)
+    return result
+
+
+masked_select = Op("MaskedSelect", lambda xp, input, mask: xp.broadcast_arrays(input, mask)[0][
+    xp.broadcast_arrays(input, mask)[1]])  # fmt: skip
+
+
+@masked_select.gradient("input")
+def _(xp: Any, g: Any, shapes: Any, mask: Any) -> Any:
+    shape = xp.broadcast_shapes(shapes[0], mask.shape)
+    result = xp.zeros(shape, g.dtype)
+    result[xp.broadcast_to(mask, shape)] = g
+    return result

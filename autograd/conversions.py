@@ -1,0 +1,269 @@
+"""A tensor as another dtype, on another device, and as Python's and NumPy's values."""
+
+from __future__ import annotations
+
+import copy as copying
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd import dtypes
+from autograd.backend import backend_of
+from autograd.dtypes import device_argument, dtype_argument
+from autograd.engine import apply
+from autograd.functional import joining
+from autograd.functional.checks import type_name, wrap_dim
+from autograd.grad_mode import state
+from autograd.ops import shape as ops
+
+
+def to(
+    self: Any,
+    *args: Any,
+    device: Any = None,
+    dtype: Any = None,
+    non_blocking: bool = False,
+    copy: bool = False,
+) -> Any:
+    """The tensor in another dtype or place: `to(dtype)`, `to(device, dtype)`, `to(other)`.
+
+    The tensor itself where nothing changes, unless `copy`. `non_blocking` asks for a transfer that
+    need not be waited for, which changes no result.
+    """
+    rest = list(args)
+    if rest and hasattr(rest[0], "_array"):
+        other = rest.pop(0)
+        device, dtype = other.device, other.dtype
+    elif rest and (rest[0] is None or isinstance(rest[0], dtypes.device | str | int)):
+        device = rest.pop(0)
+        if rest and not isinstance(rest[0], bool):
+            dtype = rest.pop(0)
+    elif rest:
+        dtype = rest.pop(0)
+    if len(rest) > 2:
+        raise TypeError("to() received too many positional arguments: expected a device, a dtype, "
+                        "non_blocking and copy, or another tensor")  # fmt: skip
+    copy = copy or rest[1:] == [True]
+    return converted(
+        self,
+        None if device is None else device_argument(device),
+        None if dtype is None else dtype_argument("to", dtype),
+        copy=copy,
+    )
+
+
+def converted(self: Any, device: Any, dtype: Any, *, copy: bool = False) -> Any:
+    """`self` with another NumPy dtype, on another device; None keeps either."""
+    if device is not None and device.type != self.device.type:
+        self = apply(ops.to_device, self, device=device, source=self.device)
+        copy = False
+    if dtype is None or dtype == self._array.dtype:
+        return apply(ops.clone, self, order="K") if copy else self
+    return apply(ops.to_dtype, self, dtype=dtype)
+
+
+def converter(dtype: dtypes.dtype) -> Callable[[Any], Any]:
+    """The method that gives a tensor as `dtype`, such as `float()`."""
+
+    def convert(self: Any) -> Any:
+        array = self._array
+        return self if array.dtype == dtype.numpy else apply(ops.to_dtype, self, dtype=dtype.numpy)
+
+    convert.__name__ = dtype.name
+    convert.__doc__ = f"The elements as {dtype.name}; the tensor itself if they are."
+    return convert
+
+
+def cpu(self: Any) -> Any:
+    """The tensor in host memory."""
+    return converted(self, dtypes.CPU, None)
+
+
+def cuda(self: Any, device: Any = None) -> Any:
+    """The tensor on a GPU."""
+    return converted(self, device_argument("cuda" if device is None else device), None)
+
+
+def type_as(self: Any, other: Any) -> Any:
+    """The tensor in the dtype of `other`."""
+    return converted(self, other.device, other._array.dtype)
+
+
+def type_(self: Any, dtype: Any = None) -> Any:
+    """The name of the tensor's type, such as torch.FloatTensor; with `dtype`, the tensor in it."""
+    if dtype is None:
+        return f"torch.{type_name(self._array)}Tensor"
+    if isinstance(dtype, str):
+        by_name = {f"torch.{type_name(np.empty(0, d.numpy))}Tensor": d for d in dtypes.ALL}
+        if dtype not in by_name:
+            raise ValueError(f"invalid type: '{dtype}'")
+        dtype = by_name[dtype]
+    return converted(self, None, dtype_argument("type", dtype))
+
+
+def item(self: Any) -> Any:
+    """The only element as a Python number."""
+    if self._array.size != 1:
+        raise RuntimeError(
+            f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
+        )
+    return self._array.item()
+
+
+def tolist(self: Any) -> Any:
+    """The elements as nested lists of Python numbers; of a 0-d tensor the number."""
+    return self._array.tolist()
+
+
+def numpy(self: Any, *, force: bool = False) -> np.ndarray:
+    """The elements as a NumPy array that shares their memory; `force` detaches, and copies to the host."""
+    backend = backend_of(self._array)
+    if not force:
+        if self.requires_grad and state.grad_enabled:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        if backend.device_type != "cpu":
+            raise TypeError(
+                f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy "
+                "the tensor to host memory first."
+            )
+    return backend.to_numpy(self._array)
+
+
+def as_array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    """What `np.asarray(tensor)` gives."""
+    return np.array(numpy(self), dtype=dtype, copy=copy)
+
+
+def _single(self: Any) -> Any:
+    if self._array.size != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    return self._array.item()
+
+
+def as_float(self: Any) -> float:
+    """`float(tensor)` of a single element."""
+    return float(_single(self))
+
+
+def as_int(self: Any) -> int:
+    """`int(tensor)` of a single element."""
+    return int(_single(self))
+
+
+def as_complex(self: Any) -> complex:
+    """`complex(tensor)` of a single element."""
+    return complex(_single(self))
+
+
+def as_bool(self: Any) -> bool:
+    """`bool(tensor)` of a single element."""
+    if self._array.size != 1:
+        which = "no values" if self._array.size == 0 else "more than one value"
+        raise RuntimeError(f"Boolean value of Tensor with {which} is ambiguous")
+    return bool(self._array.item())
+
+
+def as_index(self: Any) -> int:
+    """The whole number for which a tensor of a single element can stand."""
+    if self._array.size != 1 or self._array.dtype.kind == "f":
+        raise TypeError("only integer tensors of a single element can be converted to an index")
+    return int(self._array.item())
+
+
+def length(self: Any) -> int:
+    """`len(tensor)`: the size of the first dimension."""
+    if self._array.ndim == 0:
+        raise TypeError("len() of a 0-d tensor")
+    return self._array.shape[0]
+
+
+def iterate(self: Any) -> Iterator[Any]:
+    """The parts along the first dimension."""
+    if self._array.ndim == 0:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter(joining.unbind(self))
+
+
+def contains(self: Any, element: Any) -> bool:
+    """Whether any element equals `element`."""
+    if not (hasattr(element, "_array") or isinstance(element, bool | int | float)):
+        raise RuntimeError(
+            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+            f"{type(element)}."
+        )
+    return bool((self._array == getattr(element, "_array", element)).any())
+
+
+def formatted(self: Any, specification: str) -> str:
+    """`f"{tensor:.3f}"`: of a 0-d tensor that of its number."""
+    if self._array.ndim == 0:
+        return format(self._array.item(), specification)
+    return object.__format__(self, specification)
+
+
+def size(self: Any, dim: Any = None) -> Any:
+    """The shape, or the size of one dimension."""
+    shape = self._array.shape
+    return dtypes.Size(shape) if dim is None else shape[wrap_dim(operator.index(dim), len(shape))]
+
+
+def dim(self: Any) -> int:
+    """The number of dimensions."""
+    return self._array.ndim
+
+
+def numel(self: Any) -> int:
+    """The number of elements."""
+    return self._array.size
+
+
+def element_size(self: Any) -> int:
+    """The bytes of one element."""
+    return self._array.itemsize
+
+
+def stride(self: Any, dim: Any = None) -> Any:
+    """How many elements lie between neighbours along each dimension, or along one."""
+    strides = tuple(n // self._array.itemsize for n in self._array.strides)
+    return strides if dim is None else strides[wrap_dim(dim, len(strides))]
+
+
+def is_floating_point(input: Any) -> bool:
+    """Whether the elements are floating point numbers."""
+    return input._array.dtype.kind == "f"
+
+
+def is_complex(input: Any) -> bool:
+    """Whether the elements are complex numbers, which autograd does not have."""
+    return False
+
+
+def deepcopy(self: Any, memo: dict[int, Any]) -> Any:
+    """`copy.deepcopy(tensor)`: a leaf with its gradient."""
+    if not self.is_leaf:
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+            "protocol at the moment. Use tensor.detach().clone() for a copy outside the graph."
+        )
+    if id(self) not in memo:
+        result = rebuild(type(self), self._array.copy(), self.requires_grad)
+        memo[id(self)] = result
+        result._grad = copying.deepcopy(self._grad, memo)
+    return memo[id(self)]
+
+
+def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
+    """How a tensor is pickled: as a leaf, without its gradient."""
+    return rebuild, (type(self), self._array, self.requires_grad)
+
+
+def rebuild(kind: type, array: Any, requires_grad: bool) -> Any:
+    """A leaf of class `kind` around an array."""
+    result = object.__new__(kind)
+    result._array = array
+    result._requires_grad = requires_grad
+    return result

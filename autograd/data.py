@@ -1,0 +1,143 @@
+"""Arrays from what users have: numbers, nested lists, NumPy arrays, other tensors."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from autograd.backend import backend_of
+from autograd.dtypes import dtype_of
+from autograd.promotion import promote_types
+
+FLOAT32, INT64, BOOL = np.dtype(np.float32), np.dtype(np.int64), np.dtype(np.bool_)
+_OF_PYTHON = {float: FLOAT32, int: INT64, bool: BOOL}
+
+
+def array_of_data(data: Any, dtype: np.dtype | None, *, copy: bool = True) -> np.ndarray:
+    """The array that `tensor(data, dtype=dtype)` holds; without `copy` an array is shared."""
+    if isinstance(data, np.ndarray):
+        check_numpy(data)
+        return data.astype(dtype or data.dtype, copy=copy)
+    if isinstance(data, np.generic):
+        dtype_of(data.dtype)
+        return np.asarray(data, dtype or data.dtype)
+    if not is_sequence(data):
+        return _array_of_leaves([data], (), dtype)
+    if isinstance(data, str | bytes):
+        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+    leaves, shape = _unpack(data)
+    return _array_of_leaves(leaves, shape, dtype)
+
+
+def check_numpy(array: np.ndarray) -> None:
+    """Raise where a NumPy array can not be a tensor's memory."""
+    if not array.dtype.isnative:
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion "
+            "between byte orders is currently not supported. Use array.astype(array.dtype."
+            "newbyteorder('='))."
+        )
+    dtype_of(array.dtype)
+    if any(stride < 0 for stride in array.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative "
+            "strides are not currently supported. (You can probably work around this by making a "
+            "copy of your array  with array.copy().)"
+        )
+
+
+def is_sequence(value: Any) -> bool:
+    """Whether it has elements in an order, as lists, tuples, ranges and arrays with dimensions."""
+    if isinstance(value, np.ndarray) or hasattr(value, "_array"):
+        return bool(value.ndim)
+    return isinstance(value, Sequence)
+
+
+def _unpack(data: Any) -> tuple[list[Any], tuple[int, ...]]:
+    """The numbers in nested sequences, in order, and the shape of the nest."""
+    level, shape = [data], []
+    if any(isinstance(part, np.ndarray) for part in data):
+        warnings.warn(
+            "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider "
+            "converting the list to a single numpy.ndarray with numpy.array() before converting to "
+            "a tensor.",
+            UserWarning,
+            stacklevel=5,
+        )
+    while level and is_sequence(level[0]) and not isinstance(level[0], str | bytes):
+        length = len(level[0])
+        for part in level:
+            if not is_sequence(part):
+                raise TypeError("not a sequence")
+            if len(part) != length:
+                raise ValueError(
+                    f"expected sequence of length {length} at dim {len(shape)} (got {len(part)})"
+                )
+        shape.append(length)
+        level = list(chain.from_iterable(level))
+    return level, tuple(shape)
+
+
+def _array_of_leaves(
+    leaves: list[Any], shape: tuple[int, ...], dtype: np.dtype | None
+) -> np.ndarray:
+    dtypes = {_OF_PYTHON.get(kind) for kind in set(map(type, leaves))}
+    if None in dtypes:  # something else than Python's numbers
+        dtypes = {_leaf_dtype(leaf) for leaf in leaves}
+        leaves = [leaf.item() if hasattr(leaf, "item") else leaf for leaf in leaves]
+    inferred = FLOAT32 if not leaves else _join(dtypes)
+    try:
+        array = np.array(leaves, _wide(inferred)).reshape(shape)
+    except OverflowError:
+        raise ValueError("Overflow when unpacking long long") from None
+    target = dtype or inferred
+    if not shape and target.kind in "iu" and inferred.kind != "f":
+        _check_range(leaves[0], target)
+    with np.errstate(all="ignore"):
+        return array.astype(target, copy=False)
+
+
+def _wide(dtype: np.dtype) -> np.dtype:
+    return np.dtype({"f": np.float64, "i": np.int64, "u": np.int64, "b": np.bool_}[dtype.kind])
+
+
+def _join(dtypes: Any) -> np.dtype:
+    result, *others = dtypes
+    for other in others:
+        result = promote_types(result, other)
+    return result
+
+
+def _leaf_dtype(leaf: Any) -> np.dtype:
+    for kind in (bool, int, float):
+        if isinstance(leaf, kind) and not isinstance(leaf, np.generic):
+            return _OF_PYTHON[kind]
+    if isinstance(leaf, str | bytes):
+        raise TypeError(f"new(): invalid data type '{type(leaf).__name__}'")
+    if isinstance(leaf, np.generic | np.ndarray):
+        return dtype_of(leaf.dtype).numpy
+    if hasattr(leaf, "_array"):
+        return leaf._array.dtype
+    if is_sequence(leaf):
+        raise TypeError(f"'{type(leaf).__name__}' object cannot be interpreted as an integer")
+    raise RuntimeError(f"Could not infer dtype of {type(leaf).__name__}")
+
+
+def _check_range(value: int, dtype: np.dtype) -> None:
+    limits = np.iinfo(dtype)
+    # torch lets a negative number wrap around in an unsigned dtype.
+    lowest = -limits.max if limits.min == 0 else limits.min
+    if not lowest <= value <= limits.max:
+        raise RuntimeError(
+            f"value cannot be converted to type {dtype.name} without overflow"
+        )
+
+
+def host_array(value: Any) -> np.ndarray:
+    """A tensor's, array's or list's elements in host memory."""
+    array = getattr(value, "_array", None)
+    return np.asarray(value) if array is None else backend_of(array).to_numpy(array)

@@ -1,0 +1,205 @@
+"""What stands in the brackets of `tensor[...]`, checked and brought to one form."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Sequence
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+from autograd.backend import backend_of
+from autograd.data import array_of_data
+from autograd.ops.indexing import Index
+
+FULL = slice(None)
+
+
+def parse(array: Any, index: Any) -> Index:
+    """The view and the arrays of indices that `index` means for `array`, in torch's order.
+
+    torch applies numbers, slices, None and Ellipsis first, one dimension after the other, and
+    only then all arrays at once; NumPy would treat a number beside an array as an array.
+    """
+    if type(index) is int and array.ndim:
+        return Index((_number(array, index, 0), ...), None, "Select")
+    return _Parser(array).run(as_parts(index))
+
+
+def as_parts(index: Any) -> tuple[Any, ...]:
+    """The index as a tuple; a list counts as one if it holds more than numbers."""
+    if isinstance(index, tuple):
+        return index
+    if isinstance(index, list) and len(index) < 32:
+        nested = slice | EllipsisType | Sequence | None
+        if any(isinstance(i, nested) or hasattr(i, "_array") for i in index):
+            return tuple(index)
+    return (index,)
+
+
+class _Parser:
+    """Walks over the parts of an index, dimension by dimension."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+        self.dim = 0  # of the indexed array
+        self.basic: list[Any] = []
+        self.advanced: list[Any] = []  # one for each dimension of the view, masks for several
+        self.kinds: list[str] = []
+
+    def run(self, parts: tuple[Any, ...]) -> Index:
+        if self.array.ndim == 0 and len(parts) == 1 and _is_whole_number(parts[0]):
+            raise IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
+                "`tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
+            )
+        parts = tuple(_plain(part, self.array) for part in parts)
+        taken = sum(map(_dimensions_taken, parts))
+        if taken > self.array.ndim:
+            raise IndexError(f"too many indices for tensor of dimension {self.array.ndim}")
+        for part in parts:
+            self._add(part, rest=self.array.ndim - taken, alone=len(parts) == 1)
+        self.basic.append(...)
+        arrays = self.advanced if any(a is not FULL for a in self.advanced) else None
+        if arrays is not None:
+            _check_broadcast(arrays)
+        kind = self.kinds[-1] if self.kinds else "Alias"
+        return Index(tuple(self.basic), None if arrays is None else tuple(arrays), kind)
+
+    def _add(self, part: Any, *, rest: int, alone: bool) -> None:
+        if part is ...:
+            self.basic += [FULL] * rest
+            self.advanced += [FULL] * rest
+            self.dim += rest
+        elif part is None:
+            self._new_dimension(FULL)
+        elif isinstance(part, bool):
+            self._new_dimension(backend_of(self.array).asarray([0] if part else [], np.int64))
+        elif isinstance(part, int):
+            self.basic.append(_number(self.array, part, self.dim))
+            self.kinds.append("Select")
+            self.dim += 1
+        elif isinstance(part, slice):
+            self._slice(part, alone)
+        else:
+            self._array(part)
+
+    def _new_dimension(self, advanced: Any) -> None:
+        self.basic.append(None)
+        self.advanced.append(advanced)
+        self.kinds.append("Unsqueeze")
+
+    def _slice(self, part: slice, alone: bool) -> None:
+        length = self.array.shape[self.dim]
+        start, stop, step = part.indices(length)
+        if step <= 0:
+            raise ValueError("step must be greater than zero")
+        if alone or (start, stop, step) != (0, length, 1):
+            self.kinds.append("Slice")
+        self.basic.append(slice(start, stop, step))
+        self.advanced.append(FULL)
+        self.dim += 1
+
+    def _array(self, part: Any) -> None:
+        shape = self.array.shape
+        if part.dtype.kind == "b":
+            for i, n in enumerate(part.shape):
+                if n != shape[self.dim + i]:
+                    raise IndexError(
+                        f"The shape of the mask {list(part.shape)} at index {i} does not match the "
+                        f"shape of the indexed tensor {list(shape)} at index {self.dim + i}"
+                    )
+            dimensions = part.ndim
+        else:
+            check_bounds(part, shape[self.dim], self.dim, IndexError, lowest=-shape[self.dim])
+            dimensions = 1
+        self.basic += [FULL] * dimensions
+        self.advanced.append(part)
+        self.dim += dimensions
+
+
+def _is_whole_number(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _number(array: Any, index: int, dim: int) -> int:
+    size = array.shape[dim]
+    if not -size <= index < size:
+        raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
+    return index
+
+
+def _plain(part: Any, array: Any) -> Any:
+    """A part as None, Ellipsis, bool, int, slice or array of indices."""
+    if part is None or part is ... or isinstance(part, bool | int):
+        return part
+    if isinstance(part, slice):
+        if array.ndim == 0:
+            raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+        return part
+    if isinstance(part, np.integer):
+        return int(part)
+    if hasattr(part, "_array"):
+        return _plain_array(part._array)
+    if isinstance(part, Sequence | np.ndarray):
+        elements = array_of_data(part, None, copy=False)
+        if elements.size == 0:
+            elements = elements.astype(np.int64)
+        return _plain_array(backend_of(array).from_numpy(elements))
+    raise IndexError(
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
+        f"indices (got {type(part).__name__})"
+    )
+
+
+def _plain_array(array: Any) -> Any:
+    if array.dtype.name not in ("bool", "uint8", "int32", "int64"):
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+    if array.dtype.name == "uint8":
+        warnings.warn(
+            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+            UserWarning,
+            stacklevel=6,
+        )
+        array = array.astype(bool)
+    if array.ndim == 0:
+        return array.item()
+    return array
+
+
+def _dimensions_taken(part: Any) -> int:
+    if part is None or part is ... or isinstance(part, bool):
+        return 0
+    return part.ndim if getattr(part, "dtype", None) == bool else 1
+
+
+def check_bounds(
+    index: Any, size: int, dim: int, error: type[Exception], *, lowest: int = 0
+) -> None:
+    """Raise `error` where an array of indices reaches out of a dimension of `size`."""
+    if index.size == 0:
+        return
+    for extreme in (index.max(), index.min()):
+        if not lowest <= extreme < size:
+            raise error(
+                f"index {operator.index(extreme.item())} is out of bounds for dimension {dim} "
+                f"with size {size}"
+            )
+
+
+def _check_broadcast(arrays: list[Any]) -> None:
+    shapes = [_index_shape(a) for a in arrays if a is not FULL]
+    if len(shapes) > 1 and len(set(shapes)) > 1:
+        try:
+            np.broadcast_shapes(*shapes)
+        except ValueError:
+            raise IndexError(
+                "shape mismatch: indexing tensors could not be broadcast together with shapes "
+                + ", ".join(str(list(s)) for s in shapes)
+            ) from None
+
+
+def _index_shape(array: Any) -> tuple[int, ...]:
+    return (int(array.sum()),) if array.dtype == bool else array.shape

@@ -1,0 +1,165 @@
+"""Joining tensors, and parting one into several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.engine import apply
+from autograd.functional.checks import integer, require_tensor, require_tensors, wrap_dim
+from autograd.ops import shape as ops
+
+
+def cat(tensors: Any, dim: int = 0) -> Any:
+    """The tensors one after the other along `dim`."""
+    inputs = require_tensors("cat", tensors)
+    if not inputs:
+        raise ValueError("expected a non-empty list of Tensors")
+    for i, tensor in enumerate(inputs):
+        if tensor._array.ndim == 0:
+            raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
+    # torch lets empty vectors pass among tensors of any shape.
+    first = next((t for t in inputs if t._array.shape != (0,)), inputs[0])
+    dim = wrap_dim(dim, first._array.ndim)
+    joined = inputs
+    if first._array.shape != (0,):
+        for i, tensor in enumerate(inputs):
+            if tensor._array.shape != (0,):
+                _check_joinable(first._array.shape, tensor._array.shape, dim, i)
+        if any(t._array.ndim != first._array.ndim for t in inputs):
+            joined = tuple(t for t in inputs if t._array.ndim == first._array.ndim)
+    return apply(ops.cat, *joined, dim=dim)
+
+
+concat = concatenate = cat
+
+
+def _check_joinable(first: tuple[int, ...], shape: tuple[int, ...], dim: int, i: int) -> None:
+    if len(shape) != len(first):
+        raise RuntimeError(
+            f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}"
+        )
+    for d, (expected, n) in enumerate(zip(first, shape, strict=True)):
+        if d != dim and n != expected:
+            raise RuntimeError(
+                f"Sizes of tensors must match except in dimension {dim}. Expected size {expected} "
+                f"but got size {n} for tensor number {i} in the list."
+            )
+
+
+def stack(tensors: Any, dim: int = 0) -> Any:
+    """The tensors side by side along a new dimension."""
+    inputs = require_tensors("stack", tensors)
+    if not inputs:
+        raise RuntimeError("stack expects a non-empty TensorList")
+    shape = inputs[0]._array.shape
+    dim = wrap_dim(dim, len(shape) + 1)
+    for i, tensor in enumerate(inputs):
+        if tensor._array.shape != shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
+                f"{list(tensor._array.shape)} at entry {i}"
+            )
+    return apply(ops.stack, *inputs, dim=dim)
+
+
+def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
+    """Views of `tensor` in parts of one size (the last may be smaller), or of the sizes given."""
+    require_tensor("split", tensor, "tensor")
+    shape = tensor._array.shape
+    if not shape:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    dim = wrap_dim(dim, len(shape))
+    if isinstance(split_size_or_sections, tuple | list):
+        return _split_with_sizes(tensor, split_size_or_sections, dim)
+    size = integer("split", split_size_or_sections, "split_size", 2)
+    if size < 0:
+        raise RuntimeError(
+            f"split expects split_size be non-negative, but got split_size={size}"
+        )
+    if size == 0 and shape[dim] != 0:
+        raise RuntimeError(
+            "split_size can only be 0 if dimension size is 0, but got dimension size of "
+            f"{shape[dim]}"
+        )
+    starts = range(0, shape[dim], size) if shape[dim] else (0,)
+    return tuple(
+        apply(ops.split, tensor, dim=dim, start=s, stop=min(s + size, shape[dim])) for s in starts
+    )
+
+
+def _split_with_sizes(tensor: Any, sizes: Any, dim: int) -> tuple[Any, ...]:
+    length = tensor._array.shape[dim]
+    if any(n < 0 for n in sizes):
+        raise RuntimeError(
+            "split_with_sizes expects split_sizes have only non-negative entries, but got "
+            f"split_sizes={list(sizes)}"
+        )
+    if sum(sizes) != length:
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's size "
+            f"at dimension {dim}), but got split_sizes={list(sizes)}"
+        )
+    parts, start = [], 0
+    for n in sizes:
+        part = apply(ops.split_with_sizes, tensor, dim=dim, start=start, stop=start + n)
+        parts.append(part)
+        start += n
+    return tuple(parts)
+
+
+def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+    """At most `chunks` views of equal size; the last may be smaller."""
+    require_tensor("chunk", input)
+    if not input._array.ndim:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    length = input._array.shape[wrap_dim(dim, input._array.ndim)]
+    if length == 0:
+        return _split_with_sizes(input, [0] * chunks, wrap_dim(dim, input._array.ndim))
+    return split(input, -(-length // chunks), dim)
+
+
+def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
+    """The views at each place of `dim`, without that dimension."""
+    require_tensor("unbind", input)
+    if not input._array.ndim:
+        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+    dim = wrap_dim(dim, input._array.ndim)
+    return tuple(
+        apply(ops.unbind, input, dim=dim, index=i) for i in range(input._array.shape[dim])
+    )
+
+
+def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
+    """The view of `length` places of `dim` from `start` on."""
+    require_tensor("narrow", input)
+    if not input._array.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    dim = wrap_dim(dim, input._array.ndim)
+    size, start = input._array.shape[dim], int(start)
+    if not -size <= start <= size:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-size}, {size}], but got {start})"
+        )
+    start += size if start < 0 else 0
+    if start > size - length:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
+    return apply(ops.narrow, input, dim=dim, start=start, stop=start + length)
+
+
+def select(input: Any, dim: int, index: Any) -> Any:
+    """The view at one place of `dim`, without that dimension."""
+    require_tensor("select", input)
+    if not input._array.ndim:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    dim = wrap_dim(dim, input._array.ndim)
+    size, index = input._array.shape[dim], int(index)
+    if not -size <= index < size:
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(input._array.shape)} "
+            f"at dimension {dim}"
+        )
+    return apply(ops.select, input, dim=dim, index=index % size)

@@ -1,0 +1,98 @@
+"""Shapes: what torch has as methods of a tensor only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.backend import same_memory
+from autograd.engine import apply
+from autograd.functional.checks import require_tensor, resolve_shape, sizes, type_name
+from autograd.ops import shape as ops
+
+
+def view(input: Any, *shape: Any) -> Any:
+    """The same memory in another shape; RuntimeError where that takes a copy."""
+    if len(shape) == 1 and hasattr(shape[0], "numpy"):
+        return _view_as_dtype(input, shape[0])
+    wanted = resolve_shape(sizes("view", shape), input._array.size)
+    array = input._array
+    if not (array.flags.c_contiguous or same_memory(array.reshape(wanted), array)):
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one "
+            "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
+        )
+    return apply(ops.view, input, shape=wanted)
+
+
+def _view_as_dtype(input: Any, dtype: Any) -> Any:
+    if dtype.numpy == input._array.dtype:
+        return apply(ops.alias, input)
+    raise NotImplementedError("view(dtype): autograd does not offer to read memory as another dtype")
+
+
+def view_as(input: Any, other: Any) -> Any:
+    """`input` viewed in the shape of `other`."""
+    return view(input, other.shape)
+
+
+def expand(input: Any, *size: Any) -> Any:
+    """A view in which dimensions of size 1 are repeated; -1 keeps a dimension's size."""
+    require_tensor("expand", input)
+    wanted = sizes("expand", size)
+    shape = input._array.shape
+    new = len(wanted) - len(shape)
+    if new < 0:
+        raise RuntimeError(
+            f"expand(torch.{type_name(input._array)}Tensor{{{list(shape)}}}, size={list(wanted)}): the number of "
+            f"sizes provided ({len(wanted)}) must be greater or equal to the number of dimensions "
+            f"in the tensor ({len(shape)})"
+        )
+    result = list(wanted)
+    for i, n in enumerate(wanted):
+        if n == -1 and i < new:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing "
+                f"dimension {i}"
+            )
+        if n == -1:
+            result[i] = shape[i - new]
+        elif i >= new and shape[i - new] not in (1, n):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) must match the existing size "
+                f"({shape[i - new]}) at non-singleton dimension {i}.  Target sizes: "
+                f"{list(wanted)}.  Tensor sizes: {list(shape)}"
+            )
+        elif n < -1:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing "
+                f"dimension {i}"
+            )
+    return apply(ops.expand, input, shape=tuple(result))
+
+
+def expand_as(input: Any, other: Any) -> Any:
+    """`input` expanded to the shape of `other`."""
+    return expand(input, other.shape)
+
+
+def repeat(input: Any, *repeats: Any) -> Any:
+    """Copies of `input` side by side, `repeats` times along each dimension."""
+    require_tensor("repeat", input)
+    counts = sizes("repeat", repeats, "repeats")
+    if len(counts) < input._array.ndim:
+        raise RuntimeError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+        )
+    if any(n < 0 for n in counts):
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(counts)}: {list(counts)}")
+    return apply(ops.repeat, input, sizes=counts)
+
+
+def contiguous(input: Any) -> Any:
+    """`input` if its elements lie in order in memory, else a copy in which they do."""
+    return input if input._array.flags.c_contiguous else apply(ops.clone, input, order="C")
+
+
+def is_contiguous(input: Any) -> bool:
+    """Whether the elements lie in memory in the order of their indices, without gaps."""
+    return bool(input._array.flags.c_contiguous)

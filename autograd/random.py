@@ -1,0 +1,288 @@
+"""Random tensors, and the generators that they are drawn from."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from autograd.creation import made, shape_of
+from autograd.dtypes import CPU, device, device_argument, dtype_argument
+from autograd.functional.checks import integer, require_tensor
+from autograd.tensor import Tensor
+
+DEFAULT_SEED = 67280421310721  # torch's: without a seed two runs draw the same numbers
+FLOAT32, INT64 = np.dtype(np.float32), np.dtype(np.int64)
+
+
+class Generator:
+    """A stream of random numbers: NumPy's PCG64, with torch's methods."""
+
+    def __init__(self, device: Any = "cpu") -> None:
+        """A generator with torch's default seed; `device` is the CPU."""
+        self._device = device_argument(device)
+        if self._device.type != "cpu":
+            raise RuntimeError("Generator: random numbers are drawn on the CPU; use device='cpu'")
+        self.manual_seed(DEFAULT_SEED)
+
+    @classmethod
+    def from_numpy(cls, source: np.random.Generator | np.random.SeedSequence) -> Generator:
+        """A generator that draws from NumPy's `source`, or is seeded with it."""
+        self = cls()
+        self._numpy = np.random.default_rng(source)
+        self._seed = 0
+        return self
+
+    @property
+    def device(self) -> device:
+        """Where the numbers are drawn."""
+        return self._device
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start anew from `seed`, which may be negative."""
+        self._seed = integer("manual_seed", seed, "seed")
+        # NumPy takes no negative seeds; torch counts them from the top of 64 bits.
+        self._numpy = np.random.default_rng(self._seed % 2**64)
+        return self
+
+    def seed(self) -> int:
+        """Start anew from a seed of the operating system, and return it."""
+        self.manual_seed(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]) >> 1)
+        return self._seed
+
+    def initial_seed(self) -> int:
+        """The seed last set; 0 for a generator of NumPy's."""
+        return self._seed
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state as plain numbers, strings and lists, which JSON can hold."""
+        return {"seed": self._seed, "bit_generator": _plain(self._numpy.bit_generator.state)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on exactly where the generator of that state was."""
+        try:
+            name = state["bit_generator"]["bit_generator"]
+            kind = getattr(np.random, name)
+            bit_generator = kind()
+            bit_generator.state = state["bit_generator"]
+            self._seed = int(state["seed"])
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise RuntimeError(f"this is no state of a Generator: {error!r}") from error
+        self._numpy = np.random.Generator(bit_generator)
+
+    def get_state(self) -> Tensor:
+        """The state as a tensor of bytes."""
+        data = json.dumps(self.state_dict()).encode()
+        return made(np.frombuffer(data, np.uint8).copy())
+
+    def set_state(self, new_state: Any) -> None:
+        """Go on exactly where the generator was that `new_state` came from."""
+        require_tensor("set_state", new_state, "new_state")
+        if new_state._array.dtype != np.uint8:
+            raise TypeError("expected a torch.ByteTensor, but got " + str(new_state.dtype))
+        try:
+            state = json.loads(new_state.tolist() and bytes(new_state.tolist()))
+        except ValueError as error:
+            raise RuntimeError("this is no state of a Generator") from error
+        self.load_state_dict(state)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled and copied with its state."""
+        return _restore, (self.state_dict(),)
+
+
+def _restore(state: dict[str, Any]) -> Generator:
+    generator = Generator()
+    generator.load_state_dict(state)
+    return generator
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+default_generator = Generator()
+
+
+def manual_seed(seed: int) -> Generator:
+    """Seed the generator that is used where none is given."""
+    return default_generator.manual_seed(seed)
+
+
+def seed() -> int:
+    """Seed the default generator from the operating system."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed of the default generator."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """The state of the default generator."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Any) -> None:
+    """Set the state of the default generator."""
+    default_generator.set_state(new_state)
+
+
+def numpy_generator(generator: Any) -> np.random.Generator:
+    """NumPy's generator under one of ours; the default one for None."""
+    if generator is None:
+        return default_generator._numpy
+    if not isinstance(generator, Generator):
+        raise TypeError(
+            f"argument 'generator' must be torch.Generator, not {type(generator).__name__}"
+        )
+    return generator._numpy
+
+
+def _float_dtype(name: str, dtype: Any, kernel: str, default: np.dtype = FLOAT32) -> np.dtype:
+    wanted = default if dtype is None else dtype_argument(name, dtype)
+    if wanted.kind != "f":
+        raise NotImplementedError(f'"{kernel}" not implemented for {wanted.name!r}')
+    return wanted
+
+
+def _draw(method: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Numbers of `standard_normal` or `random` in float32 or float64 as asked, without a detour."""
+    if dtype == np.float16:
+        return method(shape, np.float32).astype(dtype)
+    return method(shape, dtype.type)
+
+
+def rand(
+    *size: Any,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Uniform numbers from [0, 1)."""
+    wanted = _float_dtype("rand", dtype, "check_uniform_bounds")
+    array = _draw(numpy_generator(generator).random, shape_of("rand", size), wanted)
+    return made(array, device, requires_grad)
+
+
+def randn(
+    *size: Any,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Numbers of the standard normal distribution."""
+    wanted = _float_dtype("randn", dtype, "normal_kernel_cpu")
+    array = _draw(numpy_generator(generator).standard_normal, shape_of("randn", size), wanted)
+    return made(array, device, requires_grad)
+
+
+def randint(
+    low: Any,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Whole numbers from `low` (0 where it is left out) to `high`, which is not among them."""
+    if size is None:
+        low, high, size = 0, low, high
+    low, high = integer("randint", low, "low"), integer("randint", high, "high", 2)
+    if not isinstance(size, tuple | list):
+        raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
+    if low >= high:
+        raise RuntimeError(
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+        )
+    wanted = INT64 if dtype is None else dtype_argument("randint", dtype)
+    array = numpy_generator(generator).integers(low, high, shape_of("randint", (size,)))
+    return made(array.astype(wanted, copy=False), device, requires_grad)
+
+
+def randperm(
+    n: int,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The numbers 0 to n - 1 in a random order."""
+    n = integer("randperm", n, "n")
+    if n < 0:
+        raise RuntimeError(f"n must be non-negative, got {n}")
+    wanted = INT64 if dtype is None else dtype_argument("randperm", dtype)
+    array = numpy_generator(generator).permutation(n).astype(wanted, copy=False)
+    return made(array, device, requires_grad)
+
+
+def normal(
+    mean: Any,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal numbers: of a tensor of means or standard deviations, or `size` of one distribution."""
+    if size is not None:
+        noise = randn(size, generator=generator, dtype=dtype, device=device)
+        return made(noise._array * float(std) + float(mean), None, requires_grad)
+    tensors = [v for v in (mean, std) if isinstance(v, Tensor)]
+    if not tensors:
+        raise TypeError("normal() of two numbers needs a size: normal(mean, std, size)")
+    if isinstance(std, Tensor) and (std._array < 0).any() or not isinstance(std, Tensor) and std < 0:
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    arrays = [getattr(v, "_array", v) for v in (mean, std)]
+    wanted = _float_dtype("normal", None, "normal_kernel_cpu", tensors[0]._array.dtype)
+    shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))
+    noise = _draw(numpy_generator(generator).standard_normal, shape, wanted)
+    return made((noise * arrays[1] + arrays[0]).astype(wanted, copy=False))
+
+
+def rand_like(input: Any, *, generator: Any = None, **options: Any) -> Tensor:
+    """Uniform numbers from [0, 1) in the shape, dtype and place of `input`."""
+    return _like("rand_like", rand, input, generator, **options)
+
+
+def randn_like(input: Any, *, generator: Any = None, **options: Any) -> Tensor:
+    """Standard normal numbers in the shape, dtype and place of `input`."""
+    return _like("randn_like", randn, input, generator, **options)
+
+
+def randint_like(input: Any, low: Any, high: Any = None, **options: Any) -> Tensor:
+    """Whole numbers from `low` (0 where it is left out) to before `high`, like `input`."""
+    low, high = (0, low) if high is None else (low, high)
+    options.setdefault("dtype", input.dtype)
+    return randint(low, high, tuple(input.shape), **options)
+
+
+def _like(
+    name: str,
+    draw: Any,
+    input: Any,
+    generator: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    require_tensor(name, input)
+    return draw(
+        tuple(input.shape),
+        generator=generator,
+        dtype=input.dtype if dtype is None else dtype,
+        device=input.device if device is None else device,
+        requires_grad=requires_grad,
+    )

@@ -1,0 +1,86 @@
+"""The methods of a tensor about its shape, its parts, and what it can be turned into."""
+
+from __future__ import annotations
+
+from autograd import conversions, dtypes, inplace, missing, printing
+from autograd.functional import indexing, joining, linear_algebra, shape, shape_methods, subscript
+
+
+class Structure:
+    """What `Tensor` inherits beside its operators: one line each, as in `operators`."""
+
+    reshape = shape.reshape
+    view = shape_methods.view
+    view_as = shape_methods.view_as
+    reshape_as = shape.reshape_as
+    flatten = shape.flatten
+    unflatten = shape.unflatten
+    squeeze = shape.squeeze
+    unsqueeze = shape.unsqueeze
+    transpose = swapaxes = swapdims = shape.transpose
+    t = shape.t
+    permute = shape.permute
+    movedim = moveaxis = shape.movedim
+    expand = shape_methods.expand
+    expand_as = shape_methods.expand_as
+    broadcast_to = shape.broadcast_to
+    repeat = shape_methods.repeat
+    clone = shape.clone
+    contiguous = shape_methods.contiguous
+    is_contiguous = shape_methods.is_contiguous
+    T = property(shape.numpy_T)
+    mT = property(shape.matrix_T)
+
+    split = joining.split
+    chunk = joining.chunk
+    unbind = joining.unbind
+    narrow = joining.narrow
+    select = joining.select
+
+    matmul = __matmul__ = linear_algebra.matmul
+    mm = linear_algebra.mm
+
+    __getitem__ = subscript.getitem
+    __setitem__ = inplace.setitem
+    gather = indexing.gather
+
+    to = conversions.to
+    type = conversions.type_
+    type_as = conversions.type_as
+    half = conversions.converter(dtypes.float16)
+    float = conversions.converter(dtypes.float32)
+    double = conversions.converter(dtypes.float64)
+    char = conversions.converter(dtypes.int8)
+    short = conversions.converter(dtypes.int16)
+    int = conversions.converter(dtypes.int32)
+    long = conversions.converter(dtypes.int64)
+    byte = conversions.converter(dtypes.uint8)
+    bool = conversions.converter(dtypes.bool)
+    cpu = conversions.cpu
+    cuda = conversions.cuda
+
+    item = conversions.item
+    tolist = conversions.tolist
+    numpy = conversions.numpy
+    size = conversions.size
+    dim = ndimension = conversions.dim
+    numel = nelement = conversions.numel
+    element_size = conversions.element_size
+    stride = conversions.stride
+    is_floating_point = conversions.is_floating_point
+    is_complex = conversions.is_complex
+
+    __array__ = conversions.as_array
+    __float__ = conversions.as_float
+    __int__ = conversions.as_int
+    __complex__ = conversions.as_complex
+    __bool__ = conversions.as_bool
+    __index__ = conversions.as_index
+    __len__ = conversions.length
+    __iter__ = conversions.iterate
+    __contains__ = conversions.contains
+    __format__ = conversions.formatted
+    __repr__ = printing.text
+    __deepcopy__ = conversions.deepcopy
+    __reduce_ex__ = conversions.reduce
+    __getattr__ = missing.tensor_attribute
