@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,41 +48,48 @@ def record_tensor(tensor: Any) -> dict[str, Any]:
     return {"tensor": " ".join(kind), "values": values}
 
 
-def assert_same(actual: Any, expected: Any, where: str = "result") -> None:
-    """Compare two recorded results: everything exactly, but for the last digits of floats."""
-    if isinstance(expected, float) and isinstance(actual, float):
-        assert close(actual, expected, "float32"), f"{where}: {actual}, torch has {expected}"
-    elif isinstance(expected, dict) and isinstance(actual, dict):
-        assert actual.keys() == expected.keys(), f"{where}: {list(actual)}, torch {list(expected)}"
-        if "tensor" in expected:
-            assert_same_tensor(actual, expected, where)
+def differences(ours: Any, torchs: Any, where: str = "") -> Iterator[str]:
+    """Where two recorded results differ: in anything but the last digits of floats."""
+    if isinstance(ours, float) and isinstance(torchs, float):
+        same = close(ours, torchs, "float32")
+    elif isinstance(ours, dict) and isinstance(torchs, dict) and ours.keys() == torchs.keys():
+        if "tensor" in torchs:
+            same = same_tensor(ours, torchs)
+        else:
+            for key, entry in torchs.items():
+                yield from differences(ours[key], entry, f"{where}[{key!r}]")
             return
-        for key in expected:
-            assert_same(actual[key], expected[key], f"{where}[{key!r}]")
-    elif isinstance(expected, list) and isinstance(actual, list):
-        assert len(actual) == len(expected), f"{where}: {actual}, torch has {expected}"
-        for i, (ours, theirs) in enumerate(zip(actual, expected, strict=True)):
-            assert_same(ours, theirs, f"{where}[{i}]")
+    elif isinstance(ours, list) and isinstance(torchs, list) and len(ours) == len(torchs):
+        for i, entry in enumerate(torchs):
+            yield from differences(ours[i], entry, f"{where}[{i}]")
+        return
     else:
-        same = type(actual) is type(expected) and actual == expected
-        assert same, f"{where}: {actual!r}, torch has {expected!r}"
+        same = type(ours) is type(torchs) and ours == torchs
+    if not same:
+        yield f"{where or 'result'}: {ours}, but torch has {torchs}"
 
 
-def assert_same_tensor(actual: dict[str, Any], expected: dict[str, Any], where: str) -> None:
-    """Compare two recorded tensors."""
-    kind = expected["tensor"]
-    assert actual["tensor"] == kind, f"{where}: {actual['tensor']}, torch has {kind}"
-    for ours, theirs in zip(actual["values"], expected["values"], strict=True):
-        same = close(ours, theirs, kind.split()[0])
-        assert same, f"{where}: {actual['values']}, torch has {expected['values']}"
+def same_tensor(ours: dict[str, Any], torchs: dict[str, Any]) -> bool:
+    """Whether two recorded tensors are of one kind, with close values."""
+    if ours["tensor"] != torchs["tensor"]:
+        return False
+    dtype = torchs["tensor"].split()[0]
+    pairs = zip(ours["values"], torchs["values"], strict=True)
+    return all(close(a, b, dtype) for a, b in pairs)
 
 
-def close(actual: float, expected: float, dtype: str) -> bool:
+def close(ours: float, torchs: float, dtype: str) -> bool:
     """Whether two numbers agree as far as the dtype can tell."""
-    if actual == expected or (math.isnan(actual) and math.isnan(expected)):
+    if ours == torchs or (math.isnan(ours) and math.isnan(torchs)):
         return True
     relative, absolute = TOLERANCES.get(dtype, (0.0, 0.0))
-    return abs(actual - expected) <= absolute + relative * abs(expected)
+    return math.isfinite(ours) and abs(ours - torchs) <= absolute + relative * abs(torchs)
+
+
+def assert_same(ours: Any, torchs: Any) -> None:
+    """Compare two results and tell all that differs."""
+    found = list(differences(record(ours), torchs))
+    assert not found, "\n".join([f"{len(found)} differences:", *found])
 
 
 def write_reference(results: dict[str, Any], torch_version: str) -> None:
