@@ -25,7 +25,7 @@ def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:
 def logsigmoid(input: Any) -> Any:
     """`log(sigmoid(input))`, stable for large negative inputs."""
     require_tensor("log_sigmoid", input)
-    _require_float("log_sigmoid_forward_cpu", input)
+    _require_float("log_sigmoid_cpu", input)
     return apply(ops.logsigmoid, input)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.engine import apply, binary, unary
-from autograd.functional.checks import require_tensor
+from autograd.functional.checks import is_tensor, require_tensor, type_name
 from autograd.ops import arithmetic as ops
 from autograd.promotion import is_number
 
@@ -42,7 +42,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     if rounding_mode is None:
         return binary(ops.div, input, other)
     if rounding_mode == "floor":
-        return _whole_division(ops.floor_div, input, other)
+        return _whole_division(ops.floor_div_rounded, input, other)
     if rounding_mode == "trunc":
         return _whole_division(ops.trunc_div, input, other)
     if not isinstance(rounding_mode, str):
@@ -65,7 +65,7 @@ def _whole_division(op: Any, input: Any, other: Any) -> Any:
 
 def floor_divide(input: Any, other: Any) -> Any:
     """`input // other`."""
-    return _whole_division(ops.floor_div, input, other)
+    return _whole_division(ops.floor_divide, input, other)
 
 
 def remainder(input: Any, other: Any) -> Any:
@@ -122,10 +122,21 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
     """`input + weight * (end - input)`."""
     require_tensor("lerp", input)
     require_tensor("lerp", end, "end", 2)
-    for tensor in (end, weight):
-        if not is_number(tensor) and tensor._array.dtype != input._array.dtype:
-            raise RuntimeError(f"expected dtype {input.dtype} for `end` but got dtype {tensor.dtype}")
+    for name, value in (("end", end), ("weight", weight)):
+        if not is_number(value) and value._array.dtype != input._array.dtype:
+            raise RuntimeError(
+                f"expected dtype {input.dtype} for `{name}` but got dtype {value.dtype}"
+            )
+    if input._array.dtype.kind != "f":
+        kernel = "lerp_kernel_scalar" if is_number(weight) else "lerp_kernel_tensor"
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")
     return apply(ops.lerp, input, end, weight)
+
+
+def float_power(input: Any, exponent: Any) -> Any:
+    """`input ** exponent` in float64."""
+    wide = [value.double() if is_tensor(value) else float(value) for value in (input, exponent)]
+    return pow(*wide)
 
 
 subtract, multiply, divide, true_divide, negative = sub, mul, div, div, neg

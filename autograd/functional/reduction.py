@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
 from autograd.dtypes import numpy_dtype
 from autograd.engine import apply
+from autograd.errors import NotOfferedError
 from autograd.functional import arithmetic, return_types
-from autograd.functional.checks import is_tensor, require_tensor, type_name, wrap_dim, wrap_dims
+from autograd.functional.checks import (
+    integer,
+    is_tensor,
+    require_tensor,
+    type_name,
+    wrap_dim,
+    wrap_dims,
+)
+from autograd.ops import norm as norm_ops
 from autograd.ops import reduction as ops
 from autograd.promotion import INT64
 
@@ -20,7 +30,7 @@ def reduced_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
     if isinstance(dim, tuple | list):
         dims = wrap_dims(dim, ndim)
         return dims if dims and ndim else None
-    one = wrap_dim(dim, ndim)
+    one = wrap_dim(integer("dim", dim, "dim", 2), ndim)
     return (one,) if ndim else None
 
 
@@ -201,3 +211,33 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     """`log(sum(exp(input)))` along `dim`, without overflow."""
     require_tensor("logsumexp", input)
     return apply(ops.logsumexp, input, dim=reduced_dims(dim, input._array.ndim), keepdim=keepdim)
+
+
+def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """The running sum along `dim`; int64 for integers and bool."""
+    require_tensor("cumsum", input)
+    dim = wrap_dim(dim, input._array.ndim)
+    if input._array.ndim == 0:
+        return sum(input, dtype=dtype)
+    return apply(ops.cumsum, input, dim=dim, dtype=_sum_dtype(input, dtype))
+
+
+def norm(
+    input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
+) -> Any:
+    """The `p`-norm of the elements, over all dimensions or along `dim`; "fro" is the 2-norm."""
+    require_tensor("norm", input)
+    if dtype is not None:
+        input = input.to(dtype)
+    if input._array.dtype.kind != "f":
+        raise RuntimeError(
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. "
+            f"Got {type_name(input._array)}"
+        )
+    if isinstance(p, str) and p != "fro":
+        raise NotOfferedError(f"norm(p={p!r}): autograd offers the norms of vectors, and 'fro'")
+    order = 2.0 if p is None or p == "fro" else float(p)
+    dim = reduced_dims(dim, input._array.ndim)
+    if order < 0 or order == math.inf:
+        _refuse_empty("linalg.vector_norm", input, dim)
+    return apply(norm_ops.norm, input, p=order, dim=dim, keepdim=keepdim)

@@ -56,11 +56,24 @@ def _without_bool(name: str) -> NotImplementedError:
 
 
 # Steps: their gradient is 0 wherever they have one.
-floor_div = op(
+floor_div_rounded = op(
     "Div2", lambda xp, input, other: xp.floor_divide(input, other), promote="number",
     bool_error=_without_bool("div_floor_cpu"),
     input=lambda xp, g: xp.zeros_like(g),
     other=lambda xp, g: xp.zeros_like(g),
+)  # fmt: skip
+
+
+def _no_derivative(xp: Any, g: Any) -> Any:
+    raise RuntimeError("derivative for aten::floor_divide is not implemented")
+
+
+# Unlike div(rounding_mode="floor"), torch's `//` has no derivative.
+floor_divide = op(
+    "FloorDivide", lambda xp, input, other: xp.floor_divide(input, other), promote="number",
+    bool_error=_without_bool("div_floor_cpu"),
+    input=_no_derivative,
+    other=_no_derivative,
 )  # fmt: skip
 
 
@@ -140,13 +153,14 @@ maximum = op(
     other=lambda xp, g, input, other: _share(xp, g, input, other),
 )  # fmt: skip
 
-lerp = Op("Lerp", lambda xp, input, end, weight: _lerp(xp, input, end, weight))
-
 
 def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
     # From the nearer end, as torch: exact at weight 1.
-    near = input + weight * (end - input)
-    return xp.where(abs(weight) < 0.5, near, end - (end - input) * (1 - weight)).astype(input.dtype)
+    step = end - input
+    return xp.where(abs(weight) < 0.5, input + weight * step, end - step * (1 - weight))
+
+
+lerp = Op("Lerp", _lerp)
 
 
 @lerp.gradient("input")

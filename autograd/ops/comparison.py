@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from autograd.ops.op import op
 
 eq = op("Eq", lambda xp, input, other: xp.equal(input, other), promote="compare")
@@ -24,3 +26,17 @@ bitwise_not = op("BitwiseNot", lambda xp, input: xp.invert(input))
 isnan = op("Isnan", lambda xp, input: xp.isnan(input))
 isinf = op("Isinf", lambda xp, input: xp.isinf(input))
 isfinite = op("Isfinite", lambda xp, input: xp.isfinite(input))
+
+
+def _isclose(
+    xp: Any, input: Any, other: Any, *, rtol: float, atol: float, equal_nan: bool
+) -> Any:
+    close = input == other
+    if equal_nan:
+        close = close | ((input != input) & (other != other))
+    difference = xp.abs(input - other) if input.dtype.kind != "b" else xp.zeros_like(input)
+    allowed = atol + xp.abs(rtol * other)
+    return close | (xp.isfinite(difference) & (difference <= allowed))
+
+
+isclose = op("Isclose", _isclose)

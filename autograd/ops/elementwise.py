@@ -124,10 +124,17 @@ where = op("Where", lambda xp, condition, input, other: xp.where(condition, inpu
            input=lambda xp, g, condition: xp.where(condition, g, 0),
            other=lambda xp, g, condition: xp.where(condition, 0, g))  # fmt: skip
 
-masked_fill = op("MaskedFill0", lambda xp, input, mask, value: xp.where(mask, value, input),
+masked_fill = op("MaskedFill", lambda xp, input, mask, value:
+                 xp.where(mask, xp.asarray(value).astype(input.dtype), input),
                  input=lambda xp, g, mask: xp.where(mask, 0, g),
                  value=lambda xp, g, mask: xp.where(mask, g, 0))  # fmt: skip
 
-nan_to_num = op("NanToNum", lambda xp, input, *, nan, posinf, neginf:
-                xp.nan_to_num(input, nan=nan, posinf=posinf, neginf=neginf),
+
+def _nan_to_num(xp: Any, input: Any, *, nan: Any, posinf: Any, neginf: Any) -> Any:
+    if input.dtype.kind != "f":
+        return input.copy()
+    return xp.nan_to_num(input, nan=nan or 0.0, posinf=posinf, neginf=neginf)
+
+
+nan_to_num = op("NanToNum", _nan_to_num,
                 input=lambda xp, g, input: xp.where(xp.isfinite(input), g, 0))  # fmt: skip

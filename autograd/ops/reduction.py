@@ -117,17 +117,17 @@ def _(xp: Any, g: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
     return kept(xp, g, input.ndim, dim, keepdim) * others
 
 
-def _split_evenly(xp: Any, g: Any, input: Any, out: Any) -> Any:
+def split_evenly(xp: Any, g: Any, input: Any, out: Any) -> Any:
     """The gradient of a value chosen from all: in equal parts to the elements that have it."""
-    chosen = input != input if (out != out).any() else input == out
-    return xp.where(chosen, g / xp.sum(chosen), 0).astype(g.dtype)
+    ties = input != input if (out != out).any() else input == out
+    return xp.where(ties, g / xp.sum(ties), 0).astype(g.dtype)
 
 
-max_all = op("Max1", lambda xp, input: xp.max(input), input=_split_evenly)
-min_all = op("Min1", lambda xp, input: xp.min(input), input=_split_evenly)
+max_all = op("Max1", lambda xp, input: xp.max(input), input=split_evenly)
+min_all = op("Min1", lambda xp, input: xp.min(input), input=split_evenly)
 
 
-def _at_index(xp: Any, g: Any, out1: Any, shapes: Any, dim: int, keepdim: bool) -> Any:
+def at_index(xp: Any, g: Any, out1: Any, shapes: Any, dim: int, keepdim: bool) -> Any:
     """The gradient of a value chosen along `dim`: to the element at its index alone."""
     result = xp.zeros(shapes[0], g.dtype)
     if not shapes[0]:
@@ -138,7 +138,7 @@ def _at_index(xp: Any, g: Any, out1: Any, shapes: Any, dim: int, keepdim: bool) 
     return result
 
 
-def _chosen(xp: Any, input: Any, index: Any, dim: int, keepdim: bool) -> tuple[Any, Any]:
+def chosen(xp: Any, input: Any, index: Any, dim: int, keepdim: bool) -> tuple[Any, Any]:
     """Values at an index (which has size 1 along `dim`), and the index."""
     values = xp.take_along_axis(input, index, dim)
     return (values, index) if keepdim else (values.squeeze(dim), index.squeeze(dim))
@@ -147,23 +147,23 @@ def _chosen(xp: Any, input: Any, index: Any, dim: int, keepdim: bool) -> tuple[A
 def _max(xp: Any, input: Any, *, dim: int, keepdim: bool) -> tuple[Any, Any]:
     if input.ndim == 0:
         return input.copy(), xp.zeros((), "i8")
-    return _chosen(xp, input, xp.argmax(input, axis=dim, keepdims=True), dim, keepdim)
+    return chosen(xp, input, xp.argmax(input, axis=dim, keepdims=True), dim, keepdim)
 
 
 def _min(xp: Any, input: Any, *, dim: int, keepdim: bool) -> tuple[Any, Any]:
     if input.ndim == 0:
         return input.copy(), xp.zeros((), "i8")
-    return _chosen(xp, input, xp.argmin(input, axis=dim, keepdims=True), dim, keepdim)
+    return chosen(xp, input, xp.argmin(input, axis=dim, keepdims=True), dim, keepdim)
 
 
-max_dim = op("Max", _max, outs=2, input=_at_index)
-min_dim = op("Min", _min, outs=2, input=_at_index)
+max_dim = op("Max", _max, outs=2, input=at_index)
+min_dim = op("Min", _min, outs=2, input=at_index)
 
 
 def _among_ties(xp: Any, g: Any, input: Any, out: Any, dim: Dims, keepdim: bool) -> Any:
-    chosen = input == kept(xp, out, input.ndim, dim, keepdim)
-    ties = xp.sum(chosen, axis=dim, keepdims=True)
-    return (kept(xp, g, input.ndim, dim, keepdim) * chosen / ties).astype(g.dtype)
+    ties = input == kept(xp, out, input.ndim, dim, keepdim)
+    number = xp.sum(ties, axis=dim, keepdims=True)
+    return (kept(xp, g, input.ndim, dim, keepdim) * ties / number).astype(g.dtype)
 
 
 amax = op("Amax", lambda xp, input, *, dim, keepdim: xp.max(input, axis=dim, keepdims=keepdim),
@@ -192,3 +192,11 @@ logsumexp = Op("Logsumexp", _logsumexp, promote="float")
 def _(xp: Any, g: Any, input: Any, out: Any, dim: Dims, keepdim: bool) -> Any:
     powers = xp.exp(input - kept(xp, out, input.ndim, dim, keepdim))
     return kept(xp, g, input.ndim, dim, keepdim) * powers
+
+
+cumsum = Op("Cumsum", lambda xp, input, *, dim, dtype: xp.cumsum(input, axis=dim, dtype=dtype))
+
+
+@cumsum.gradient("input")
+def _(xp: Any, g: Any, dim: int) -> Any:
+    return xp.flip(xp.cumsum(xp.flip(g, dim), axis=dim, dtype=g.dtype), dim)

@@ -1,0 +1,47 @@
+"""Norms of vectors, along some or all dimensions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.ops.op import Op
+from autograd.ops.reduction import Dims, kept, total
+
+
+def _norm(xp: Any, input: Any, *, p: float, dim: Dims, keepdim: bool) -> Any:
+    size = xp.abs(input)
+    if p == 2:
+        return xp.sqrt(total(xp, size * size, dim, keepdim))
+    if p == 1:
+        return total(xp, size, dim, keepdim)
+    if p == 0:
+        return total(xp, (size != 0).astype(input.dtype), dim, keepdim)
+    if p == xp.inf:
+        return xp.max(size, axis=dim, keepdims=keepdim)
+    if p == -xp.inf:
+        return xp.min(size, axis=dim, keepdims=keepdim)
+    return total(xp, size**p, dim, keepdim) ** (1 / p)
+
+
+norm = Op("LinalgVectorNorm", _norm)
+
+
+@norm.gradient("input")
+def _(xp: Any, g: Any, input: Any, out: Any, p: float, dim: Dims, keepdim: bool) -> Any:
+    """0 where the norm is 0, and in equal parts to the elements of the largest size."""
+    g, out = kept(xp, g, input.ndim, dim, keepdim), kept(xp, out, input.ndim, dim, keepdim)
+    direction = xp.sign(input)
+    if p == 0:
+        return xp.zeros_like(input)
+    if p == 1:
+        return g * direction
+    if p == 2:
+        return xp.where(out == 0, 0, g * (input / out))
+    if p in (xp.inf, -xp.inf):
+        extreme = xp.abs(input) == out
+        return direction * (g / xp.sum(extreme, axis=dim, keepdims=True)) * extreme
+    if p < 1:
+        slope = xp.where(input == 0, 0, direction * xp.abs(input) ** (p - 1))
+        return slope * g * out ** (1 - p)
+    slope = direction * xp.abs(input) ** (p - 1)
+    return slope * xp.where(out == 0, 0, g / out ** (p - 1))

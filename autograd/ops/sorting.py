@@ -1,0 +1,67 @@
+"""Order along a dimension: sort, topk and median give values and int64 indices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.ops.op import op
+from autograd.ops.reduction import at_index, chosen, split_evenly
+
+
+def order(xp: Any, input: Any, dim: int, descending: bool) -> Any:
+    """The indices that sort, equal elements in their old order; NaN counts as the largest."""
+    if not descending:
+        return xp.argsort(input, axis=dim, kind="stable")
+    backwards = xp.argsort(xp.flip(input, dim), axis=dim, kind="stable")
+    return input.shape[dim] - 1 - xp.flip(backwards, dim)
+
+
+def _sort(xp: Any, input: Any, *, dim: int, descending: bool) -> tuple[Any, Any]:
+    if input.ndim == 0:
+        return input.copy(), xp.zeros((), "i8")
+    index = order(xp, input, dim, descending)
+    return xp.take_along_axis(input, index, dim), index
+
+
+def _topk(xp: Any, input: Any, *, k: int, dim: int, largest: bool) -> tuple[Any, Any]:
+    if input.ndim == 0:
+        return input.copy(), xp.zeros((), "i8")
+    index = order(xp, input, dim, largest)
+    index = index[(slice(None),) * dim + (slice(k),)]
+    return xp.take_along_axis(input, index, dim), index
+
+
+def _into_place(xp: Any, g: Any, out1: Any, shapes: Any, dim: int) -> Any:
+    return at_index(xp, g, out1, shapes, dim, True)
+
+
+sort = op("Sort", _sort, outs=2, input=_into_place)
+topk = op("Topk", _topk, outs=2, input=_into_place)
+argsort = op("Argsort", lambda xp, input, *, dim, descending:
+             order(xp, input, dim, descending))  # fmt: skip
+
+
+def _median_index(xp: Any, input: Any, dim: int) -> Any:
+    """Where the lower of the middle elements is, or the first NaN; size 1 along `dim`."""
+    middle = (input.shape[dim] - 1) // 2
+    index = order(xp, input, dim, False)[(slice(None),) * dim + (slice(middle, middle + 1),)]
+    missing = input != input
+    first = xp.argmax(missing, axis=dim, keepdims=True)
+    return xp.where(xp.any(missing, axis=dim, keepdims=True), first, index)
+
+
+def _median(xp: Any, input: Any, *, dim: int, keepdim: bool) -> tuple[Any, Any]:
+    if input.ndim == 0:
+        return input.copy(), xp.zeros((), "i8")
+    return chosen(xp, input, _median_index(xp, input, dim), dim, keepdim)
+
+
+def _median_all(xp: Any, input: Any) -> Any:
+    if input.size == 0:
+        return xp.full((), xp.nan, input.dtype)
+    flat = input.reshape(-1)
+    return flat[_median_index(xp, flat, 0)[0]]
+
+
+median_dim = op("Median1", _median, outs=2, input=at_index)
+median_all = op("Median", _median_all, input=split_evenly)
