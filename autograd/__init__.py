@@ -24,6 +24,7 @@ from autograd.functional import joining as _joining
 from autograd.functional import linear_algebra as _linear_algebra
 from autograd.functional import reduction as _reduction
 from autograd.functional import shape as _shape
+from autograd.functional import sorting as _sorting
 from autograd.functional.checks import is_tensor
 from autograd.grad_mode import (
     enable_grad,
@@ -45,7 +46,7 @@ newaxis = None
 _ROOMS: tuple[ModuleType, ...] = (
     _creation, random, _serialization,
     _activation, _arithmetic, _comparison, _elementwise, _indexing, _joining, _linear_algebra,
-    _reduction, _shape,
+    _reduction, _shape, _sorting,
 )  # fmt: skip
 
 # Imported when they are first asked for, so that `import autograd` is quick.

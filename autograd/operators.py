@@ -31,7 +31,7 @@ class Operators(Structure):
     __and__ = __rand__ = dunder.and_
     __or__ = __ror__ = dunder.or_
     __xor__ = __rxor__ = dunder.xor
-    __invert__ = comparison.invert
+    __invert__ = dunder.invert
     __hash__ = object.__hash__
 
     add = arithmetic.add
@@ -127,7 +127,7 @@ class Operators(Structure):
     nan_to_num_ = inplace.method(elementwise.nan_to_num)
     clip, clip_ = clamp, clamp_
     absolute, absolute_ = abs, abs_
-    where = elementwise.where_method
+    where = dunder.where
 
     eq = comparison.eq
     eq_ = inplace.method(comparison.eq)

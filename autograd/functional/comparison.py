@@ -90,15 +90,6 @@ def bitwise_not(input: Any) -> Any:
     return apply(ops.bitwise_not, input)
 
 
-def invert(input: Any) -> Any:
-    """`~input`."""
-    if input._array.dtype.kind == "f":
-        raise TypeError(
-            "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
-        )
-    return apply(ops.bitwise_not, input)
-
-
 def _bitwise(op: Any, kernel: str, input: Any, other: Any) -> Any:
     for value in (input, other):
         array = getattr(value, "_array", None)

@@ -1,6 +1,6 @@
-"""Python's operators between a tensor and anything else.
+"""Python's operators between a tensor and anything else, and a method that is not its function.
 
-They answer NotImplemented for what an operation cannot take, so that Python asks the other side and
+The operators answer NotImplemented for what an operation cannot take, so that Python asks the other side and
 then raises its own TypeError; `x == None` is False.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.engine import binary
-from autograd.functional import arithmetic, comparison
+from autograd.functional import arithmetic, comparison, elementwise
 from autograd.ops import arithmetic as ops
 from autograd.ops.op import Op
 
@@ -67,3 +67,17 @@ def rtruediv(self: Any, other: Any) -> Any:
         return binary(ops.mul, arithmetic.reciprocal(self), other)
     except TypeError:
         return NotImplemented
+
+
+def invert(self: Any) -> Any:
+    """`~self`."""
+    if self._array.dtype.kind == "f":
+        raise TypeError(
+            "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
+        )
+    return comparison.bitwise_not(self)
+
+
+def where(self: Any, condition: Any, other: Any) -> Any:
+    """`self` where `condition` holds, `other` elsewhere: the method has the condition second."""
+    return elementwise.where(condition, self, other)

@@ -170,11 +170,6 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     return apply(ops.where, condition, input, other)
 
 
-def where_method(self: Any, condition: Any, other: Any) -> Any:
-    """`self` where `condition` holds, `other` elsewhere."""
-    return where(condition, self, other)
-
-
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """`input` with `value`, a number or a 0-d tensor, where `mask` is True."""
     require_tensor("masked_fill", input)

@@ -23,7 +23,7 @@ from autograd.ops import reduction as ops
 from autograd.promotion import INT64
 
 
-def reduced_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
+def _reduced_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
     """The dimensions to reduce, counted from the front; None for all, as for an empty list."""
     if dim is None:
         return None
@@ -37,7 +37,7 @@ def reduced_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
 def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum over all dimensions, or over `dim`; int64 for integers and bool."""
     require_tensor("sum", input)
-    dim = reduced_dims(dim, input._array.ndim)
+    dim = _reduced_dims(dim, input._array.ndim)
     return apply(ops.sum, input, dim=dim, keepdim=keepdim, dtype=_sum_dtype(input, dtype))
 
 
@@ -58,7 +58,7 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
             "must be either a floating point or complex dtype. Got: "
             f"{type_name(input._array)}"
         )
-    return apply(ops.mean, input, dim=reduced_dims(dim, input._array.ndim), keepdim=keepdim)
+    return apply(ops.mean, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
 def var(
@@ -87,7 +87,7 @@ def _spread_of(
         raise TypeError(f"{name}() takes `unbiased` or `correction`, not both")
     if correction is None:
         correction = 0 if unbiased is False else 1
-    dim = reduced_dims(dim, input._array.ndim)
+    dim = _reduced_dims(dim, input._array.ndim)
     if ops.count(input._array.shape, dim) - correction <= 0:
         warnings.warn(
             f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the "
@@ -105,7 +105,7 @@ def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
         raise TypeError("prod(): argument 'dim' must be int, not " + type(dim).__name__)
     if dtype is not None:
         input = input.to(dtype)
-    dim = reduced_dims(dim, input._array.ndim)
+    dim = _reduced_dims(dim, input._array.ndim)
     return apply(ops.prod, input, dim=dim, keepdim=keepdim, dtype=_sum_dtype(input, None))
 
 
@@ -165,7 +165,7 @@ def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
 
 def _many(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     require_tensor(name, input)
-    dim = reduced_dims(dim, input._array.ndim)
+    dim = _reduced_dims(dim, input._array.ndim)
     _refuse_empty(name, input, dim)
     return apply(op, input, dim=dim, keepdim=keepdim)
 
@@ -204,13 +204,13 @@ def _truth(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     require_tensor(name, input)
     if isinstance(dim, tuple | list) and not dim:
         return input != 0
-    return apply(op, input, dim=reduced_dims(dim, input._array.ndim), keepdim=keepdim)
+    return apply(op, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
 def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     """`log(sum(exp(input)))` along `dim`, without overflow."""
     require_tensor("logsumexp", input)
-    return apply(ops.logsumexp, input, dim=reduced_dims(dim, input._array.ndim), keepdim=keepdim)
+    return apply(ops.logsumexp, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
@@ -237,7 +237,7 @@ def norm(
     if isinstance(p, str) and p != "fro":
         raise NotOfferedError(f"norm(p={p!r}): autograd offers the norms of vectors, and 'fro'")
     order = 2.0 if p is None or p == "fro" else float(p)
-    dim = reduced_dims(dim, input._array.ndim)
+    dim = _reduced_dims(dim, input._array.ndim)
     if order < 0 or order == math.inf:
         _refuse_empty("linalg.vector_norm", input, dim)
     return apply(norm_ops.norm, input, p=order, dim=dim, keepdim=keepdim)
