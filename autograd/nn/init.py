@@ -2,15 +2,176 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from typing import Any
 
+import numpy as np
+
+from autograd.backend import backend_of
+from autograd.functional.checks import type_name
+from autograd.random import numpy_generator
 from autograd.tensor import Tensor
+
+
+def _fill(tensor: Tensor, values: Any) -> Tensor:
+    """Write host values into a tensor, outside the graph; only its version tells."""
+    target = tensor._array
+    target[...] = backend_of(target).from_numpy(np.asarray(values, target.dtype))
+    tensor._bump_version()
+    return tensor
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """From U(a, b)."""
-    import numpy as np
+    _require_float("check_uniform_bounds", tensor)
+    if a > b:
+        raise RuntimeError(
+            f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}"
+        )
+    values = numpy_generator(generator).random(tensor.shape, _drawn_dtype(tensor))
+    values *= b - a
+    values += a
+    return _fill(tensor, values)
 
-    rng = generator or np.random.default_rng()
-    tensor._array[...] = rng.random(tensor.shape, np.float32) * (b - a) + a
+
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
+    """From N(mean, std^2)."""
+    _require_float("normal_kernel_cpu", tensor)
+    if std < 0:
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
+    values = numpy_generator(generator).standard_normal(tensor.shape, _drawn_dtype(tensor))
+    values *= std
+    values += mean
+    return _fill(tensor, values)
+
+
+def constant_(tensor: Tensor, val: float) -> Tensor:
+    """One number everywhere."""
+    tensor._array[...] = val
+    tensor._bump_version()
     return tensor
+
+
+def zeros_(tensor: Tensor) -> Tensor:
+    """Zeros."""
+    return constant_(tensor, 0.0)
+
+
+def ones_(tensor: Tensor) -> Tensor:
+    """Ones."""
+    return constant_(tensor, 1.0)
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """The identity, as far as a matrix that need not be square has one."""
+    if tensor.ndim != 2:
+        raise ValueError("Only tensors with 2 dimensions are supported")
+    return _fill(tensor, np.eye(*tensor.shape))
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """The factor on the standard deviation that makes up for a nonlinearity; `param`: leaky_relu's slope."""
+    linear = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+              "conv_transpose3d", "sigmoid")  # fmt: skip
+    if nonlinearity in linear:
+        return 1
+    if nonlinearity == "leaky_relu":
+        slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, int | float):
+            raise ValueError(f"negative_slope {param} not a valid number")
+        return math.sqrt(2.0 / (1 + slope**2))
+    gains = {"tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4}
+    if nonlinearity not in gains:
+        raise ValueError(f"Unsupported nonlinearity {nonlinearity}")
+    return gains[nonlinearity]
+
+
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
+    """Uniform, variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010."""
+    bound = gain * math.sqrt(6.0 / sum(_fans(tensor)))
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
+    """Normal, variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010."""
+    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(_fans(tensor))), generator)
+
+
+def kaiming_uniform_(
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Any = None,
+) -> Tensor:
+    """Uniform, variance gain^2 / fan, for rectifiers of negative slope `a`: He et al. 2015."""
+    if _is_empty(tensor):
+        return tensor
+    bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Any = None,
+) -> Tensor:
+    """Normal, variance gain^2 / fan, for rectifiers of negative slope `a`: He et al. 2015."""
+    if _is_empty(tensor):
+        return tensor
+    return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
+
+
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
+    """Orthogonal rows or columns of norm `gain`, of the flattened matrix: Saxe et al. 2014."""
+    if tensor.ndim < 2:
+        raise ValueError("Only tensors with 2 or more dimensions are supported")
+    if tensor.numel() == 0:
+        return tensor
+    rows = tensor.shape[0]
+    columns = tensor.numel() // rows
+    tall = (max(rows, columns), min(rows, columns))
+    noise = numpy_generator(generator).standard_normal(tall, _drawn_dtype(tensor))
+    q, r = np.linalg.qr(noise)
+    q *= np.sign(np.diagonal(r))  # makes the draw uniform: Mezzadri 2007, section 5
+    q = q if rows >= columns else q.T
+    return _fill(tensor, gain * q.reshape(tensor.shape))
+
+
+def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    modes = ["fan_in", "fan_out"]
+    mode = mode.lower()
+    if mode not in modes:
+        raise ValueError(f"Mode {mode} not supported, please use one of {modes}")
+    fan = _fans(tensor)[modes.index(mode)]
+    return calculate_gain(nonlinearity, a) / math.sqrt(fan)
+
+
+def _fans(tensor: Tensor) -> tuple[int, int]:
+    """The numbers of inputs and outputs of a unit: (out, in, *kernel)."""
+    if tensor.ndim < 2:
+        raise ValueError(
+            "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions"
+        )
+    kernel = math.prod(tensor.shape[2:])
+    return tensor.shape[1] * kernel, tensor.shape[0] * kernel
+
+
+def _is_empty(tensor: Tensor) -> bool:
+    if 0 not in tensor.shape:
+        return False
+    warnings.warn("Initializing zero-element tensors is a no-op", UserWarning, stacklevel=3)
+    return True
+
+
+def _drawn_dtype(tensor: Tensor) -> Any:
+    """The dtype to draw in: NumPy draws no float16."""
+    return np.float64 if tensor._array.dtype == np.float64 else np.float32
+
+
+def _require_float(kernel: str, tensor: Tensor) -> None:
+    if tensor._array.dtype.kind != "f":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(tensor._array)}'")

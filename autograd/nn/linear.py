@@ -1,24 +1,15 @@
-"""`Linear`, and the module that does nothing."""
+"""`Linear`."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import numpy as np
-
-from autograd.dtypes import device as Device
-from autograd.dtypes import float32, numpy_dtype
+from autograd.creation import empty
 from autograd.nn import functional, init
 from autograd.nn.module import Module
 from autograd.nn.parameter import Parameter
 from autograd.tensor import Tensor
-
-
-def empty(shape: tuple[int, ...], device: Any, dtype: Any) -> Tensor:
-    """A tensor that waits for its values."""
-    result = Tensor._wrap(np.empty(shape, numpy_dtype(float32 if dtype is None else dtype)))
-    return result if device is None else result.to(Device(device))
 
 
 class Linear(Module):
@@ -43,9 +34,9 @@ class Linear(Module):
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features
-        self.weight = Parameter(empty((out_features, in_features), device, dtype))
+        self.weight = Parameter(empty(out_features, in_features, device=device, dtype=dtype))
         self.register_parameter(
-            "bias", Parameter(empty((out_features,), device, dtype)) if bias else None
+            "bias", Parameter(empty(out_features, device=device, dtype=dtype)) if bias else None
         )
         self.reset_parameters(generator=generator)
 
@@ -66,14 +57,3 @@ class Linear(Module):
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"
         )
-
-
-class Identity(Module):
-    """Its input, whatever arguments it was made with."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__()
-
-    def forward(self, input: Any) -> Any:
-        """The input itself."""
-        return input

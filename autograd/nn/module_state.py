@@ -48,7 +48,9 @@ def collect(module: Any, destination: Any, prefix: str, keep_vars: bool) -> Any:
             destination[prefix + name] = value if keep_vars else value.detach()
     for name, child in module._modules.items():
         if child is not None:
-            child.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+            child.state_dict(
+                destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
+            )
     return destination
 
 
@@ -80,7 +82,9 @@ def load(module: Any, state: Any, strict: bool, assign: bool) -> IncompatibleKey
                 _copy(target, state[name])
     if messages:
         lines = "\n\t".join(messages)
-        raise RuntimeError(f"Error(s) in loading state_dict for {type(module).__name__}:\n\t{lines}")
+        raise RuntimeError(
+            f"Error(s) in loading state_dict for {type(module).__name__}:\n\t{lines}"
+        )
     return IncompatibleKeys(missing, unexpected)
 
 

@@ -1,7 +1,48 @@
 """`nn.functional`: what the modules compute, as functions without state."""
 
-from autograd.nn.functional.activation import relu, tanh
-from autograd.nn.functional.linear import linear
-from autograd.nn.functional.loss import mse_loss
+from autograd.nn.functional.activation import (
+    elu,
+    gelu,
+    leaky_relu,
+    log_softmax,
+    logsigmoid,
+    relu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    tanh,
+)
+from autograd.nn.functional.classification import cross_entropy, nll_loss
+from autograd.nn.functional.convolution import conv2d
+from autograd.nn.functional.regularization import dropout
+from autograd.nn.functional.affine import linear
+from autograd.nn.functional.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from autograd.nn.functional.normalization import batch_norm, layer_norm
+from autograd.nn.functional.encoding import one_hot
 
-__all__ = ["linear", "mse_loss", "relu", "tanh"]
+__all__ = [
+    "batch_norm",
+    "conv2d",
+    "cross_entropy",
+    "dropout",
+    "elu",
+    "gelu",
+    "huber_loss",
+    "l1_loss",
+    "layer_norm",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "logsigmoid",
+    "mse_loss",
+    "nll_loss",
+    "one_hot",
+    "relu",
+    "sigmoid",
+    "silu",
+    "smooth_l1_loss",
+    "softmax",
+    "softplus",
+    "tanh",
+]

@@ -2,16 +2,93 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
-from autograd.functional import elementwise
+from autograd.engine import apply, unary
+from autograd.functional import activation
+from autograd.functional.activation import logsigmoid, softplus
+from autograd.functional.checks import require_tensor, type_name
+from autograd.functional.elementwise import sigmoid, tanh
+from autograd.inplace import method
+from autograd.ops import rectifiers as ops
+
+__all__ = [
+    "elu", "gelu", "leaky_relu", "log_softmax", "logsigmoid", "relu", "sigmoid", "silu",
+    "softmax", "softplus", "tanh",
+]  # fmt: skip
 
 
 def relu(input: Any, inplace: bool = False) -> Any:
     """The positive part."""
-    return input.relu_() if inplace else elementwise.relu(input)
+    return _relu_(input) if inplace else activation.relu(input)
 
 
-def tanh(input: Any) -> Any:
-    """The hyperbolic tangent."""
-    return elementwise.tanh(input)
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """`input` where it is positive, elsewhere `negative_slope * input`."""
+    return (_leaky_relu_ if inplace else _leaky_relu)(input, negative_slope)
+
+
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """`input` where it is positive, elsewhere `alpha * (exp(input) - 1)`."""
+    return (_elu_ if inplace else _elu)(input, alpha)
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """`input * sigmoid(input)`."""
+    return (_silu_ if inplace else _silu)(input)
+
+
+def gelu(input: Any, approximate: str = "none") -> Any:
+    """`input` times the probability that a standard normal value is below it; "tanh" approximates."""
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError("approximate argument must be either none or tanh.")
+    _require_float("gelu", "GeluKernelImpl", input)
+    return unary(ops.gelu_tanh if approximate == "tanh" else ops.gelu, input)
+
+
+def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """`exp(input)` scaled to sum to 1 along `dim`."""
+    dim = _implicit_dim("softmax", input, _stacklevel) if dim is None else dim
+    return activation.softmax(input, dim, dtype)
+
+
+def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """The logarithm of `softmax`, finite where that rounds to 0."""
+    dim = _implicit_dim("log_softmax", input, _stacklevel) if dim is None else dim
+    return activation.log_softmax(input, dim, dtype)
+
+
+def _implicit_dim(name: str, input: Any, stacklevel: int) -> int:
+    """The dimension that torch picks where none is named."""
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. "
+        "Change the call to include dim=X as an argument.",
+        UserWarning,
+        stacklevel=stacklevel,
+    )
+    return 0 if input.ndim in (0, 1, 3) else 1
+
+
+def _leaky_relu(input: Any, negative_slope: float) -> Any:
+    _require_float("leaky_relu", "leaky_relu_cpu", input)
+    return apply(ops.leaky_relu, input, negative_slope=negative_slope)
+
+
+def _elu(input: Any, alpha: float) -> Any:
+    _require_float("elu", "elu_cpu", input)
+    return apply(ops.elu, input, alpha=alpha)
+
+
+def _silu(input: Any) -> Any:
+    _require_float("silu", "silu_cpu", input)
+    return unary(ops.silu, input)
+
+
+_relu_, _leaky_relu_, _elu_, _silu_ = map(method, (activation.relu, _leaky_relu, _elu, _silu))
+
+
+def _require_float(function: str, kernel: str, input: Any) -> None:
+    require_tensor(function, input)
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")

@@ -1,4 +1,4 @@
-"""Losses as functions."""
+"""Losses of a prediction and a target of the same shape."""
 
 from __future__ import annotations
 
@@ -6,31 +6,104 @@ import warnings
 from typing import Any
 
 from autograd.engine import apply
+from autograd.functional import elementwise
+from autograd.functional.arithmetic import sub
+from autograd.functional.checks import type_name
+from autograd.functional.reduction import mean
+from autograd.functional.reduction import sum as sum_
+from autograd.nn.functional.reduction import reduction_of
 from autograd.ops import loss as ops
 
-REDUCTIONS = ("none", "mean", "sum")
+
+def mse_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    """The squared difference."""
+    reduction = _prepare(input, target, size_average, reduce, reduction)
+    _require_float("mse_cpu", input, target)
+    if weight is not None:
+        return _weighted(apply(ops.mse, input, target, reduction="none"), weight, reduction)
+    return apply(ops.mse, input, target, reduction=reduction)
 
 
-def check_reduction(reduction: str) -> str:
-    """`reduction` itself; raise ValueError for one that there is not."""
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"{reduction} is not a valid value for reduction")
-    return reduction
+def l1_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    """The absolute difference."""
+    reduction = _prepare(input, target, size_average, reduce, reduction)
+    loss = elementwise.abs(sub(input, target))
+    return _reduced(loss, reduction) if weight is None else _weighted(loss, weight, reduction)
 
 
-def warn_of_sizes(input: Any, target: Any) -> None:
-    """torch's warning where input and target differ in shape, and so would broadcast."""
-    if input._array.shape != target._array.shape:
+def smooth_l1_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Any:
+    """The absolute difference, but quadratic below `beta`, where its slope is 0 to 1."""
+    reduction = _prepare(input, target, size_average, reduce, reduction)
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    if beta == 0:
+        return _reduced(elementwise.abs(sub(input, target)), reduction)
+    _require_float("smooth_l1_cpu", input, target)
+    return apply(ops.smooth_l1, input, target, reduction=reduction, beta=beta)
+
+
+def huber_loss(
+    input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
+) -> Any:
+    """Half the squared difference, but linear above `delta`, with slope `delta`."""
+    reduction = _prepare(input, target, None, None, reduction)
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    _require_float("huber_cpu", input, target)
+    if weight is not None:
+        loss = apply(ops.huber, input, target, reduction="none", delta=delta)
+        return _weighted(loss, weight, reduction)
+    return apply(ops.huber, input, target, reduction=reduction, delta=delta)
+
+
+def _prepare(
+    input: Any, target: Any, size_average: bool | None, reduce: bool | None, reduction: str
+) -> str:
+    """The reduction, after torch's warning where the shapes differ and so would broadcast."""
+    if input.size() != target.size():
         warnings.warn(
-            f"Using a target size ({target.shape}) that is different to the input size "
-            f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
+            f"Using a target size ({target.size()}) that is different to the input size "
+            f"({input.size()}). This will likely lead to incorrect results due to broadcasting. "
             "Please ensure they have the same size.",
             UserWarning,
             stacklevel=3,
         )
+    return reduction_of(size_average, reduce, reduction)
 
 
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """The squared difference."""
-    warn_of_sizes(input, target)
-    return apply(ops.mse, input, target, reduction=check_reduction(reduction))
+def _require_float(kernel: str, input: Any, target: Any) -> None:
+    if input._array.dtype.kind != "f" and target._array.dtype.kind != "f":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")
+
+
+def _reduced(loss: Any, reduction: str) -> Any:
+    return {"none": lambda x: x, "mean": mean, "sum": sum_}[reduction](loss)
+
+
+def _weighted(loss: Any, weight: Any, reduction: str) -> Any:
+    """The loss times weights of its shape; the mean is the weighted one."""
+    if weight.size() != loss.size():
+        raise ValueError("Weights and input must have the same size.")
+    weighted = loss * weight
+    return sum_(weighted) / sum_(weight) if reduction == "mean" else _reduced(weighted, reduction)

@@ -1,0 +1,27 @@
+"""`Dropout`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.nn import functional
+from autograd.nn.functional.regularization import check_probability
+from autograd.nn.module import Module
+
+
+class Dropout(Module):
+    """In training, zero each element with probability `p`, scale the others by 1 / (1 - p)."""
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        check_probability(p)
+        self.p = p
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """In evaluation the input itself."""
+        return functional.dropout(input, self.p, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        """torch's."""
+        return f"p={self.p}, inplace={self.inplace}"

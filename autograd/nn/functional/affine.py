@@ -1,0 +1,68 @@
+"""`linear`: the affine map of a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.functional.checks import require_tensor
+from autograd.functional.fused import linear_activation
+from autograd.functional.linear_algebra import matmul
+from autograd.functional.shape import expand, t
+
+_C_NAMES = {
+    "float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long",
+    "int32": "int", "int16": "short", "int8": "signed char", "uint8": "unsigned char", "bool": "bool",
+}  # fmt: skip
+
+
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """`input @ weight.T + bias`: (..., in) with weight (out, in) and bias (out,) gives (..., out).
+
+    Raises:
+        RuntimeError: the sizes or dtypes do not fit.
+    """
+    try:
+        x, w = input._array, weight._array
+        b = None if bias is None else bias._array
+    except AttributeError:
+        _require_tensors(input, weight, bias)
+        raise
+    if (
+        w.ndim == 2
+        and x.ndim
+        and x.shape[-1] == w.shape[1]
+        and x.dtype == w.dtype
+        and (b is None or (b.shape == w.shape[:1] and b.dtype == x.dtype))
+    ):
+        return linear_activation(input, weight, bias, None)
+    return _unusual_linear(input, weight, bias)
+
+
+def _unusual_linear(input: Any, weight: Any, bias: Any) -> Any:
+    """Shapes that torch takes beside a layer's own, and the errors for those that it does not."""
+    if input.ndim == 0 or weight.ndim == 0:
+        raise RuntimeError(
+            "both arguments to linear need to be at least 1D, "
+            f"but they are {input.ndim}D and {weight.ndim}D"
+        )
+    if input._array.dtype != weight._array.dtype:
+        first, second = (_C_NAMES[v._array.dtype.name] for v in (input, weight))
+        raise RuntimeError(
+            f"expected m1 and m2 to have the same dtype, but got: {first} != {second}"
+        )
+    product = matmul(input, t(weight))
+    if bias is None:
+        return product
+    if bias._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            "self and mat2 must have the same dtype, but got "
+            f"{bias.dtype} for the bias and {input.dtype} for the input"
+        )
+    return product + expand(bias, *product.shape)
+
+
+def _require_tensors(input: Any, weight: Any, bias: Any) -> None:
+    require_tensor("linear", input)
+    require_tensor("linear", weight, "weight", 2)
+    if bias is not None:
+        require_tensor("linear", bias, "bias", 3)

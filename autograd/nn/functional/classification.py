@@ -1,0 +1,169 @@
+"""Losses of scores and classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.engine import apply
+from autograd.functional.activation import log_softmax
+from autograd.functional.checks import require_tensor, type_name
+from autograd.functional.reduction import sum as sum_
+from autograd.functional.shape import squeeze, unsqueeze
+from autograd.nn.functional.reduction import reduction_of
+from autograd.ops import loss as ops
+
+
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """Minus the entry of `input` (N, C, ...), log-probabilities, at each class of `target` (N, ...).
+
+    `weight` (C,) scales the classes; the mean is the weighted one, over targets other than
+    `ignore_index`.
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    require_tensor("nll_loss_nd", input)
+    require_tensor("nll_loss_nd", target, "target", 2)
+    _check_shapes(input, target)
+    _check_weight(input, weight)
+    _check_classes(target, input.shape[min(1, input.ndim - 1)], ignore_index)
+    settings = {"reduction": reduction, "ignore_index": ignore_index}
+    if input.ndim > 1:
+        return apply(ops.nll, input, target, weight, **settings)
+    loss = apply(ops.nll, unsqueeze(input, 0), target.reshape(1), weight, **settings)
+    return squeeze(loss, 0) if reduction == "none" and target.ndim == 0 else loss
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """`nll_loss` of `log_softmax(input)`; a `target` of the shape of `input` holds probabilities."""
+    reduction = reduction_of(size_average, reduce, reduction)
+    require_tensor("cross_entropy_loss", input)
+    require_tensor("cross_entropy_loss", target, "target", 2)
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
+    class_dim = 0 if input.ndim <= 1 else 1
+    if input.shape == target.shape:
+        _check_probabilities(target, ignore_index)
+        _check_weight(input, weight)
+        log_prob = log_softmax(input, class_dim)
+        return _soft_target(log_prob, target, weight, reduction, label_smoothing, class_dim)
+    log_prob = log_softmax(input, class_dim)
+    if label_smoothing == 0:
+        return nll_loss(log_prob, target, weight, ignore_index=ignore_index, reduction=reduction)
+    return _smoothed(log_prob, target, weight, ignore_index, reduction, label_smoothing)
+
+
+def _soft_target(
+    log_prob: Any, target: Any, weight: Any, reduction: str, smoothing: float, class_dim: int
+) -> Any:
+    if smoothing:
+        target = target * (1 - smoothing) + smoothing / log_prob.shape[class_dim]
+    terms = -log_prob * target
+    if weight is not None:
+        terms = terms * _along(weight, class_dim, terms.ndim)
+    if reduction == "none":
+        return sum_(terms, class_dim)
+    total = sum_(terms)
+    return total / (terms.numel() / terms.shape[class_dim]) if reduction == "mean" else total
+
+
+def _smoothed(
+    log_prob: Any, target: Any, weight: Any, ignore_index: int, reduction: str, smoothing: float
+) -> Any:
+    """The loss against classes of which each gives `smoothing` of its probability to all alike.
+
+    Szegedy et al. 2016, "Rethinking the Inception Architecture for Computer Vision", section 7.
+    """
+    loss = nll_loss(log_prob, target, weight, ignore_index=ignore_index, reduction="none")
+    class_dim = 0 if log_prob.ndim == 1 else 1
+    classes = log_prob.shape[class_dim]
+    weighted = log_prob
+    if weight is not None:
+        weighted = log_prob * _along(weight, class_dim, log_prob.ndim)
+    kept = target != ignore_index
+    uniform = -sum_(weighted, class_dim).masked_fill(~kept, 0.0)
+    loss = (1 - smoothing) * loss + smoothing / classes * uniform
+    if reduction == "none":
+        return loss
+    if reduction == "sum":
+        return sum_(loss)
+    if weight is None:
+        return sum_(loss) / sum_(kept)
+    return sum_(loss) / sum_(weight[target.masked_fill(~kept, 0)] * kept)
+
+
+def _along(weight: Any, dim: int, ndim: int) -> Any:
+    """A vector laid out to broadcast along `dim`."""
+    return weight.reshape(*(-1 if i == dim else 1 for i in range(ndim)))
+
+
+def _check_shapes(input: Any, target: Any) -> None:
+    shape, wanted = tuple(input.shape), tuple(target.shape)
+    if not shape:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
+    if len(shape) == 1:
+        if len(wanted) == 1 and wanted[0] != 1:
+            raise ValueError(
+                f"For 1D input, 1D target must have size 1, but got target size: {wanted[0]}"
+            )
+    elif not wanted or shape[0] != wanted[0]:
+        raise ValueError(
+            f"Expected input batch_size ({shape[0]}) to match target batch_size "
+            f"({wanted[0] if wanted else 0})."
+        )
+    if target._array.dtype.name not in ("int64", "uint8"):
+        raise RuntimeError(
+            f"expected target dtype to be Long or Byte, but got {type_name(target._array)}"
+        )
+    if len(shape) <= 2 and len(wanted) > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    expected = shape[:1] + shape[2:]
+    if len(shape) > 2 and wanted != expected:
+        raise RuntimeError(f"Expected target size {list(expected)}, got {list(wanted)}")
+
+
+def _check_weight(input: Any, weight: Any) -> None:
+    if weight is None:
+        return
+    classes = input.shape[min(1, input.ndim - 1)]
+    if weight.ndim != 1 or weight.shape[0] != classes:
+        raise RuntimeError(
+            f"weight tensor should be defined either for all {classes} classes or no classes but "
+            f"got weight tensor of shape: {list(weight.shape)}"
+        )
+    if weight._array.dtype != input._array.dtype:
+        raise RuntimeError(
+            f"expected scalar type {type_name(input._array)} but found {type_name(weight._array)}"
+        )
+
+
+def _check_classes(target: Any, classes: int, ignore_index: int) -> None:
+    array = target._array
+    outside = (array != ignore_index) & ((array < 0) | (array >= classes))
+    if outside.any():
+        raise IndexError(f"Target {array[outside][0].item()} is out of bounds.")
+
+
+def _check_probabilities(target: Any, ignore_index: int) -> None:
+    if target._array.dtype.kind != "f":
+        raise RuntimeError(
+            "Expected floating point type for target with class probabilities, "
+            f"got {type_name(target._array)}"
+        )
+    if ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")

@@ -1,0 +1,128 @@
+"""`conv2d`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.engine import apply
+from autograd.functional.checks import require_tensor
+from autograd.functional.shape import squeeze, unsqueeze
+from autograd.ops import convolution as ops
+
+_C_NAMES = {"float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long int",
+            "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
+            "bool": "bool"}  # fmt: skip
+
+
+def conv2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] | str = 0,
+    dilation: int | tuple[int, int] = 1,
+    groups: int = 1,
+) -> Any:
+    """Cross-correlate images (batch, in, height, width) with weight (out, in / groups, *kernel).
+
+    `padding`: zeros on each side, or "valid" (none) or "same" (as many as keep the size).
+
+    Raises:
+        RuntimeError: the sizes or dtypes do not fit.
+    """
+    require_tensor("conv2d", input)
+    require_tensor("conv2d", weight, "weight", 2)
+    steps, spread = _pair("stride", stride), _pair("dilation", dilation)
+    margins = _margins(padding, tuple(weight.shape[2:]), steps, spread)
+    if input.ndim not in (3, 4):
+        raise RuntimeError(
+            "Expected 3D (unbatched) or 4D (batched) input to conv2d, "
+            f"but got input of size: {list(input.shape)}"
+        )
+    images = input if input.ndim == 4 else unsqueeze(input, 0)
+    _check_dtypes(images, weight, bias)
+    _check_sizes(images, weight, bias, steps, margins, spread, groups)
+    out = apply(
+        ops.convolution, images, weight, bias,
+        stride=steps, padding=margins, dilation=spread, groups=groups,
+    )  # fmt: skip
+    return out if input.ndim == 4 else squeeze(out, 0)
+
+
+def _pair(name: str, value: Any) -> tuple[int, int]:
+    pair = (value, value) if isinstance(value, int) else tuple(value)
+    if len(pair) == 1:
+        pair *= 2
+    if len(pair) != 2:
+        raise RuntimeError(
+            f"expected {name} to be a single integer value or a list of 2 values to match the "
+            f"convolution dimensions, but got {name}={list(pair)}"
+        )
+    return pair
+
+
+def _margins(
+    padding: Any, kernel: tuple[int, ...], stride: tuple[int, int], dilation: tuple[int, int]
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """((top, bottom), (left, right))."""
+    if isinstance(padding, str):
+        if padding == "valid":
+            return (0, 0), (0, 0)
+        if padding != "same":
+            raise RuntimeError(f"Invalid padding string: '{padding}'")
+        if stride != (1, 1):
+            raise RuntimeError("padding='same' is not supported for strided convolutions")
+        totals = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+        top, left = (total // 2 for total in totals)
+        return (top, totals[0] - top), (left, totals[1] - left)
+    vertical, horizontal = _pair("padding", padding)
+    return (vertical, vertical), (horizontal, horizontal)
+
+
+def _check_dtypes(input: Any, weight: Any, bias: Any) -> None:
+    for name, other in (("bias", bias), ("weight", weight)):
+        if other is not None and other._array.dtype != input._array.dtype:
+            first, second = (_C_NAMES[v._array.dtype.name] for v in (input, other))
+            raise RuntimeError(
+                f"Input type ({first}) and {name} type ({second}) should be the same"
+            )
+
+
+def _check_sizes(
+    input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> None:
+    if min(stride) <= 0:
+        raise RuntimeError("non-positive stride is not supported")
+    if min(padding[0] + padding[1]) < 0:
+        raise RuntimeError("negative padding is not supported")
+    if min(dilation) <= 0:
+        raise RuntimeError("dilation should be greater than zero")
+    if groups <= 0:
+        raise RuntimeError("non-positive groups is not supported")
+    if weight.ndim != 4:
+        raise RuntimeError(
+            f"expected 4-dimensional weight for convolution, but got {list(weight.shape)}"
+        )
+    shown = f"Given groups={groups}, weight of size {list(weight.shape)}"
+    if input.shape[1] != weight.shape[1] * groups:
+        raise RuntimeError(
+            f"{shown}, expected input{list(input.shape)} to have {weight.shape[1] * groups} "
+            f"channels, but got {input.shape[1]} channels instead"
+        )
+    if weight.shape[0] % groups:
+        raise RuntimeError(
+            f"{shown}, expected weight to be divisible by {groups} at dimension 0, "
+            f"but got weight of size {list(weight.shape)} instead"
+        )
+    if bias is not None and tuple(bias.shape) != (weight.shape[0],):
+        raise RuntimeError(
+            f"{shown}, expected bias to be 1-dimensional with {weight.shape[0]} elements, "
+            f"but got bias of size {list(bias.shape)} instead"
+        )
+    padded = [n + sum(p) for n, p in zip(input.shape[2:], padding, strict=True)]
+    kernel = [d * (k - 1) + 1 for d, k in zip(dilation, weight.shape[2:], strict=True)]
+    if any(n < k for n, k in zip(padded, kernel, strict=True)):
+        raise RuntimeError(
+            f"Calculated padded input size per channel: ({padded[0]} x {padded[1]}). Kernel size: "
+            f"({kernel[0]} x {kernel[1]}). Kernel size can't be greater than actual input size"
+        )

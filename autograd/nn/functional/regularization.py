@@ -1,0 +1,42 @@
+"""`dropout`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.backend import backend_of
+from autograd.functional.checks import require_tensor
+from autograd.random import numpy_generator
+
+
+def dropout(
+    input: Any,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+    *,
+    generator: Any = None,
+) -> Any:
+    """Zero each element with probability `p` and scale the others by 1 / (1 - p); only in training.
+
+    `generator` (not an argument of torch's) draws which.
+    """
+    require_tensor("dropout", input)
+    check_probability(p)
+    if not training or p == 0:
+        return input
+    array = input._array
+    if array.dtype.kind != "f":
+        raise RuntimeError("result type Float can't be cast to the desired output type Long")
+    kept = numpy_generator(generator).random(array.shape, np.float32) >= p
+    factors = kept * array.dtype.type(1 / (1 - p) if p < 1 else 0)
+    noise = input._wrap(backend_of(array).from_numpy(factors))
+    return input.mul_(noise) if inplace else input * noise
+
+
+def check_probability(p: float) -> None:
+    """Raise ValueError for a number that is no probability."""
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")

@@ -1,0 +1,35 @@
+"""Modules that change no number: `Identity` and `Flatten`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.nn.module import Module
+
+
+class Identity(Module):
+    """Its input, whatever arguments it was made with."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, input: Any) -> Any:
+        """The input itself."""
+        return input
+
+
+class Flatten(Module):
+    """The dimensions from `start_dim` to `end_dim` as one."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim = start_dim
+        self.end_dim = end_dim
+
+    def forward(self, input: Any) -> Any:
+        """Flatten the input."""
+        return input.flatten(self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        """torch's."""
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

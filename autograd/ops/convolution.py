@@ -1,0 +1,113 @@
+"""Two-dimensional convolution as a product of matrices: every patch of the image is a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.ops.op import Op
+
+Pair = tuple[int, int]
+Padding = tuple[Pair, Pair]  # ((top, bottom), (left, right))
+
+
+def _rows(
+    xp: Any, input: Any, kernel: Pair, stride: Pair, padding: Padding, dilation: Pair, groups: int
+) -> tuple[Any, Pair]:
+    """The patches (groups, batch * height * width, channels * kernel), and height and width."""
+    padded = xp.pad(input, ((0, 0), (0, 0), *padding))
+    batch, channels = padded.shape[:2]
+    height, width = (
+        (padded.shape[2 + i] - dilation[i] * (kernel[i] - 1) - 1) // stride[i] + 1 for i in (0, 1)
+    )
+    by_batch, by_channel, by_row, by_column = padded.strides
+    patches = xp.lib.stride_tricks.as_strided(
+        padded,
+        (groups, batch, height, width, channels // groups, *kernel),
+        (channels // groups * by_channel, by_batch, by_row * stride[0], by_column * stride[1],
+         by_channel, by_row * dilation[0], by_column * dilation[1]),
+    )  # fmt: skip
+    return patches.reshape(groups, batch * height * width, -1), (height, width)
+
+
+def _matrices(xp: Any, weight: Any, groups: int) -> Any:
+    """The weight as (groups, out_channels / groups, channels * kernel)."""
+    return weight.reshape(groups, weight.shape[0] // groups, -1)
+
+
+def _by_group(xp: Any, g: Any, groups: int) -> Any:
+    """A gradient (batch, out, height, width) as (groups, batch * height * width, out / groups)."""
+    batch, channels, height, width = g.shape
+    parts = g.reshape(batch, groups, channels // groups, height, width)
+    return parts.transpose(1, 0, 3, 4, 2).reshape(groups, batch * height * width, -1)
+
+
+def _convolution(
+    xp: Any,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    *,
+    stride: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+) -> Any:
+    rows, (height, width) = _rows(xp, input, weight.shape[2:], stride, padding, dilation, groups)
+    out = xp.matmul(rows, _matrices(xp, weight, groups).transpose(0, 2, 1))
+    out = out.reshape(groups, input.shape[0], height, width, -1).transpose(1, 0, 4, 2, 3)
+    out = out.reshape(input.shape[0], weight.shape[0], height, width)
+    return out if bias is None else out + bias.reshape(-1, 1, 1)
+
+
+convolution = Op("Convolution", _convolution)
+
+
+@convolution.gradient("input")
+def _(
+    xp: Any,
+    g: Any,
+    shapes: Any,
+    weight: Any,
+    stride: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+) -> Any:
+    (top, bottom), (left, right) = padding
+    batch, channels, rows, columns = shapes[0]
+    height, width = g.shape[2:]
+    kernel = weight.shape[2:]
+    patches = xp.matmul(_by_group(xp, g, groups), _matrices(xp, weight, groups))
+    patches = patches.reshape(groups, batch, height, width, channels // groups, *kernel)
+    patches = patches.transpose(5, 6, 1, 0, 4, 2, 3)
+    patches = patches.reshape(*kernel, batch, channels, height, width)
+    result = xp.zeros((batch, channels, rows + top + bottom, columns + left + right), g.dtype)
+    for i in range(kernel[0]):
+        for j in range(kernel[1]):
+            first, start = i * dilation[0], j * dilation[1]
+            result[
+                :, :,
+                first : first + height * stride[0] : stride[0],
+                start : start + width * stride[1] : stride[1],
+            ] += patches[i, j]  # fmt: skip
+    return result[:, :, top : top + rows, left : left + columns]
+
+
+@convolution.gradient("weight")
+def _(
+    xp: Any,
+    g: Any,
+    shapes: Any,
+    input: Any,
+    stride: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+) -> Any:
+    rows, _ = _rows(xp, input, shapes[1][2:], stride, padding, dilation, groups)
+    return xp.matmul(_by_group(xp, g, groups).transpose(0, 2, 1), rows).reshape(shapes[1])
+
+
+@convolution.gradient("bias")
+def _(xp: Any, g: Any) -> Any:
+    return xp.add.reduce(g, axis=(0, 2, 3))

@@ -1,0 +1,52 @@
+"""Normalisation to mean 0 and variance 1 over some axes, then scale and shift, as one node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.ops.op import Op
+
+Axes = tuple[int, ...]
+
+
+def _mean(xp: Any, array: Any, axes: Axes) -> Any:
+    count = 1
+    for axis in axes:
+        count *= array.shape[axis]
+    return xp.add.reduce(array, axis=axes, keepdims=True) / count
+
+
+def _normalize(
+    xp: Any, input: Any, weight: Any, bias: Any, *, axes: Axes, eps: float
+) -> tuple[Any, Any, Any]:
+    """The result, and for the gradients the normalised input and one over its standard deviation."""
+    centred = input - _mean(xp, input, axes)
+    inverse_std = 1 / xp.sqrt(_mean(xp, centred * centred, axes) + eps)
+    normalized = centred * inverse_std
+    out = normalized if weight is None else normalized * weight
+    return out if bias is None else out + bias, normalized, inverse_std
+
+
+def _normalization(name: str) -> Op:
+    """`weight` and `bias` must broadcast against the input; either may be None."""
+    operation = Op(name, _normalize, outs=3)
+
+    @operation.gradient("input")
+    def _(xp: Any, g: Any, weight: Any, out1: Any, out2: Any, axes: Axes) -> Any:
+        slope = g if weight is None else g * weight
+        along = out1 * _mean(xp, slope * out1, axes)
+        return (slope - _mean(xp, slope, axes) - along) * out2
+
+    @operation.gradient("weight")
+    def _(xp: Any, g: Any, out1: Any) -> Any:
+        return g * out1
+
+    @operation.gradient("bias")
+    def _(xp: Any, g: Any) -> Any:
+        return g
+
+    return operation
+
+
+layer_norm = _normalization("NativeLayerNorm")
+batch_norm = _normalization("NativeBatchNorm")
