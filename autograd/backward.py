@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from autograd.backend import Array, backend_of
@@ -24,7 +23,7 @@ def backward(
     if inputs is not None:
         inputs = _as_sequence(inputs)
         if not inputs:
-            raise RuntimeError("'inputs' argument to 'backward' cannot be empty.")
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     if not outputs:
         return
     roots = _roots(outputs, _as_sequence(grad_tensors, len(outputs)))
@@ -49,11 +48,18 @@ def grad(
     """The gradients of `outputs` with respect to `inputs`; no `.grad` is touched."""
     _refuse_create_graph(create_graph)
     outputs, inputs = _as_sequence(outputs), _as_sequence(inputs)
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+            "allow_unused=False."
+        )
     roots = _roots(outputs, _as_sequence(grad_outputs, len(outputs)))
     edges = _edges(inputs)
     results = []
-    captured = Walk(roots, bool(retain_graph), outputs[0]._wrap).capture(edges)
-    for tensor, known in zip(inputs, captured, strict=True):
+    captured = Walk(roots, bool(retain_graph), inputs[0]._wrap).capture(edges)
+    for i, (tensor, known) in enumerate(zip(inputs, captured, strict=True)):
         if known is not None:
             gradient, owned = known
             results.append(tensor._wrap(gradient if owned else gradient.copy()))
@@ -63,7 +69,7 @@ def grad(
             results.append(None)
         else:
             raise RuntimeError(
-                "One of the differentiated Tensors appears to not have been used in the graph. "
+                f"The differentiated Tensor at index {i} appears to not have been used in the graph. "
                 "Set allow_unused=True if this is the desired behavior."
             )
     return tuple(results)
@@ -86,13 +92,20 @@ def _refuse_create_graph(create_graph: bool) -> None:
 def _as_sequence(value: Any, length: int = 0) -> list[Any]:
     if value is None:
         return [None] * length
-    return list(value) if isinstance(value, Sequence) or not hasattr(value, "_array") else [value]
+    if hasattr(value, "_array"):
+        return [value]
+    return list(value)
 
 
 def _roots(outputs: list[Any], gradients: list[Any]) -> list[Root]:
+    for gradient in gradients:
+        if gradient is not None and not hasattr(gradient, "_array"):
+            raise TypeError(
+                f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
+            )
     if len(outputs) != len(gradients):
         raise RuntimeError(
-            f"got {len(outputs)} tensors and {len(gradients)} gradients; expected one for each"
+            f"got {len(outputs)} tensors and {len(gradients)} gradients"
         )
     roots = []
     for i, (output, gradient) in enumerate(zip(outputs, gradients, strict=True)):
@@ -111,10 +124,6 @@ def _root_gradient(output: Any, gradient: Any, i: int) -> Array:
         if array.size != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
         return backend_of(array).ones_like(array)
-    if not hasattr(gradient, "_array"):
-        raise TypeError(
-            f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
-        )
     if gradient._array.shape != array.shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{i}] has a shape of {gradient.shape} and "

@@ -11,6 +11,7 @@ import numpy as np
 from autograd.backend import place
 from autograd.data import array_of_data, check_numpy
 from autograd.dtypes import device_argument, dtype_argument
+from autograd.grad_mode import state
 from autograd.functional.checks import integer, require_tensor, sizes
 from autograd.promotion import is_number, number_dtype
 from autograd.tensor import Tensor
@@ -25,6 +26,8 @@ def made(array: Any, device: Any = None, requires_grad: builtins.bool = False) -
     result = Tensor._wrap(array if device is None else place(array, device_argument(device)))
     if requires_grad:
         result._requires_grad = True
+    if state.inference:
+        result._inference = True
     return result
 
 
@@ -63,7 +66,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     check_numpy(ndarray)
-    return Tensor._wrap(ndarray)
+    return made(ndarray)
 
 
 def empty(

@@ -46,7 +46,7 @@ class AccumulateGrad:
 
     def name(self) -> str:
         """torch's name of the node."""
-        return "AccumulateGrad"
+        return "torch::autograd::AccumulateGrad"
 
     def __eq__(self, other: object) -> bool:
         """Nodes of one leaf are one node: it is made anew at every look."""

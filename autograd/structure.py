@@ -42,6 +42,9 @@ class Structure:
 
     __getitem__ = subscript.getitem
     __setitem__ = inplace.setitem
+    copy_ = inplace.copy_
+    fill_ = inplace.fill_
+    zero_ = inplace.zero_
     gather = indexing.gather
 
     to = conversions.to

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import backward as _backward
-from autograd import inplace, view_tracking
+from autograd import leaf_rules, view_tracking
 from autograd.backend import Array, backend_of
 from autograd.dtypes import Size, device, dtype, dtype_of
 from autograd.graph import Node
@@ -65,7 +65,8 @@ class Tensor(Operators):
             raise RuntimeError(
                 "Inference tensors cannot be saved for backward. Please do not use Tensors created "
                 "in inference mode in computation tracked by autograd. To work around this, you can "
-                "make a clone to get a normal tensor and use it in autograd."
+                "make a clone to get a normal tensor and use it in autograd, or use "
+                "`torch.no_grad()` instead of `torch.inference_mode()`."
             )
         cell = self._version_cell()
         return cell, cell[0], self._array
@@ -102,15 +103,7 @@ class Tensor(Operators):
 
     @requires_grad.setter
     def requires_grad(self, value: builtins.bool) -> None:
-        if not value and self.grad_fn is not None:
-            raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a "
-                "computed variable in a subgraph that doesn't require differentiation use "
-                "var_no_grad = var.detach()."
-            )
-        if value and self._array.dtype.kind != "f":
-            raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
-        inplace.refuse_requires_grad_of_inference(self, value)
+        leaf_rules.check_requires_grad(self, value)
         if self.grad_fn is None:
             self._requires_grad = value
 
@@ -127,6 +120,22 @@ class Tensor(Operators):
         return self.grad_fn is None
 
     @property
+    def output_nr(self) -> builtins.int:
+        """Which of the outputs of `grad_fn` it is."""
+        return 0 if self.grad_fn is None else self._output_nr
+
+    def is_inference(self) -> builtins.bool:
+        """Whether it was made in inference mode."""
+        return self._inference
+
+    def _is_view(self) -> builtins.bool:
+        return self._view is not None
+
+    @property
+    def _base(self) -> Tensor | None:
+        return None if self._view is None else self._view.base
+
+    @property
     def grad(self) -> Tensor | None:
         """The gradient accumulated so far; None before the first."""
         if self._grad is None and self._grad_fn is not None and not self._retains_grad:
@@ -137,7 +146,7 @@ class Tensor(Operators):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        inplace.check_new_grad(self, value)
+        leaf_rules.check_new_grad(self, value)
         self._grad = value
 
     @grad.deleter
@@ -201,7 +210,9 @@ class Tensor(Operators):
 
     def register_post_accumulate_grad_hook(self, hook: Any) -> RemovableHandle:
         """Call `hook(tensor)` after a gradient has been added to `.grad` of a leaf."""
-        if not self.is_leaf:
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self.grad_fn is not None:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         if self._post_accumulate_hooks is None:
             self._post_accumulate_hooks = {}
@@ -212,12 +223,13 @@ class Tensor(Operators):
     @property
     def data(self) -> Tensor:
         """The same elements outside the graph, with a version counter of their own."""
-        return Tensor._wrap(self._array)
+        result = Tensor._wrap(self._array)
+        result._inference = self._inference
+        return result
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        if not isinstance(value, Tensor):
-            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        leaf_rules.check_new_data(self, value)
         self._array = value._array
 
     @property
