@@ -38,7 +38,7 @@ ROWS = [
         POSITIVE_PAIRS,
         kinks=[
             ((np.array([0.0, 0.0, 0.0]), np.array([0.0, 1.0, 2.0])), ([0, 1, 0], [0, 0, 0])),
-            ((np.array([0.0, 2.0]), 0), ([0, 0],)),
+            ((np.array([0.0, 2.0]), 0), ([0, 0], None)),
         ],
         whole="int64",
     ),
@@ -47,6 +47,14 @@ ROWS = [
         lambda t, x, y: t.div(x, y, rounding_mode="floor"),
         lambda x, y: np.floor(x / y),
         DIVISIONS,
+        whole="int64",
+    ),
+    Row(
+        ops.floor_divide,
+        lambda t, x, y: t.floor_divide(x, y),
+        lambda x, y: np.floor(x / y),
+        DIVISIONS,
+        derivative=False,
         whole="int64",
     ),
     Row(

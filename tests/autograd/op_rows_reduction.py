@@ -222,7 +222,7 @@ ROWS = [
         sorting.sort,
         lambda t, x, *a: t.sort(x, *a),
         in_order,
-        [*ALONG, (signed(2, 3), 1, True), (TIES, 1, True)],
+        [*ALONG, (signed(2, 3), 1, True)],
         whole="int64",
     ),
     Row(

@@ -12,6 +12,7 @@ A row says how one operation is called, what it should answer, and on which inpu
   where the function is smooth: the gradient is compared with central differences;
 - `kinks`: (arguments, gradients) where it is not smooth; the gradient of the sum of the result
   for every float64 array, None for one that needs none;
+- `derivative`: False for an operation whose result needs a gradient but has none;
 - `whole`: the dtype of the result for int64 inputs, "" where it has no such form.
 
 The rows stand in the modules `op_rows_<family>.py` as a list `ROWS`; `test_ops.py` runs them all, and
@@ -42,6 +43,7 @@ class Row:
     reference: Callable[..., Any]
     samples: Sequence[Arguments]
     kinks: Sequence[tuple[Arguments, Sequence[Any]]] = ()
+    derivative: bool = True
     whole: str = ""
     tolerance: float = 1e-12
 
@@ -49,6 +51,11 @@ class Row:
     def ops(self) -> tuple[Op, ...]:
         """The operations that it proves."""
         return self.op if isinstance(self.op, tuple) else (self.op,)
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether its gradients are to be compared."""
+        return self.derivative and self.ops[0].differentiable
 
     @property
     def name(self) -> str:
@@ -104,4 +111,13 @@ PAIRS = [
     (signed(2, 3), 1.5),
     (signed(2, 3), 2),
 ]
-POSITIVE_PAIRS = [tuple(np.abs(a) for a in pair) for pair in PAIRS]
+POSITIVE_PAIRS = [
+    (positive(2, 3), positive(2, 3, seed=1)),
+    (positive(1, 3), positive(2, 1, seed=3)),
+    (positive(), positive(2, seed=4)),
+    (positive(), positive(seed=5)),
+    (positive(0, 3), positive(1, 3)),
+    (positive(2, 3), 1.5),
+    (positive(2, 3), 2),
+    (2.5, positive(2, 3)),
+]
