@@ -16,7 +16,8 @@ class Streams:
     """One independent seed sequence for each consumer of randomness (`SeedSequence.spawn`)."""
 
     network: SeedSequence
-    exploration: SeedSequence
+    policy: SeedSequence  # actions inside updates
+    exploration: SeedSequence  # actions in the environment
     replay: SeedSequence
     random_actions: SeedSequence
     train_env: SeedSequence

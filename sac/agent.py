@@ -1,0 +1,225 @@
+"""The soft actor-critic agent: acting, and the update.
+
+Source: Haarnoja et al. 2018, "Soft Actor-Critic Algorithms and Applications", arXiv:1812.05905;
+for discrete actions Christodoulou 2019, arXiv:1910.07207. Both run through the one update below: the
+policy knows how to take the expectation in V(s) = E_a[Q(s, a) - alpha log pi(a|s)].
+"""
+
+from functools import reduce
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import autograd as torch
+from autograd import Tensor, nn, no_grad, optim
+from autograd.functional.fused import polyak_update_
+from sac import agent_state
+from sac.checkpoint import find_checkpoint, load_checkpoint
+from sac.config import AgentConfig
+from sac.device import resolve_device
+from sac.factory import build_parts
+from sac.networks import frozen
+from sac.replay_buffer import Batch
+from sac.seeding import Streams, generator
+from sac.spaces import ActionCodec, ObservationEncoder
+
+Metrics = dict[str, Any]  # tensors stay tensors: their mean is taken when it is logged
+
+
+class Transitions(NamedTuple):
+    """A batch as the networks take it."""
+
+    observation: Tensor  # (batch, features)
+    action: Tensor  # (batch, size) in [-1, 1], or (batch, 1) int64
+    reward: Tensor  # (batch, 1)
+    discount: Tensor  # (batch, 1): gamma, and 0 where the episode terminated
+    next_observation: Tensor  # (batch, features)
+
+
+class SACAgent:
+    """Soft actor-critic for one observation space and one action space."""
+
+    def __init__(
+        self,
+        observation_space: Any,
+        action_space: Any,
+        config: AgentConfig | None = None,
+        *,
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> None:
+        """Build networks and optimizers from `seed`; raise SpaceError for spaces not supported."""
+        self.config = AgentConfig() if config is None else config
+        self.observation_encoder = ObservationEncoder(observation_space)
+        self.action_codec = ActionCodec(action_space)
+        self.device = resolve_device(device)
+        streams = Streams.from_seed(seed)
+        parts = build_parts(
+            self.config, self.observation_encoder, self.action_codec, streams, self.device
+        )
+        self.observation_input = parts.observation_input
+        self.policy_net = parts.policy_net
+        self.soft_q_nets = parts.soft_q_nets
+        self.target_soft_q_nets = parts.target_soft_q_nets
+        self.temperature = parts.temperature
+        # Lists, not iterators: a second walk over `parameters()` would find it exhausted.
+        self.soft_q_parameters = list(self.soft_q_nets.parameters())
+        self.target_soft_q_parameters = list(self.target_soft_q_nets.parameters())
+        self.policy_parameters = list(self.policy_net.parameters())
+        self.policy_optimizer = optim.Adam(self.policy_parameters, lr=self.config.policy_lr)
+        self.soft_q_optimizers = [
+            optim.Adam(net.parameters(), lr=self.config.soft_q_lr) for net in self.soft_q_nets
+        ]
+        self.exploration = torch.Generator.from_numpy(generator(streams.exploration))
+        self.updates = 0
+
+    # -- acting ---------------------------------------------------------------------------
+
+    def act(self, observation: Any, deterministic: bool = False) -> NDArray[Any]:
+        """Return the action for one observation, or for a batch, in the environment's own units."""
+        encoder = self.observation_encoder
+        n = encoder.batch_size(observation)
+        if n is None:
+            observations = encoder.encode(observation)[None]
+        else:
+            observations = encoder.encode_batch(observation, n)
+        choose = self.greedy if deterministic else self.explore
+        actions = self.action_codec.to_environment(choose(observations))
+        return actions[0] if n is None else actions
+
+    def explore(self, observations: NDArray[Any]) -> NDArray[Any]:
+        """Return random actions of the policy in its own units for encoded observations (n, ...)."""
+        return self._sample(observations, self.exploration)
+
+    def sample(self, observations: NDArray[Any], generator: np.random.Generator) -> NDArray[Any]:
+        """Return what `explore` does, with noise from another generator."""
+        return self._sample(observations, torch.Generator.from_numpy(generator))
+
+    def _sample(self, observations: NDArray[Any], noise: torch.Generator) -> NDArray[Any]:
+        with no_grad():
+            return self._actions(
+                self.policy_net.sample(self.observation_input(observations), noise)
+            )
+
+    def greedy(self, observations: NDArray[Any]) -> NDArray[Any]:
+        """Return the deterministic policy's actions in its own units."""
+        with no_grad():
+            return self._actions(self.policy_net.mode(self.observation_input(observations)))
+
+    def _actions(self, actions: Tensor) -> NDArray[Any]:
+        return actions.numpy(force=True).reshape(len(actions), *self.action_codec.shape)
+
+    def observe(self, observations: NDArray[Any]) -> None:
+        """Let the running statistics of observations, where there are any, see new ones."""
+        self.observation_input.observe(observations)
+
+    # -- learning -------------------------------------------------------------------------
+
+    def update(self, batch: Batch) -> Metrics:
+        """Take one gradient step on every network and on alpha, then move the targets."""
+        transitions = self._transitions(batch)
+        alpha = self.temperature.alpha  # of before its own step, in all losses
+        metrics = self._update_soft_q_nets(transitions, alpha)
+        metrics |= self._update_policy(transitions.observation, alpha)
+        metrics |= self.temperature.update(metrics["entropy"])
+        polyak_update_(self.target_soft_q_parameters, self.soft_q_parameters, self.config.tau)
+        self.updates += 1
+        return metrics | {"alpha": alpha}
+
+    def _update_soft_q_nets(self, batch: Transitions, alpha: Tensor) -> Metrics:
+        """J_Q = E[1/2 (Q(s, a) - (r + gamma V(s')))^2] for each network; arXiv:1812.05905, eq. 5."""
+        with no_grad():
+            next_value, _ = self.policy_net.soft_value(
+                batch.next_observation, self._target_min_q, alpha
+            )
+            target_q_value = batch.reward + batch.discount * next_value
+        assert target_q_value.shape == batch.reward.shape, target_q_value.shape
+        metrics: Metrics = {"target_q_mean": target_q_value}
+        for i, (soft_q_net, optimizer) in enumerate(
+            zip(self.soft_q_nets, self.soft_q_optimizers, strict=True), start=1
+        ):
+            q_value = soft_q_net.q_value(batch.observation, batch.action)
+            q_loss = 0.5 * nn.functional.mse_loss(q_value, target_q_value.detach())
+            self._step(optimizer, q_loss)
+            metrics |= {f"q{i}_loss": q_loss.detach(), f"q{i}_mean": q_value.detach()}
+        return metrics
+
+    def _update_policy(self, observation: Tensor, alpha: Tensor) -> Metrics:
+        """J_pi = E[alpha log pi(a|s) - min_i Q_i(s, a)] = -E[V(s)]; arXiv:1812.05905, eq. 9."""
+        with frozen(self.soft_q_parameters):
+            value, entropy = self.policy_net.soft_value(observation, self._min_q, alpha)
+            policy_loss = -value.mean()
+            self._step(self.policy_optimizer, policy_loss)
+        return {"policy_loss": policy_loss.detach(), "entropy": entropy.detach()}
+
+    def _step(self, optimizer: optim.Adam, loss: Tensor) -> None:
+        optimizer.zero_grad()
+        loss.backward()
+        if self.config.max_grad_norm is not None:
+            for group in optimizer.param_groups:
+                nn.utils.clip_grad_norm_(group["params"], self.config.max_grad_norm)
+        optimizer.step()
+
+    def _min_q(self, *inputs: Tensor) -> Tensor:
+        return reduce(torch.minimum, [net(*inputs) for net in self.soft_q_nets])
+
+    def _target_min_q(self, *inputs: Tensor) -> Tensor:
+        return reduce(torch.minimum, [net(*inputs) for net in self.target_soft_q_nets])
+
+    def _transitions(self, batch: Batch) -> Transitions:
+        n = len(batch.reward)
+        reward = torch.as_tensor(batch.reward, device=self.device)
+        return Transitions(
+            self.observation_input(batch.observation),
+            torch.as_tensor(batch.action.reshape(n, -1), device=self.device),
+            reward if self.config.reward_scale == 1 else reward * self.config.reward_scale,
+            torch.as_tensor(self.config.gamma * (1 - batch.terminated), device=self.device),
+            self.observation_input(batch.next_observation),
+        )
+
+    # -- keeping --------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Return all that learning goes on from: networks, targets, optimizers, alpha, statistics."""
+        return agent_state.full_state(self)
+
+    def load_state_dict(self, state: dict[str, NDArray[Any]]) -> None:
+        """Take over what `state_dict` returned; CheckpointError where it does not fit."""
+        agent_state.load_full_state(self, state)
+
+    def load_weights(self, state: dict[str, NDArray[Any]]) -> None:
+        """Take over networks, targets, alpha and statistics of a `state_dict`; optimizers start anew."""
+        agent_state.load_weights(self, state)
+
+    def policy_state_dict(self) -> dict[str, NDArray[Any]]:
+        """Return what acting needs: the policy's weights and the statistics of observations."""
+        return agent_state.policy_state(self)
+
+    def generator_state(self) -> dict[str, Any]:
+        """Return the states of the agent's own random generators, as a JSON document."""
+        return agent_state.generator_state(self)
+
+    def load_generator_state(self, state: dict[str, Any]) -> None:
+        """Take over what `generator_state` returned."""
+        agent_state.load_generator_state(self, state)
+
+    def description(self) -> dict[str, Any]:
+        """Return spaces and settings as a JSON document: with the weights, all of a policy."""
+        return agent_state.description(self)
+
+    @classmethod
+    def load(cls, path: str | Path, *, checkpoint: str = "best", device: str = "cpu") -> "SACAgent":
+        """Load a trained agent, to act or to look into, from a run directory or a checkpoint.
+
+        `checkpoint`: best, last or a step of a run directory. CheckpointError where there is none or it
+        is damaged.
+        """
+        loaded = load_checkpoint(find_checkpoint(path, checkpoint))
+        agent = agent_state.described_agent(cls, loaded.documents["policy"], device)
+        agent_state.load_policy_state(agent, loaded.tensors["policy"])
+        if "agent" in loaded.tensors:
+            agent.load_weights(loaded.tensors["agent"])
+        return agent
+

@@ -1,0 +1,72 @@
+"""Why an environment could not be made, in words that say what to do."""
+
+import contextlib
+import difflib
+from collections.abc import Iterator
+
+import gymnasium
+from gymnasium import error as gymnasium_error
+
+from sac.errors import EnvironmentSetupError, SACError
+
+EXTRA_OF_PACKAGE = {
+    "mujoco": "mujoco",
+    "box2d": "box2d",
+    "ale_py": "atari",
+    "ale-py": "atari",
+    "pygame": "classic-control",
+}
+ATARI_NAMESPACE = "ALE/"
+
+
+@contextlib.contextmanager
+def explained(env_id: str) -> Iterator[None]:
+    """Turn whatever goes wrong while `env_id` is made into an EnvironmentSetupError."""
+    try:
+        yield
+    except SACError:
+        raise
+    except Exception as error:
+        raise EnvironmentSetupError(_explain(env_id, error)) from error
+
+
+def install(extra: str) -> str:
+    """Return the command that installs one of this project's extras."""
+    return f'pip install -e ".[{extra}]"'
+
+
+def _explain(env_id: str, error: Exception) -> str:
+    name = env_id.rpartition(":")[2]
+    match error:
+        case gymnasium_error.NamespaceNotFound() if name.startswith(ATARI_NAMESPACE):
+            return f"env.id: {env_id!r} needs a package that is not installed: {install('atari')}"
+        case gymnasium_error.DeprecatedEnv():
+            return f"env.id: {error}"
+        case gymnasium_error.UnregisteredEnv():
+            return f"env.id: unknown environment {env_id!r}{_nearest(name)}"
+        case gymnasium_error.DependencyNotInstalled() | ModuleNotFoundError():
+            return f"the environment {env_id!r} needs a package that is not installed{_how(error)}"
+        case TypeError() if "was raised from the environment creator" in str(error):
+            return f"env.kwargs: {error}"
+        case EOFError() | OSError():
+            return (
+                f"an async worker ended while it made {env_id!r}; its own message is printed above "
+                "(a script that starts workers needs `if __name__ == '__main__':` around its start)"
+            )
+    return f"cannot make the environment {env_id!r}: {type(error).__name__}: {error}"
+
+
+def _nearest(name: str) -> str:
+    known = {known_id.lower(): known_id for known_id in gymnasium.registry}
+    nearest = [known[match] for match in difflib.get_close_matches(name.lower(), known, n=3)]
+    if not nearest:
+        return ": write module:EnvId if a module of yours registers it"
+    return f"; the nearest names are {', '.join(nearest)}"
+
+
+def _how(error: Exception) -> str:
+    text = f"{getattr(error, 'name', None)} {error}".lower()
+    for package, extra in EXTRA_OF_PACKAGE.items():
+        if package in text:
+            return f": {install(extra)}"
+    return f" ({error})"

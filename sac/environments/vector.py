@@ -1,0 +1,170 @@
+"""Several environments stepped together; their autoreset modes end here."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
+
+from sac.environments.workers import AsyncWorkers, close_workers
+from sac.errors import EnvironmentSetupError
+from sac.spaces import ActionCodec, ObservationEncoder
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A finished episode of one environment."""
+
+    episode_return: float
+    length: int
+    env_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step of all environments gave; every array is new and belongs to the caller."""
+
+    observation: np.ndarray  # (num_envs, *shape) what the policy sees next
+    next_observation: np.ndarray  # (num_envs, *shape) true successor, the last one at an end
+    reward: np.ndarray  # (num_envs,) float32
+    terminated: np.ndarray  # (num_envs,) bool
+    truncated: np.ndarray  # (num_envs,) bool
+    valid: np.ndarray  # (num_envs,) bool, False where the environment was only reset
+    episodes: list[Episode]  # those that ended with this step
+
+
+class _Steppable(Protocol):
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any: ...
+
+    def step(self, actions: Any) -> Any: ...
+
+
+class VectorEnvironment:
+    """A vector environment with true successors, encoded observations and episode statistics.
+
+    `is_owned` says whether `close` closes the environment: one that the user made stays open.
+    The first `reset` uses `seed`. Environment i gets the seed plus i.
+    """
+
+    def __init__(
+        self,
+        env: VectorEnv,
+        *,
+        seed: int | None = None,
+        step_timeout: float | None = None,
+        is_owned: bool = True,
+    ) -> None:
+        self.observation_space = env.single_observation_space
+        self.action_space = env.single_action_space
+        self.observation_encoder = ObservationEncoder(self.observation_space)
+        self.action_codec = ActionCodec(self.action_space)
+        self.num_envs = env.num_envs
+        self._env = env
+        self._steppable: _Steppable = env
+        if isinstance(env, AsyncVectorEnv):
+            self._steppable = AsyncWorkers(env, step_timeout)
+        self._mode = _autoreset_mode(env)
+        self._seed = seed
+        self._is_owned = is_owned
+        self._is_over = np.zeros(self.num_envs, np.bool_)  # the next step only resets these
+        self._returns = np.zeros(self.num_envs, np.float64)
+        self._lengths = np.zeros(self.num_envs, np.int64)
+
+    def reset(self, seed: int | None = None) -> np.ndarray:
+        """Start new episodes everywhere and return their observations (num_envs, *shape)."""
+        if seed is None:
+            seed, self._seed = self._seed, None
+        observations, _ = self._steppable.reset(seed=seed)
+        for array in (self._is_over, self._returns, self._lengths):
+            array[:] = 0
+        return self.observation_encoder.encode_batch(observations, self.num_envs)
+
+    def step(self, actions: np.ndarray) -> Step:
+        """Take one action, in environment units (num_envs, *shape), in every environment."""
+        observations, rewards, terminated, truncated, infos = self._steppable.step(actions)
+        next_observation = self.observation_encoder.encode_batch(observations, self.num_envs)
+        valid = ~self._is_over
+        terminated = np.asarray(terminated, np.bool_) & valid
+        truncated = np.asarray(truncated, np.bool_) & valid
+        ended = terminated | truncated
+        observation = next_observation
+        if self._mode is AutoresetMode.NEXT_STEP:
+            self._is_over = ended
+        elif ended.any():
+            if self._mode is AutoresetMode.SAME_STEP:
+                next_observation = self._with_final(observation, infos, ended)
+            else:
+                observation = self._with_reset(next_observation, ended)
+        return Step(
+            observation,
+            next_observation,
+            np.array(rewards, np.float32),
+            terminated,
+            truncated,
+            valid,
+            self._count(np.asarray(rewards, np.float64), valid, ended),
+        )
+
+    def close(self) -> None:
+        """Close the environments and end their processes, however busy; not those of the user."""
+        if not self._is_owned:
+            return
+        if isinstance(self._env.unwrapped, AsyncVectorEnv):
+            close_workers(self._env.unwrapped)
+        self._env.close()
+
+    def _count(self, rewards: np.ndarray, valid: np.ndarray, ended: np.ndarray) -> list[Episode]:
+        self._returns += np.where(valid, rewards, 0.0)
+        self._lengths += valid
+        if not ended.any():
+            return []
+        indices = np.flatnonzero(ended).tolist()
+        episodes = [Episode(float(self._returns[i]), int(self._lengths[i]), i) for i in indices]
+        self._returns[ended] = 0.0
+        self._lengths[ended] = 0
+        return episodes
+
+    def _with_final(
+        self, observation: np.ndarray, infos: dict[str, Any], ended: np.ndarray
+    ) -> np.ndarray:
+        """Return the observations with the last one of each ended episode in its place."""
+        if "final_obs" not in infos:
+            raise EnvironmentSetupError(
+                f"{self._env} resets in the step that ends an episode (SAME_STEP), so it must give "
+                f"the last observation in infos['final_obs']; it gave {sorted(infos)}"
+            )
+        successors = observation.copy()
+        for index in np.flatnonzero(ended).tolist():
+            final = _item(infos["final_obs"], index)
+            successors[index] = self.observation_encoder.encode(final)
+        return successors
+
+    def _with_reset(self, next_observation: np.ndarray, ended: np.ndarray) -> np.ndarray:
+        """Reset the ended environments and return what the policy sees next everywhere."""
+        observations, _ = self._steppable.reset(options={"reset_mask": ended.copy()})
+        first = self.observation_encoder.encode_batch(observations, self.num_envs)
+        mixed = next_observation.copy()
+        mixed[ended] = first[ended]
+        return mixed
+
+
+def _item(batch: Any, index: int) -> Any:
+    """Take one environment's entry out of an array, or out of a dict or tuple of arrays."""
+    if isinstance(batch, dict):
+        masks = {f"_{key}" for key in batch}  # Gymnasium's, of which environments have an entry
+        return {key: _item(part, index) for key, part in batch.items() if key not in masks}
+    if isinstance(batch, tuple):
+        return tuple(_item(part, index) for part in batch)
+    return batch[index]
+
+
+def _autoreset_mode(env: VectorEnv) -> AutoresetMode:
+    given = env.metadata.get("autoreset_mode")
+    for mode in AutoresetMode:
+        if given in (mode, mode.value, mode.name):
+            return mode
+    modes = ", ".join(f"AutoresetMode.{mode.name}" for mode in AutoresetMode)
+    raise EnvironmentSetupError(
+        f"{env} does not say when it resets after an episode: expected one of {modes} under "
+        f"metadata['autoreset_mode'], got {given!r}"
+    )

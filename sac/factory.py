@@ -1,0 +1,101 @@
+"""From a configuration and spaces to the parts of an agent: one explicit table of variants."""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+import autograd as torch
+from autograd import nn
+from sac.config import AgentConfig
+from sac.normalizer import NormalizedObservationInput, ObservationInput
+from sac.policies import CategoricalPolicy, SquashedGaussianPolicy
+from sac.seeding import Streams, generator
+from sac.soft_q import ContinuousSoftQNetwork, DiscreteSoftQNetwork
+from sac.spaces import ActionCodec, ObservationEncoder
+from sac.temperature import FixedTemperature, LearnedTemperature
+
+Policy = SquashedGaussianPolicy | CategoricalPolicy
+SoftQNetwork = ContinuousSoftQNetwork | DiscreteSoftQNetwork
+Temperature = LearnedTemperature | FixedTemperature
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an agent is made of."""
+
+    observation_input: ObservationInput
+    policy_net: Policy
+    soft_q_nets: nn.ModuleList
+    target_soft_q_nets: nn.ModuleList
+    temperature: Temperature
+
+
+def build_parts(
+    config: AgentConfig,
+    encoder: ObservationEncoder,
+    codec: ActionCodec,
+    streams: Streams,
+    device: torch.device,
+) -> Parts:
+    """Build networks, targets and temperature; weights come from the stream `network`."""
+    input_class = NormalizedObservationInput if config.normalize_observations else ObservationInput
+    observation_input = input_class(encoder.shape, device)
+    features = observation_input.features
+    weights = generator(streams.network)
+    policy_net = _policy(config, features, codec, weights, streams)
+    soft_q_nets = nn.ModuleList(
+        [_soft_q_net(config, features, codec, weights) for _ in range(config.num_soft_q_nets)]
+    )
+    target_soft_q_nets = copy.deepcopy(soft_q_nets).requires_grad_(False)
+    return Parts(
+        observation_input,
+        policy_net.to(device),
+        soft_q_nets.to(device),
+        target_soft_q_nets.to(device),
+        _temperature(config, policy_net, device),
+    )
+
+
+def _policy(
+    config: AgentConfig,
+    features: int,
+    codec: ActionCodec,
+    weights: np.random.Generator,
+    streams: Streams,
+) -> Policy:
+    if codec.is_discrete:
+        return CategoricalPolicy(
+            features, codec.n, config.hidden_sizes, config.activation, weights
+        )
+    return SquashedGaussianPolicy(
+        features,
+        int(np.prod(codec.shape)),
+        config.hidden_sizes,
+        config.activation,
+        (config.log_std_min, config.log_std_max),
+        weights,
+        torch.Generator.from_numpy(generator(streams.policy)),
+    )
+
+
+def _soft_q_net(
+    config: AgentConfig, features: int, codec: ActionCodec, weights: np.random.Generator
+) -> SoftQNetwork:
+    if codec.is_discrete:
+        return DiscreteSoftQNetwork(
+            features, codec.n, config.hidden_sizes, config.activation, weights
+        )
+    size = int(np.prod(codec.shape))
+    return ContinuousSoftQNetwork(features, size, config.hidden_sizes, config.activation, weights)
+
+
+def _temperature(config: AgentConfig, policy_net: Policy, device: torch.device) -> Temperature:
+    if config.alpha != "auto":
+        return FixedTemperature(config.alpha, device)
+    target_entropy = (
+        policy_net.default_target_entropy
+        if config.target_entropy == "auto"
+        else config.target_entropy
+    )
+    return LearnedTemperature(config.initial_alpha, target_entropy, config.alpha_lr, device)

@@ -1,0 +1,60 @@
+"""The policy for discrete actions: a categorical distribution, summed over exactly."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+import autograd as torch
+from autograd import Tensor, nn
+from sac.networks import MLP
+
+# Of log|A|, the entropy of uniformly random actions. Published defaults run from 0.2 to 0.98; the
+# high ones keep the policy half random, and CartPole, with two actions, from ever settling.
+TARGET_ENTROPY_FRACTION = 0.2
+
+
+class CategoricalPolicy(nn.Module):
+    """pi(a|s) over n actions. Source: Christodoulou 2019, arXiv:1910.07207."""
+
+    def __init__(
+        self,
+        features: int,
+        num_actions: int,
+        hidden_sizes: Sequence[int],
+        activation: str,
+        weights: np.random.Generator,
+    ) -> None:
+        """Draw the weights from `weights`."""
+        super().__init__()
+        self.num_actions = num_actions
+        self.net = MLP([features, *hidden_sizes, num_actions], activation, weights)
+
+    @property
+    def default_target_entropy(self) -> float:
+        """A fraction of log|A|, the largest entropy there is."""
+        return TARGET_ENTROPY_FRACTION * float(np.log(self.num_actions))
+
+    def log_probs(self, observation: Tensor) -> Tensor:
+        """Return log pi(.|s), finite for every logit; (batch, n)."""
+        return torch.log_softmax(self.net(observation), dim=1)
+
+    def soft_value(
+        self, observation: Tensor, q_values: Callable[[Tensor], Tensor], alpha: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return V(s) = sum_a pi(a|s) (Q(s, a) - alpha log pi(a|s)), and the entropy; (batch, 1)."""
+        log_probs = self.log_probs(observation)
+        probs = log_probs.exp()
+        value = (probs * (q_values(observation) - alpha * log_probs)).sum(dim=1, keepdim=True)
+        entropy = -(probs * log_probs).detach().sum(dim=1, keepdim=True)
+        return value, entropy
+
+    def sample(self, observation: Tensor, generator: torch.Generator) -> Tensor:
+        """Return actions (batch,) int64: the largest logit after Gumbel noise."""
+        logits = self.net(observation)
+        uniform = torch.rand(*logits.shape, generator=generator, device=logits.device)
+        # 1 - uniform lies in (0, 1]: its logarithm is finite but for a 0 at u = 0, and -0 is no harm.
+        return torch.argmax(logits - torch.log(-torch.log(1 - uniform)), dim=1)
+
+    def mode(self, observation: Tensor) -> Tensor:
+        """Return the most probable actions (batch,) int64."""
+        return torch.argmax(self.net(observation), dim=1)

@@ -1,0 +1,65 @@
+"""The policy for continuous actions: a Gaussian squashed by tanh into [-1, 1]."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+import autograd as torch
+from autograd import Tensor, nn
+from autograd.functional.fused import squashed_gaussian
+from sac.networks import MLP
+
+
+class SquashedGaussianPolicy(nn.Module):
+    """pi(a|s) of a = tanh(u), u ~ N(mean(s), std(s)).
+
+    Source: Haarnoja et al. 2018, arXiv:1812.05905, appendix C. Log-probabilities are those of actions
+    in [-1, 1], so that neither alpha nor a loss depends on the units of the environment.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        action_size: int,
+        hidden_sizes: Sequence[int],
+        activation: str,
+        log_std_range: tuple[float, float],
+        weights: np.random.Generator,
+        noise: torch.Generator,
+    ) -> None:
+        """Draw the weights from `weights`, and the actions of `soft_value` from `noise`."""
+        super().__init__()
+        self.action_size = action_size
+        self.log_std_min, self.log_std_max = log_std_range
+        self.noise = noise
+        self.net = MLP([features, *hidden_sizes, 2 * action_size], activation, weights)
+
+    @property
+    def default_target_entropy(self) -> float:
+        """Minus the number of action dimensions (arXiv:1812.05905, appendix D)."""
+        return -float(self.action_size)
+
+    def rsample(self, observation: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return a reparameterised action (batch, size) and its log-probability (batch, 1)."""
+        parameters = self.net(observation)
+        noise = torch.randn(
+            len(observation), self.action_size, generator=generator, device=observation.device
+        )
+        return squashed_gaussian(
+            parameters, noise, log_std_min=self.log_std_min, log_std_max=self.log_std_max
+        )
+
+    def soft_value(
+        self, observation: Tensor, q_value: Callable[[Tensor, Tensor], Tensor], alpha: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return V(s) = E_a[Q(s, a) - alpha log pi(a|s)] by one sample, and the entropy; (batch, 1)."""
+        action, log_prob = self.rsample(observation, self.noise)
+        return q_value(observation, action) - alpha * log_prob, -log_prob
+
+    def sample(self, observation: Tensor, generator: torch.Generator) -> Tensor:
+        """Return actions (batch, size) in [-1, 1]."""
+        return self.rsample(observation, generator)[0]
+
+    def mode(self, observation: Tensor) -> Tensor:
+        """Return tanh of the mean: the deterministic policy (batch, size)."""
+        return torch.tanh(self.net(observation)[:, : self.action_size])

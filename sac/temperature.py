@@ -1,0 +1,54 @@
+"""The temperature alpha: what a nat of entropy is worth, learned or fixed."""
+
+from typing import Any
+
+import numpy as np
+
+import autograd as torch
+from autograd import Tensor, nn, optim
+
+
+class LearnedTemperature(nn.Module):
+    """alpha = exp(log_alpha), driven to where the policy's entropy meets its target."""
+
+    def __init__(
+        self, initial_alpha: float, target_entropy: float, lr: float, device: torch.device
+    ) -> None:
+        """Start at `initial_alpha`, with an Adam optimizer of its own."""
+        super().__init__()
+        log_alpha = torch.tensor([[float(np.log(initial_alpha))]], device=device)
+        self.log_alpha = nn.Parameter(log_alpha)  # (1, 1), as the values that it multiplies
+        self.target_entropy = target_entropy
+        self.optimizer = optim.Adam([self.log_alpha], lr=lr)
+
+    @property
+    def alpha(self) -> Tensor:
+        """The temperature (1, 1), outside the graph."""
+        return self.log_alpha.detach().exp()
+
+    def update(self, entropy: Tensor) -> dict[str, Any]:
+        """Take a step on J(alpha) = E[log_alpha (H - H_target)] for entropies (batch, 1).
+
+        Source: arXiv:1812.05905, equation 18, with log alpha in place of alpha: the sign of the
+        gradient is the same, and its size does not shrink with alpha.
+        """
+        alpha_loss = (self.log_alpha * (entropy.detach() - self.target_entropy)).mean()
+        self.optimizer.zero_grad()
+        alpha_loss.backward()
+        self.optimizer.step()
+        return {"alpha_loss": alpha_loss.detach(), "target_entropy": self.target_entropy}
+
+
+class FixedTemperature(nn.Module):
+    """A temperature that stays."""
+
+    optimizer = None
+
+    def __init__(self, alpha: float, device: torch.device) -> None:
+        """Keep `alpha`."""
+        super().__init__()
+        self.alpha = torch.tensor([[float(alpha)]], device=device)
+
+    def update(self, entropy: Tensor) -> dict[str, Any]:
+        """Do nothing."""
+        return {}
