@@ -19,6 +19,7 @@ from autograd.functional import activation as _activation
 from autograd.functional import arithmetic as _arithmetic
 from autograd.functional import comparison as _comparison
 from autograd.functional import elementwise as _elementwise
+from autograd.functional import einsum as _einsum
 from autograd.functional import indexing as _indexing
 from autograd.functional import joining as _joining
 from autograd.functional import linear_algebra as _linear_algebra
@@ -45,7 +46,7 @@ newaxis = None
 # Whole rooms of functions: what is public there is public here.
 _ROOMS: tuple[ModuleType, ...] = (
     _creation, random, _serialization,
-    _activation, _arithmetic, _comparison, _elementwise, _indexing, _joining, _linear_algebra,
+    _activation, _arithmetic, _comparison, _einsum, _elementwise, _indexing, _joining, _linear_algebra,
     _reduction, _shape, _sorting,
 )  # fmt: skip
 

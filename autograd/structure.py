@@ -37,8 +37,15 @@ class Structure:
     narrow = joining.narrow
     select = joining.select
 
-    matmul = __matmul__ = linear_algebra.matmul
+    matmul = linear_algebra.matmul
+    __matmul__ = linear_algebra.matmul_operator
     mm = linear_algebra.mm
+    bmm = linear_algebra.bmm
+    mv = linear_algebra.mv
+    dot = linear_algebra.dot
+    outer = ger = linear_algebra.outer
+    addmm = linear_algebra.addmm
+    addmm_ = inplace.method(linear_algebra.addmm)
 
     __getitem__ = subscript.getitem
     __setitem__ = inplace.setitem
@@ -46,6 +53,15 @@ class Structure:
     fill_ = inplace.fill_
     zero_ = inplace.zero_
     gather = indexing.gather
+    scatter = indexing.scatter
+    scatter_ = inplace.method(indexing.scatter)
+    scatter_add = indexing.scatter_add
+    scatter_add_ = inplace.method(indexing.scatter_add)
+    index_select = indexing.index_select
+    take_along_dim = indexing.take_along_dim
+    masked_select = indexing.masked_select
+    nonzero = indexing.nonzero
+    argwhere = indexing.argwhere
 
     to = conversions.to
     type = conversions.type_

@@ -1,12 +1,16 @@
-"""Reading and writing elements by index."""
+"""Reading and writing elements by tensors of indices."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from autograd.backend import backend_of
 from autograd.engine import apply
-from autograd.functional.checks import require_tensor, wrap_dim
+from autograd.functional.broadcasting import broadcast_shapes
+from autograd.functional.checks import require_tensor, type_name, wrap_dim
 from autograd.functional.index_parsing import check_bounds
+from autograd.functional.shape import reshape
+from autograd.functional.shape_methods import expand
 from autograd.ops import indexing as ops
 
 
@@ -15,23 +19,21 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
     require_tensor("gather", input)
     if sparse_grad:
         raise NotImplementedError("gather(sparse_grad=True): autograd has no sparse tensors")
-    places, dim = _places("gather", input, dim, index, "input")
-    _check_smaller(places, input._array.shape, dim, None)
-    check_bounds(places, _size(input, dim), dim, RuntimeError)
-    if input._array.ndim == 0:
-        return apply(ops.take, input, index=(None,) * (places.ndim == 1) + (...,))
-    if places.size == 0:
-        places = places.reshape(places.shape if places.ndim == input._array.ndim else (0,) * input._array.ndim)
-    return apply(ops.gather, input, index=places, dim=dim)
+    dim = _check_index("gather", input, dim, index, "input")
+    places, shape = index._array, input._array.shape
+    for i, n in enumerate(places.shape if places.size else ()):
+        if shape and i != dim and n > shape[i]:
+            raise RuntimeError(
+                f"Size does not match at dimension {i} expected index {list(places.shape)} to be no "
+                f"larger than self {list(shape)} apart from dimension {dim}"
+            )
+    check_bounds(places, shape[dim] if shape else 1, dim, RuntimeError)
+    return _in_dimensions(lambda x, i: apply(ops.gather, x, i, dim=dim), input, index, places.shape)
 
 
-def _size(input: Any, dim: int) -> int:
-    return input._array.shape[dim] if input._array.ndim else 1
-
-
-def _places(name: str, input: Any, dim: int, index: Any, what: str) -> tuple[Any, int]:
-    """The array of indices and the dimension that it counts, both checked."""
-    require_tensor(name, index, "index", 3 if what == "self" else 2)
+def _check_index(name: str, input: Any, dim: int, index: Any, what: str) -> int:
+    """The dimension that `index` counts, after checks of both."""
+    require_tensor(name, index, "index", 2 if name == "gather" else 3)
     dim = wrap_dim(dim, input._array.ndim)
     places = index._array
     if places.dtype.name not in ("int64", "int32"):
@@ -41,23 +43,194 @@ def _places(name: str, input: Any, dim: int, index: Any, what: str) -> tuple[Any
         raise RuntimeError(
             f"Index tensor must have the same number of dimensions as {what} tensor"
         )
-    return places, dim
+    return dim
 
 
-def _check_smaller(
-    places: Any, shape: tuple[int, ...], dim: int, src: tuple[int, ...] | None
-) -> None:
+def _in_dimensions(function: Any, input: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """`function(input, index)` with both in at least one dimension, and equally many of them."""
+    if input._array.ndim and input._array.ndim == index._array.ndim:
+        return function(input, index)
+    if index._array.size == 0:  # of any shape: nothing is read
+        index = reshape(index, (0,) * max(input._array.ndim, 1))
+    elif index._array.ndim == 0:
+        index = reshape(index, (1,))
+    if input._array.ndim == 0:
+        input = reshape(input, (1,))
+    return reshape(function(input, index), shape)
+
+
+def scatter(
+    input: Any,
+    dim: int,
+    index: Any,
+    src: Any = None,
+    *,
+    value: Any = None,
+    reduce: str | None = None,
+) -> Any:
+    """`input` with `src` (a tensor or number) at `index`: what `gather` reads is written."""
+    require_tensor("scatter", input)
+    src = value if src is None else src
+    if src is None:
+        raise TypeError("scatter() missing its source: expected src (a tensor) or value (a number)")
+    if reduce not in (None, "add", "multiply"):
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    op = ops.scatter if hasattr(src, "_array") else ops.scatter_value
+    if reduce is None:
+        return _scatter(op, "scatter", input, dim, index, src)
+    return _scatter(ops.scatter_reduce, "scatter", input, dim, index, src, reduce=reduce)
+
+
+def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
+    """`input` with the elements of `src` added at `index`; those of one place add up."""
+    require_tensor("scatter_add", input)
+    require_tensor("scatter_add", src, "src", 3)
+    return _scatter(ops.scatter_add, "scatter_add", input, dim, index, src)
+
+
+def _scatter(
+    op: Any, name: str, input: Any, dim: int, index: Any, src: Any, **settings: Any
+) -> Any:
+    dim = _check_index(name, input, dim, index, "self")
+    places, shape = index._array, input._array.shape
+    if hasattr(src, "_array"):
+        _check_source(places, shape, src, dim, input)
+    check_bounds(places, shape[dim] if shape else 1, dim, RuntimeError)
+    if places.size == 0:
+        return input.clone()
+    if hasattr(src, "_array") and src._array.ndim == 0:
+        src = reshape(src, (1,))
+    return _in_dimensions(
+        lambda x, i: apply(op, x, i, src, dim=dim, **settings), input, index, shape
+    )
+
+
+def _check_source(places: Any, shape: tuple[int, ...], src: Any, dim: int, input: Any) -> None:
+    if src._array.dtype != input._array.dtype:
+        raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
     if not places.size:
         return
+    given = src._array.shape
+    if max(len(given), 1) != max(places.ndim, 1):
+        raise RuntimeError(
+            "Index tensor must have the same number of dimensions as src tensor"
+        )
     for i, n in enumerate(places.shape):
-        too_big = len(shape) and i != dim and n > shape[i]
-        if src is None and too_big:
-            raise RuntimeError(
-                f"Size does not match at dimension {i} expected index {list(places.shape)} to be no "
-                f"larger than self {list(shape)} apart from dimension {dim}"
-            )
-        if src is not None and (too_big or n > (src[i] if src else 1)):
+        if (shape and i != dim and n > shape[i]) or n > (given[i] if given else 1):
             raise RuntimeError(
                 f"Expected index {list(places.shape)} to be no larger than self {list(shape)} apart "
-                f"from dimension {dim} and to be no larger size than src {list(src)}"
+                f"from dimension {dim} and to be no larger size than src {list(given)}"
             )
+
+
+def index_select(input: Any, dim: int, index: Any) -> Any:
+    """The parts of `input` at the places `index` of one dimension."""
+    require_tensor("index_select", input)
+    require_tensor("index_select", index, "index", 3)
+    places, shape = index._array, input._array.shape
+    dim = wrap_dim(dim, len(shape))
+    if places.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if places.dtype.name not in ("int64", "int32"):
+        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    if not shape and places.size != 1:
+        raise RuntimeError(
+            f"index_select(): Index to scalar can have only 1 value, got {places.size} value(s)"
+        )
+    size = shape[dim] if shape else 1
+    for extreme in (places.max(), places.min()) if places.size else ():
+        if not 0 <= extreme < size:
+            error = IndexError if len(shape) < 2 else RuntimeError
+            raise error(f"INDICES element is out of DATA bounds, id={extreme} axis_dim={size}")
+    if not shape:
+        return input.clone()
+    if places.ndim == 0:
+        index = reshape(index, (1,))
+    return apply(ops.index_select, input, index, dim=dim)
+
+
+def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
+    """`gather` that broadcasts: `input` at `indices` along `dim`, or of all elements in one row."""
+    require_tensor("take_along_dim", input)
+    require_tensor("take_along_dim", indices, "indices", 2)
+    if indices._array.dtype.name != "int64":
+        raise RuntimeError(
+            "torch.take_along_dim(): dtype of indices should be Long but got "
+            f"{type_name(indices._array)}"
+        )
+    if dim is None:
+        input, indices, dim = reshape(input, (-1,)), reshape(indices, (-1,)), 0
+    ndim, given = input._array.ndim, indices._array.ndim
+    if ndim != given:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, "
+            f"but got {ndim} dimensions for input, and {given} dimensions for indices"
+        )
+    dim = wrap_dim(dim, ndim)
+    shape, wanted = list(input._array.shape), list(indices._array.shape)
+    size, shape[dim], count = shape[dim], 1, wanted[dim]
+    wanted[dim] = 1
+    common = list(broadcast_shapes(tuple(shape), tuple(wanted)))
+    places = indices._array
+    check_bounds(places, size, dim, RuntimeError, lowest=-size)
+    wrapped = indices._wrap(places + (places < 0) * size)
+    return gather(
+        expand(input, (*common[:dim], size, *common[dim + 1 :])),
+        dim,
+        expand(wrapped, (*common[:dim], count, *common[dim + 1 :])),
+    )
+
+
+def masked_select(input: Any, mask: Any) -> Any:
+    """The elements of `input` where `mask` is true, in one dimension."""
+    require_tensor("masked_select", input)
+    require_tensor("masked_select", mask, "mask", 2)
+    if mask._array.dtype.kind != "b":
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
+    shape = broadcast_shapes(input._array.shape, mask._array.shape)
+    if input._array.shape != shape:
+        input = expand(input, shape)
+    if mask._array.shape != shape:
+        mask = expand(mask, shape)
+    return apply(ops.masked_select, input, mask)
+
+
+def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+    """Where elements are not zero: `(count, ndim)`, or with `as_tuple` one vector a dimension."""
+    require_tensor("nonzero", input)
+    array = input._array
+    if array.ndim == 0:
+        array = array.reshape(1) if as_tuple else array
+    xp = backend_of(array)
+    if array.ndim == 0:
+        return input._wrap(xp.zeros((int(bool(array)), 0), xp.int64))
+    places = xp.nonzero(array)
+    if as_tuple:
+        return tuple(input._wrap(p) for p in places)
+    return input._wrap(xp.stack(places, axis=1))
+
+
+def argwhere(input: Any) -> Any:
+    """Where elements are not zero, `(count, ndim)`."""
+    return nonzero(input)
+
+
+def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+    """A last dimension of `num_classes` in which a one stands at each whole number of `tensor`."""
+    require_tensor("one_hot", tensor)
+    array = tensor._array
+    if array.dtype.name != "int64":
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    if array.size == 0 and num_classes <= 0:
+        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    if array.size and array.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    largest = int(array.max()) if array.size else -1
+    if num_classes == -1:
+        num_classes = largest + 1
+    elif num_classes < 1:
+        raise RuntimeError("num_classes should be positive")
+    elif largest >= num_classes:
+        raise RuntimeError("Class values must be smaller than num_classes.")
+    xp = backend_of(array)
+    return tensor._wrap((array[..., None] == xp.arange(num_classes)).astype(xp.int64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 from autograd.engine import apply
@@ -82,9 +83,7 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
             f"{shape[dim]}"
         )
     starts = range(0, shape[dim], size) if shape[dim] else (0,)
-    return tuple(
-        apply(ops.split, tensor, dim=dim, start=s, stop=min(s + size, shape[dim])) for s in starts
-    )
+    return _parts("Split", tensor, dim, (*starts, shape[dim]))
 
 
 def _split_with_sizes(tensor: Any, sizes: Any, dim: int) -> tuple[Any, ...]:
@@ -99,12 +98,15 @@ def _split_with_sizes(tensor: Any, sizes: Any, dim: int) -> tuple[Any, ...]:
             f"split_with_sizes expects split_sizes to sum exactly to {length} (input tensor's size "
             f"at dimension {dim}), but got split_sizes={list(sizes)}"
         )
-    parts, start = [], 0
-    for n in sizes:
-        part = apply(ops.split_with_sizes, tensor, dim=dim, start=start, stop=start + n)
-        parts.append(part)
-        start += n
-    return tuple(parts)
+    return _parts("SplitWithSizes", tensor, dim, tuple(accumulate(sizes, initial=0)))
+
+
+def _parts(name: str, tensor: Any, dim: int, bounds: tuple[int, ...]) -> tuple[Any, ...]:
+    count = len(bounds) - 1
+    if count == 0:
+        return ()
+    parts = apply(ops.split(name, count), tensor, dim=dim, bounds=bounds)
+    return parts if count > 1 else (parts,)
 
 
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
@@ -126,9 +128,11 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     if not input._array.ndim:
         raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
     dim = wrap_dim(dim, input._array.ndim)
-    return tuple(
-        apply(ops.unbind, input, dim=dim, index=i) for i in range(input._array.shape[dim])
-    )
+    count = input._array.shape[dim]
+    if count == 0:
+        return ()
+    parts = apply(ops.unbind(count), input, dim=dim)
+    return parts if count > 1 else (parts,)
 
 
 def narrow(input: Any, dim: int, start: Any, length: int) -> Any:

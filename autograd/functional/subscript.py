@@ -10,6 +10,7 @@ from autograd.backend import backend_of
 from autograd.engine import apply
 from autograd.functional.checks import type_name
 from autograd.functional.index_parsing import parse
+from autograd.grad_mode import state
 from autograd.ops import indexing as ops
 
 
@@ -20,13 +21,22 @@ def getitem(input: Any, index: Any) -> Any:
         return apply(ops.views[parsed.kind], input, index=parsed.basic)
     if parsed.kind != "Alias":
         input = apply(ops.views[parsed.kind], input, index=parsed.basic)
-    return apply(ops.take, input, index=parsed.advanced)
+    return apply(ops.take, input, index=_kept(parsed.advanced, input))
+
+
+def _kept(advanced: tuple[Any, ...], *tensors: Any) -> tuple[Any, ...]:
+    """Arrays of indices for the backward, as they are now whatever becomes of their tensors."""
+    if state.recording and any(t.requires_grad for t in tensors if hasattr(t, "_array")):
+        return tuple(part if isinstance(part, slice) else part.copy() for part in advanced)
+    return advanced
 
 
 def prepare_setitem(tensor: Any, index: Any, value: Any) -> tuple[ops.Index, Any]:
     """The parsed index, and the value to assign as a tensor or number that fits there."""
     array = tensor._array
     parsed = parse(array, index)
+    if parsed.advanced is not None:
+        parsed = parsed._replace(advanced=_kept(parsed.advanced, tensor, value))
     if not hasattr(value, "_array"):
         if not isinstance(value, bool | int | float):
             raise TypeError(

@@ -98,23 +98,25 @@ def _(xp: Any, g: Any, index: Any) -> Any:
     return g[index]
 
 
+# What counts places along one dimension is an input, so that the engine notices when it changes.
+
+
 def _along(xp: Any, index: Any, dim: int) -> tuple[Any, ...]:
     """The index of every dimension for `index` along one of them, at its own place in the others."""
     shape = index.shape
-    places = []
-    for i, n in enumerate(shape):
-        ones = (1,) * i + (n,) + (1,) * (len(shape) - i - 1)
-        places.append(index if i == dim else xp.arange(n).reshape(ones))
-    return tuple(places)
+    return tuple(
+        index if i == dim else xp.arange(n).reshape((n,) + (1,) * (len(shape) - i - 1))
+        for i, n in enumerate(shape)
+    )
 
 
-gather = Op("Gather", lambda xp, input, *, index, dim: input[_along(xp, index, dim)])
+gather = Op("Gather", lambda xp, input, index, *, dim: input[_along(xp, index, dim)])
 
 
 @gather.gradient("input")
 def _(xp: Any, g: Any, shapes: Any, index: Any, dim: int) -> Any:
     result = xp.zeros(shapes[0], g.dtype)
-    if index.ndim and index.shape[dim] == 1:  # no element twice: assigning is faster than adding
+    if index.shape[dim] == 1:  # no element twice: assigning is faster than adding
         result[_along(xp, index, dim)] = g
     else:
         xp.scatter_add(result, _along(xp, index, dim), g)
@@ -123,22 +125,11 @@ def _(xp: Any, g: Any, shapes: Any, index: Any, dim: int) -> Any:
 
 def _corner(array: Any, shape: tuple[int, ...]) -> Any:
     """The part of an array that a smaller index reads."""
-    return array[tuple(slice(n) for n in shape)] if getattr(array, "ndim", 0) else array
-
-
-def _scatter(xp: Any, input: Any, src: Any, *, index: Any, dim: int) -> Any:
-    result = input.copy()
-    result[_along(xp, index, dim)] = _corner(src, index.shape)
-    return result
-
-
-def _zero_where_scattered(xp: Any, g: Any, index: Any, dim: int) -> Any:
-    result = g.copy()
-    result[_along(xp, index, dim)] = 0
-    return result
+    return array[tuple(map(slice, shape))] if hasattr(array, "shape") else array
 
 
 def _gather_to(xp: Any, g: Any, shape: tuple[int, ...], index: Any, dim: int) -> Any:
+    """The gradient of a source of which `index` has read a corner."""
     gathered = g[_along(xp, index, dim)]
     if gathered.shape == shape:
         return gathered
@@ -147,18 +138,30 @@ def _gather_to(xp: Any, g: Any, shape: tuple[int, ...], index: Any, dim: int) ->
     return result
 
 
+def _scatter(xp: Any, input: Any, index: Any, src: Any, *, dim: int) -> Any:
+    result = input.copy()
+    result[_along(xp, index, dim)] = _corner(src, index.shape)
+    return result
+
+
 scatter = Op("Scatter", _scatter)
 scatter_value = Op("Scatter1", _scatter)
-for _op in (scatter, scatter_value):
-    _op.gradient("input")(_zero_where_scattered)
+
+
+@scatter.gradient("input")
+@scatter_value.gradient("input")
+def _(xp: Any, g: Any, index: Any, dim: int) -> Any:
+    result = g.copy()
+    result[_along(xp, index, dim)] = 0
+    return result
 
 
 @scatter.gradient("src")
 def _(xp: Any, g: Any, shapes: Any, index: Any, dim: int) -> Any:
-    return _gather_to(xp, g, shapes[1], index, dim)
+    return _gather_to(xp, g, shapes[2], index, dim)
 
 
-def _scatter_add(xp: Any, input: Any, src: Any, *, index: Any, dim: int) -> Any:
+def _scatter_add(xp: Any, input: Any, index: Any, src: Any, *, dim: int) -> Any:
     result = input.copy()
     xp.scatter_add(result, _along(xp, index, dim), _corner(src, index.shape))
     return result
@@ -170,14 +173,13 @@ scatter_add.gradient("input")(lambda xp, g: g)
 
 @scatter_add.gradient("src")
 def _(xp: Any, g: Any, shapes: Any, index: Any, dim: int) -> Any:
-    return _gather_to(xp, g, shapes[1], index, dim)
+    return _gather_to(xp, g, shapes[2], index, dim)
 
 
-def _scatter_reduce(xp: Any, input: Any, src: Any, *, index: Any, dim: int, reduce: str) -> Any:
+def _scatter_reduce(xp: Any, input: Any, index: Any, src: Any, *, dim: int, reduce: str) -> Any:
     result = input.copy()
-    places = _along(xp, index, dim)
-    values = _corner(src, index.shape)
-    (xp.scatter_add if reduce == "add" else xp.scatter_multiply)(result, places, values)
+    into = xp.scatter_add if reduce == "add" else xp.scatter_multiply
+    into(result, _along(xp, index, dim), _corner(src, index.shape))
     return result
 
 
@@ -187,27 +189,26 @@ scatter_reduce = Op("ScatterReduce", _scatter_reduce)
 @scatter_reduce.gradient("input", "src")
 def _(xp: Any, g: Any) -> Any:
     raise RuntimeError(
-        "derivative for aten::scatter_ is not implemented: use scatter_add, or scatter without reduce"
+        "derivative for aten::scatter is not implemented with reduce: use scatter_add instead"
     )
 
 
-index_select = Op("IndexSelect", lambda xp, input, *, dim, index: xp.take(input, index, axis=dim))
+index_select = Op("IndexSelect", lambda xp, input, index, *, dim: xp.take(input, index, axis=dim))
 
 
 @index_select.gradient("input")
-def _(xp: Any, g: Any, shapes: Any, dim: int, index: Any) -> Any:
+def _(xp: Any, g: Any, shapes: Any, index: Any, dim: int) -> Any:
     result = xp.zeros(shapes[0], g.dtype)
     xp.scatter_add(result, (slice(None),) * dim + (index,), g)
     return result
 
 
-masked_select = Op("MaskedSelect", lambda xp, input, mask: xp.broadcast_arrays(input, mask)[0][
-    xp.broadcast_arrays(input, mask)[1]])  # fmt: skip
+# `input` and `mask` have one shape: the function has broadcast them.
+masked_select = Op("MaskedSelect", lambda xp, input, mask: input[mask])
 
 
 @masked_select.gradient("input")
-def _(xp: Any, g: Any, shapes: Any, mask: Any) -> Any:
-    shape = xp.broadcast_shapes(shapes[0], mask.shape)
-    result = xp.zeros(shape, g.dtype)
-    result[xp.broadcast_to(mask, shape)] = g
+def _(xp: Any, g: Any, mask: Any) -> Any:
+    result = xp.zeros(mask.shape, g.dtype)
+    result[mask] = g
     return result

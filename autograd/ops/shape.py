@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from autograd.ops.op import Op, op
@@ -57,45 +59,61 @@ def _(xp: Any, g: Any, shapes: Any, sizes: tuple[int, ...]) -> Any:
     return summed.reshape(shapes[0])
 
 
-def _part(name: str, *, multi_view: bool) -> Op:
-    """The elements `start` to `stop` of one dimension."""
-    result = Op(
-        name, lambda xp, input, *, dim, start, stop: input[(slice(None),) * dim + (slice(start, stop),)],
-        view=True, multi_view=multi_view,
-    )  # fmt: skip
+narrow = Op(
+    "Slice", lambda xp, input, *, dim, start, stop: input[(slice(None),) * dim + (slice(start, stop),)],
+    view=True,
+)  # fmt: skip
 
-    @result.gradient("input")
-    def _(xp: Any, g: Any, shapes: Any, dim: int, start: int, stop: int) -> Any:
-        whole = xp.zeros(shapes[0], g.dtype)
-        whole[(slice(None),) * dim + (slice(start, stop),)] = g
-        return whole
 
+@narrow.gradient("input")
+def _(xp: Any, g: Any, shapes: Any, dim: int, start: int, stop: int) -> Any:
+    whole = xp.zeros(shapes[0], g.dtype)
+    whole[(slice(None),) * dim + (slice(start, stop),)] = g
+    return whole
+
+
+select = Op("Select", lambda xp, input, *, dim, index: input[(slice(None),) * dim + (index, ...)],
+            view=True)  # fmt: skip
+
+
+@select.gradient("input")
+def _(xp: Any, g: Any, shapes: Any, dim: int, index: int) -> Any:
+    whole = xp.zeros(shapes[0], g.dtype)
+    whole[(slice(None),) * dim + (index,)] = g
+    return whole
+
+
+@cache
+def split(name: str, parts: int) -> Op:
+    """The operation that views a tensor as that many parts: an operation's results are numbered."""
+    result = Op(name, _split, multi_view=True, outs=parts, differentiable_outs=parts)
+    result.gradient("input")(lambda xp, g, dim: xp.concatenate(_several(g), axis=dim))
     return result
 
 
-narrow = _part("Slice", multi_view=False)
-split = _part("Split", multi_view=True)
-split_with_sizes = _part("SplitWithSizes", multi_view=True)
+def _split(xp: Any, input: Any, *, dim: int, bounds: tuple[int, ...]) -> Any:
+    before = (slice(None),) * dim
+    parts = tuple(input[(*before, slice(*pair))] for pair in pairwise(bounds))
+    return parts if len(parts) > 1 else parts[0]
 
 
-def _at(name: str, *, multi_view: bool) -> Op:
-    """The elements at one place of a dimension, without that dimension."""
-    result = Op(
-        name, lambda xp, input, *, dim, index: input[(slice(None),) * dim + (index, ...)],
-        view=True, multi_view=multi_view,
-    )  # fmt: skip
-
-    @result.gradient("input")
-    def _(xp: Any, g: Any, shapes: Any, dim: int, index: int) -> Any:
-        whole = xp.zeros(shapes[0], g.dtype)
-        whole[(slice(None),) * dim + (index,)] = g
-        return whole
-
+@cache
+def unbind(parts: int) -> Op:
+    """The operation that views a tensor as that many parts of one dimension less."""
+    result = Op("Unbind", _unbind, multi_view=True, outs=parts, differentiable_outs=parts)
+    result.gradient("input")(lambda xp, g, dim: xp.stack(_several(g), axis=dim))
     return result
 
 
-select = _at("Select", multi_view=False)
-unbind = _at("Unbind", multi_view=True)
+def _unbind(xp: Any, input: Any, *, dim: int) -> Any:
+    before = (slice(None),) * dim
+    parts = tuple(input[(*before, i, ...)] for i in range(input.shape[dim]))
+    return parts if len(parts) > 1 else parts[0]
+
+
+def _several(g: Any) -> tuple[Any, ...]:
+    return g if isinstance(g, tuple) else (g,)
+
 
 cat = Op("Cat", lambda xp, *inputs, dim: xp.concatenate(inputs, axis=dim), promote="number")
 
