@@ -20,7 +20,7 @@ class ReLU(Module):
         return functional.relu(input, self.inplace)
 
     def extra_repr(self) -> str:
-        """torch's."""
+        """The arguments that `repr` shows."""
         return "inplace=True" if self.inplace else ""
 
 
@@ -37,7 +37,7 @@ class LeakyReLU(Module):
         return functional.leaky_relu(input, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
-        """torch's."""
+        """The arguments that `repr` shows."""
         return f"negative_slope={self.negative_slope}{', inplace=True' if self.inplace else ''}"
 
 
@@ -54,12 +54,12 @@ class ELU(Module):
         return functional.elu(input, self.alpha, self.inplace)
 
     def extra_repr(self) -> str:
-        """torch's."""
+        """The arguments that `repr` shows."""
         return f"alpha={self.alpha}{', inplace=True' if self.inplace else ''}"
 
 
 class GELU(Module):
-    """`x` times the standard normal distribution function at x; `approximate="tanh"` is a bit faster."""
+    """`x` times the standard normal distribution function at x, or an approximation by "tanh"."""
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class GELU(Module):
         return functional.gelu(input, self.approximate)
 
     def extra_repr(self) -> str:
-        """torch's."""
+        """The arguments that `repr` shows."""
         return f"approximate={self.approximate!r}"
 
 
@@ -86,7 +86,7 @@ class SiLU(Module):
         return functional.silu(input, self.inplace)
 
     def extra_repr(self) -> str:
-        """torch's."""
+        """The arguments that `repr` shows."""
         return "inplace=True" if self.inplace else ""
 
 
@@ -127,7 +127,7 @@ class Softplus(Module):
         return functional.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
-        """torch's."""
+        """The arguments that `repr` shows."""
         return f"beta={self.beta}, threshold={self.threshold}"
 
 
@@ -143,7 +143,7 @@ class Softmax(Module):
         return functional.softmax(input, self.dim, _stacklevel=5)
 
     def extra_repr(self) -> str:
-        """torch's."""
+        """The arguments that `repr` shows."""
         return f"dim={self.dim}"
 
 
@@ -159,5 +159,5 @@ class LogSoftmax(Module):
         return functional.log_softmax(input, self.dim, _stacklevel=5)
 
     def extra_repr(self) -> str:
-        """torch's."""
+        """The arguments that `repr` shows."""
         return f"dim={self.dim}"

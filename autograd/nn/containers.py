@@ -140,7 +140,7 @@ class ModuleList(_Indexed):
     def _part(self, children: dict[str, Any]) -> Any:
         return type(self)(children.values())
 
-    def extend(self, modules: Iterable[Module]) -> Self:
+    def extend(self, modules: Iterable[Module | None]) -> Self:
         """Add modules at the end; raise TypeError for something to which one can not iterate."""
         if not isinstance(modules, Iterable):
             raise TypeError(
@@ -155,7 +155,7 @@ class ModuleList(_Indexed):
         return ModuleList([*self, *other])
 
     def __repr__(self) -> str:
-        """torch's: a run of modules with the same repr is shown once, with their number."""
+        """As in torch: a run of modules with the same repr is shown once, with their number."""
         lines: list[str] = []
         for first, last, text in _runs([repr(module) for module in self]):
             count = last - first + 1

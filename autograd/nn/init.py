@@ -71,7 +71,7 @@ def eye_(tensor: Tensor) -> Tensor:
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor on the standard deviation that makes up for a nonlinearity; `param`: leaky_relu's slope."""
+    """The factor that makes up for a nonlinearity; `param`: the negative slope of leaky_relu."""
     linear = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
               "conv_transpose3d", "sigmoid")  # fmt: skip
     if nonlinearity in linear:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from autograd.grad_mode import no_grad
 from autograd.hooks import RemovableHandle
-from autograd.nn import module_state
+from autograd.nn import module_state, module_tree
 from autograd.nn.module_hooks import call_with_hooks, register_hook
 from autograd.nn.module_state import IncompatibleKeys
 from autograd.nn.module_to import conversion
@@ -19,7 +19,7 @@ _STORES = ("_parameters", "_buffers", "_modules")
 
 
 class Module:
-    """The base of all networks: assign parameters and modules to attributes, and define `forward`."""
+    """The base of all networks: assign parameters and modules to attributes, define `forward`."""
 
     training: bool
     _parameters: dict[str, Parameter | None]
@@ -43,6 +43,7 @@ class Module:
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """`forward`, with the hooks around it."""
         if self._forward_hooks or self._forward_pre_hooks:
             return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
@@ -70,7 +71,7 @@ class Module:
             super().__setattr__(name, value)
 
     def _set_slot(self, name: str, value: Any) -> bool:
-        """Set a parameter or module to None, or a buffer; False where there is none of that name."""
+        """Set a parameter or module to None, or a buffer; False where none has that name."""
         attributes = self.__dict__
         if name in attributes.get("_parameters", ()):
             _require_none(value, name, "parameter", "torch.nn.Parameter or None expected")
@@ -171,13 +172,13 @@ class Module:
         with_kwargs: bool = False,
         always_call: bool = False,
     ) -> RemovableHandle:
-        """Call `hook(module, args, output)` after forward; what it returns, if anything, replaces output."""
+        """Call `hook(module, args, output)` after forward; what it may return replaces output."""
         return register_hook(self._forward_hooks, hook, prepend, with_kwargs, always_call)
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:
-        """Call `hook(module, args)` before forward; what it returns, if anything, replaces args."""
+        """Call `hook(module, args)` before forward; what it may return replaces args."""
         return register_hook(self._forward_pre_hooks, hook, prepend, with_kwargs, False)
 
     # -- the tree -------------------------------------------------------------------------
@@ -186,16 +187,9 @@ class Module:
         self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Module]]:
         """This module and all below, depth first, with dotted names."""
-        memo = set() if memo is None else memo
-        if self in memo:
-            return
-        if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
-        for name, module in self._modules.items():
-            if module is not None:
-                below = f"{prefix}.{name}" if prefix else name
-                yield from module.named_modules(memo, below, remove_duplicate)
+        return module_tree.named_modules(
+            self, set() if memo is None else memo, prefix, remove_duplicate
+        )
 
     def modules(self) -> Iterator[Module]:
         """This module and all below, each once."""
@@ -203,38 +197,17 @@ class Module:
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules directly below, each once."""
-        seen: set[Module] = set()
-        for name, module in self._modules.items():
-            if module is not None and module not in seen:
-                seen.add(module)
-                yield name, module
+        return module_tree.named_children(self)
 
     def children(self) -> Iterator[Module]:
         """The modules directly below, each once."""
         return (module for _, module in self.named_children())
 
-    def _named_members(
-        self, store: str, prefix: str, recurse: bool, remove_duplicate: bool
-    ) -> Iterator[tuple[str, Any]]:
-        seen: set[int] = set()
-        owners = (
-            self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
-            if recurse
-            else [(prefix, self)]
-        )
-        for path, module in owners:
-            for name, member in module.__dict__[store].items():
-                if member is None or id(member) in seen:
-                    continue
-                if remove_duplicate:
-                    seen.add(id(member))
-                yield (f"{path}.{name}" if path else name), member
-
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
-        """Own parameters first, then those of the modules below; a shared one under its first name."""
-        return self._named_members("_parameters", prefix, recurse, remove_duplicate)
+        """Own parameters first, then those below; a shared one under its first name."""
+        return module_tree.named_members(self, "_parameters", prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """An iterator over the parameters: make a list of it to go over them more than once."""
@@ -244,7 +217,7 @@ class Module:
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
         """Buffers with their dotted names, those that are not persistent too."""
-        return self._named_members("_buffers", prefix, recurse, remove_duplicate)
+        return module_tree.named_members(self, "_buffers", prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """An iterator over the buffers."""
@@ -254,7 +227,7 @@ class Module:
         """The module at a dotted name; raise AttributeError where there is none."""
         module = self
         for name in target.split(".") if target else ():
-            child = _attribute(module, name)
+            child = module_tree.attribute(module, name)
             if not isinstance(child, Module):
                 raise AttributeError(f"`{name}` is not an nn.Module")
             module = child
@@ -263,7 +236,7 @@ class Module:
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a dotted name; raise AttributeError where there is none."""
         path, _, name = target.rpartition(".")
-        param = _attribute(self.get_submodule(path), name)
+        param = module_tree.attribute(self.get_submodule(path), name)
         if not isinstance(param, Parameter):
             raise AttributeError(f"`{name}` is not an nn.Parameter")
         return param
@@ -272,7 +245,7 @@ class Module:
         """The buffer at a dotted name; raise AttributeError where there is none."""
         path, _, name = target.rpartition(".")
         owner = self.get_submodule(path)
-        buffer = _attribute(owner, name)
+        buffer = module_tree.attribute(owner, name)
         if name not in owner._buffers:
             raise AttributeError(f"`{name}` is not a buffer")
         return buffer
@@ -282,7 +255,7 @@ class Module:
     def state_dict(
         self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> Any:
-        """Parameters and persistent buffers by dotted name: aliases, detached unless `keep_vars`."""
+        """Parameters and persistent buffers by dotted name: aliases, detached or not."""
         return module_state.collect(self, destination, prefix, keep_vars)
 
     def load_state_dict(
@@ -348,7 +321,7 @@ class Module:
         return self
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
-        """Move to a device, or cast what is floating point, in place: `to(device)`, `to(dtype)`, `to(tensor)`."""
+        """Move to a device and cast what is floating point, in place: `to(device, dtype)`."""
         return self._apply(conversion(*args, **kwargs))
 
     def float(self) -> Self:
@@ -381,23 +354,9 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        extra = self.extra_repr()
-        extra_lines = extra.split("\n") if extra else []
-        children = [
-            f"({name}): " + repr(module).replace("\n", "\n  ")
-            for name, module in self._modules.items()
-        ]
-        if not children and len(extra_lines) <= 1:
-            return f"{self._get_name()}({extra})"
-        return f"{self._get_name()}(\n  " + "\n  ".join(extra_lines + children) + "\n)"
+        return module_tree.text(self, self.extra_repr())
 
 
 def _require_none(value: Any, name: str, role: str, expected: str) -> None:
     if value is not None:
         raise TypeError(f"cannot assign '{type_name(value)}' as {role} '{name}' ({expected})")
-
-
-def _attribute(module: Module, name: str) -> Any:
-    if not hasattr(module, name):
-        raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
-    return getattr(module, name)

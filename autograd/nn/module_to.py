@@ -10,7 +10,7 @@ from autograd.tensor import Tensor
 
 
 def conversion(*args: Any, **kwargs: Any) -> Callable[[Tensor], Tensor]:
-    """The conversion that `to(device)`, `to(dtype)`, `to(device, dtype)` or `to(tensor)` asks for."""
+    """What `to(device)`, `to(dtype)`, `to(device, dtype)` or `to(tensor)` asks for."""
     target_device, target_dtype = _target(args, kwargs)
     if target_dtype is not None and not target_dtype.is_floating_point:
         raise TypeError(

@@ -48,7 +48,7 @@ class LayerNorm(Module):
         return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        """torch's."""
+        """The arguments that `repr` shows."""
         return (
             f"{self.normalized_shape}, eps={self.eps}, "
             f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
@@ -56,7 +56,7 @@ class LayerNorm(Module):
 
 
 class BatchNorm1d(Module):
-    """Mean 0 and variance 1 of each feature over the batch (N, C) or (N, C, L): Ioffe & Szegedy 2015.
+    """Mean 0 and variance 1 of a feature over the batch (N, C) or (N, C, L): Ioffe & Szegedy 2015.
 
     In evaluation by the running statistics that training has gathered; `momentum` None makes them
     plain averages.
@@ -134,7 +134,7 @@ class BatchNorm1d(Module):
         )
 
     def extra_repr(self) -> str:
-        """torch's."""
+        """The arguments that `repr` shows."""
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
             f"affine={self.affine}, bias={self.bias is not None}, "

@@ -13,7 +13,7 @@ class Parameter(Tensor):
     """A leaf that a `Module` lists as its parameter as soon as it is assigned to an attribute."""
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
-        """Share the elements of `data` (and its version counter); raise RuntimeError for integers."""
+        """Share the elements and version counter of `data`; raise RuntimeError for integers."""
         data = tensor([]) if data is None else data.detach()
         self._array = data._array
         self._cell = data._cell
@@ -25,7 +25,7 @@ class Parameter(Tensor):
         self.requires_grad = requires_grad
 
     def __repr__(self) -> str:
-        """torch's: the tensor under a headline."""
+        """As in torch: the tensor under a headline."""
         return "Parameter containing:\n" + super().__repr__()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:

@@ -31,5 +31,5 @@ class Flatten(Module):
         return input.flatten(self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
-        """torch's."""
+        """The arguments that `repr` shows."""
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 from autograd.creation import tensor
 from autograd.functional.joining import cat, stack

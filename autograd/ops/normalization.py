@@ -19,7 +19,7 @@ def _mean(xp: Any, array: Any, axes: Axes) -> Any:
 def _normalize(
     xp: Any, input: Any, weight: Any, bias: Any, *, axes: Axes, eps: float
 ) -> tuple[Any, Any, Any]:
-    """The result, and for the gradients the normalised input and one over its standard deviation."""
+    """The result, and for the gradients the normalised input and one over its deviation."""
     centred = input - _mean(xp, input, axes)
     inverse_std = 1 / xp.sqrt(_mean(xp, centred * centred, axes) + eps)
     normalized = centred * inverse_std

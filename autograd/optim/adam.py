@@ -23,8 +23,8 @@ class Adam(Optimizer):
     """Adam: Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization".
 
     State of a parameter: `step` (0-d float32), `exp_avg`, `exp_avg_sq`, with `amsgrad` also
-    `max_exp_avg_sq`. A parameter without gradient is skipped and gets no state. `foreach` and `fused`
-    choose between implementations in torch; here there is one.
+    `max_exp_avg_sq`. A parameter without gradient is skipped and gets no state. `foreach` and
+    `fused` choose between implementations in torch; here there is one.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        """`decoupled_weight_decay` makes it AdamW; raise ValueError for a setting out of its range."""
+        """`decoupled_weight_decay` makes it AdamW; ValueError for a setting out of its range."""
         check_at_least_zero(learning__rate=lr, epsilon__value=eps)
         for index in (0, 1):
             if not 0.0 <= betas[index] < 1.0:

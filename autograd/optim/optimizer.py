@@ -72,7 +72,7 @@ class Optimizer:
     # -- steps ----------------------------------------------------------------------------
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change the parameters once; returns what `closure`, called first with grad mode on, returns."""
+        """Change the parameters once, after `closure`, run with grad mode on; returns its value."""
         raise NotImplementedError
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -105,9 +105,7 @@ class Optimizer:
              "params": [numbers[id(p)] for p in group["params"]]}
             for group in self.param_groups
         ]  # fmt: skip
-        state = {
-            (numbers[id(k)] if isinstance(k, Tensor) else k): v for k, v in self.state.items()
-        }
+        state = {(numbers[id(k)] if isinstance(k, Tensor) else k): v for k, v in self.state.items()}
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -181,11 +179,13 @@ def check_at_least_zero(**settings: Any) -> None:
 def check_implementation(
     foreach: bool | None, fused: bool | None, capturable: bool, differentiable: bool
 ) -> None:
-    """Raise for what of torch's ways to run a step can not be; `foreach` and `fused` change no result."""
+    """Raise for ways to run a step that there are not; `foreach` and `fused` change no result."""
     if foreach and fused:
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
     if differentiable:
-        raise NotOfferedError("differentiable=True: autograd does not offer steps that are recorded")
+        raise NotOfferedError(
+            "differentiable=True: autograd does not offer steps that are recorded"
+        )
     if capturable:
         raise NotOfferedError("capturable=True: autograd does not offer the capture of a step")
 
@@ -209,7 +209,7 @@ def _named(params: Any) -> tuple[list[Any], list[str]]:
 
 
 def _as_state_of(param: Tensor, name: str, value: Any) -> Any:
-    """A loaded value in the dtype and on the device of its parameter; the step count stays float32."""
+    """A loaded value in the dtype and place of its parameter; the step count stays as it is."""
     if not isinstance(value, Tensor):
         return value
     if name == "step" or not param.is_floating_point():

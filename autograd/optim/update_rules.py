@@ -23,8 +23,8 @@ def adam_update(
 ) -> None:
     """Adam (Kingma & Ba 2015, algorithm 1, in the reordered form of section 2).
 
-    `max_exp_avg_sq` is None, or AMSGrad's running maximum (Reddi et al. 2018). `scratch` is any array
-    of the parameter's shape and dtype.
+    `max_exp_avg_sq` is None, or AMSGrad's running maximum (Reddi et al. 2018). `scratch` is any
+    array of the parameter's shape and dtype.
     """
     xp.subtract(grad, exp_avg, out=scratch)
     scratch *= 1 - beta1
@@ -57,7 +57,7 @@ def sgd_update(
     nesterov: bool,
     first_step: bool,
 ) -> None:
-    """Gradient descent; `momentum_buffer` is None without momentum, and filled at the first step."""
+    """Gradient descent; `momentum_buffer`, None without momentum, is filled at the first step."""
     direction = grad
     if momentum_buffer is not None:
         if first_step:

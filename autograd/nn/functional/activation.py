@@ -40,7 +40,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
-    """`input` times the probability that a standard normal value is below it; "tanh" approximates."""
+    """`input` times the standard normal distribution function there; "tanh" approximates it."""
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
     _require_float("gelu", "GeluKernelImpl", input)
@@ -85,7 +85,8 @@ def _silu(input: Any) -> Any:
     return unary(ops.silu, input)
 
 
-_relu_, _leaky_relu_, _elu_, _silu_ = map(method, (activation.relu, _leaky_relu, _elu, _silu))
+_relu_, _leaky_relu_ = method(activation.relu), method(_leaky_relu)
+_elu_, _silu_ = method(_elu), method(_silu)
 
 
 def _require_float(function: str, kernel: str, input: Any) -> None:

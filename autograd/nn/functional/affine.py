@@ -11,7 +11,8 @@ from autograd.functional.shape import expand, t
 
 _C_NAMES = {
     "float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long",
-    "int32": "int", "int16": "short", "int8": "signed char", "uint8": "unsigned char", "bool": "bool",
+    "int32": "int", "int16": "short", "int8": "signed char", "uint8": "unsigned char",
+    "bool": "bool",
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ def nll_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
-    """Minus the entry of `input` (N, C, ...), log-probabilities, at each class of `target` (N, ...).
+    """Minus the log-probability, `input` (N, C, ...), of each class of `target` (N, ...).
 
     `weight` (C,) scales the classes; the mean is the weighted one, over targets other than
     `ignore_index`.
@@ -50,7 +50,7 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
-    """`nll_loss` of `log_softmax(input)`; a `target` of the shape of `input` holds probabilities."""
+    """`nll_loss` of `log_softmax(input)`; a `target` of its shape holds probabilities."""
     reduction = reduction_of(size_average, reduce, reduction)
     require_tensor("cross_entropy_loss", input)
     require_tensor("cross_entropy_loss", target, "target", 2)

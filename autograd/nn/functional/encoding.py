@@ -12,7 +12,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     """A row of zeros with a 1 at each index: int64 (...) gives int64 (..., num_classes).
 
     Raises:
-        RuntimeError: an index is negative or not below `num_classes`; -1 takes the largest plus one.
+        RuntimeError: an index is negative or too large; `num_classes` -1 means as many as needed.
     """
     require_tensor("one_hot", tensor, "tensor")
     array = tensor._array

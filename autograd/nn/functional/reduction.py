@@ -8,7 +8,7 @@ REDUCTIONS = ("none", "mean", "sum")
 
 
 def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    """`reduction`, or what the two deprecated arguments mean; ValueError where it is none of the three."""
+    """`reduction`, or what the two deprecated arguments mean; ValueError for one that is none."""
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if reduction not in REDUCTIONS:
