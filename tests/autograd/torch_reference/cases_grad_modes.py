@@ -260,22 +260,23 @@ def inference_tensors(torch):
 
 @case
 def inference_tensors_outside(torch):
-    with torch.inference_mode():
-        y = torch.ones(2)
-    w = wave(torch, 2)
-    attempts = {
-        "save": lambda: w * y,
-        "no save": lambda: w + y,
-        "without grad": lambda: y * 2,
-        "in place": lambda: y.add_(1),
-        "flag": lambda: y.requires_grad_(),
-        "flag off": lambda: y.requires_grad_(False).requires_grad,
-        "parameter": lambda: torch.nn.Parameter(y),
-        "cloned": lambda: w * y.clone(),
-        "item": lambda: y[0].item(),
-        "setitem": lambda: y.__setitem__(0, 5),
+    def attempt(use):
+        with torch.inference_mode():
+            y = torch.ones(2)
+        return outcome(lambda: use(y, wave(torch, 2)))
+
+    return {
+        "save": attempt(lambda y, w: w * y),
+        "no save": attempt(lambda y, w: w + y),
+        "without grad": attempt(lambda y, w: y * 2),
+        "in place": attempt(lambda y, w: y.add_(1)),
+        "flag": attempt(lambda y, w: y.requires_grad_()),
+        "flag off": attempt(lambda y, w: y.requires_grad_(False).requires_grad),
+        "parameter": attempt(lambda y, w: torch.nn.Parameter(y)),
+        "cloned": attempt(lambda y, w: w * y.clone()),
+        "item": attempt(lambda y, w: y[0].item()),
+        "setitem": attempt(lambda y, w: y.__setitem__(0, 5)),
     }
-    return {name: outcome(attempt) for name, attempt in attempts.items()}
 
 
 @case

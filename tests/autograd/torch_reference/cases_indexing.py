@@ -85,7 +85,6 @@ def getitem_errors(torch):
         x[torch.tensor([True, False, True])]
         x[::-1]
         x[[0, 5]]
-        x[..., ...]
         torch.tensor(1)[0]
         x[:, 5]
         """,
