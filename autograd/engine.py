@@ -40,7 +40,10 @@ def apply(op: Op, *inputs: Any, **settings: Any) -> Any:
     else:
         xp = backend_of(array)
         xp.check_same_device(arrays)
-    outs = state.run_silently(op.forward, xp, *arrays, **settings)
+    try:
+        outs = state.run_silently(op.forward, xp, *arrays, **settings)
+    except ValueError as error:
+        raise _in_torchs_words(error, arrays) from None
     if op.outs == 1:
         outs = (outs,)
     outs = [o if type(o) is type(array) else xp.array_of(o) for o in outs]
@@ -91,6 +94,8 @@ def binary(op: Op, input: Any, other: Any) -> Any:
     """`apply` for two tensors, or a tensor and a number, and no settings, in fewer steps."""
     a = getattr(input, "_array", input)
     b = getattr(other, "_array", other)
+    if (b is other and type(b) is ndarray) or (a is input and type(a) is ndarray):
+        raise _not_a_tensor(op, other if b is other else input)
     if type(a) is ndarray:
         tensor, dtype = input, a.dtype
         plain = type(b) is float or type(b) is int or (type(b) is ndarray and b.dtype is dtype)
@@ -103,7 +108,10 @@ def binary(op: Op, input: Any, other: Any) -> Any:
         raise _not_a_tensor(op, input)
     if not plain or (dtype is not FLOAT32 and dtype is not FLOAT64):
         return apply(op, input, other)
-    out = state.run_silently(op.forward, NUMPY, a, b)
+    try:
+        out = state.run_silently(op.forward, NUMPY, a, b)
+    except ValueError as error:
+        raise _in_torchs_words(error, [a, b]) from None
     if type(out) is not ndarray:
         out = np.asarray(out)
     result = tensor._wrap(out)
@@ -123,3 +131,21 @@ def _not_a_tensor(op: Op, value: Any) -> TypeError:
         f"{op.name.lower()}(): argument 'input' (position 1) must be Tensor, "
         f"not {type(value).__name__}"
     )
+
+
+def _in_torchs_words(error: ValueError, arrays: list[Any]) -> Exception:
+    """NumPy's error about shapes that do not broadcast, as torch puts it; others as they are."""
+    if "broadcast" not in str(error):
+        return error
+    known: tuple[int, ...] = ()
+    for shape in (getattr(array, "shape", ()) for array in arrays):
+        ndim = max(len(known), len(shape))
+        a, b = ((1,) * (ndim - len(s)) + tuple(s) for s in (known, shape))
+        for dim in reversed(range(ndim)):
+            if a[dim] != b[dim] and 1 not in (a[dim], b[dim]):
+                return RuntimeError(
+                    f"The size of tensor a ({a[dim]}) must match the size of tensor b ({b[dim]}) "
+                    f"at non-singleton dimension {dim}"
+                )
+        known = tuple(n if m == 1 else m for m, n in zip(a, b, strict=True))
+    return error

@@ -18,9 +18,9 @@ from autograd.structure import Structure
 class Operators(Structure):
     """What `Tensor` inherits: operations as methods, and Python's operators."""
 
-    __add__ = __radd__ = dunder.add
+    __add__, __radd__ = dunder.add, dunder.radd
     __sub__, __rsub__ = dunder.sub, dunder.rsub
-    __mul__ = __rmul__ = dunder.mul
+    __mul__, __rmul__ = dunder.mul, dunder.rmul
     __truediv__, __rtruediv__ = dunder.truediv, dunder.rtruediv
     __floordiv__, __rfloordiv__ = dunder.floordiv, dunder.rfloordiv
     __mod__, __rmod__ = dunder.mod, dunder.rmod
@@ -28,9 +28,9 @@ class Operators(Structure):
     __neg__, __pos__, __abs__ = arithmetic.neg, arithmetic.positive, elementwise.abs
     __eq__, __ne__ = dunder.eq, dunder.ne
     __lt__, __le__, __gt__, __ge__ = dunder.lt, dunder.le, dunder.gt, dunder.ge
-    __and__ = __rand__ = dunder.and_
-    __or__ = __ror__ = dunder.or_
-    __xor__ = __rxor__ = dunder.xor
+    __and__, __rand__ = dunder.and_, dunder.rand
+    __or__, __ror__ = dunder.or_, dunder.ror
+    __xor__, __rxor__ = dunder.xor, dunder.rxor
     __invert__ = dunder.invert
     __hash__ = object.__hash__
 

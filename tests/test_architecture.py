@@ -50,6 +50,7 @@ ROOMS = [
     {"autograd.ops"},
     {"autograd.grad_mode"},
     {"autograd.backend", "autograd.dtypes"},
+    {"autograd.error_function"},
     {"autograd.errors"},
 ]
 ROOM_OF = {name: level for level, names in enumerate(reversed(ROOMS)) for name in names}

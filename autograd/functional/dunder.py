@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from autograd.engine import binary
 from autograd.functional import arithmetic, comparison, elementwise
 from autograd.ops import arithmetic as ops
+from autograd.ops import comparison as comparisons
 from autograd.ops.op import Op
 
+Operator = Callable[[Any, Any], Any]
 
-def _operator(op: Op) -> Callable[[Any, Any], Any]:
+
+def _operator(op: Op) -> Operator:
     def operator(self: Any, other: Any) -> Any:
         try:
             return binary(op, self, other)
@@ -25,7 +30,7 @@ def _operator(op: Op) -> Callable[[Any, Any], Any]:
     return operator
 
 
-def _operator_of(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _operator_of(function: Operator) -> Operator:
     def operator(self: Any, other: Any) -> Any:
         try:
             return function(self, other)
@@ -35,38 +40,51 @@ def _operator_of(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], An
     return operator
 
 
-def _reflected(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _reflected(function: Operator) -> Operator:
+    return _operator_of(lambda self, other: function(other, self))
+
+
+def _left_of_arrays(function: Operator) -> Operator:
+    """The operator with an array on its right, too: torch leaves that to NumPy, outside the graph."""
+
     def operator(self: Any, other: Any) -> Any:
         try:
-            return function(other, self)
+            return function(self, other)
         except TypeError:
+            if isinstance(other, np.ndarray):
+                return function(self._wrap(self.numpy()), self._wrap(other))
             return NotImplemented
 
     return operator
 
 
-add, sub, rsub, mul = map(_operator, (ops.add, ops.sub, ops.rsub, ops.mul))
-truediv, pow = map(_operator, (ops.div, ops.pow))
-floordiv = _operator_of(arithmetic.floor_divide)
-mod = _operator_of(arithmetic.remainder)
-eq, ne, lt, le, gt, ge = map(
-    _operator_of,
-    (comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge),
-)
-and_, or_, xor = map(
+add = _left_of_arrays(lambda self, other: binary(ops.add, self, other))
+sub = _left_of_arrays(lambda self, other: binary(ops.sub, self, other))
+mul = _left_of_arrays(lambda self, other: binary(ops.mul, self, other))
+truediv = _left_of_arrays(lambda self, other: binary(ops.div, self, other))
+pow = _left_of_arrays(arithmetic.pow)
+floordiv = _left_of_arrays(arithmetic.floor_divide)
+mod = _left_of_arrays(arithmetic.remainder)
+and_ = _left_of_arrays(comparison.bitwise_and)
+or_ = _left_of_arrays(comparison.bitwise_or)
+xor = _left_of_arrays(comparison.bitwise_xor)
+
+radd, rsub, rmul = map(_operator, (ops.add, ops.rsub, ops.mul))
+rpow = _reflected(arithmetic.pow)
+rfloordiv = _reflected(arithmetic.floor_divide)
+rmod = _reflected(arithmetic.remainder)
+rand, ror, rxor = map(
     _operator_of, (comparison.bitwise_and, comparison.bitwise_or, comparison.bitwise_xor)
 )
-rpow, rfloordiv, rmod = map(
-    _reflected, (arithmetic.pow, arithmetic.floor_divide, arithmetic.remainder)
+eq, ne, lt, le, gt, ge = map(
+    _operator,
+    (comparisons.eq, comparisons.ne, comparisons.lt, comparisons.le, comparisons.gt, comparisons.ge),
 )
 
 
 def rtruediv(self: Any, other: Any) -> Any:
     """`other / self`: as torch, the reciprocal times `other`."""
-    try:
-        return binary(ops.mul, arithmetic.reciprocal(self), other)
-    except TypeError:
-        return NotImplemented
+    return rmul(arithmetic.reciprocal(self), other)
 
 
 def invert(self: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 import autograd
 import autograd.ops
-from autograd.backward import backward
+from autograd.gradients import backward
 from autograd.ops.op import Op
 from autograd.tensor import Tensor
 from tests.autograd.op_table import Arguments, Row, all_rows
