@@ -6,6 +6,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable
+from multiprocessing import connection
 from typing import Any
 
 import gymnasium
@@ -88,6 +89,8 @@ class AsyncWorkers:
                 "was stopped; raise the limit if the environment is only slow"
             ) from error
         except (EOFError, OSError) as error:
+            sentinels = [process.sentinel for process in self._env.processes]
+            connection.wait(sentinels, timeout=1.0)  # until the exit status is known
             codes = {i: process.exitcode for i, process in enumerate(self._env.processes)}
             dead = {i: code for i, code in codes.items() if code is not None}
             close_workers(self._env, patience=0.0)
