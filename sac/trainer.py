@@ -14,7 +14,7 @@ from sac.evaluation import EvaluationResult
 from sac.files import replace_file
 from sac.interrupt import InterruptGuard
 from sac.logger import Logger, metric_tags
-from sac.progress import Progress, print_summary
+from sac.progress import Progress
 from sac.run_directory import CONFIG_FILE, create_run_directory
 from sac.run_state import last_checkpoint, restore_run
 from sac.seeding import Streams, integer_seed
@@ -27,6 +27,7 @@ class TrainResult:
 
     run_directory: Path
     step: int
+    total_steps: int
     evaluation: EvaluationResult | None
     interrupted_by: int | None = None  # number of the signal that ended it early
 
@@ -79,16 +80,13 @@ def _run(config: Config, env: Any, resumed: Path | None) -> TrainResult:
         loop.run_directory = resumed if resumed is not None else _new_directory(config)
         _write_config(loop.run_directory, config)
         interrupt = _train(loop, None if checkpoint is None else checkpoint.step)
-    result = TrainResult(
-        loop.run_directory, loop.counters.step, loop.evaluation, interrupt.received
+    return TrainResult(
+        loop.run_directory,
+        loop.counters.step,
+        config.train.total_steps,
+        loop.evaluation,
+        interrupt.received,
     )
-    print_summary(
-        result.run_directory,
-        step=result.step,
-        total_steps=config.train.total_steps,
-        evaluation=result.evaluation,
-    )
-    return result
 
 
 def _train(loop: TrainingLoop, resume_step: int | None) -> InterruptGuard:

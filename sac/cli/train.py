@@ -1,6 +1,7 @@
 """The train command: from a file, options or an earlier run to a Config, then to the trainer."""
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,13 +37,33 @@ def train_command(argv: Sequence[str], prog: str) -> int:
             "no environment: give --config FILE, --resume RUN or --env.id Pendulum-v1 "
             "(--help explains the options)"
         )
-    from sac.trainer import train  # here, so that --help and a refusal stay quick
+    from sac.progress import print_summary  # here, so that --help and a refusal stay quick
+    from sac.trainer import train
 
     if arguments.resume is not None:
         result = train(None, resume=arguments.resume, overrides=overrides)
     else:
         result = train(config)
+    train_typed, evaluate_typed = _typed_commands(prog)
+    print_summary(
+        result.run_directory,
+        step=result.step,
+        total_steps=result.total_steps,
+        evaluation=result.evaluation,
+        train_command=train_typed,
+        evaluate_command=evaluate_typed,
+    )
     return 0 if result.interrupted_by is None else SIGNAL_STATUS + result.interrupted_by
+
+
+def _typed_commands(prog: str) -> tuple[str, str]:
+    """How the user starts a training and an evaluation: by the script or by the module."""
+    if not prog.endswith(".py"):
+        return "python -m sac train", "python -m sac evaluate"
+    from sac.progress import shown_path
+
+    script = shown_path(Path(sys.argv[0]))
+    return f"python {script}", f"python {script.replace(prog, 'evaluate.py')}"
 
 
 def _resolve(file: Path | None, run: Path | None, overrides: dict[str, Any]) -> Config:

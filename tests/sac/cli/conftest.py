@@ -1,6 +1,7 @@
 """Stand-ins for what the commands call, so that these tests are about the command line alone."""
 
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -51,7 +52,15 @@ def install(monkeypatch: pytest.MonkeyPatch, module: str, name: str, recorder: R
 
 @pytest.fixture
 def train(monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    recorder = Recorder(result=SimpleNamespace(interrupted_by=None))
+    recorder = Recorder(
+        result=SimpleNamespace(
+            interrupted_by=None,
+            run_directory=Path("runs/x"),
+            step=1,
+            total_steps=2,
+            evaluation=None,
+        )
+    )
     install(monkeypatch, "sac.trainer", "train", recorder)
     return recorder
 

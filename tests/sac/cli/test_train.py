@@ -270,7 +270,9 @@ tokens = option_names | values | st.builds("{}={}".format, option_names, values)
 @given(st.lists(tokens, max_size=8), st.binary(max_size=40) | st.just(b"env: {id: a}"))
 def test_junk_never_gives_a_traceback(argv: list[str], content: bytes) -> None:
     trainer = ModuleType("sac.trainer")
-    result = SimpleNamespace(interrupted_by=None)
+    result = SimpleNamespace(
+        interrupted_by=None, run_directory=Path("runs/x"), step=1, total_steps=2, evaluation=None
+    )
     trainer.train = lambda *args, **kwargs: result  # type: ignore[attr-defined]
     errors = io.StringIO()
     with (
