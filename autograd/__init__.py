@@ -51,10 +51,13 @@ _ROOMS: tuple[ModuleType, ...] = (
 )  # fmt: skip
 
 # Imported when they are first asked for, so that `import autograd` is quick.
-_LAZY_MODULES = ("autograd", "distributions", "gradcheck", "nn", "optim")
+_LAZY_MODULES = ("autograd", "distributions", "nn", "optim")
 _LAZY_NAMES = {
     name: "autograd.autograd"
-    for name in ("grad", "backward", "Function", "set_detect_anomaly", "detect_anomaly")
+    for name in (
+        "Function", "backward", "detect_anomaly", "grad", "gradcheck",
+        "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_detect_anomaly",
+    )  # fmt: skip
 }
 
 

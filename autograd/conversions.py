@@ -11,10 +11,11 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.backend import backend_of
-from autograd.dtypes import device_argument, dtype_argument
+from autograd.data import array_of_data
+from autograd.dtypes import Size, device_argument, dtype_argument
 from autograd.engine import apply
 from autograd.functional import joining
-from autograd.functional.checks import type_name, wrap_dim
+from autograd.functional.checks import shape_of, type_name, wrap_dim
 from autograd.grad_mode import state
 from autograd.ops import shape as ops
 
@@ -267,3 +268,14 @@ def rebuild(kind: type, array: Any, requires_grad: bool) -> Any:
     result._array = array
     result._requires_grad = requires_grad
     return result
+
+
+def legacy_array(data: Any, shape: tuple[Any, ...]) -> np.ndarray:
+    """The float32 elements of `Tensor(2, 3)`, which is a shape, or `Tensor([1, 2])`, data."""
+    if isinstance(data, bool | float):
+        raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
+    if isinstance(data, int | Size):
+        return np.empty(shape_of("new", (data, *shape)), np.float32)
+    if hasattr(data, "_array"):
+        return data._array
+    return array_of_data(data, np.dtype(np.float32))

@@ -11,8 +11,8 @@ import numpy as np
 from autograd.backend import place
 from autograd.data import array_of_data, check_numpy
 from autograd.dtypes import device_argument, dtype_argument
+from autograd.functional.checks import integer, require_tensor, shape_of
 from autograd.grad_mode import state
-from autograd.functional.checks import integer, require_tensor, sizes
 from autograd.promotion import is_number, number_dtype
 from autograd.tensor import Tensor
 
@@ -58,7 +58,11 @@ def asarray(
     obj: Any, *, dtype: Any = None, device: Any = None, copy: builtins.bool | None = None
 ) -> Tensor:
     """`obj` as a tensor; `copy=True` always copies."""
-    return tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype=dtype, device=device)
+    return (
+        tensor(obj, dtype=dtype, device=device)
+        if copy
+        else as_tensor(obj, dtype=dtype, device=device)
+    )
 
 
 def from_numpy(ndarray: np.ndarray) -> Tensor:
@@ -104,8 +108,7 @@ def full(
     """A tensor that holds one number everywhere."""
     if not isinstance(size, tuple | list):
         raise TypeError(
-            "full(): argument 'size' (position 1) must be tuple of ints, "
-            f"not {type(size).__name__}"
+            f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}"
         )
     value = _number("full", fill_value, "fill_value", 2)
     wanted = number_dtype(value) if dtype is None else _dtype("full", dtype)
@@ -215,14 +218,6 @@ def _dtype(name: str, dtype: Any, default: np.dtype = FLOAT32) -> np.dtype:
     return default if dtype is None else dtype_argument(name, dtype)
 
 
-def shape_of(name: str, size: tuple[Any, ...]) -> tuple[builtins.int, ...]:
-    shape = sizes(name, size)
-    for n in shape:
-        if n < 0:
-            raise RuntimeError(f"{name}: Dimension size must be non-negative. Got {n}")
-    return shape
-
-
 def _number(name: str, value: Any, argument: str, position: builtins.int) -> Any:
     if isinstance(value, Tensor) and value._array.size == 1:
         return value.item()
@@ -232,16 +227,3 @@ def _number(name: str, value: Any, argument: str, position: builtins.int) -> Any
         f"{name}(): argument '{argument}' (position {position}) must be Number, "
         f"not {type(value).__name__}"
     )
-
-
-def legacy_array(data: Any, shape: tuple[Any, ...]) -> np.ndarray:
-    """The float32 elements of `Tensor(2, 3)`, which is a shape, or `Tensor([1, 2])`, data."""
-    from autograd.dtypes import Size
-
-    if isinstance(data, builtins.bool | builtins.float):
-        raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
-    if isinstance(data, builtins.int) or isinstance(data, Size):
-        return np.empty(shape_of("new", (data, *shape)), np.float32)
-    if isinstance(data, Tensor):
-        return data._array
-    return array_of_data(data, FLOAT32)

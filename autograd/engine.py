@@ -84,7 +84,9 @@ def unary(op: Op, input: Any) -> Any:
     result = input._wrap(out)
     if not state.recording:
         result._inference = state.inference
-    elif (input._requires_grad if input._view is None else input.requires_grad) and op.differentiable:
+    elif (
+        input._requires_grad if input._view is None else input.requires_grad
+    ) and op.differentiable:
         result._grad_fn = record(op, (True,), (input,), (array,), (out,), (result,), {})
         result._requires_grad = True
     return result

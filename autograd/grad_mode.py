@@ -33,7 +33,6 @@ class State(threading.local):
         context.run(np.seterr, all="ignore")
         self.run_silently: Callable[..., Any] = context.run
 
-
     def set_mode(self, grad_enabled: bool, inference: bool) -> None:
         """Switch this thread's modes."""
         self.grad_enabled = grad_enabled
@@ -45,6 +44,7 @@ class AnomalyMode:
     """Whether backward searches for NaN; of the whole process, as in torch."""
 
     trace: Callable[[], str] | None = None  # tells where an operation was called; None: mode off
+    watch: Callable[..., Any] | None = None  # runs a node and checks its gradients
     check_nan = True
 
 
@@ -128,21 +128,21 @@ class _PlainMode(_Mode):
         return self if function is None else self(function)  # type: ignore[return-value]
 
 
-class no_grad(_PlainMode):  # noqa: N801 (torch's name)
+class no_grad(_PlainMode):
     """Record nothing: results need no gradient and keep nothing for backward."""
 
     def _enter(self) -> None:
         state.set_mode(False, state.inference)
 
 
-class enable_grad(_PlainMode):  # noqa: N801
+class enable_grad(_PlainMode):
     """Record again, inside `no_grad`."""
 
     def _enter(self) -> None:
         state.set_mode(True, state.inference)
 
 
-class set_grad_enabled(_Mode):  # noqa: N801
+class set_grad_enabled(_Mode):
     """Switch recording on or off from here on; as a context manager, until its end."""
 
     def __init__(self, mode: bool) -> None:
@@ -164,7 +164,7 @@ class set_grad_enabled(_Mode):  # noqa: N801
         return super().__call__(function)
 
 
-class inference_mode(_Mode):  # noqa: N801
+class inference_mode(_Mode):
     """Record nothing, not even versions or views: for results that never meet a backward."""
 
     def __new__(cls, mode: Any = True) -> Self:

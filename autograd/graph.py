@@ -19,7 +19,7 @@ Edge = tuple[Any, int]  # (node, number of its output) or (leaf tensor, LEAF)
 Meta = tuple[tuple[int, ...], Any]  # shape and dtype of an output
 
 _next_sequence = itertools.count().__next__
-_FREED = (
+FREED = (
     "Trying to backward through the graph a second time (or directly access saved tensors after "
     "they have already been freed). Saved intermediate values of the graph are freed when you "
     "call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward "
@@ -30,12 +30,13 @@ _FREED = (
 class Extras:
     """What few nodes have: hooks, tensors that retain their gradient, the trace of the forward line."""
 
-    __slots__ = ("post_hooks", "pre_hooks", "retained", "trace")
+    __slots__ = ("node_prehooks", "post_hooks", "pre_hooks", "retained", "trace")
 
     def __init__(self, trace: str | None) -> None:
         """`trace`: where the operation was called, in anomaly mode."""
         self.trace = trace
         self.pre_hooks: dict[int, dict[int, Any]] = {}  # by number of the output
+        self.node_prehooks: dict[int, Any] = {}
         self.post_hooks: dict[int, Any] = {}
         self.retained: dict[int, Any] = {}  # weak references to tensors, by number of the output
 
@@ -58,12 +59,19 @@ class Node:
     edges: tuple[Edge, ...]  # of the inputs that need a gradient
     metas: tuple[Meta, ...]  # of the outputs
     saved: tuple[Any, ...] | None  # the arguments of the gradients; None once released
-    versions: list[tuple[list[int], int, Array]]  # (counter, its value then, array) of what is saved
+    versions: list[
+        tuple[list[int], int, Array]
+    ]  # (counter, its value then, array) of what is saved
     extras: Extras | None
 
     def name(self) -> str:
-        """torch's name of the operation, such as MulBackward0."""
+        """Torch's name of the operation, such as MulBackward0."""
         return type(self).__name__
+
+    @property
+    def needs(self) -> tuple[bool, ...]:
+        """For every input whether it needs a gradient."""
+        return self.plan.needs
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -73,8 +81,14 @@ class Node:
         edges = iter(self.edges)
         return tuple(
             ((AccumulateGrad(edge[0]), 0) if edge[1] == LEAF else edge)
-            for edge in (next(edges) if needed else (None, 0) for needed in self.plan.needs)
+            for edge in (next(edges) if needed else (None, 0) for needed in self.needs)
         )
+
+    def register_prehook(self, hook: Any) -> Any:
+        """Call `hook(grad_outputs)` before this node runs; a tuple that it returns replaces them."""
+        from autograd.hooks import add_hook
+
+        return add_hook(self.own_extras().node_prehooks, hook)
 
     def register_hook(self, hook: Any) -> Any:
         """Call `hook(grad_inputs, grad_outputs)` after this node has run."""
@@ -92,10 +106,9 @@ class Node:
         """The gradients for the edges; `g` is that of the output, a tuple where there are several."""
         saved = self.saved
         if saved is None:
-            raise RuntimeError(_FREED)
-        for cell, version, _ in self.versions:
-            if cell[0] != version:
-                raise self._modified()
+            raise RuntimeError(FREED)
+        if self.versions:
+            self.check_versions()
         xp = NUMPY if type(g) is ndarray else backend_of(g[0] if type(g) is tuple else g)
         plan = self.plan
         if plan.joint is None:
@@ -109,15 +122,17 @@ class Node:
             self.saved = None
             self.versions = []
 
-    def _modified(self) -> RuntimeError:
-        cell, version, array = next(v for v in self.versions if v[0][0] != v[1])
-        return RuntimeError(
-            "one of the variables needed for gradient computation has been modified by an inplace "
-            f"operation: [torch.{type_name(array)}Tensor {list(array.shape)}], saved for {self.name()}, is at "
-            f"version {cell[0]}; expected version {version} instead. Hint: enable anomaly detection "
-            "to find the operation that failed to compute its gradient, with "
-            "torch.autograd.set_detect_anomaly(True)."
-        )
+    def check_versions(self) -> None:
+        """Raise if an array that was saved has been changed in place since."""
+        for cell, version, array in self.versions:
+            if cell[0] != version:
+                raise RuntimeError(
+                    "one of the variables needed for gradient computation has been modified by an "
+                    f"inplace operation: [torch.{type_name(array)}Tensor {list(array.shape)}], saved "
+                    f"for {self.name()}, is at version {cell[0]}; expected version {version} instead. "
+                    "Hint: enable anomaly detection to find the operation that failed to compute "
+                    "its gradient, with torch.autograd.set_detect_anomaly(True)."
+                )
 
 
 def _holds_array(saved: Any) -> bool:
@@ -154,7 +169,9 @@ class Plan:
         if op.all_inputs is not None and inputs:
             inputs = set(range(len(needs)))
         self.saved_inputs = tuple(sorted(inputs))
-        self.saved_outs = tuple(sorted({p - op.first_out for p in places if op.first_out <= p < first}))
+        self.saved_outs = tuple(
+            sorted({p - op.first_out for p in places if op.first_out <= p < first})
+        )
         self.releases = bool(self.saved_inputs or self.saved_outs)
 
 

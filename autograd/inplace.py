@@ -26,7 +26,7 @@ def method(function: Callable[..., Any]) -> Callable[..., Any]:
         check_overlap(self._array, others)
         write(self, result._array)
         if recorded and result is not source:
-            _rebase(self, result)
+            rebase(self, result)
         return self
 
     in_place.__name__ = in_place.__qualname__ = f"{function.__name__}_"
@@ -42,7 +42,7 @@ def _with_history_of(tensor: Any, array: Any) -> Any:
     return result
 
 
-def _rebase(tensor: Any, result: Any) -> None:
+def rebase(tensor: Any, result: Any) -> None:
     """Give a changed tensor the history of `result`; a view hands it on to its base."""
     node, view = result._grad_fn, tensor._view
     if node is None:
@@ -70,7 +70,7 @@ def _record_change(op: Op, tensor: Any, before: Any, value: Any, settings: dict[
         tensor._set_history(node)
     else:
         result._set_history(node)
-        _rebase(tensor, result)
+        rebase(tensor, result)
 
 
 def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:

@@ -6,14 +6,11 @@ import builtins
 import weakref
 from typing import Any
 
-import numpy as np
-
-from autograd import backward as _backward
-from autograd import leaf_rules, view_tracking
+from autograd import gradients, leaf_rules, view_tracking
 from autograd.backend import Array, backend_of
+from autograd.conversions import legacy_array
 from autograd.dtypes import Size, device, dtype, dtype_of
 from autograd.graph import Node
-from autograd.grad_mode import state
 from autograd.hooks import RemovableHandle, add_hook
 from autograd.operators import Operators
 
@@ -42,8 +39,6 @@ class Tensor(Operators):
 
     def __init__(self, data: Any = (), *shape: builtins.int) -> None:
         """`Tensor(2, 3)` has that shape, uninitialised; `Tensor([1, 2])` holds those numbers."""
-        from autograd.creation import legacy_array
-
         self._array = legacy_array(data, shape)
 
     # -- what the engine asks -------------------------------------------------------------
@@ -161,7 +156,7 @@ class Tensor(Operators):
         inputs: Any = None,
     ) -> None:
         """Add the gradient of this tensor to the `.grad` of the leaves that it was made from."""
-        _backward.backward(self, gradient, retain_graph, create_graph, inputs)
+        gradients.backward(self, gradient, retain_graph, create_graph, inputs)
 
     def detach(self) -> Tensor:
         """The same elements (and version counter) outside the graph."""
@@ -213,7 +208,9 @@ class Tensor(Operators):
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self.grad_fn is not None:
-            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+            raise RuntimeError(
+                "post accumulate grad hooks cannot be registered on non-leaf tensors"
+            )
         if self._post_accumulate_hooks is None:
             self._post_accumulate_hooks = {}
         return add_hook(self._post_accumulate_hooks, hook)

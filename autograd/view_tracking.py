@@ -12,7 +12,7 @@ from typing import Any, Literal
 from autograd.engine import apply
 from autograd.grad_mode import enable_grad, state
 
-Creation = Literal["default", "no_grad", "inference", "multi"]
+Creation = Literal["default", "no_grad", "inference", "multi", "custom"]
 Chain = tuple[tuple[Any, dict[str, Any]], ...]  # (operation, settings) from base to view
 
 
@@ -69,35 +69,40 @@ def refresh(tensor: Any) -> None:
 
 
 def forbidden(tensor: Any, what: str) -> RuntimeError:
-    """torch's error where the history of a view cannot follow an in-place change."""
+    """Torch's error where the history of a view cannot follow an in-place change."""
     creation, node = tensor._view.creation, tensor._grad_fn
-    if creation != "multi" or node is None:
-        mode = "inference mode" if creation == "inference" else "no_grad mode"
-        normal = "in normal mode" if creation == "inference" else "inplace with grad mode enabled"
-        normal = normal if normal.startswith("inplace") else f"inplace {normal}"
-        text = f"A view was created in {mode} and {what} modified {normal}."
+    number = 0 if node is None else tensor._output_nr
+    name = "" if node is None else node.name().partition("Backward")[0]
+    if creation == "inference":
+        ending = f" inference mode and {what} modified inplace in normal mode."
     else:
-        name = node.name().partition("Backward")[0]
-        text = f"Output {tensor._output_nr} of {name} is a view and {what} modified inplace."
-    if creation == "multi":
-        reason = (
-            "This view is the output of a function that returns multiple views. Such functions do "
-            "not allow the output views to be modified inplace. You should replace the inplace "
-            "operation by an out-of-place one."
-        )
+        ending = f" no_grad mode and {what} modified inplace with grad mode enabled."
+    if node is None:
+        text = f"A view was created in{ending}"
+    elif creation in ("inference", "no_grad"):
+        text = f"Output {number} of {name} is a view of a view which was created in{ending}"
     else:
-        block = "inference_mode" if creation == "inference" else "no_grad"
-        reason = (
-            "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify "
-            "your code by moving both the view and the inplace either both inside the "
-            f"{block} block (if you don't want the inplace to be tracked) or both outside (if you "
-            "want the inplace to be tracked)."
-        )
-    return RuntimeError(f"{text} {reason}")
+        text = f"Output {number} of {name} is a view and {what} modified inplace."
+    return RuntimeError(f"{text} {_REASONS[creation]}")
 
 
-def replay(chain: Chain, array: Any, xp: Any) -> Any:
-    """The part of an array of the base's shape that a view shows."""
-    for op, settings in chain:
-        array = op.forward(xp, array, **settings)
-    return array
+_BLOCK = (
+    "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your "
+    "code by moving both the view and the inplace either both inside the {0} block (if you don't "
+    "want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+)
+_REASONS = {
+    "no_grad": _BLOCK.format("no_grad"),
+    "inference": _BLOCK.format("inference_mode"),
+    "multi": (
+        "This view is the output of a function that returns multiple views. Such functions do not "
+        "allow the output views to be modified inplace. You should replace the inplace operation "
+        "by an out-of-place one."
+    ),
+    "custom": (
+        "This view was created inside a custom Function (or because an input was returned as-is) "
+        "and the autograd logic to handle view+inplace would override the custom backward "
+        "associated with the custom Function, leading to incorrect gradients. This behavior is "
+        "forbidden. You can fix this by cloning the output of the custom Function."
+    ),
+}

@@ -77,7 +77,7 @@ class Walk:
             if self.useful is not None and node not in self.useful:
                 return
         g = entry[2] if len(entry) == 3 else _all_gradients(node, entry)
-        results = node.run(g) if anomaly.trace is None else anomaly.watch(node, g)
+        results = node.run(g) if anomaly.watch is None else anomaly.watch(node, g)
         if node.extras is not None and node.extras.post_hooks:
             results = run_node_hooks(self.wrap, node, results, g)
         if not self.keep_graph:
@@ -136,6 +136,17 @@ class Walk:
             if (id(node), number) in self.wanted:
                 self.wanted[id(node), number] = gradient, False
 
+        if node.extras is not None and node.extras.node_prehooks:
+            self._run_prehooks(node, entry)
+
+    def _run_prehooks(self, node: Node, entry: list[Any]) -> None:
+        assert node.extras is not None
+        for hook in list(node.extras.node_prehooks.values()):
+            outputs = tuple(None if g is None else self.wrap(g) for g in entry[2:])
+            replaced = hook(outputs)
+            if replaced is not None:
+                entry[2:] = [None if r is None else r._array for r in replaced]
+
     def _finish_leaves(self) -> None:
         for leaf, gradient, kind in self.leaves.values():
             key, owned = (id(leaf), LEAF), kind != SHARED
@@ -151,12 +162,14 @@ class Walk:
 
 def _all_gradients(node: Node, entry: list[Any]) -> tuple[Any, ...]:
     """The gradients of all outputs; zeros where nothing came."""
+    # A user's Function may ask for None instead, and may have outputs that are no tensors.
     if not node.fills_with_zeros:
         return tuple(entry[2:])
     first = next(g for g in entry[2:] if g is not None)
     xp = backend_of(first)
     return tuple(
-        xp.zeros(*meta) if g is None else g for g, meta in zip(entry[2:], node.metas, strict=True)
+        xp.zeros(*meta) if g is None and meta is not None else g
+        for g, meta in zip(entry[2:], node.metas, strict=True)
     )
 
 
@@ -186,12 +199,15 @@ def fit(gradient: Array, target: Any, number: int) -> Array:
 
 def _unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
     extra = gradient.ndim - len(shape)
-    if extra < 0 or any(n != 1 and n != m for n, m in zip(shape, gradient.shape[extra:], strict=True)):
+    if extra < 0 or any(
+        n != 1 and n != m for n, m in zip(shape, gradient.shape[extra:], strict=True)
+    ):
         raise RuntimeError(
             f"a gradient of shape {list(gradient.shape)} came to a tensor of shape {list(shape)}"
         )
-    axes = *range(extra), *(
-        i + extra for i, n in enumerate(shape) if n == 1 and gradient.shape[i + extra] != 1
+    axes = (
+        *range(extra),
+        *(i + extra for i, n in enumerate(shape) if n == 1 and gradient.shape[i + extra] != 1),
     )
     return backend_of(gradient).add.reduce(gradient, axis=axes).reshape(shape)
 
@@ -222,9 +238,7 @@ def run_hooks(wrap: Any, hooks: dict[int, Any], gradient: Array) -> Array:
         if replaced is None:
             continue
         if not hasattr(replaced, "_array"):
-            raise TypeError(
-                f"expected Variable, but hook returned '{type(replaced).__name__}'"
-            )
+            raise TypeError(f"expected Variable, but hook returned '{type(replaced).__name__}'")
         if replaced._array.shape != gradient.shape:
             name = getattr(hook, "__name__", type(hook).__name__)
             raise RuntimeError(f"hook '{name}' has changed the size of value")
@@ -239,7 +253,7 @@ def run_node_hooks(wrap: Any, node: Node, results: Any, g: Any) -> list[Any]:
     for hook in list(node.extras.post_hooks.values()):
         edges = iter(zip(node.edges, results, strict=True))
         inputs = []
-        for needed in node.plan.needs:
+        for needed in node.needs:
             edge, result = next(edges) if needed else (None, None)
             inputs.append(None if edge is None or result is None else wrap(fit(result, *edge)))
         replaced = hook(tuple(inputs), outputs)
@@ -247,7 +261,7 @@ def run_node_hooks(wrap: Any, node: Node, results: Any, g: Any) -> list[Any]:
             replaced = replaced if isinstance(replaced, tuple) else (replaced,)
             results = [
                 None if r is None else r._array
-                for r, needed in zip(replaced, node.plan.needs, strict=True)
+                for r, needed in zip(replaced, node.needs, strict=True)
                 if needed
             ]
     return list(results)

@@ -102,9 +102,7 @@ def write(tensor: Any, array: Array) -> None:
 def check_single_memory(target: Array) -> None:
     """Refuse a target of which several elements are one, as after `expand`."""
     if 0 in target.strides and target.size > 1:
-        repeated = any(
-            n > 1 and s == 0 for n, s in zip(target.shape, target.strides, strict=True)
-        )
+        repeated = any(n > 1 and s == 0 for n, s in zip(target.shape, target.strides, strict=True))
         if repeated:
             raise RuntimeError(
                 "unsupported operation: more than one element of the written-to tensor refers to a "

@@ -128,3 +128,11 @@ def _is_size(value: Any) -> bool:
         return False
     return True
 
+
+def shape_of(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
+    """The sizes of a new tensor; RuntimeError for a negative one."""
+    shape = sizes(name, size)
+    for n in shape:
+        if n < 0:
+            raise RuntimeError(f"{name}: Dimension size must be non-negative. Got {n}")
+    return shape

@@ -31,8 +31,11 @@ def backward(
     if inputs is None:
         walk.run()
         return
+    for tensor in inputs:
+        if not tensor.is_leaf or not tensor.requires_grad:
+            tensor.retain_grad()
     for tensor, captured in zip(inputs, walk.capture(_edges(inputs)), strict=True):
-        if captured is not None:
+        if captured is not None and tensor.is_leaf:
             accumulate(tensor, *captured)
 
 
@@ -104,9 +107,7 @@ def _roots(outputs: list[Any], gradients: list[Any]) -> list[Root]:
                 f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
             )
     if len(outputs) != len(gradients):
-        raise RuntimeError(
-            f"got {len(outputs)} tensors and {len(gradients)} gradients"
-        )
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
     roots = []
     for i, (output, gradient) in enumerate(zip(outputs, gradients, strict=True)):
         if not output.requires_grad:
