@@ -1,12 +1,13 @@
-"""From the environments into the replay: acts, steps, stores."""
+"""From the environments into the replay: acts, steps, checks, stores."""
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sac.environments import Episode, VectorEnvironment
-from sac.errors import EnvironmentSetupError
+from sac.errors import EnvironmentStepError
 from sac.replay_buffer import ReplayBuffer
 from sac.seeding import generator_to_json, restore_generator
 
@@ -26,6 +27,8 @@ class Collector:
     """Steps the environments with the agent's actions and stores the transitions.
 
     `random_seed` seeds the random actions of the beginning, which come from the action space.
+    EnvironmentStepError for an observation, reward or action that is not finite: nothing of that
+    step is stored.
     """
 
     def __init__(
@@ -39,27 +42,32 @@ class Collector:
         self._environment = environment
         self._agent = agent
         self._replay_buffer = replay_buffer
-        self._action_space = environment.action_space
+        # A copy: the environment itself may draw from its action space.
+        self._action_space = copy.deepcopy(environment.action_space)
         self._action_space.seed(random_seed)
         self._observation: np.ndarray | None = None
-        self._steps = 0
+        self._transitions = 0
 
     def collect(self, *, random: bool) -> Collected:
         """Take one step in every environment, with random actions or with the agent's."""
         if self._observation is None:
             self._observation = self._environment.reset()
-            self._agent.observe(self._observation)
-        codec = self._agent.action_codec
+            self._check("observation", self._observation)
+        observation = self._observation
+        codec = self._environment.action_codec
         if random:
             samples = [self._action_space.sample() for _ in range(self._environment.num_envs)]
             actions = codec.to_policy(np.stack(samples))
         else:
-            actions = self._agent.explore(self._observation)
+            actions = self._agent.explore(observation)
+            self._check("action", actions)
         step = self._environment.step(codec.to_environment(actions))
-        self._steps += 1
-        self._check(step.next_observation[step.valid], step.reward[step.valid])
+        self._check("reward", step.reward)
+        self._check("observation", step.next_observation)
+        if step.observation is not step.next_observation:
+            self._check("observation", step.observation)
         self._replay_buffer.add(
-            self._observation,
+            observation,
             actions,
             step.reward,
             step.terminated,
@@ -67,17 +75,11 @@ class Collector:
             step.next_observation,
             step.valid,
         )
-        self._agent.observe(step.next_observation[step.valid])
+        self._agent.observe(observation[step.valid])
         self._observation = step.observation
-        return Collected(int(step.valid.sum()), step.episodes)
-
-    def _check(self, observations: np.ndarray, rewards: np.ndarray) -> None:
-        for name, values in (("observation", observations), ("reward", rewards)):
-            if not np.isfinite(values).all():
-                raise EnvironmentSetupError(
-                    f"the environment gave a {name} that is not finite at its step {self._steps}: "
-                    "nothing was stored of it; check the environment with gymnasium's env_checker"
-                )
+        transitions = int(step.valid.sum())
+        self._transitions += transitions
+        return Collected(transitions, step.episodes)
 
     def generator_state(self) -> dict[str, Any]:
         """Return the state of the random actions' generator, as a JSON document."""
@@ -86,3 +88,20 @@ class Collector:
     def load_generator_state(self, document: dict[str, Any]) -> None:
         """Continue with the random actions of a `generator_state`."""
         restore_generator(self._action_space.np_random, document)
+
+    def _check(self, name: str, values: np.ndarray) -> None:
+        is_finite = np.isfinite(values)
+        if is_finite.all():
+            return
+        index = int(np.argwhere(~is_finite)[0, 0])
+        when = f"after {self._transitions} transitions since the start"
+        value = values[index].ravel()[~is_finite[index].ravel()][0]
+        if name == "action":
+            raise EnvironmentStepError(
+                f"the policy gave the action {value} to environment {index} {when}: the training "
+                "diverged; a lower learning rate, agent.max_grad_norm or agent.reward_scale help"
+            )
+        raise EnvironmentStepError(
+            f"environment {index} gave the {name} {value} {when}: nothing of that step was stored; "
+            "gymnasium.utils.env_checker finds where an environment goes wrong"
+        )

@@ -82,7 +82,9 @@ class VectorEnvironment:
     def step(self, actions: np.ndarray) -> Step:
         """Take one action, in environment units (num_envs, *shape), in every environment."""
         observations, rewards, terminated, truncated, infos = self._steppable.step(actions)
-        next_observation = self.observation_encoder.encode_batch(observations, self.num_envs)
+        with np.errstate(over="ignore"):  # too large for float32 is infinite, which others refuse
+            next_observation = self.observation_encoder.encode_batch(observations, self.num_envs)
+            reward = np.array(rewards, np.float32)
         valid = ~self._is_over
         terminated = np.asarray(terminated, np.bool_) & valid
         truncated = np.asarray(truncated, np.bool_) & valid
@@ -98,7 +100,7 @@ class VectorEnvironment:
         return Step(
             observation,
             next_observation,
-            np.array(rewards, np.float32),
+            reward,
             terminated,
             truncated,
             valid,

@@ -156,7 +156,7 @@ REWARD_TROUBLE = {"nan reward": np.nan, "infinite reward": -np.inf, "huge reward
 class TroubleEnv(CopyingCountingEnv):
     """Makes the trouble named `trouble` in its third step, or in its reset or constructor."""
 
-    def __init__(self, trouble: str, **kwargs: Any) -> None:
+    def __init__(self, trouble: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.trouble = trouble
         if trouble == "constructor":
@@ -200,6 +200,6 @@ TROUBLE = "TroubleForTests-v0"
 NATIVE = "NativeForTests-v0"
 
 # Importing this module registers, as `tests.sac.environments_for_tests:CountingForTests-v0` does.
-for env_id, entry_point in ((COUNTING, CountingEnv), (TROUBLE, TroubleEnv)):
-    gymnasium.register(env_id, entry_point, disable_env_checker=True)
+gymnasium.register(COUNTING, CountingEnv, disable_env_checker=True)
+gymnasium.register(TROUBLE, TroubleEnv, disable_env_checker=True)
 gymnasium.register(NATIVE, CountingEnv, vector_entry_point=CountingVectorEnv)

@@ -271,6 +271,7 @@ def test_wrappers_apply_in_order(vectorization: Any, opened: list[VectorEnvironm
     ]
     environment = configured(opened, id=COUNTING, wrappers=wrappers, vectorization=vectorization)
     environment.reset(0)
+    assert isinstance(environment.action_space, gymnasium.spaces.Box)
     assert environment.action_space.high == 9
     assert environment.step(np.ones((1, 1), np.float32)).reward == 110
 

@@ -259,10 +259,10 @@ def test_images_stay_uint8() -> None:
 
 def test_nothing_is_shared_with_the_caller() -> None:
     buffer = make_buffer(10)
-    arrays = [np.ones((1, 2)), np.ones((1, 1)), np.ones(1), np.zeros(1), np.zeros(1)]
-    next_observation = np.full((1, 2), 2.0)
-    buffer.add(*arrays, next_observation, np.array([True]))
-    for array in (*arrays, next_observation):
+    arrays: list[Any] = [np.ones((1, 2)), np.ones((1, 1)), np.ones(1), np.zeros(1), np.zeros(1)]
+    arrays += [np.full((1, 2), 2.0), np.array([True])]
+    buffer.add(*arrays)
+    for array in arrays:
         array[:] = 99.0
     first = buffer.sample(1)
     assert [array.item(0) for array in first] == [1.0, 1.0, 1.0, 0.0, 2.0]

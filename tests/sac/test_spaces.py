@@ -43,7 +43,7 @@ EACH_OBSERVATION_SPACE = pytest.mark.parametrize(
 
 def batched(space: Space, observations: list[Any]) -> Any:
     """Batch observations as Gymnasium's vector environments do."""
-    out = create_empty_array(space, n=len(observations))
+    out: Any = create_empty_array(space, n=len(observations))
     return concatenate(space, observations, out)
 
 

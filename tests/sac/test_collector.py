@@ -1,0 +1,228 @@
+"""The collector stores real transitions, in policy units, and never a number that is not finite."""
+
+import functools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from sac.collector import Collected, Collector
+from sac.config import EnvConfig
+from sac.environments import VectorEnvironment, make_vector_environment
+from sac.errors import EnvironmentStepError
+from sac.replay_buffer import ReplayBuffer
+from tests.sac.environments_for_tests import (
+    ACTION_SPACE,
+    CopyingCountingEnv,
+    CountingEnv,
+    CountingVectorEnv,
+    TroubleEnv,
+    episode_length,
+)
+
+
+class FixedAgent:
+    """Acts with a constant, or with the given number, and remembers what it saw."""
+
+    def __init__(self, action: Any = 0.25, dtype: type = np.float32, size: int = 1) -> None:
+        self.action, self.dtype, self.size = action, dtype, size
+        self.seen: list[np.ndarray] = []
+        self.acted_on: list[np.ndarray] = []
+
+    def explore(self, observations: np.ndarray) -> np.ndarray:
+        self.acted_on.append(observations)
+        shape = (len(observations), self.size) if self.dtype is np.float32 else (len(observations),)
+        return np.full(shape, self.action, self.dtype)
+
+    def observe(self, observations: np.ndarray) -> None:
+        self.seen.append(observations.copy())
+
+
+class Everything:
+    """A stand-in for the replay: keeps whatever is added."""
+
+    def __init__(self) -> None:
+        self.rows: list[list[Any]] = []
+
+    def add(self, *arrays: np.ndarray) -> None:
+        valid = arrays[-1]
+        self.rows += [[a[i].copy() for a in arrays[:-1]] for i in np.flatnonzero(valid)]
+
+
+def make_collector(
+    source: Any, agent: Any = None, replay: Any = None, seed: int = 0, **keys: Any
+) -> Collector:
+    environment = make_vector_environment(EnvConfig(**keys), source=source, seed=5)
+    return make_collector_of(environment, agent, replay, seed)
+
+
+def make_collector_of(
+    environment: VectorEnvironment, agent: Any = None, replay: Any = None, seed: int = 0
+) -> Collector:
+    agent = FixedAgent() if agent is None else agent
+    replay = Everything() if replay is None else replay
+    return Collector(environment, agent, replay, random_seed=seed)
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_stored_transitions_equal_real_steps(mode: AutoresetMode) -> None:
+    env = CountingVectorEnv(3, mode)
+    replay, agent = Everything(), FixedAgent()
+    collector = make_collector(env, agent, replay)
+    collected = [collector.collect(random=False) for _ in range(30)]
+    real_steps = sum(single.steps_in_all for single in env.envs)
+    assert sum(c.transitions for c in collected) == len(replay.rows) == real_steps
+    for before, _, reward, terminated, truncated, after in replay.rows:
+        seed, episode, count, total = before
+        np.testing.assert_array_equal(after, [seed, episode, count + 1, total + 1])
+        assert reward == count + 1
+        assert (terminated or truncated) == (count + 1 == episode_length(int(episode)))
+    steps_seen = {(row[0], row[3]) for row in np.concatenate(agent.seen).tolist()}
+    assert steps_seen == {(row[0][0], row[0][3]) for row in replay.rows}
+    episodes = [episode for c in collected for episode in c.episodes]
+    assert len(episodes) == sum(bool(row[3] or row[4]) for row in replay.rows)
+
+
+def test_policy_sees_the_first_observation_of_the_next_episode() -> None:
+    agent = FixedAgent()
+    collector = make_collector(CountingEnv, agent)
+    for _ in range(6):
+        collector.collect(random=False)
+    assert [int(o[0, 2]) for o in agent.acted_on] == [0, 0, 1, 2, 3, 0]  # steps of the episodes
+
+
+@pytest.mark.parametrize("random", [True, False])
+def test_replay_holds_policy_units_and_the_environment_its_own(random: bool) -> None:
+    env = CountingEnv()
+    replay = Everything()
+    collector = make_collector(env, replay=replay)
+    for _ in range(50):
+        collector.collect(random=random)
+    stored = np.array([row[1] for row in replay.rows])
+    taken = np.array(env.actions)
+    assert stored.dtype == np.float32
+    np.testing.assert_allclose(taken, 2.0 * stored, rtol=1e-6)  # the bounds are -2 and 2
+    if random:
+        assert np.abs(stored).max() > 0.9
+        assert np.std(stored) == pytest.approx(1 / np.sqrt(3), rel=0.2)
+    else:
+        assert (stored == 0.25).all()
+
+
+@pytest.mark.parametrize("random", [True, False])
+def test_discrete_actions_are_stored_from_zero(random: bool) -> None:
+    env = CountingEnv(action_space=spaces.Discrete(3, start=5))
+    replay = ReplayBuffer(40, 1, (4,), np.float32, (), np.int64, np.random.default_rng(0))
+    collector = make_collector(env, FixedAgent(2, np.int64), replay)
+    for _ in range(40):
+        collector.collect(random=random)
+    stored = set(replay.sample(500).action.ravel().tolist())
+    assert stored == ({0, 1, 2} if random else {2})
+    assert {int(action) for action in env.actions} == {action + 5 for action in stored}
+
+
+def random_actions(seed: int, count: int = 8) -> np.ndarray:
+    env = CountingEnv()
+    collector = make_collector(env, seed=seed)
+    for _ in range(count):
+        collector.collect(random=True)
+    return np.array(env.actions)
+
+
+def test_random_actions_are_seeded() -> None:
+    np.testing.assert_array_equal(random_actions(1), random_actions(1))
+    assert not np.isin(random_actions(2), random_actions(1)).any()
+
+
+def test_random_actions_differ_between_environments() -> None:
+    replay = Everything()
+    make_collector(CountingEnv, replay=replay, num_envs=4).collect(random=True)
+    assert len({float(row[1][0]) for row in replay.rows}) == 4
+
+
+def test_random_actions_are_apart_from_the_environments_own_use_of_its_space() -> None:
+    env = CountingEnv(action_space=spaces.Box(-2.0, 2.0, (1,), np.float32))
+    collector = make_collector(env, seed=1)
+    for _ in range(8):
+        env.action_space.sample()
+        collector.collect(random=True)
+    np.testing.assert_array_equal(np.array(env.actions), random_actions(1))
+    assert ACTION_SPACE is not collector._action_space
+
+
+def test_random_actions_go_on_from_a_saved_state() -> None:
+    expected = random_actions(3, count=8)
+    collector = make_collector(CountingEnv(), seed=3)
+    for _ in range(5):
+        collector.collect(random=True)
+    document = json.loads(json.dumps(collector.generator_state()))
+    env = CountingEnv()
+    resumed = make_collector(env, seed=99)
+    resumed.load_generator_state(document)
+    for _ in range(3):
+        resumed.collect(random=True)
+    np.testing.assert_array_equal(np.array(env.actions), expected[5:])
+
+
+@pytest.mark.parametrize(
+    ("trouble", "message"),
+    [
+        ("nan observation", "environment 1 gave the observation nan after 6 transitions"),
+        ("infinite observation", "environment 1 gave the observation inf"),
+        ("nan reward", "environment 1 gave the reward nan"),
+        ("infinite reward", "environment 1 gave the reward -inf"),
+        ("huge reward", "environment 1 gave the reward inf"),
+    ],
+)
+def test_what_is_not_finite_is_refused_and_not_stored(trouble: str, message: str) -> None:
+    troubled = functools.partial(TroubleEnv, trouble)
+    makers: Iterator[Any] = iter([CopyingCountingEnv, troubled, CopyingCountingEnv])
+    replay = Everything()
+    collector = make_collector(lambda: next(makers)(), replay=replay, num_envs=3)
+    for _ in range(2):
+        collector.collect(random=False)
+    with pytest.raises(EnvironmentStepError, match=message):
+        collector.collect(random=False)
+    assert len(replay.rows) == 6
+
+
+class BadStart(CopyingCountingEnv):
+    """Starts its second episode with nan."""
+
+    def reset(self, **kwargs: Any) -> Any:
+        observation, info = super().reset(**kwargs)
+        return observation + np.float32(np.nan if self.episode == 1 else 0.0), info
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_a_start_that_is_not_finite_is_refused(mode: AutoresetMode) -> None:
+    replay = Everything()
+    environment = VectorEnvironment(SyncVectorEnv([BadStart], autoreset_mode=mode))
+    collector = make_collector_of(environment, replay=replay)
+    with pytest.raises(EnvironmentStepError, match="observation nan"):
+        for _ in range(4):
+            collector.collect(random=False)
+    assert np.isfinite([row[0] for row in replay.rows]).all()
+
+
+def test_an_action_that_is_not_finite_is_the_policys_fault() -> None:
+    env = CountingEnv()
+    collector = make_collector(env, FixedAgent(np.nan))
+    with pytest.raises(EnvironmentStepError, match=r"policy gave the action nan.*diverged"):
+        collector.collect(random=False)
+    assert not env.actions
+
+
+def test_environments_are_reset_once_with_their_seed() -> None:
+    env = CountingEnv()
+    replay = Everything()
+    collector = make_collector(env, replay=replay)
+    assert env.episode == -1  # nothing runs before the first step
+    results = [collector.collect(random=False) for _ in range(2)]
+    assert [r.transitions for r in results] == [1, 1]
+    assert isinstance(results[0], Collected)
+    assert replay.rows[0][0].tolist() == [5, 0, 0, 0]
