@@ -40,7 +40,7 @@ def named_members(
         else [(prefix, module)]
     )
     for path, owner in owners:
-        for name, member in owner.__dict__[store].items():
+        for name, member in getattr(owner, store).items():
             if member is None or id(member) in seen:
                 continue
             if remove_duplicate:

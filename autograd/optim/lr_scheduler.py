@@ -71,8 +71,8 @@ class LRScheduler:
             return
         warnings.warn(
             "Detected call of `lr_scheduler.step()` before `optimizer.step()`. You should call "
-            "them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`. Failure to do "
-            "this will result in skipping the first value of the learning rate schedule.",
+            "them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`. Failure "
+            "to do this will result in skipping the first value of the learning rate schedule.",
             UserWarning,
             stacklevel=3,
         )

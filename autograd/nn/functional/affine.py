@@ -7,7 +7,6 @@ from typing import Any
 from autograd.functional.checks import require_tensor
 from autograd.functional.fused import linear_activation
 from autograd.functional.linear_algebra import matmul
-from autograd.functional.shape import expand, t
 
 _C_NAMES = {
     "float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long",
@@ -51,7 +50,7 @@ def _unusual_linear(input: Any, weight: Any, bias: Any) -> Any:
         raise RuntimeError(
             f"expected m1 and m2 to have the same dtype, but got: {first} != {second}"
         )
-    product = matmul(input, t(weight))
+    product = matmul(input, weight.t())
     if bias is None:
         return product
     if bias._array.dtype != input._array.dtype:
@@ -59,7 +58,7 @@ def _unusual_linear(input: Any, weight: Any, bias: Any) -> Any:
             "self and mat2 must have the same dtype, but got "
             f"{bias.dtype} for the bias and {input.dtype} for the input"
         )
-    return product + expand(bias, *product.shape)
+    return product + bias.expand(*product.shape)
 
 
 def _require_tensors(input: Any, weight: Any, bias: Any) -> None:

@@ -8,7 +8,6 @@ from autograd.engine import apply
 from autograd.functional.activation import log_softmax
 from autograd.functional.checks import require_tensor, type_name
 from autograd.functional.reduction import sum as sum_
-from autograd.functional.shape import squeeze, unsqueeze
 from autograd.nn.functional.reduction import reduction_of
 from autograd.ops import loss as ops
 
@@ -36,8 +35,8 @@ def nll_loss(
     settings = {"reduction": reduction, "ignore_index": ignore_index}
     if input.ndim > 1:
         return apply(ops.nll, input, target, weight, **settings)
-    loss = apply(ops.nll, unsqueeze(input, 0), target.reshape(1), weight, **settings)
-    return squeeze(loss, 0) if reduction == "none" and target.ndim == 0 else loss
+    loss = apply(ops.nll, input.unsqueeze(0), target.reshape(1), weight, **settings)
+    return loss.squeeze(0) if reduction == "none" and target.ndim == 0 else loss
 
 
 def cross_entropy(

@@ -6,7 +6,6 @@ from typing import Any
 
 from autograd.engine import apply
 from autograd.functional.checks import require_tensor
-from autograd.functional.shape import squeeze, unsqueeze
 from autograd.ops import convolution as ops
 
 _C_NAMES = {"float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long int",
@@ -39,14 +38,14 @@ def conv2d(
             "Expected 3D (unbatched) or 4D (batched) input to conv2d, "
             f"but got input of size: {list(input.shape)}"
         )
-    images = input if input.ndim == 4 else unsqueeze(input, 0)
+    images = input if input.ndim == 4 else input.unsqueeze(0)
     _check_dtypes(images, weight, bias)
     _check_sizes(images, weight, bias, steps, margins, spread, groups)
     out = apply(
         ops.convolution, images, weight, bias,
         stride=steps, padding=margins, dilation=spread, groups=groups,
     )  # fmt: skip
-    return out if input.ndim == 4 else squeeze(out, 0)
+    return out if input.ndim == 4 else out.squeeze(0)
 
 
 def _pair(name: str, value: Any) -> tuple[int, int]:
