@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import backend_of
+from autograd.optim.flat import FlatMoments, can_be_flat
 from autograd.optim.optimizer import (
     Optimizer,
     check_at_least_zero,
@@ -15,7 +16,7 @@ from autograd.optim.optimizer import (
     number,
     run_closure,
 )
-from autograd.optim.update_rules import adam_update
+from autograd.optim.update_rules import adam_change
 from autograd.tensor import Tensor
 
 
@@ -56,6 +57,7 @@ class Adam(Optimizer):
             "differentiable": differentiable, "fused": fused,
             "decoupled_weight_decay": decoupled_weight_decay,
         }  # fmt: skip
+        self._flat: dict[int, FlatMoments] = {}  # by number of the group
         super().__init__(params, defaults)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -67,40 +69,77 @@ class Adam(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient; returns the closure's value."""
         loss = run_closure(closure)
-        for group in self.param_groups:
-            for param in group["params"]:
-                if param._grad is not None:
-                    self._update(param, group)
+        for index, group in enumerate(self.param_groups):
+            params = [param for param in group["params"] if param._grad is not None]
+            states = [self._advanced_state(param, group["amsgrad"]) for param in params]
+            if len(params) == len(group["params"]) > 1 and can_be_flat(params, states, group):
+                self._update_together(index, params, states, group)
+            else:
+                for param, state in zip(params, states, strict=True):
+                    self._update(param, state, group)
         return loss
 
-    def _update(self, param: Tensor, group: dict[str, Any]) -> None:
-        array, grad = param._array, param._grad._array  # type: ignore[union-attr]
-        xp = backend_of(array)
+    def _advanced_state(self, param: Tensor, amsgrad: bool) -> dict[str, Any]:
         state = self.state[param]
         if not state:
-            self._init_state(state, param, group["amsgrad"])
+            self._init_state(state, param, amsgrad)
         state["step"]._array += 1
-        lr, decay = number(group["lr"]), group["weight_decay"]
-        if group["maximize"]:
-            grad = -grad
-        if decay and group["decoupled_weight_decay"]:
-            array *= 1 - lr * decay
-        elif decay:
-            grad = grad + decay * array
-        beta1, beta2 = group["betas"]
-        adam_update(
-            xp, array, grad, state["exp_avg"]._array, state["exp_avg_sq"]._array,
+        return state
+
+    def _update(self, param: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+        array = param._array
+        scratch = self._scratch_like(array)
+        adam_change(
+            backend_of(array), _gradient(param, group), state["exp_avg"]._array,
+            state["exp_avg_sq"]._array,
             state["max_exp_avg_sq"]._array if group["amsgrad"] else None,
-            self._scratch_like(array),
-            step=state["step"]._array.item(), lr=lr, beta1=beta1, beta2=beta2, eps=group["eps"],
+            scratch, step=state["step"]._array.item(), **_coefficients(group),
         )  # fmt: skip
+        array -= scratch
         param._bump_version()
+
+    def _update_together(
+        self, index: int, params: list[Tensor], states: list[dict[str, Any]], group: dict[str, Any]
+    ) -> None:
+        """The same for all parameters of a group in one go, which costs a third for a small net."""
+        flat = self._flat.get(index)
+        if flat is None or not flat.holds(params, states):
+            flat = self._flat[index] = FlatMoments(params, states)
+        for param, view in zip(params, flat.grad_views, strict=True):
+            view[...] = _gradient(param, group)
+        xp, step, coefficients = flat.xp, states[0]["step"]._array.item(), _coefficients(group)
+        for part in flat.blocks:
+            adam_change(
+                xp, flat.grad[part], flat.exp_avg[part], flat.exp_avg_sq[part], None,
+                flat.scratch[part], step=step, **coefficients,
+            )  # fmt: skip
+        for param, change in zip(params, flat.scratch_views, strict=True):
+            param._array -= change
+            param._bump_version()
 
     def _init_state(self, state: dict[str, Any], param: Tensor, amsgrad: bool) -> None:
         xp = backend_of(param._array)
         state["step"] = _scalar(0.0)
         for name in ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])):
             state[name] = Tensor._wrap(xp.zeros_like(param._array))
+
+
+def _gradient(param: Tensor, group: dict[str, Any]) -> Any:
+    """The gradient to descend, with the weight decay that is part of it; decoupled decay is done."""
+    array, grad = param._array, param._grad._array  # type: ignore[union-attr]
+    decay = group["weight_decay"]
+    if group["maximize"]:
+        grad = -grad
+    if decay and group["decoupled_weight_decay"]:
+        array *= 1 - number(group["lr"]) * decay
+    elif decay:
+        grad = grad + decay * array
+    return grad
+
+
+def _coefficients(group: dict[str, Any]) -> dict[str, float]:
+    beta1, beta2 = group["betas"]
+    return {"lr": number(group["lr"]), "beta1": beta1, "beta2": beta2, "eps": group["eps"]}
 
 
 class AdamW(Adam):

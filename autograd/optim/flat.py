@@ -20,7 +20,7 @@ class FlatMoments:
     def __init__(self, params: list[Any], states: list[dict[str, Any]]) -> None:
         """Move the moments of `states` into one array each; `states` keep views of it."""
         array = params[0]._array
-        xp = backend_of(array)
+        self.xp = xp = backend_of(array)
         sizes = [p._array.size for p in params]
         total = sum(sizes)
         self.params = params
@@ -32,6 +32,7 @@ class FlatMoments:
         self.slices = [slice(a, a + n) for a, n in zip(starts, sizes, strict=True)]
         self.grad_views = self._views(self.grad)
         self.scratch_views = self._views(self.scratch)
+        self.blocks = [slice(a, a + BLOCK) for a in range(0, total, BLOCK)]
         self.moments: list[tuple[Array, Array]] = []
         for i, state in enumerate(states):
             for name, flat in (("exp_avg", self.exp_avg), ("exp_avg_sq", self.exp_avg_sq)):
@@ -63,6 +64,14 @@ class FlatMoments:
                 return False
         return True
 
-    def blocks(self) -> list[slice]:
-        """Parts of the flat arrays that are worked on one after the other."""
-        return [slice(a, a + BLOCK) for a in range(0, self.grad.size, BLOCK)]
+
+def can_be_flat(params: list[Any], states: list[dict[str, Any]], group: dict[str, Any]) -> bool:
+    """Whether one call of Adam's arithmetic fits all: same dtype, device and step, each once."""
+    if group["amsgrad"]:
+        return False
+    dtype, xp = params[0]._array.dtype, backend_of(params[0]._array)
+    step = states[0]["step"]._array
+    return len(set(map(id, params))) == len(params) and all(
+        p._array.dtype is dtype and backend_of(p._array) is xp and s["step"]._array == step
+        for p, s in zip(params, states, strict=True)
+    )

@@ -6,9 +6,8 @@ import math
 from typing import Any
 
 
-def adam_update(
+def adam_change(
     xp: Any,
-    param: Any,
     grad: Any,
     exp_avg: Any,
     exp_avg_sq: Any,
@@ -21,10 +20,10 @@ def adam_update(
     beta2: float,
     eps: float,
 ) -> None:
-    """Adam (Kingma & Ba 2015, algorithm 1, in the reordered form of section 2).
+    """Put into `scratch` what Adam subtracts from the parameters, and move the moments on.
 
-    `max_exp_avg_sq` is None, or AMSGrad's running maximum (Reddi et al. 2018). `scratch` is any
-    array of the parameter's shape and dtype.
+    Kingma & Ba 2015, algorithm 1, in the reordered form of section 2. `max_exp_avg_sq` is None, or
+    AMSGrad's running maximum (Reddi et al. 2018).
     """
     xp.subtract(grad, exp_avg, out=scratch)
     scratch *= 1 - beta1
@@ -41,7 +40,6 @@ def adam_update(
     scratch += eps * root_correction2
     xp.divide(exp_avg, scratch, out=scratch)
     scratch *= lr * root_correction2 / (1 - beta1**step)
-    param -= scratch
 
 
 def sgd_update(
