@@ -1,0 +1,128 @@
+"""Updates and actions of the agent: update, act, fill, vector."""
+
+import csv
+import statistics
+from pathlib import Path
+from typing import Any
+
+from scripts.benchmarks.bench import Bench
+from scripts.benchmarks.harness import Row, Sample, rows_against
+from scripts.benchmarks.process import OURS, run_program
+from scripts.benchmarks.training import train_arguments
+
+UPDATE_SIZES = ((17, 6, 256, 256), (3, 1, 64, 64), (348, 17, 256, 256))
+TRANSITIONS = 100_000  # in the buffer that an update samples from
+REPETITIONS = 21
+BLOCK_SECONDS = 0.3
+
+UPDATES_PER_STEP = 0.125
+VECTORS = (("1 environment", 1, "sync"), ("8, sync", 8, "sync"), ("8, async", 8, "async"))
+VECTOR_STEPS = 16_000
+
+
+def update(bench: Bench) -> None:
+    """One update with its sampling, at the sizes of HalfCheetah, Pendulum and Humanoid."""
+    for observations, actions, batch_size, width in UPDATE_SIZES:
+        sizes: dict[str, Any] = {
+            "observation_size": observations,
+            "action_size": actions,
+            "batch_size": batch_size,
+            "hidden_sizes": [width, width],
+        }
+        arguments = sizes | {"transitions": TRANSITIONS, "device": bench.options.device}
+        works = {side: (side, "update", arguments) for side in bench.sides}
+        is_first = (observations, actions, batch_size, width) == UPDATE_SIZES[0]
+        with_products = is_first and bench.options.device == "cpu"
+        if with_products:
+            works["products"] = (OURS, "update_products", sizes)
+        name = f"update {observations}/{actions}, batch {batch_size}, {width}x{width}"
+        bench.announce(name)
+        samples = bench.compare(works, REPETITIONS, BLOCK_SECONDS)
+        if with_products:
+            products = samples.pop("products")
+            bench.report.gemm_multiple = samples[OURS].median / products.median
+            bench.report.rows.append(Row(name, "ms", samples[OURS], "its products alone", products))
+        bench.report.rows += rows_against(name, samples)
+    _discrete_update(bench)
+
+
+def _discrete_update(bench: Bench) -> None:
+    name = "update 4/2 discrete, batch 256, 256x256"
+    bench.announce(name)
+    arguments = {
+        "observation_size": 4,
+        "actions": 2,
+        "batch_size": 256,
+        "hidden_sizes": [256, 256],
+        "transitions": TRANSITIONS,
+        "device": bench.options.device,
+    }
+    samples = bench.compare(
+        {OURS: (OURS, "discrete_update", arguments)}, REPETITIONS, BLOCK_SECONDS
+    )
+    bench.report.rows += rows_against(name, samples)
+
+
+def act(bench: Bench) -> None:
+    """A random action for one observation."""
+    name = "act on one observation 17/6, 256x256"
+    bench.announce(name)
+    arguments = {
+        "observation_size": 17,
+        "action_size": 6,
+        "hidden_sizes": [256, 256],
+        "device": bench.options.device,
+    }
+    works = {side: (side, "act", arguments) for side in bench.sides}
+    bench.report.rows += rows_against(name, bench.compare(works, REPETITIONS, BLOCK_SECONDS))
+
+
+def fill(bench: Bench) -> None:
+    """One update while the buffer holds 10,000 transitions and while it holds 1,000,000."""
+    few, many = "10,000 transitions", "1,000,000 transitions"
+    bench.announce(f"update with {few} and with {many} in the buffer")
+    arguments = {
+        "observation_size": 17,
+        "action_size": 6,
+        "batch_size": 256,
+        "hidden_sizes": [256, 256],
+        "device": bench.options.device,
+    }
+    works = {
+        few: (OURS, "update", arguments | {"transitions": 10_000}),
+        many: (OURS, "update", arguments | {"transitions": 1_000_000}),
+    }
+    samples = bench.compare(works, REPETITIONS, BLOCK_SECONDS)
+    bench.report.rows.append(
+        Row(f"update, {many} in the buffer", "ms", samples[many], f"ours, {few}", samples[few])
+    )
+
+
+def vector(bench: Bench) -> None:
+    """Environment steps a second of 1 and of 8 Pendulum at 0.125 updates a step."""
+    place, samples = bench.place(OURS), {name: Sample([]) for name, _, _ in VECTORS}
+    for _ in range(bench.repetitions(3)):
+        for name, num_envs, kind in VECTORS:
+            bench.announce(f"training on Pendulum-v1, {name}")
+            folder = bench.folder()
+            settings = {
+                "env": {"id": "Pendulum-v1", "num_envs": num_envs, "vectorization": kind},
+                "train": {"total_steps": VECTOR_STEPS, "updates_per_step": UPDATES_PER_STEP},
+                "logging": {"every_steps": 1000},
+            }
+            run_program(place, train_arguments(folder, settings, bench.options.device), folder)
+            samples[name].values.append(_steps_per_second(folder))
+    single = VECTORS[0][0]
+    for name, _, _ in VECTORS:
+        work = f"Pendulum-v1, {name}, {UPDATES_PER_STEP} updates a step"
+        peer, theirs = (None, None) if name == single else (f"ours, {single}", samples[single])
+        bench.report.rows.append(Row(work, "steps/s", samples[name], peer, theirs))
+
+
+def _steps_per_second(folder: Path) -> float:
+    """Return the median of what the run itself logged once it was learning."""
+    (file,) = folder.glob("runs/*/metrics.csv")
+    with file.open(newline="") as lines:
+        rates = [row.get("time/env_steps_per_second") for row in csv.DictReader(lines)]
+    values = [float(rate) for rate in rates if rate]
+    return statistics.median(values[2:])  # the first thousands are random steps without updates

@@ -1,0 +1,160 @@
+"""Processes under measurement: workers that answer requests, and programs that run to their end."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKERS = Path(__file__).resolve().parent  # holds `workers`, the package that a peer's Python runs
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+OURS = "ours"
+
+
+class BenchmarkError(Exception):
+    """A measurement that can't be made; the message is for the user."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a side runs: its Python, what that finds first, and the threads it may use."""
+
+    python: str
+    path: Path
+    threads: int
+    device: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables of its processes."""
+        threads = dict.fromkeys(THREAD_VARIABLES, str(self.threads))
+        jax = {"JAX_PLATFORMS": "cpu"} if self.device == "cpu" else {}
+        return dict(os.environ) | threads | jax | {"PYTHONPATH": str(self.path)}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a program took from its start to its end."""
+
+    seconds: float
+    peak_bytes: int  # resident memory, its children's apart
+    output: str
+
+
+def keep_to_processors(threads: int) -> None:
+    """Let this process and its children run on `threads` processors: JAX has no other limit."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_program(place: Place, arguments: Sequence[str], folder: Path) -> Finished:
+    """Run Python with `arguments` in `folder`; BenchmarkError with its last words if it fails."""
+    with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
+        start = time.perf_counter()
+        child = _start(
+            place, arguments, folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - start
+        child.returncode = os.waitstatus_to_exitcode(status)
+        stdout.seek(0)
+        stderr.seek(0)
+        if child.returncode != 0:
+            raise BenchmarkError(f"{place.python} {' '.join(arguments)}: {_end_of(stderr.read())}")
+        unit = 1 if sys.platform == "darwin" else 1024
+        return Finished(seconds, usage.ru_maxrss * unit, stdout.read())
+
+
+class Worker:
+    """A process that keeps a side's works prepared and measures them on request."""
+
+    def __init__(self, name: str, place: Place, arguments: Sequence[str]) -> None:
+        """Start it; `arguments` are those of its Python."""
+        self.name = name
+        self._folder = tempfile.TemporaryDirectory()
+        self._process = _start(
+            place, arguments, Path(self._folder.name), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+        self._folder.cleanup()
+
+    def prepare(self, key: str, work: str, arguments: Mapping[str, Any]) -> None:
+        """Build a work under a key."""
+        self._ask(do="prepare", key=key, work=work, arguments=dict(arguments))
+
+    def measure(self, key: str, calls: int) -> float:
+        """Return the seconds that `calls` calls take together."""
+        return float(self._ask(do="measure", key=key, calls=calls)["seconds"])
+
+    def examine(self, key: str) -> dict[str, Any]:
+        """Return what else the work tells of itself."""
+        return self._ask(do="examine", key=key)
+
+    def forget(self, key: str) -> None:
+        """Free a work."""
+        self._ask(do="forget", key=key)
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of the libraries that matter."""
+        versions: dict[str, str] = self._ask(do="describe")["versions"]
+        return versions
+
+    def _ask(self, **request: Any) -> dict[str, Any]:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+            reply: dict[str, Any] = json.loads(self._process.stdout.readline())
+        except (BrokenPipeError, json.JSONDecodeError):
+            raise BenchmarkError(
+                f"the process of {self.name} ended: its message stands above. Is the library "
+                "installed in the environment that was given? --help tells how to make one."
+            ) from None
+        if "error" in reply:
+            raise BenchmarkError(f"{self.name}: {reply['error']}")
+        return reply
+
+
+def _start(
+    place: Place, arguments: Sequence[str], folder: Path, **streams: Any
+) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
+            [place.python, *arguments], cwd=folder, env=place.environment, text=True, **streams
+        )
+    except OSError as error:
+        raise BenchmarkError(
+            f"{place.python} is no Python that can be run ({error.strerror}): expected the path of "
+            "one in an environment of its own; --help tells how to make it"
+        ) from None
+
+
+def _end_of(text: str) -> str:
+    return " | ".join(text.strip().splitlines()[-3:]) or "it failed without a message"

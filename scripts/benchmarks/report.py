@@ -1,0 +1,81 @@
+"""Show what was measured, and on which machine: a table, or one line of JSON."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from scripts.benchmarks.bench import Report
+from scripts.benchmarks.harness import Sample
+
+
+def machine(threads: int) -> dict[str, Any]:
+    """Return what a reader must know of the machine to judge the numbers."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": _processor(),
+        "processors": os.cpu_count(),
+        "threads": threads,
+        "load": load,
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+    }
+
+
+def print_json(report: Report, about: Mapping[str, Any]) -> None:
+    """Print everything as one JSON object on one line."""
+    document = {
+        "rows": [row.to_json() for row in report.rows],
+        "gemm_multiple": report.gemm_multiple,
+        "machine": dict(about),
+        "versions": report.versions,
+    }
+    print(json.dumps(document))
+
+
+def print_table(report: Report, about: Mapping[str, Any]) -> None:
+    """Print the rows with their spread, then what they were measured on."""
+    table = Table("work", "peer", "unit", title="median [quartiles]")
+    for heading in ("ours", "peer's", "ours / peer's"):
+        table.add_column(heading, justify="right")
+    for row in report.rows:
+        ratio = "" if row.ratio_to_peer is None else f"{row.ratio_to_peer:.2f}"
+        # Below a millisecond the digits that differ would stand far behind the point.
+        scale, unit = (1e3, "us") if row.unit == "ms" and row.ours.median < 1 else (1, row.unit)
+        ours, theirs = _shown(row.ours, scale), _shown(row.theirs, scale)
+        table.add_row(row.work, row.peer or "", unit, ours, theirs, ratio)
+    console = Console()
+    console.print(table)
+    if report.gemm_multiple is not None:
+        console.print(f"update over its own matrix products: {report.gemm_multiple:.2f}")
+    for side, versions in report.versions.items():
+        console.print(f"{side}: " + ", ".join(f"{k} {v}" for k, v in versions.items()))
+    console.print(", ".join(f"{key} {value}" for key, value in about.items()))
+
+
+def _shown(sample: Sample | None, scale: float) -> str:
+    if sample is None:
+        return ""
+    median = f"{sample.median * scale:.4g}"
+    if len(sample.values) == 1:
+        return median
+    first, third = (f"{value * scale:.4g}" for value in sample.quartiles)
+    return f"{median} \\[{first} {third}]"
+
+
+def _processor() -> str:
+    file = Path("/proc/cpuinfo")
+    if file.exists():
+        for line in file.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

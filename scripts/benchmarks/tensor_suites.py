@@ -1,0 +1,71 @@
+"""The cost of tensors: autograd against bare NumPy and torch, and what no_grad saves."""
+
+from scripts.benchmarks.bench import Bench
+from scripts.benchmarks.harness import Row, Sample
+from scripts.benchmarks.process import OURS
+from scripts.benchmarks.workers.tensors import SMALL, SMALL_OPS
+
+MODES = {"no_grad": "under no_grad", "recorded": "recorded", "backward": "with its backward"}
+REPETITIONS = 21
+SMALL_BLOCK_SECONDS = 0.05
+BLOCK_SECONDS = 0.3
+MLP = {"batch": 256, "width": 256}
+MEGABYTE = 1e6
+
+NO_GRAD_WORKS = {
+    "the policy on 4,096 observations": ("no_grad_evaluation", {"batch_size": 4096}),
+    "the SAC target, batch 256": ("no_grad_target", {"batch_size": 256}),
+    "a step of SGD, 3 layers of 256": ("no_grad_step", {"width": 256}),
+}
+
+
+def autograd(bench: Bench) -> None:
+    """Small operations as multiples of the NumPy call, and an MLP's forward and backward."""
+    for op in SMALL_OPS:
+        name = f"{op} of {SMALL} elements"
+        bench.announce(name)
+        works = {"numpy": (OURS, "bare_small_op", {"op": op})}
+        works |= {mode: (OURS, "small_op", {"op": op, "mode": mode}) for mode in MODES}
+        if bench.options.torch_python is not None:
+            works |= {
+                f"torch {mode}": ("torch", "small_op", {"op": op, "mode": mode}) for mode in MODES
+            }
+        samples = bench.compare(works, REPETITIONS, SMALL_BLOCK_SECONDS)
+        for mode, words in MODES.items():
+            for peer, key in (("numpy", "numpy"), ("torch", f"torch {mode}")):
+                if key in samples:
+                    row = Row(f"{name}, {words}", "ms", samples[mode], peer, samples[key])
+                    bench.report.rows.append(row)
+    _mlp(bench)
+
+
+def _mlp(bench: Bench) -> None:
+    name = "forward and backward of an MLP, 3 layers of 256, batch 256"
+    bench.announce(name)
+    works = {OURS: (OURS, "mlp", MLP), "numpy": (OURS, "bare_mlp", MLP)}
+    if bench.options.torch_python is not None:
+        works["torch"] = ("torch", "mlp", MLP)
+    samples = bench.compare(works, REPETITIONS, BLOCK_SECONDS)
+    peers = {"numpy": "its products and passes in numpy", "torch": "torch"}
+    bench.report.rows += [
+        Row(name, "ms", samples[OURS], peers[key], samples[key]) for key in samples if key != OURS
+    ]
+
+
+def no_grad(bench: Bench) -> None:
+    """Time, memory and nodes of works under no_grad against the same recorded."""
+    worker = bench.worker(OURS)
+    for name, (work, sizes) in NO_GRAD_WORKS.items():
+        bench.announce(name)
+        works = {
+            key: (OURS, work, {**sizes, "recorded": key == "recorded"})
+            for key in ("no_grad", "recorded")
+        }
+        samples = bench.compare(works, REPETITIONS, BLOCK_SECONDS)
+        with bench.prepared(works):
+            found = {key: worker.examine(key) for key in works}
+        rows = [Row(name, "ms", samples["no_grad"], "recorded", samples["recorded"])]
+        for field, unit, scale in (("peak_bytes", "MB", MEGABYTE), ("nodes", "nodes", 1)):
+            ours, theirs = (Sample([found[key][field] / scale]) for key in works)
+            rows.append(Row(name, unit, ours, "recorded", theirs))
+        bench.report.rows += rows

@@ -1,0 +1,141 @@
+"""Works of this library, each the counterpart of a peer's."""
+
+from functools import partial
+from itertools import cycle, pairwise
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+import autograd
+from sac.agent import SACAgent
+from sac.config import AgentConfig
+from sac.replay_buffer import ReplayBuffer
+
+from . import bare, no_grad_works, serve, tensors
+from .products import recorded_products
+
+DISTRIBUTIONS = ["numpy", "gymnasium"]
+EPISODE = 1000  # transitions, of what a buffer is filled with
+
+
+def make_agent(
+    observation_size: int, action_size: int, hidden_sizes: list[int], device: str
+) -> SACAgent:
+    """Return an agent for continuous actions."""
+    return SACAgent(
+        spaces.Box(-np.inf, np.inf, (observation_size,), np.float32),
+        spaces.Box(-1, 1, (action_size,), np.float32),
+        AgentConfig(hidden_sizes=hidden_sizes),
+        device=device,
+    )
+
+
+def filled_buffer(agent: SACAgent, transitions: int) -> ReplayBuffer:
+    """Return a full buffer of random transitions in episodes of 1,000."""
+    encoder, codec = agent.observation_encoder, agent.action_codec
+    rng = np.random.default_rng(0)
+    replay_buffer = ReplayBuffer(
+        transitions, 1, encoder.shape, encoder.dtype, codec.shape, codec.dtype, rng
+    )
+    fill(replay_buffer, agent, transitions)
+    return replay_buffer
+
+
+def fill(replay_buffer: ReplayBuffer, agent: SACAgent, transitions: int) -> None:
+    """Add random transitions, one by one as training does."""
+    codec, rng = agent.action_codec, np.random.default_rng(0)
+    no, yes = np.zeros(1, np.bool_), np.ones(1, np.bool_)
+    for start in range(0, transitions, EPISODE):
+        steps = min(EPISODE, transitions - start)
+        observations = rng.standard_normal((steps + 1, 1, *agent.observation_encoder.shape))
+        rewards = rng.standard_normal((steps, 1), np.float32)
+        if codec.is_discrete:
+            actions = rng.integers(codec.n, size=(steps, 1))
+        else:
+            actions = rng.uniform(-1, 1, (steps, 1, *codec.shape)).astype(np.float32)
+        pairs = pairwise(observations.astype(np.float32))
+        for (observation, following), action, reward in zip(pairs, actions, rewards, strict=True):
+            replay_buffer.add(observation, action, reward, no, no, following, yes)
+
+
+def _update_work(agent: SACAgent, batch_size: int, transitions: int) -> serve.Work:
+    replay_buffer = filled_buffer(agent, transitions)
+    return serve.Work(
+        lambda: agent.update(replay_buffer.sample(batch_size)),
+        # Reading a number waits for a GPU; on a CPU all has been computed before.
+        finish=lambda: agent.temperature.alpha.numpy(force=True),
+    )
+
+
+def update(
+    observation_size: int,
+    action_size: int,
+    batch_size: int,
+    hidden_sizes: list[int],
+    transitions: int,
+    device: str,
+) -> serve.Work:
+    """One update of all networks with the sampling of its batch."""
+    agent = make_agent(observation_size, action_size, hidden_sizes, device)
+    return _update_work(agent, batch_size, transitions)
+
+
+def discrete_update(
+    observation_size: int,
+    actions: int,
+    batch_size: int,
+    hidden_sizes: list[int],
+    transitions: int,
+    device: str,
+) -> serve.Work:
+    """One update of the agent for discrete actions."""
+    agent = SACAgent(
+        spaces.Box(-np.inf, np.inf, (observation_size,), np.float32),
+        spaces.Discrete(actions),
+        AgentConfig(hidden_sizes=hidden_sizes),
+        device=device,
+    )
+    return _update_work(agent, batch_size, transitions)
+
+
+def update_products(
+    observation_size: int, action_size: int, batch_size: int, hidden_sizes: list[int]
+) -> serve.Work:
+    """The matrix products of one update and nothing else, as seen in a real one."""
+    agent = make_agent(observation_size, action_size, hidden_sizes, "cpu")
+    replay_buffer = filled_buffer(agent, batch_size)
+    products = recorded_products(lambda: agent.update(replay_buffer.sample(batch_size)))
+    return serve.Work(
+        lambda: [np.matmul(a, b, out=out) for a, b, out in products],
+        examine=lambda: {"shapes": [[*a.shape, b.shape[1]] for a, b, _ in products]},
+    )
+
+
+def act(
+    observation_size: int, action_size: int, hidden_sizes: list[int], device: str
+) -> serve.Work:
+    """A random action of the policy for one observation."""
+    agent = make_agent(observation_size, action_size, hidden_sizes, device)
+    observations = cycle(
+        np.random.default_rng(0).standard_normal((256, observation_size), np.float32)
+    )
+    return serve.Work(lambda: agent.act(next(observations)))
+
+
+WORKS: dict[str, Any] = {
+    "update": update,
+    "discrete_update": discrete_update,
+    "update_products": update_products,
+    "act": act,
+    "small_op": partial(tensors.small_op, autograd),
+    "mlp": partial(tensors.mlp, autograd),
+    "bare_small_op": bare.small_op,
+    "bare_mlp": bare.mlp,
+    "no_grad_evaluation": no_grad_works.evaluation,
+    "no_grad_target": no_grad_works.target,
+    "no_grad_step": no_grad_works.step,
+}
+
+if __name__ == "__main__":
+    serve.serve(WORKS, DISTRIBUTIONS)
