@@ -113,7 +113,7 @@ class CountingVectorEnv(VectorEnv):
             if self.is_over[i]:
                 assert self.mode is AutoresetMode.NEXT_STEP, "a step without reset"
                 self.buffer[i], _ = env.reset()
-                self.rewards[i], self.terminated[i], self.truncated[i] = 0.0, False, False
+                self.rewards[i], self.terminated[i], self.truncated[i] = -77.0, False, False
                 self.is_over[i] = False
                 continue
             result = env.step(actions[i])
