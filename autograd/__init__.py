@@ -35,6 +35,7 @@ from autograd.grad_mode import (
     no_grad,
     set_grad_enabled,
 )
+from autograd.out_argument import with_out
 from autograd.random import Generator
 from autograd.tensor import Tensor
 
@@ -73,6 +74,8 @@ def _public_functions(module: ModuleType) -> dict[str, Any]:
 
 for _room in _ROOMS:
     globals().update(_public_functions(_room))
+for _room in (_arithmetic, _comparison, _elementwise, _joining, _linear_algebra, _reduction):
+    globals().update({name: with_out(f) for name, f in _public_functions(_room).items()})
 globals().update({name: value for name, value in vars(dtypes).items() if isinstance(value, dtype)})
 
 

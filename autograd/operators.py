@@ -50,6 +50,7 @@ class Operators(Structure):
     fmod_ = inplace.method(arithmetic.fmod)
     pow = arithmetic.pow
     float_power = arithmetic.float_power
+    float_power_ = inplace.method(dunder.float_power)
     pow_ = inplace.method(arithmetic.pow)
     neg = arithmetic.neg
     neg_ = inplace.method(arithmetic.neg)
@@ -130,17 +131,17 @@ class Operators(Structure):
     where = dunder.where
 
     eq = comparison.eq
-    eq_ = inplace.method(comparison.eq)
+    eq_ = inplace.method(dunder.replacing(comparison.eq))
     ne = comparison.ne
-    ne_ = inplace.method(comparison.ne)
+    ne_ = inplace.method(dunder.replacing(comparison.ne))
     lt = comparison.lt
-    lt_ = inplace.method(comparison.lt)
+    lt_ = inplace.method(dunder.replacing(comparison.lt))
     le = comparison.le
-    le_ = inplace.method(comparison.le)
+    le_ = inplace.method(dunder.replacing(comparison.le))
     gt = comparison.gt
-    gt_ = inplace.method(comparison.gt)
+    gt_ = inplace.method(dunder.replacing(comparison.gt))
     ge = comparison.ge
-    ge_ = inplace.method(comparison.ge)
+    ge_ = inplace.method(dunder.replacing(comparison.ge))
     logical_and = comparison.logical_and
     logical_and_ = inplace.method(comparison.logical_and)
     logical_or = comparison.logical_or
@@ -181,6 +182,7 @@ class Operators(Structure):
     all = reduction.all
     logsumexp = reduction.logsumexp
     cumsum = reduction.cumsum
+    cumsum_ = inplace.method(reduction.cumsum)
     norm = reduction.norm
     sort = sorting.sort
     argsort = sorting.argsort

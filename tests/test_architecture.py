@@ -44,7 +44,7 @@ ROOMS = [
     {"autograd.creation"},
     {"autograd.tensor"},
     {"autograd.operators", "autograd.structure"},
-    {"autograd.conversions", "autograd.printing", "autograd.inplace"},
+    {"autograd.conversions", "autograd.printing", "autograd.inplace", "autograd.out_argument"},
     {"autograd.functional"},
     {"autograd.writing"},
     {"autograd.view_tracking"},

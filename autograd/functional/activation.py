@@ -7,6 +7,7 @@ from typing import Any
 from autograd.dtypes import numpy_dtype
 from autograd.engine import apply, unary
 from autograd.functional.checks import require_tensor, type_name, wrap_dim
+from autograd.functional.keywords import numpy_names
 from autograd.ops import activation as ops
 
 
@@ -29,12 +30,14 @@ def logsigmoid(input: Any) -> Any:
     return apply(ops.logsigmoid, input)
 
 
+@numpy_names
 def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """`exp(input)` scaled to sum to 1 along `dim`."""
     input, dim = _prepared("softmax", input, dim, dtype)
     return apply(ops.softmax, input, dim=dim)
 
 
+@numpy_names
 def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     """The logarithm of `softmax`, finite where that rounds to 0."""
     input, dim = _prepared("log_softmax", input, dim, dtype)
@@ -51,5 +54,5 @@ def _prepared(name: str, input: Any, dim: Any, dtype: Any) -> tuple[Any, int]:
 
 
 def _require_float(kernel: str, input: Any) -> None:
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind != "f" and input._array.size:
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")

@@ -22,6 +22,7 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """`other - alpha * input`."""
+    require_tensor("rsub", input)
     return binary(ops.rsub, input if alpha == 1 else _scaled(input, alpha), other)
 
 
@@ -75,6 +76,7 @@ def remainder(input: Any, other: Any) -> Any:
 
 def fmod(input: Any, other: Any) -> Any:
     """The remainder of division, with the sign of `input`."""
+    require_tensor("fmod", input)
     return _whole_division(ops.fmod, input, other)
 
 
@@ -108,12 +110,14 @@ def reciprocal(input: Any) -> Any:
 
 def minimum(input: Any, other: Any) -> Any:
     """The smaller of two, element by element; NaN where either is."""
+    require_tensor("minimum", input)
     require_tensor("minimum", other, "other", 2)
     return binary(ops.minimum, input, other)
 
 
 def maximum(input: Any, other: Any) -> Any:
     """The larger of two, element by element; NaN where either is."""
+    require_tensor("maximum", input)
     require_tensor("maximum", other, "other", 2)
     return binary(ops.maximum, input, other)
 

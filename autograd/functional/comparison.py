@@ -11,31 +11,37 @@ from autograd.ops import comparison as ops
 
 def eq(input: Any, other: Any) -> Any:
     """Where the two are equal."""
+    require_tensor("eq", input)
     return binary(ops.eq, input, other)
 
 
 def ne(input: Any, other: Any) -> Any:
     """Where the two differ."""
+    require_tensor("ne", input)
     return binary(ops.ne, input, other)
 
 
 def lt(input: Any, other: Any) -> Any:
     """Where `input < other`."""
+    require_tensor("lt", input)
     return binary(ops.lt, input, other)
 
 
 def le(input: Any, other: Any) -> Any:
     """Where `input <= other`."""
+    require_tensor("le", input)
     return binary(ops.le, input, other)
 
 
 def gt(input: Any, other: Any) -> Any:
     """Where `input > other`."""
+    require_tensor("gt", input)
     return binary(ops.gt, input, other)
 
 
 def ge(input: Any, other: Any) -> Any:
     """Where `input >= other`."""
+    require_tensor("ge", input)
     return binary(ops.ge, input, other)
 
 
@@ -136,6 +142,9 @@ def isclose(
     """Where `abs(input - other) <= atol + rtol * abs(other)`."""
     require_tensor("isclose", input)
     require_tensor("isclose", other, "other", 2)
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if value < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value}")
     if input._array.dtype != other._array.dtype:
         raise RuntimeError(f"{type_name(input._array)} did not match {type_name(other._array)}")
     return apply(ops.isclose, input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine import binary
+from autograd.dtypes import type_name
+from autograd.engine import apply, binary
 from autograd.functional import arithmetic, comparison, elementwise
 from autograd.ops import arithmetic as ops
 from autograd.ops import comparison as comparisons
@@ -99,3 +100,23 @@ def invert(self: Any) -> Any:
 def where(self: Any, condition: Any, other: Any) -> Any:
     """`self` where `condition` holds, `other` elsewhere: the method has the condition second."""
     return elementwise.where(condition, self, other)
+
+
+def replacing(function: Operator) -> Operator:
+    """A comparison whose truth goes into the dtype of `self`, for the methods such as `eq_`."""
+
+    def in_dtype_of_self(self: Any, other: Any) -> Any:
+        return apply(comparisons.replace, self, function(self, other))
+
+    in_dtype_of_self.__name__ = function.__name__
+    return in_dtype_of_self
+
+
+def float_power(self: Any, exponent: Any) -> Any:
+    """`self ** exponent` in float64, for `float_power_`: only a float64 tensor can hold it."""
+    if self._array.dtype.name != "float64":
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {type_name(self._array)} but the operation's "
+            "result requires dtype Double"
+        )
+    return arithmetic.float_power(self, exponent)

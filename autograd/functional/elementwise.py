@@ -134,11 +134,15 @@ def trunc(input: Any) -> Any:
     return unary(ops.trunc, input)
 
 
-def round(input: Any, *, decimals: int = 0) -> Any:
+def round(input: Any, *, decimals: int | None = None) -> Any:
     """The nearest whole number, halves to the even one; `decimals` places after the point."""
-    if decimals == 0:
+    if decimals is None:
         return unary(ops.round, input)
     require_tensor("round", input)
+    if input._array.dtype.kind != "f":
+        raise NotImplementedError(
+            f"\"round_cpu\" not implemented for '{type_name(input._array)}'"
+        )
     return apply(ops.round_decimals, input, decimals=decimals)
 
 

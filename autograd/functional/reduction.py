@@ -18,6 +18,7 @@ from autograd.functional.checks import (
     wrap_dim,
     wrap_dims,
 )
+from autograd.functional.keywords import numpy_names
 from autograd.ops import norm as norm_ops
 from autograd.ops import reduction as ops
 from autograd.promotion import INT64
@@ -34,6 +35,7 @@ def _reduced_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
     return (one,) if ndim else None
 
 
+@numpy_names
 def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum over all dimensions, or over `dim`; int64 for integers and bool."""
     require_tensor("sum", input)
@@ -47,6 +49,7 @@ def _sum_dtype(input: Any, dtype: Any) -> Any:
     return None if input._array.dtype.kind == "f" else INT64
 
 
+@numpy_names
 def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The mean over all dimensions, or over `dim`."""
     require_tensor("mean", input)
@@ -61,6 +64,7 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     return apply(ops.mean, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
+@numpy_names
 def var(
     input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Any:
@@ -68,6 +72,7 @@ def var(
     return _spread_of(ops.var, "var", input, dim, unbiased, keepdim, correction)
 
 
+@numpy_names
 def std(
     input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Any:
@@ -98,6 +103,7 @@ def _spread_of(
     return apply(op, input, dim=dim, keepdim=keepdim, correction=correction)
 
 
+@numpy_names
 def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The product of all elements, or along `dim`; int64 for integers and bool."""
     require_tensor("prod", input)
@@ -106,9 +112,11 @@ def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     if dtype is not None:
         input = input.to(dtype)
     dim = _reduced_dims(dim, input._array.ndim)
-    return apply(ops.prod, input, dim=dim, keepdim=keepdim, dtype=_sum_dtype(input, None))
+    wanted = None if dtype is not None else _sum_dtype(input, None)
+    return apply(ops.prod, input, dim=dim, keepdim=keepdim, dtype=wanted or input._array.dtype)
 
 
+@numpy_names
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; with `dim`, (values, indices) along it; with a tensor, `maximum`."""
     require_tensor("max", input)
@@ -117,6 +125,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     return _extreme("max", ops.max_all, ops.max_dim, return_types.max, input, dim, keepdim)
 
 
+@numpy_names
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; with `dim`, (values, indices) along it; with a tensor, `minimum`."""
     require_tensor("min", input)
@@ -153,11 +162,13 @@ def _refuse_empty(name: str, input: Any, dims: tuple[int, ...] | None) -> None:
             raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
 
 
+@numpy_names
 def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """The largest element along `dim`; equal ones share the gradient."""
     return _many("amax", ops.amax, input, dim, keepdim)
 
 
+@numpy_names
 def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """The smallest element along `dim`; equal ones share the gradient."""
     return _many("amin", ops.amin, input, dim, keepdim)
@@ -170,11 +181,13 @@ def _many(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     return apply(op, input, dim=dim, keepdim=keepdim)
 
 
+@numpy_names
 def argmax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The index of the largest element, the first of equal ones; without `dim`, of the flat tensor."""
     return _index_of("argmax", ops.argmax, input, dim, keepdim)
 
 
+@numpy_names
 def argmin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The index of the smallest element, the first of equal ones; without `dim`, of the flat tensor."""
     return _index_of("argmin", ops.argmin, input, dim, keepdim)
@@ -190,11 +203,13 @@ def _index_of(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     return apply(op, input, dim=dim if input._array.ndim else None, keepdim=keepdim)
 
 
+@numpy_names
 def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether an element is nonzero."""
     return _truth("any", ops.any, input, dim, keepdim)
 
 
+@numpy_names
 def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether every element is nonzero."""
     return _truth("all", ops.all, input, dim, keepdim)
@@ -203,25 +218,32 @@ def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 def _truth(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     require_tensor(name, input)
     if isinstance(dim, tuple | list) and not dim:
-        return input != 0
+        truth = input != 0
+        return truth.to(input.dtype) if input._array.dtype.name == "uint8" else truth
     return apply(op, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
+@numpy_names
 def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     """`log(sum(exp(input)))` along `dim`, without overflow."""
     require_tensor("logsumexp", input)
     return apply(ops.logsumexp, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
+@numpy_names
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The running sum along `dim`; int64 for integers and bool."""
     require_tensor("cumsum", input)
     dim = wrap_dim(dim, input._array.ndim)
+    wanted = _sum_dtype(input, dtype)
+    if wanted is not None and wanted.kind == "b":
+        raise NotImplementedError("\"cumsum_out_cpu\" not implemented for 'Bool'")
     if input._array.ndim == 0:
         return sum(input, dtype=dtype)
-    return apply(ops.cumsum, input, dim=dim, dtype=_sum_dtype(input, dtype))
+    return apply(ops.cumsum, input, dim=dim, dtype=wanted)
 
 
+@numpy_names
 def norm(
     input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
 ) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from autograd.engine import apply
 from autograd.functional import return_types
 from autograd.functional.checks import integer, require_tensor, wrap_dim
+from autograd.functional.keywords import numpy_names
 from autograd.ops import sorting as ops
 
 
@@ -29,9 +30,12 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     k, dim = integer("topk", k, "k", 2), wrap_dim(dim, input._array.ndim)
     if not 0 <= k <= (input._array.shape[dim] if input._array.ndim else 1):
         raise RuntimeError("selected index k out of range")
+    if input._array.dtype.kind == "b":
+        raise RuntimeError("topk does not support bool dtypes on CPU")
     return return_types.topk(*apply(ops.topk, input, k=k, dim=dim, largest=largest))
 
 
+@numpy_names
 def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The median, of two in the middle the lower; with `dim`, (values, indices) along it."""
     require_tensor("median", input)

@@ -97,7 +97,6 @@ round = op("Round", lambda xp, input: _rounded(xp.rint, input),  # noqa: A001
 
 
 round_decimals = op("Round1", lambda xp, input, *, decimals: xp.round(input, decimals),
-                    bool_error=_without_bool("round_cpu"),
                     input=lambda xp, g: xp.zeros_like(g))  # fmt: skip
 
 
@@ -106,7 +105,7 @@ def _rounded(function: Any, input: Any) -> Any:
 
 
 clamp = op("Clamp1", lambda xp, input, min, max: xp.minimum(xp.maximum(input, min), max),
-           promote="number",
+           promote="number", bool_error=_without_bool("clamp_cpu"),
            input=lambda xp, g, input, min, max: xp.where((input >= min) & (input <= max), g, 0),
            min=lambda xp, g, input, min, max: xp.where((input < min) & (min < max), g, 0),
            max=lambda xp, g, input, min, max: xp.where((input > max) | (max < min), g, 0))  # fmt: skip

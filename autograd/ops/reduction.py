@@ -172,8 +172,17 @@ amin = op("Amin", lambda xp, input, *, dim, keepdim: xp.min(input, axis=dim, kee
           input=_among_ties)  # fmt: skip
 argmax = op("Argmax", lambda xp, input, *, dim, keepdim: xp.argmax(input, axis=dim, keepdims=keepdim))
 argmin = op("Argmin", lambda xp, input, *, dim, keepdim: xp.argmin(input, axis=dim, keepdims=keepdim))
-any = op("Any", lambda xp, input, *, dim, keepdim: xp.any(input, axis=dim, keepdims=keepdim))  # noqa: A001
-all = op("All", lambda xp, input, *, dim, keepdim: xp.all(input, axis=dim, keepdims=keepdim))  # noqa: A001
+
+
+def _truth(xp: Any, truth: Any, input: Any) -> Any:
+    # torch's any and all of uint8, which was once its dtype for masks, are uint8.
+    return truth.astype("u1") if input.dtype.name == "uint8" else truth
+
+
+any = op("Any", lambda xp, input, *, dim, keepdim:  # noqa: A001
+         _truth(xp, xp.any(input, axis=dim, keepdims=keepdim), input))  # fmt: skip
+all = op("All", lambda xp, input, *, dim, keepdim:  # noqa: A001
+         _truth(xp, xp.all(input, axis=dim, keepdims=keepdim), input))  # fmt: skip
 
 
 def _logsumexp(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:

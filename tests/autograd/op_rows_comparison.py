@@ -20,6 +20,13 @@ def pair(op, call, reference, samples=COMPARED, whole="bool"):
 
 
 ROWS = [
+    Row(
+        ops.replace,
+        lambda t, x, y: x.clone().eq_(y),
+        lambda x, y: np.equal(x, y).astype(float),
+        [PAIRS[0], (np.ones(2), 1.0)],
+        whole="int64",
+    ),
     pair(ops.eq, lambda t, x, y: t.eq(x, y), np.equal),
     pair(ops.ne, lambda t, x, y: t.ne(x, y), np.not_equal),
     pair(ops.lt, lambda t, x, y: t.lt(x, y), np.less),

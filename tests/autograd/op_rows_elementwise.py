@@ -79,6 +79,7 @@ ROWS = [
         lambda t, x: t.round(x, decimals=1),
         lambda x: np.round(x, 1),
         [(np.array([0.22, -1.57]),), (np.array(0.12),)],
+        whole="",
     ),
     Row(
         ops.clamp,

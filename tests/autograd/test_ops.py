@@ -121,7 +121,8 @@ def test_gradients(row: Row, arguments: Arguments) -> None:
     for position, argument in enumerate(arguments):
         if is_float(argument):
             gradient = found[position]
-            assert gradient is not None
+            if gradient is None:  # as good as zeros
+                gradient = np.zeros(argument.shape)
             assert gradient.shape == argument.shape
             numerical = numerical_gradient(row, arguments, position)
             np.testing.assert_allclose(gradient, numerical, rtol=1e-5, atol=1e-7)
