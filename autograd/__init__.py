@@ -13,7 +13,7 @@ from autograd import creation as _creation
 from autograd import cuda, dtypes, random
 from autograd import missing as _missing
 from autograd import serialization as _serialization
-from autograd.conversions import is_complex, is_floating_point, numel
+from autograd.conversions import is_complex, is_floating_point, is_signed, numel
 from autograd.dtypes import Size, device, dtype, finfo, iinfo
 from autograd.functional import activation as _activation
 from autograd.functional import arithmetic as _arithmetic
@@ -38,6 +38,7 @@ from autograd.grad_mode import (
 from autograd.out_argument import with_out
 from autograd.random import Generator
 from autograd.tensor import Tensor
+from autograd.writing import with_out
 
 __version__ = "0.1.0"
 
@@ -74,6 +75,8 @@ def _public_functions(module: ModuleType) -> dict[str, Any]:
 
 for _room in _ROOMS:
     globals().update(_public_functions(_room))
+for _room in (_arithmetic, _comparison, _elementwise, _linear_algebra):
+    globals().update({n: with_out(f) for n, f in _public_functions(_room).items()})
 for _room in (_arithmetic, _comparison, _elementwise, _joining, _linear_algebra, _reduction):
     globals().update({name: with_out(f) for name, f in _public_functions(_room).items()})
 globals().update({name: value for name, value in vars(dtypes).items() if isinstance(value, dtype)})

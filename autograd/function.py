@@ -237,7 +237,7 @@ def _finish(ctx: Any, args: tuple[Any, ...], output: Any, number: int, recorded:
     if any(output is a for a in args):
         source, output = output, output.detach()
         base = source if source._view is None else source._view.base
-        output._view = View(base, (), "custom", output._cell[0])
+        output._view = View(base, None, "custom", output._cell[0])
     elif output._view is not None:
         output._view.creation = "custom"
     differentiable = output._array.dtype.kind == "f" and not any(

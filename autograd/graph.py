@@ -135,8 +135,11 @@ class Node:
                 )
 
 
-def _holds_array(saved: Any) -> bool:
-    return isinstance(saved, tuple) and any(hasattr(v, "dtype") or _holds_array(v) for v in saved)
+def _holds_array(saved: Any, depth: int = 3) -> bool:
+    """Whether there is an array among saved settings: in them or, as in an index, in their parts."""
+    return isinstance(saved, tuple) and any(
+        hasattr(v, "dtype") or (depth > 0 and _holds_array(v, depth - 1)) for v in saved
+    )
 
 
 class Plan:

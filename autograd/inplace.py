@@ -57,7 +57,7 @@ def rebase(tensor: Any, result: Any) -> None:
         tensor._set_history(node, result._output_nr)
     else:
         base = view.base
-        _record_change(assignment.copy_slices, base, base, result, {"chain": view.chain})
+        _record_change(assignment.copy_slices, base, base, result, {"steps": view.steps})
 
 
 def _record_change(op: Op, tensor: Any, before: Any, value: Any, settings: dict[str, Any]) -> None:

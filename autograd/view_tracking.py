@@ -11,20 +11,21 @@ from typing import Any, Literal
 
 from autograd.engine import apply
 from autograd.grad_mode import enable_grad, state
+from autograd.ops import assignment
 
 Creation = Literal["default", "no_grad", "inference", "multi", "custom"]
-Chain = tuple[tuple[Any, dict[str, Any]], ...]  # (operation, settings) from base to view
+Steps = tuple[Any, Any, dict[str, Any]] | None  # (the steps before, operation, its settings)
 
 
 class View:
     """How a tensor came from its base."""
 
-    __slots__ = ("base", "chain", "creation", "version")
+    __slots__ = ("base", "creation", "steps", "version")
 
-    def __init__(self, base: Any, chain: Chain, creation: Creation, version: int) -> None:
+    def __init__(self, base: Any, steps: Steps, creation: Creation, version: int) -> None:
         """`version`: the base's when the view was last in step with it."""
         self.base = base
-        self.chain = chain
+        self.steps = steps
         self.creation = creation
         self.version = version
 
@@ -47,9 +48,9 @@ def mark(source: Any, result: Any, op: Any, settings: dict[str, Any]) -> None:
         cell = source._cell = [0]
     result._cell = cell
     if parent is None:
-        result._view = View(source, ((op, settings),), creation, cell[0])
+        result._view = View(source, (None, op, settings), creation, cell[0])
     else:
-        result._view = View(parent.base, (*parent.chain, (op, settings)), creation, cell[0])
+        result._view = View(parent.base, (parent.steps, op, settings), creation, cell[0])
 
 
 def refresh(tensor: Any) -> None:
@@ -63,7 +64,7 @@ def refresh(tensor: Any) -> None:
     view.version = tensor._cell[0]
     with enable_grad():
         again = base
-        for op, settings in view.chain:
+        for op, settings in assignment.in_order(view.steps):
             again = apply(op, again, **settings)
     tensor._set_history(again._grad_fn, again._output_nr)
 

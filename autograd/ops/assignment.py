@@ -13,23 +13,32 @@ copy = op(
     source=lambda xp, g: g,
 )  # fmt: skip
 
-copy_slices = Op("CopySlices", lambda xp, base, part, *, chain: base)
+copy_slices = Op("CopySlices", lambda xp, base, part, *, steps: base)
 
 
-def _part(xp: Any, array: Any, chain: Any) -> Any:
+def in_order(steps: Any) -> list[tuple[Op, dict[str, Any]]]:
+    """The operations that lead from a base to its view, first to last."""
+    found = []
+    while steps is not None:
+        steps, view, settings = steps
+        found.append((view, settings))
+    return found[::-1]
+
+
+def _part(xp: Any, array: Any, steps: Any) -> Any:
     """The part of an array of the base's shape that a view shows."""
-    for view, settings in chain:
+    for view, settings in in_order(steps):
         array = view.forward(xp, array, **settings)
     return array
 
 
 @copy_slices.gradient("base")
-def _(xp: Any, g: Any, chain: Any) -> Any:
+def _(xp: Any, g: Any, steps: Any) -> Any:
     rest = g.copy()
-    _part(xp, rest, chain)[...] = 0
+    _part(xp, rest, steps)[...] = 0
     return rest
 
 
 @copy_slices.gradient("part")
-def _(xp: Any, g: Any, chain: Any) -> Any:
-    return _part(xp, g, chain)
+def _(xp: Any, g: Any, steps: Any) -> Any:
+    return _part(xp, g, steps)
