@@ -1,5 +1,7 @@
 """Probability distributions, with samples through which gradients flow."""
 
+from typing import Any
+
 from autograd.distributions import constraints
 from autograd.distributions.categorical import Categorical
 from autograd.distributions.distribution import Distribution
@@ -8,6 +10,7 @@ from autograd.distributions.kl import kl_divergence
 from autograd.distributions.normal import Normal
 from autograd.distributions.transformed import TransformedDistribution
 from autograd.distributions.transforms import AffineTransform, TanhTransform, Transform
+from autograd.missing import attribute_error
 
 __all__ = [
     "AffineTransform",
@@ -21,3 +24,8 @@ __all__ = [
     "constraints",
     "kl_divergence",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Say that a name of torch is not offered, and which is nearest."""
+    raise attribute_error("module 'autograd.distributions'", name, __all__)

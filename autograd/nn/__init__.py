@@ -1,5 +1,8 @@
 """Neural networks: modules, losses, initial values."""
 
+from typing import Any
+
+from autograd.missing import attribute_error
 from autograd.nn import functional, init, parameter, utils
 from autograd.nn.activation import (
     ELU,
@@ -66,3 +69,8 @@ __all__ = [
     "parameter",
     "utils",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Say that a name of torch is not offered, and which is nearest."""
+    raise attribute_error("module 'autograd.nn'", name, __all__)

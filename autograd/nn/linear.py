@@ -42,9 +42,9 @@ class Linear(Module):
 
     def reset_parameters(self, *, generator: Any = None) -> None:
         """Draw weight and bias from U(-1/sqrt(in_features), 1/sqrt(in_features)), as torch does."""
-        bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0.0
-        init.uniform_(self.weight, -bound, bound, generator=generator)
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5), generator=generator)
         if self.bias is not None:
+            bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0.0
             init.uniform_(self.bias, -bound, bound, generator=generator)
 
     def forward(self, input: Any) -> Any:

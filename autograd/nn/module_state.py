@@ -30,17 +30,11 @@ class IncompatibleKeys(
 IncompatibleKeys.__name__ = "_IncompatibleKeys"  # torch's name, which its repr shows
 
 
-class StateDict(OrderedDict):
-    """An ordered dictionary with the version of every module in `_metadata`."""
-
-    _metadata: OrderedDict[str, dict[str, int]]
-
-
 def collect(module: Any, destination: Any, prefix: str, keep_vars: bool) -> Any:
     """The state of a module and all below: own parameters and buffers before the children's."""
     if destination is None:
-        destination = StateDict()
-        destination._metadata = OrderedDict()
+        destination = OrderedDict()
+        destination._metadata = OrderedDict()  # the version of every module, as in torch
     if hasattr(destination, "_metadata"):
         destination._metadata[prefix[:-1]] = {"version": module._version}
     for name, value in _own_state(module):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from autograd.backend import Array
 from autograd.creation import tensor
 from autograd.functional.joining import cat, stack
+from autograd.grad_mode import state
 from autograd.nn.parameter import type_name
 from autograd.tensor import Tensor
 
@@ -35,7 +37,7 @@ def clip_grad_norm_(
         )
     factor = (float(max_norm) / (total + 1e-6)).clamp(max=1.0)
     for grad in grads:
-        grad._array *= factor._array.astype(grad._array.dtype)
+        state.run_silently(_scale, grad._array, factor._array)
         grad._bump_version()
     return total
 
@@ -63,6 +65,10 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         stop = start + param.numel()
         param.data = vec[start:stop].view_as(param).data
         start = stop
+
+
+def _scale(array: Array, factor: Array) -> None:
+    array *= factor.astype(array.dtype)
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:

@@ -26,19 +26,22 @@ def _rows(
         (channels // groups * by_channel, by_batch, by_row * stride[0], by_column * stride[1],
          by_channel, by_row * dilation[0], by_column * dilation[1]),
     )  # fmt: skip
-    return patches.reshape(groups, batch * height * width, -1), (height, width)
+    columns = channels // groups * kernel[0] * kernel[1]
+    return patches.reshape(groups, batch * height * width, columns), (height, width)
 
 
 def _matrices(xp: Any, weight: Any, groups: int) -> Any:
     """The weight as (groups, out_channels / groups, channels * kernel)."""
-    return weight.reshape(groups, weight.shape[0] // groups, -1)
+    out_channels, channels, *kernel = weight.shape
+    return weight.reshape(groups, out_channels // groups, channels * kernel[0] * kernel[1])
 
 
 def _by_group(xp: Any, g: Any, groups: int) -> Any:
     """A gradient (batch, out, height, width) as (groups, batch * height * width, out / groups)."""
     batch, channels, height, width = g.shape
     parts = g.reshape(batch, groups, channels // groups, height, width)
-    return parts.transpose(1, 0, 3, 4, 2).reshape(groups, batch * height * width, -1)
+    by_group = parts.transpose(1, 0, 3, 4, 2)
+    return by_group.reshape(groups, batch * height * width, channels // groups)
 
 
 def _convolution(
@@ -54,8 +57,9 @@ def _convolution(
 ) -> Any:
     rows, (height, width) = _rows(xp, input, weight.shape[2:], stride, padding, dilation, groups)
     out = xp.matmul(rows, _matrices(xp, weight, groups).transpose(0, 2, 1))
-    out = out.reshape(groups, input.shape[0], height, width, -1).transpose(1, 0, 4, 2, 3)
-    out = out.reshape(input.shape[0], weight.shape[0], height, width)
+    batch, channels = input.shape[0], weight.shape[0]
+    out = out.reshape(groups, batch, height, width, channels // groups).transpose(1, 0, 4, 2, 3)
+    out = out.reshape(batch, channels, height, width)
     return out if bias is None else out + bias.reshape(-1, 1, 1)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import backend_of
+from autograd.grad_mode import state
 from autograd.optim.flat import FlatMoments, can_be_flat
 from autograd.optim.optimizer import (
     Optimizer,
@@ -32,7 +33,7 @@ class Adam(Optimizer):
         self,
         params: Iterable[Any],
         lr: float | Tensor = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
         amsgrad: bool = False,
@@ -46,6 +47,8 @@ class Adam(Optimizer):
     ) -> None:
         """`decoupled_weight_decay` makes it AdamW; ValueError for a setting out of its range."""
         check_at_least_zero(learning__rate=lr, epsilon__value=eps)
+        if len({isinstance(beta, Tensor) for beta in betas[:2]}) > 1:
+            raise ValueError("betas must be either both floats or both Tensors")
         for index in (0, 1):
             if not 0.0 <= betas[index] < 1.0:
                 raise ValueError(f"Invalid beta parameter at index {index}: {betas[index]}")
@@ -62,6 +65,7 @@ class Adam(Optimizer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
+        self._flat = {}
         for values in self.state.values():
             if "step" in values and not isinstance(values["step"], Tensor):
                 values["step"] = _scalar(float(values["step"]))
@@ -69,31 +73,34 @@ class Adam(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient; returns the closure's value."""
         loss = run_closure(closure)
+        state.run_silently(self._step)
+        return loss
+
+    def _step(self) -> None:
         for index, group in enumerate(self.param_groups):
             params = [param for param in group["params"] if param._grad is not None]
-            states = [self._advanced_state(param, group["amsgrad"]) for param in params]
+            states = [self._state_of(param, group["amsgrad"]) for param in params]
             if len(params) == len(group["params"]) > 1 and can_be_flat(params, states, group):
                 self._update_together(index, params, states, group)
             else:
-                for param, state in zip(params, states, strict=True):
-                    self._update(param, state, group)
-        return loss
+                for param, values in zip(params, states, strict=True):
+                    self._update(param, values, group)
 
-    def _advanced_state(self, param: Tensor, amsgrad: bool) -> dict[str, Any]:
-        state = self.state[param]
-        if not state:
-            self._init_state(state, param, amsgrad)
-        state["step"]._array += 1
-        return state
+    def _state_of(self, param: Tensor, amsgrad: bool) -> dict[str, Any]:
+        values = self.state[param]
+        if not values:
+            self._init_state(values, param, amsgrad)
+        return values
 
-    def _update(self, param: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def _update(self, param: Tensor, values: dict[str, Any], group: dict[str, Any]) -> None:
+        values["step"]._array += 1
         array = param._array
         scratch = self._scratch_like(array)
         adam_change(
-            backend_of(array), _gradient(param, group), state["exp_avg"]._array,
-            state["exp_avg_sq"]._array,
-            state["max_exp_avg_sq"]._array if group["amsgrad"] else None,
-            scratch, step=state["step"]._array.item(), **_coefficients(group),
+            backend_of(array), _gradient(param, group), values["exp_avg"]._array,
+            values["exp_avg_sq"]._array,
+            values["max_exp_avg_sq"]._array if group["amsgrad"] else None,
+            scratch, step=values["step"]._array.item(), **_coefficients(group),
         )  # fmt: skip
         array -= scratch
         param._bump_version()
@@ -105,6 +112,8 @@ class Adam(Optimizer):
         flat = self._flat.get(index)
         if flat is None or not flat.holds(params, states):
             flat = self._flat[index] = FlatMoments(params, states)
+        for values in states:
+            values["step"]._array += 1
         for param, view in zip(params, flat.grad_views, strict=True):
             view[...] = _gradient(param, group)
         xp, step, coefficients = flat.xp, states[0]["step"]._array.item(), _coefficients(group)
@@ -117,17 +126,17 @@ class Adam(Optimizer):
             param._array -= change
             param._bump_version()
 
-    def _init_state(self, state: dict[str, Any], param: Tensor, amsgrad: bool) -> None:
+    def _init_state(self, values: dict[str, Any], param: Tensor, amsgrad: bool) -> None:
         xp = backend_of(param._array)
-        state["step"] = _scalar(0.0)
+        values["step"] = _scalar(0.0)
         for name in ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])):
-            state[name] = Tensor._wrap(xp.zeros_like(param._array))
+            values[name] = Tensor._wrap(xp.zeros_like(param._array))
 
 
 def _gradient(param: Tensor, group: dict[str, Any]) -> Any:
-    """The gradient to descend, with the weight decay that is part of it; decoupled decay is done."""
+    """The gradient to descend, with weight decay that is part of it; decoupled decay is done."""
     array, grad = param._array, param._grad._array  # type: ignore[union-attr]
-    decay = group["weight_decay"]
+    decay = number(group["weight_decay"])
     if group["maximize"]:
         grad = -grad
     if decay and group["decoupled_weight_decay"]:
@@ -138,7 +147,7 @@ def _gradient(param: Tensor, group: dict[str, Any]) -> Any:
 
 
 def _coefficients(group: dict[str, Any]) -> dict[str, float]:
-    beta1, beta2 = group["betas"]
+    beta1, beta2 = map(number, group["betas"])
     return {"lr": number(group["lr"]), "beta1": beta1, "beta2": beta2, "eps": group["eps"]}
 
 
@@ -149,7 +158,7 @@ class AdamW(Adam):
         self,
         params: Iterable[Any],
         lr: float | Tensor = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
         amsgrad: bool = False,

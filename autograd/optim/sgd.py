@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd.backend import Array, backend_of
+from autograd.grad_mode import state
 from autograd.optim.optimizer import (
     Optimizer,
     check_at_least_zero,
@@ -56,18 +57,21 @@ class SGD(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient; returns the closure's value."""
         loss = run_closure(closure)
+        state.run_silently(self._step)
+        return loss
+
+    def _step(self) -> None:
         for group in self.param_groups:
             for param in group["params"]:
                 if param._grad is not None:
                     self._update(param, group)
-        return loss
 
     def _update(self, param: Tensor, group: dict[str, Any]) -> None:
         array, grad = param._array, param._grad._array  # type: ignore[union-attr]
         if group["maximize"]:
             grad = -grad
-        if group["weight_decay"]:
-            grad = grad + group["weight_decay"] * array
+        if decay := number(group["weight_decay"]):
+            grad = grad + decay * array
         buffer, first_step = self._momentum_buffer(param) if group["momentum"] else (None, False)
         sgd_update(
             backend_of(array), array, grad, buffer, self._scratch_like(array),
@@ -78,10 +82,10 @@ class SGD(Optimizer):
 
     def _momentum_buffer(self, param: Tensor) -> tuple[Array, bool]:
         """The buffer of a parameter, and whether it is new and still empty."""
-        state = self.state[param]
-        known = state.get("momentum_buffer")
+        values = self.state[param]
+        known = values.get("momentum_buffer")
         if known is not None:
             return known._array, False
         buffer = backend_of(param._array).empty_like(param._array)
-        state["momentum_buffer"] = Tensor._wrap(buffer)
+        values["momentum_buffer"] = Tensor._wrap(buffer)
         return buffer, True

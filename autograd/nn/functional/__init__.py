@@ -1,5 +1,8 @@
 """`nn.functional`: what the modules compute, as functions without state."""
 
+from typing import Any
+
+from autograd.missing import attribute_error
 from autograd.nn.functional.activation import (
     elu,
     gelu,
@@ -46,3 +49,8 @@ __all__ = [
     "softplus",
     "tanh",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Say that a name of torch is not offered, and which is nearest."""
+    raise attribute_error("module 'autograd.nn.functional'", name, __all__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.functional.checks import require_tensor
+from autograd.functional.checks import require_tensor, type_name
 from autograd.functional.fused import linear_activation
 from autograd.functional.linear_algebra import matmul
 
@@ -56,7 +56,7 @@ def _unusual_linear(input: Any, weight: Any, bias: Any) -> Any:
     if bias._array.dtype != input._array.dtype:
         raise RuntimeError(
             "self and mat2 must have the same dtype, but got "
-            f"{bias.dtype} for the bias and {input.dtype} for the input"
+            f"{type_name(bias._array)} and {type_name(input._array)}"
         )
     return product + bias.expand(*product.shape)
 

@@ -125,12 +125,12 @@ def _check_shapes(input: Any, target: Any) -> None:
             f"Expected input batch_size ({shape[0]}) to match target batch_size "
             f"({wanted[0] if wanted else 0})."
         )
+    if 1 < len(wanted) and len(shape) <= 2:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if target._array.dtype.name not in ("int64", "uint8"):
         raise RuntimeError(
             f"expected target dtype to be Long or Byte, but got {type_name(target._array)}"
         )
-    if len(shape) <= 2 and len(wanted) > 1:
-        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     expected = shape[:1] + shape[2:]
     if len(shape) > 2 and wanted != expected:
         raise RuntimeError(f"Expected target size {list(expected)}, got {list(wanted)}")

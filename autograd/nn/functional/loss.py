@@ -73,8 +73,10 @@ def huber_loss(
     _require_float("huber_cpu", input, target)
     if weight is not None:
         loss = apply(ops.huber, input, target, reduction="none", delta=delta)
-        return _weighted(loss, weight, reduction)
-    return apply(ops.huber, input, target, reduction=reduction, delta=delta)
+        return _reduced(loss * _checked_weight(loss, weight), reduction)
+    loss = apply(ops.huber, input, target, reduction=reduction, delta=delta)
+    # torch gives this loss, and no other, in the dtype of the input.
+    return loss.to(input.dtype) if input.dtype.is_floating_point else loss
 
 
 def _prepare(
@@ -101,9 +103,13 @@ def _reduced(loss: Any, reduction: str) -> Any:
     return {"none": lambda x: x, "mean": mean, "sum": sum_}[reduction](loss)
 
 
-def _weighted(loss: Any, weight: Any, reduction: str) -> Any:
-    """The loss times weights of its shape; the mean is the weighted one."""
+def _checked_weight(loss: Any, weight: Any) -> Any:
     if weight.size() != loss.size():
         raise ValueError("Weights and input must have the same size.")
-    weighted = loss * weight
+    return weight
+
+
+def _weighted(loss: Any, weight: Any, reduction: str) -> Any:
+    """The loss times weights of its shape; the mean is the weighted one."""
+    weighted = loss * _checked_weight(loss, weight)
     return sum_(weighted) / sum_(weight) if reduction == "mean" else _reduced(weighted, reduction)
