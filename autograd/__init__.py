@@ -38,7 +38,6 @@ from autograd.grad_mode import (
 from autograd.out_argument import with_out
 from autograd.random import Generator
 from autograd.tensor import Tensor
-from autograd.writing import with_out
 
 __version__ = "0.1.0"
 
@@ -48,8 +47,8 @@ newaxis = None
 # Whole rooms of functions: what is public there is public here.
 _ROOMS: tuple[ModuleType, ...] = (
     _creation, random, _serialization,
-    _activation, _arithmetic, _comparison, _einsum, _elementwise, _indexing, _joining, _linear_algebra,
-    _reduction, _shape, _sorting,
+    _activation, _arithmetic, _comparison, _einsum, _elementwise, _indexing, _joining,
+    _linear_algebra, _reduction, _shape, _sorting,
 )  # fmt: skip
 
 # Imported when they are first asked for, so that `import autograd` is quick.
@@ -75,9 +74,9 @@ def _public_functions(module: ModuleType) -> dict[str, Any]:
 
 for _room in _ROOMS:
     globals().update(_public_functions(_room))
-for _room in (_arithmetic, _comparison, _elementwise, _linear_algebra):
-    globals().update({n: with_out(f) for n, f in _public_functions(_room).items()})
-for _room in (_arithmetic, _comparison, _elementwise, _joining, _linear_algebra, _reduction):
+for _room in (
+    _arithmetic, _comparison, _elementwise, _indexing, _joining, _linear_algebra, _reduction,
+):  # fmt: skip
     globals().update({name: with_out(f) for name, f in _public_functions(_room).items()})
 globals().update({name: value for name, value in vars(dtypes).items() if isinstance(value, dtype)})
 

@@ -209,7 +209,7 @@ def formatted(self: Any, specification: str) -> str:
 def size(self: Any, dim: Any = None) -> Any:
     """The shape, or the size of one dimension."""
     shape = self._array.shape
-    return dtypes.Size(shape) if dim is None else shape[wrap_dim(operator.index(dim), len(shape))]
+    return dtypes.size_of(self._array) if dim is None else shape[wrap_dim(operator.index(dim), len(shape))]
 
 
 def dim(self: Any) -> int:
@@ -231,6 +231,42 @@ def stride(self: Any, dim: Any = None) -> Any:
     """How many elements lie between neighbours along each dimension, or along one."""
     strides = tuple(n // self._array.itemsize for n in self._array.strides)
     return strides if dim is None else strides[wrap_dim(dim, len(strides))]
+
+
+def itemsize(self: Any) -> int:
+    """The bytes of one element, as an attribute."""
+    return self._array.itemsize
+
+
+def nbytes(self: Any) -> int:
+    """The bytes of all elements."""
+    return self._array.nbytes
+
+
+def is_cuda(self: Any) -> bool:
+    """Whether the elements are on a GPU."""
+    return backend_of(self._array).device_type == "cuda"
+
+
+def is_cpu(self: Any) -> bool:
+    """Whether the elements are in host memory."""
+    return not is_cuda(self)
+
+
+def get_device(self: Any) -> int:
+    """The number of the GPU that holds the elements; -1 on the CPU."""
+    index = backend_of(self._array).device_index(self._array)
+    return -1 if index is None else index
+
+
+def data_ptr(self: Any) -> int:
+    """The address of the first element."""
+    return backend_of(self._array).address(self._array)
+
+
+def is_signed(input: Any) -> bool:
+    """Whether the elements can be negative."""
+    return input._array.dtype.kind in "if"
 
 
 def is_floating_point(input: Any) -> bool:

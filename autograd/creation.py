@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend import place
-from autograd.data import array_of_data, check_numpy
+from autograd.backend import backend_of, place
+from autograd.data import array_of_data, check_numpy, scalar_of
 from autograd.dtypes import device_argument, dtype_argument
 from autograd.functional.checks import integer, require_tensor, shape_of
 from autograd.grad_mode import state
 from autograd.promotion import is_number, number_dtype
 from autograd.tensor import Tensor
 
-FLOAT32 = np.dtype(np.float32)
+FLOAT32, FLOAT64, INT64 = np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64)
 
 
 def made(array: Any, device: Any = None, requires_grad: builtins.bool = False) -> Tensor:
@@ -110,9 +110,10 @@ def full(
         raise TypeError(
             f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}"
         )
-    value = _number("full", fill_value, "fill_value", 2)
+    value = number("full", fill_value, "fill_value", 2)
     wanted = number_dtype(value) if dtype is None else _dtype("full", dtype)
-    return made(np.full(shape_of("full", (size,)), value, wanted), device, requires_grad)
+    array = np.full(shape_of("full", (size,)), scalar_of(value, wanted))
+    return made(array, device, requires_grad)
 
 
 def eye(
@@ -143,21 +144,34 @@ def arange(
 ) -> Tensor:
     """`start`, `start + step`, ... before `end`; int64 if all three are whole numbers."""
     if end is None:
-        start, end = 0, start
-    start = 0 if start is None else start
-    first, last, by = (_number("arange", v, n, i) for i, (v, n) in
-                       enumerate(((start, "start"), (end, "end"), (step, "step")), 1))  # fmt: skip
+        first, last = 0, number("arange", start, "end", 1)
+    else:
+        first, last = number("arange", 0 if start is None else start, "start", 1), end
+        last = number("arange", end, "end", 2)
+    by = number("arange", step, "step", 3)
+    whole = all(isinstance(v, builtins.int) for v in (first, last, by))
+    wanted = _dtype("arange", dtype, INT64 if whole else FLOAT32)
+    count = _count(first, last, by, wanted)
+    _refuse_bool("arange_cpu", wanted)
+    kind = FLOAT64 if wanted.kind == "f" else INT64
+    array = kind.type(first) + np.arange(count, dtype=kind) * kind.type(by)
+    return made(array.astype(wanted), device, requires_grad)
+
+
+def _count(first: Any, last: Any, by: Any, dtype: np.dtype) -> builtins.int:
+    """How many numbers lie from `first` to before `last`."""
     if by == 0:
         raise RuntimeError("step must be nonzero")
     if not (math.isfinite(first) and math.isfinite(last)):
         raise RuntimeError(f"unsupported range: {first} -> {last}")
     if (last - first) * by < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    whole = all(isinstance(v, builtins.int) for v in (first, last, by))
-    wanted = _dtype("arange", dtype, np.dtype(np.int64) if whole else FLOAT32)
-    count = len(range(first, last, by)) if whole else math.ceil((last - first) / by)
-    array = (first + np.arange(count, dtype=np.int64 if whole else np.float64) * by).astype(wanted)
-    return made(array, device, requires_grad)
+    if dtype == INT64:
+        first, last, by = builtins.int(first), builtins.int(last), builtins.int(by)
+        if by == 0:
+            raise ValueError("step must be nonzero")
+        return len(range(first, last, by))
+    return math.ceil((last - first) / by)
 
 
 def linspace(
@@ -170,55 +184,81 @@ def linspace(
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """`steps` numbers at equal distances from `start` to `end`, both included."""
-    first = _number("linspace", start, "start", 1)
-    last = _number("linspace", end, "end", 2)
+    given = [v.ndim for v in (start, end) if isinstance(v, Tensor)]
+    if any(given):
+        raise RuntimeError(
+            "linspace only supports 0-dimensional start and end tensors, but got tensors of "
+            f"{given} dimensions"
+        )
     steps = integer("linspace", steps, "steps", 3)
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     wanted = _dtype("linspace", dtype)
-    return made(np.linspace(first, last, steps).astype(wanted), device, requires_grad)
+    _refuse_bool("linspace_cpu", wanted)
+    kind = wanted.type if wanted.kind == "f" else np.float32
+    first, last = (
+        kind(wanted.type(number("linspace", v, name, 1)))
+        for v, name in ((start, "start"), (end, "end"))
+    )
+    # From both ends towards the middle, so that both are exact.
+    places = np.arange(steps, dtype=kind)
+    distance = kind((last - first) / max(steps - 1, 1))
+    array = np.where(
+        np.arange(steps) < max(steps // 2, steps == 1),
+        first + distance * places,
+        last - distance * (steps - 1 - places),
+    )
+    return made(array.astype(wanted), device, requires_grad)
+
+
+def _refuse_bool(kernel: str, dtype: np.dtype) -> None:
+    if dtype.kind == "b":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
 
 
 def zeros_like(input: Any, **options: Any) -> Tensor:
     """Zeros in the shape, dtype and place of `input`."""
-    return _like("zeros_like", input, np.zeros, **options)
+    return _like("zeros_like", input, 0, **options)
 
 
 def ones_like(input: Any, **options: Any) -> Tensor:
     """Ones in the shape, dtype and place of `input`."""
-    return _like("ones_like", input, np.ones, **options)
+    return _like("ones_like", input, 1, **options)
 
 
 def empty_like(input: Any, **options: Any) -> Tensor:
     """A tensor of any elements, in the shape, dtype and place of `input`."""
-    return _like("empty_like", input, np.empty, **options)
+    return _like("empty_like", input, None, **options)
 
 
 def full_like(input: Any, fill_value: Any, **options: Any) -> Tensor:
     """One number everywhere, in the shape, dtype and place of `input`."""
-    value = _number("full_like", fill_value, "fill_value", 2)
-    return _like("full_like", input, lambda shape, dtype: np.full(shape, value, dtype), **options)
+    return _like("full_like", input, number("full_like", fill_value, "fill_value", 2), **options)
 
 
 def _like(
     name: str,
     input: Any,
-    make: Any,
+    value: Any,
     *,
     dtype: Any = None,
     device: Any = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     require_tensor(name, input)
-    array = make(input._array.shape, _dtype(name, dtype, input._array.dtype))
-    return made(array, input.device if device is None else device, requires_grad)
+    xp = backend_of(input._array)
+    array = xp.empty_like(input._array, dtype=_dtype(name, dtype, input._array.dtype))
+    if value is not None:
+        array[...] = scalar_of(value, array.dtype)
+    return made(array, device, requires_grad)
 
 
 def _dtype(name: str, dtype: Any, default: np.dtype = FLOAT32) -> np.dtype:
     return default if dtype is None else dtype_argument(name, dtype)
 
 
-def _number(name: str, value: Any, argument: str, position: builtins.int) -> Any:
+def number(name: str, value: Any, argument: str, position: builtins.int) -> Any:
+    """A Python number, of a number or of a tensor with a single element."""
     if isinstance(value, Tensor) and value._array.size == 1:
         return value.item()
     if is_number(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from itertools import chain
@@ -96,7 +97,7 @@ def _array_of_leaves(
         raise ValueError("Overflow when unpacking long long") from None
     target = dtype or inferred
     if not shape and target.kind in "iu" and inferred.kind != "f":
-        _check_range(leaves[0], target)
+        scalar_of(leaves[0], target)
     with np.errstate(all="ignore"):
         return array.astype(target, copy=False)
 
@@ -127,14 +128,24 @@ def _leaf_dtype(leaf: Any) -> np.dtype:
     raise RuntimeError(f"Could not infer dtype of {type(leaf).__name__}")
 
 
-def _check_range(value: int, dtype: np.dtype) -> None:
-    limits = np.iinfo(dtype)
-    # torch lets a negative number wrap around in an unsigned dtype.
-    lowest = -limits.max if limits.min == 0 else limits.min
-    if not lowest <= value <= limits.max:
-        raise RuntimeError(
-            f"value cannot be converted to type {dtype.name} without overflow"
-        )
+def scalar_of(value: Any, dtype: np.dtype) -> Any:
+    """A Python number as one of `dtype`, a fraction cut off; RuntimeError where it does not fit."""
+    if dtype.kind in "iu":
+        if not math.isfinite(value):
+            raise _overflow(dtype)
+        limits = np.iinfo(dtype)
+        # torch lets a negative number wrap around in an unsigned dtype.
+        lowest = -limits.max if limits.min == 0 else limits.min
+        if not lowest <= int(value) <= limits.max:
+            raise _overflow(dtype)
+        return np.array(int(value)).astype(dtype)[()]
+    if dtype.kind == "f" and math.isfinite(value) and abs(value) > np.finfo(dtype).max:
+        raise _overflow(dtype)
+    return dtype.type(value)
+
+
+def _overflow(dtype: np.dtype) -> RuntimeError:
+    return RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
 
 
 def host_array(value: Any) -> np.ndarray:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+
+
+_PYTHON_INT = int  # the name will be a dtype's
 
 
 class dtype:  # noqa: N801 (torch's name)
@@ -40,7 +44,7 @@ bool = dtype("bool", np.bool_)  # noqa: A001
 
 ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, bool)
 _BY_NUMPY = {d.numpy: d for d in ALL}
-_BY_PYTHON = {"float": float32, "int": int64, "bool": bool}
+_BY_PYTHON = {"float": float64, "int": int64, "bool": bool}  # as `dtype=` arguments
 
 
 def dtype_named(name: str) -> dtype:
@@ -94,16 +98,24 @@ _TYPE_NAMES = {
 class Size(tuple):
     """The shape of a tensor."""
 
+    def __new__(cls, iterable: Any = ()) -> Size:
+        """TypeError where it holds something else than whole numbers."""
+        values = tuple(iterable)
+        for i, value in enumerate(values):
+            if not hasattr(value, "__index__"):
+                raise TypeError(
+                    "torch.Size() takes an iterable of 'int' "
+                    f"(item {i} is '{value.__class__.__name__}')"
+                )
+        return super().__new__(cls, (value.__index__() for value in values))
+
     def __repr__(self) -> str:
         """torch's: `torch.Size([2, 3])`."""
         return f"torch.Size({list(self)})"
 
     def numel(self) -> Any:
         """How many elements a tensor of this shape has."""
-        count = 1
-        for n in self:
-            count *= n
-        return count
+        return math.prod(self)
 
     def __getitem__(self, index: Any) -> Any:
         """A dimension, or the `Size` of a slice."""
@@ -114,9 +126,24 @@ class Size(tuple):
         """The two shapes one after the other."""
         return Size(super().__add__(tuple(other)))
 
+    def __radd__(self, other: Any) -> Any:
+        """A tuple, then this shape."""
+        return Size(other + tuple(self))
+
+    def __mul__(self, count: Any) -> Any:
+        """The dimensions `count` times."""
+        return Size(super().__mul__(count))
+
+    __rmul__ = __mul__
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as a tuple."""
         return Size, (tuple(self),)
+
+
+def size_of(array: Any) -> Size:
+    """The shape of an array, which needs no checks."""
+    return tuple.__new__(Size, array.shape)
 
 
 class device:  # noqa: N801
@@ -126,8 +153,16 @@ class device:  # noqa: N801
         """Raise RuntimeError for a device string that torch would not take."""
         if isinstance(type, device):
             type, index = type.type, type.index if index is None else index
-        kind, _, number = str(type).partition(":")
-        if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
+        if isinstance(type, _PYTHON_INT):
+            type, index = "cuda", type
+        if not isinstance(type, str):
+            raise TypeError(f"device(): expected a string such as 'cpu' or 'cuda:0', not {type!r}")
+        kind, colon, number = type.partition(":")
+        if not type:
+            raise RuntimeError("Device string must not be empty")
+        if colon and not number.isdigit():
+            raise RuntimeError(f"Invalid device string: '{type}'")
+        if kind not in ("cpu", "cuda"):
             raise RuntimeError(
                 f"Expected one of cpu, cuda device type at start of device string: {type}"
             )
@@ -163,8 +198,8 @@ def device_argument(value: Any) -> device:
         return value
     if isinstance(value, str):
         return device(value)
-    if type(value).__name__ == "int":
-        return device("cuda", value)
+    if isinstance(value, _PYTHON_INT):
+        return device(value)
     raise TypeError(
         f"argument 'device' must be torch.device, str or int, not {type(value).__name__}"
     )

@@ -10,7 +10,7 @@ LEFT_OUT = {
     "complex numbers": ("complex", "cfloat", "cdouble", "chalf", "real", "imag", "polar", "fft"),
     "sparse tensors": ("sparse", "to_dense", "coalesce"),
     "quantised tensors": ("quant", "qint", "quint", "qscheme"),
-    "autocast": ("autocast", "amp", "bfloat16"),
+    "bfloat16 or autocast": ("autocast", "amp", "bfloat16"),
     "compilation": ("compile", "jit", "export", "fx"),
     "data loading": ("utils.data",),
 }

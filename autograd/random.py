@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.creation import made, shape_of
-from autograd.dtypes import CPU, device, device_argument, dtype_argument
-from autograd.functional.checks import integer, require_tensor
+from autograd.creation import made
+from autograd.dtypes import device, device_argument, dtype_argument, type_name
+from autograd.functional.broadcasting import broadcast_shapes
+from autograd.functional.checks import integer, require_tensor, shape_of
 from autograd.tensor import Tensor
 
 DEFAULT_SEED = 67280421310721  # torch's: without a seed two runs draw the same numbers
@@ -41,9 +42,13 @@ class Generator:
 
     def manual_seed(self, seed: int) -> Generator:
         """Start anew from `seed`, which may be negative."""
-        self._seed = integer("manual_seed", seed, "seed")
-        # NumPy takes no negative seeds; torch counts them from the top of 64 bits.
-        self._numpy = np.random.default_rng(self._seed % 2**64)
+        if isinstance(seed, float):
+            raise RuntimeError("manual_seed expected a long, but got float")
+        seed = integer("manual_seed", seed, "seed")
+        if not -(2**63) <= seed < 2**64:
+            raise ValueError("Overflow when unpacking long long")
+        self._seed = seed % 2**64  # NumPy takes no negative seeds
+        self._numpy = np.random.default_rng(self._seed)
         return self
 
     def seed(self) -> int:
@@ -80,9 +85,9 @@ class Generator:
         """Go on exactly where the generator was that `new_state` came from."""
         require_tensor("set_state", new_state, "new_state")
         if new_state._array.dtype != np.uint8:
-            raise TypeError("expected a torch.ByteTensor, but got " + str(new_state.dtype))
+            raise TypeError(f"RNG state must be a torch.ByteTensor, not {new_state.dtype}")
         try:
-            state = json.loads(new_state.tolist() and bytes(new_state.tolist()))
+            state = json.loads(bytes(new_state.tolist()))
         except ValueError as error:
             raise RuntimeError("this is no state of a Generator") from error
         self.load_state_dict(state)
@@ -109,7 +114,7 @@ default_generator = Generator()
 
 def manual_seed(seed: int) -> Generator:
     """Seed the generator that is used where none is given."""
-    return default_generator.manual_seed(seed)
+    return default_generator.manual_seed(int(seed))
 
 
 def seed() -> int:
@@ -146,7 +151,7 @@ def numpy_generator(generator: Any) -> np.random.Generator:
 def _float_dtype(name: str, dtype: Any, kernel: str, default: np.dtype = FLOAT32) -> np.dtype:
     wanted = default if dtype is None else dtype_argument(name, dtype)
     if wanted.kind != "f":
-        raise NotImplementedError(f'"{kernel}" not implemented for {wanted.name!r}')
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(np.empty(0, wanted))}'")
     return wanted
 
 
@@ -198,12 +203,20 @@ def randint(
         low, high, size = 0, low, high
     low, high = integer("randint", low, "low"), integer("randint", high, "high", 2)
     if not isinstance(size, tuple | list):
-        raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
+        raise TypeError(
+            "randint(): argument 'size' (position 3) must be tuple of ints, "
+            f"not {type(size).__name__}"
+        )
     if low >= high:
         raise RuntimeError(
             f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
         )
     wanted = INT64 if dtype is None else dtype_argument("randint", dtype)
+    if wanted.kind in "iub":
+        limits = (0, 1) if wanted.kind == "b" else (np.iinfo(wanted).min, np.iinfo(wanted).max)
+        for text, value in (("from", low), ("to - 1", high - 1)):
+            if not limits[0] <= value <= limits[1]:
+                raise RuntimeError(f"{text} is out of bounds for {wanted.name}")
     array = numpy_generator(generator).integers(low, high, shape_of("randint", (size,)))
     return made(array.astype(wanted, copy=False), device, requires_grad)
 
@@ -218,8 +231,7 @@ def randperm(
 ) -> Tensor:
     """The numbers 0 to n - 1 in a random order."""
     n = integer("randperm", n, "n")
-    if n < 0:
-        raise RuntimeError(f"n must be non-negative, got {n}")
+    shape_of("randperm", (n,))
     wanted = INT64 if dtype is None else dtype_argument("randperm", dtype)
     array = numpy_generator(generator).permutation(n).astype(wanted, copy=False)
     return made(array, device, requires_grad)
@@ -236,19 +248,23 @@ def normal(
     requires_grad: bool = False,
 ) -> Tensor:
     """Normal numbers: of a tensor of means or standard deviations, or `size` of one distribution."""
-    if size is not None:
-        noise = randn(size, generator=generator, dtype=dtype, device=device)
-        return made(noise._array * float(std) + float(mean), None, requires_grad)
     tensors = [v for v in (mean, std) if isinstance(v, Tensor)]
+    if not isinstance(std, Tensor) and std < 0:
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
+    if size is not None:
+        noise = randn(size, generator=generator, dtype=dtype, device=device)._array
+        return made(noise * float(std) + float(mean), None, requires_grad)
     if not tensors:
         raise TypeError("normal() of two numbers needs a size: normal(mean, std, size)")
-    if isinstance(std, Tensor) and (std._array < 0).any() or not isinstance(std, Tensor) and std < 0:
+    if isinstance(std, Tensor) and (std._array < 0).any():
         raise RuntimeError("normal expects all elements of std >= 0.0")
-    arrays = [getattr(v, "_array", v) for v in (mean, std)]
     wanted = _float_dtype("normal", None, "normal_kernel_cpu", tensors[0]._array.dtype)
-    shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))
+    shape = tensors[0]._array.shape
+    if len(tensors) == 2:
+        shape = broadcast_shapes(shape, tensors[1]._array.shape)
     noise = _draw(numpy_generator(generator).standard_normal, shape, wanted)
-    return made((noise * arrays[1] + arrays[0]).astype(wanted, copy=False))
+    first, second = (getattr(v, "_array", v) for v in (mean, std))
+    return made((noise * second + first).astype(wanted, copy=False))
 
 
 def rand_like(input: Any, *, generator: Any = None, **options: Any) -> Tensor:

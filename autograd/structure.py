@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograd import conversions, dtypes, inplace, missing, printing
+from autograd import conversions, dtypes, inplace, missing, printing, siblings
 from autograd.functional import indexing, joining, linear_algebra, shape, shape_methods, subscript
 
 
@@ -88,6 +88,20 @@ class Structure:
     stride = conversions.stride
     is_floating_point = conversions.is_floating_point
     is_complex = conversions.is_complex
+
+    itemsize = property(conversions.itemsize)
+    nbytes = property(conversions.nbytes)
+    is_cuda = property(conversions.is_cuda)
+    is_cpu = property(conversions.is_cpu)
+    get_device = conversions.get_device
+    data_ptr = conversions.data_ptr
+    is_signed = conversions.is_signed
+
+    new_tensor = siblings.new_tensor
+    new_empty = siblings.new_empty
+    new_zeros = siblings.new_zeros
+    new_ones = siblings.new_ones
+    new_full = siblings.new_full
 
     __array__ = conversions.as_array
     __float__ = conversions.as_float

@@ -9,7 +9,7 @@ from typing import Any
 from autograd import gradients, leaf_rules, view_tracking
 from autograd.backend import Array, backend_of
 from autograd.conversions import legacy_array
-from autograd.dtypes import Size, device, dtype, dtype_of
+from autograd.dtypes import Size, device, dtype, dtype_of, size_of
 from autograd.graph import Node
 from autograd.hooks import RemovableHandle, add_hook
 from autograd.operators import Operators
@@ -232,7 +232,7 @@ class Tensor(Operators):
     @property
     def shape(self) -> Size:
         """The number of elements along each dimension."""
-        return Size(self._array.shape)
+        return size_of(self._array)
 
     @property
     def ndim(self) -> builtins.int:

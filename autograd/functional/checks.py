@@ -51,6 +51,12 @@ def integer(function: str, value: Any, argument: str, position: int = 1) -> int:
     )
 
 
+def type_text(value: Any) -> str:
+    """The name of a value's type as torch's messages have it: numpy.float32, but list."""
+    kind = type(value)
+    return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
+
+
 def wrap_dim(dim: Any, ndim: int) -> int:
     """`dim` counted from the front; IndexError where there is no such dimension."""
     bound = ndim if ndim > 0 else 1
@@ -73,21 +79,24 @@ def wrap_dims(dims: Any, ndim: int) -> tuple[int, ...]:
 
 def sizes(function: str, given: tuple[Any, ...], argument: str = "size") -> tuple[int, ...]:
     """The whole numbers of `f(2, 3)` or `f((2, 3))`."""
-    if len(given) == 1 and isinstance(given[0], tuple | list):
-        given = tuple(given[0])
-    elif not given:
+    one_by_one = len(given) != 1 or not isinstance(given[0], tuple | list)
+    if not given:
         raise TypeError(f'{function}() missing 1 required positional arguments: "{argument}"')
-    try:
-        return tuple(map(_size, given))
-    except TypeError:
-        wrong = next(value for value in given if not _is_size(value))
-    raise TypeError(
-        f"{function}(): argument '{argument}' (position 1) must be tuple of ints, "
-        f"but found element of type {type(wrong).__name__}"
-        if len(given) > 1
-        else f"{function}(): argument '{argument}' (position 1) must be tuple of ints, "
-        f"not {type(wrong).__name__}"
-    )
+    values = given if one_by_one else given[0]
+    result = []
+    for i, value in enumerate(values):
+        try:
+            result.append(_size(value))
+        except TypeError:
+            where = f"{function}(): argument '{argument}'"
+            kind = type(value).__name__
+            if len(given) == 1 and one_by_one:
+                text = f"{where} (position 1) must be tuple of ints, not {kind}"
+            else:
+                text = (f"{where} failed to unpack the object at pos {i + 1} with error "
+                        f'"type must be tuple of ints,but got {kind}"')  # fmt: skip
+            raise TypeError(text) from None
+    return tuple(result)
 
 
 def resolve_shape(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
@@ -96,7 +105,9 @@ def resolve_shape(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     unknown = [i for i, n in enumerate(shape) if n == -1]
     for n in shape:
         if n < -1:
-            raise RuntimeError(f"invalid shape dimension {n}")
+            raise RuntimeError(
+                f"invalid shape dimension {n} at index {shape.index(n)} of shape {list(shape)}"
+            )
     if not unknown:
         if math.prod(shape) != count:
             raise RuntimeError(text)
@@ -121,18 +132,13 @@ def _size(value: Any) -> int:
     return operator.index(value)
 
 
-def _is_size(value: Any) -> bool:
-    try:
-        _size(value)
-    except TypeError:
-        return False
-    return True
-
-
 def shape_of(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
-    """The sizes of a new tensor; RuntimeError for a negative one."""
+    """The shape that the arguments `2, 3` or `(2, 3)` mean; RuntimeError for a negative size."""
     shape = sizes(name, size)
-    for n in shape:
-        if n < 0:
-            raise RuntimeError(f"{name}: Dimension size must be non-negative. Got {n}")
+    if any(n < 0 for n in shape):
+        if name in ("zeros", "ones", "full"):
+            raise RuntimeError(f"{name}: Dimension size must be non-negative.")
+        raise RuntimeError(
+            f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}"
+        )
     return shape

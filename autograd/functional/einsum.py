@@ -41,6 +41,8 @@ def einsum(equation: Any, *operands: Any) -> Any:
         tensors.append(operand)
         labels.append("".join(names[i] for i in kept))
     _check_dtypes(tensors, labels, out)
+    if len(tensors) == 1 and set(labels[0]) > set(out) and tensors[0]._array.dtype.kind in "iub":
+        tensors = [tensors[0].long()]  # as every sum of whole numbers
     return apply(ops.einsum, *tensors, subscripts=labels, out=out)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd.backend import backend_of
 from autograd.data import array_of_data
+from autograd.functional.checks import type_text
 from autograd.ops.indexing import Index
 
 FULL = slice(None)
@@ -23,8 +24,13 @@ def parse(array: Any, index: Any) -> Index:
     torch applies numbers, slices, None and Ellipsis first, one dimension after the other, and
     only then all arrays at once; NumPy would treat a number beside an array as an array.
     """
-    if type(index) is int and array.ndim:
-        return Index((_number(array, index, 0), ...), None, "Select")
+    if isinstance(index, int | np.integer) and not isinstance(index, bool):
+        if array.ndim == 0:
+            raise IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
+                "`tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
+            )
+        return Index((_number(array, int(index), 0), ...), None, "Select")
     return _Parser(array).run(as_parts(index))
 
 
@@ -50,17 +56,14 @@ class _Parser:
         self.kinds: list[str] = []
 
     def run(self, parts: tuple[Any, ...]) -> Index:
-        if self.array.ndim == 0 and len(parts) == 1 and _is_whole_number(parts[0]):
-            raise IndexError(
-                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
-                "`tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
-            )
         parts = tuple(_plain(part, self.array) for part in parts)
         taken = sum(map(_dimensions_taken, parts))
         if taken > self.array.ndim:
             raise IndexError(f"too many indices for tensor of dimension {self.array.ndim}")
+        rest = self.array.ndim - taken
         for part in parts:
-            self._add(part, rest=self.array.ndim - taken, alone=len(parts) == 1)
+            self._add(part, rest=rest, alone=len(parts) == 1)
+            rest = 0 if part is ... else rest
         self.basic.append(...)
         arrays = self.advanced if any(a is not FULL for a in self.advanced) else None
         if arrays is not None:
@@ -120,10 +123,6 @@ class _Parser:
         self.dim += dimensions
 
 
-def _is_whole_number(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
 def _number(array: Any, index: int, dim: int) -> int:
     size = array.shape[dim]
     if not -size <= index < size:
@@ -150,7 +149,7 @@ def _plain(part: Any, array: Any) -> Any:
         return _plain_array(backend_of(array).from_numpy(elements))
     raise IndexError(
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
-        f"indices (got {type(part).__name__})"
+        f"indices (got {type_text(part)})"
     )
 
 

@@ -36,7 +36,7 @@ def _check_index(name: str, input: Any, dim: int, index: Any, what: str) -> int:
     require_tensor(name, index, "index", 2 if name == "gather" else 3)
     dim = wrap_dim(dim, input._array.ndim)
     places = index._array
-    if places.dtype.name not in ("int64", "int32"):
+    if places.size and places.dtype.name not in ("int64", "int32"):
         shown = "gather" if name == "gather" else "scatter"
         raise RuntimeError(f"{shown}(): Expected dtype int32/int64 for index")
     if places.size and max(places.ndim, 1) != max(input._array.ndim, 1):
@@ -52,6 +52,7 @@ def _in_dimensions(function: Any, input: Any, index: Any, shape: tuple[int, ...]
         return function(input, index)
     if index._array.size == 0:  # of any shape: nothing is read
         index = reshape(index, (0,) * max(input._array.ndim, 1))
+        index = index.long()
     elif index._array.ndim == 0:
         index = reshape(index, (1,))
     if input._array.ndim == 0:
@@ -75,7 +76,9 @@ def scatter(
         raise TypeError("scatter() missing its source: expected src (a tensor) or value (a number)")
     if reduce not in (None, "add", "multiply"):
         raise RuntimeError("reduce argument must be either add or multiply.")
-    op = ops.scatter if hasattr(src, "_array") else ops.scatter_value
+    op = ops.scatter
+    if not hasattr(src, "_array"):
+        op, src = ops.scatter_value, input._array.dtype.type(src).item()
     if reduce is None:
         return _scatter(op, "scatter", input, dim, index, src)
     return _scatter(ops.scatter_reduce, "scatter", input, dim, index, src, reduce=reduce)
@@ -187,7 +190,7 @@ def masked_select(input: Any, mask: Any) -> Any:
     require_tensor("masked_select", mask, "mask", 2)
     if mask._array.dtype.kind != "b":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
-    shape = broadcast_shapes(input._array.shape, mask._array.shape)
+    shape = broadcast_shapes(mask._array.shape, input._array.shape)
     if input._array.shape != shape:
         input = expand(input, shape)
     if mask._array.shape != shape:
@@ -228,8 +231,6 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     largest = int(array.max()) if array.size else -1
     if num_classes == -1:
         num_classes = largest + 1
-    elif num_classes < 1:
-        raise RuntimeError("num_classes should be positive")
     elif largest >= num_classes:
         raise RuntimeError("Class values must be smaller than num_classes.")
     xp = backend_of(array)

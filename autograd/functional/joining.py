@@ -14,21 +14,17 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     """The tensors one after the other along `dim`."""
     inputs = require_tensors("cat", tensors)
     if not inputs:
-        raise ValueError("expected a non-empty list of Tensors")
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     for i, tensor in enumerate(inputs):
         if tensor._array.ndim == 0:
             raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
     # torch lets empty vectors pass among tensors of any shape.
     first = next((t for t in inputs if t._array.shape != (0,)), inputs[0])
     dim = wrap_dim(dim, first._array.ndim)
-    joined = inputs
-    if first._array.shape != (0,):
-        for i, tensor in enumerate(inputs):
-            if tensor._array.shape != (0,):
-                _check_joinable(first._array.shape, tensor._array.shape, dim, i)
-        if any(t._array.ndim != first._array.ndim for t in inputs):
-            joined = tuple(t for t in inputs if t._array.ndim == first._array.ndim)
-    return apply(ops.cat, *joined, dim=dim)
+    for i, tensor in enumerate(inputs):
+        if tensor._array.shape != (0,):
+            _check_joinable(first._array.shape, tensor._array.shape, dim, i)
+    return apply(ops.cat, *inputs, dim=dim)
 
 
 concat = concatenate = cat
@@ -63,9 +59,15 @@ def stack(tensors: Any, dim: int = 0) -> Any:
     return apply(ops.stack, *inputs, dim=dim)
 
 
-def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
-    """Views of `tensor` in parts of one size (the last may be smaller), or of the sizes given."""
+def split(tensor: Any, split_size_or_sections: Any = None, dim: int = 0, *,
+          split_size: Any = None) -> tuple[Any, ...]:  # fmt: skip
+    """Views of `tensor` in parts of one size (the last may be smaller), or of the sizes given.
+
+    `split_size` is what the method of a tensor calls it.
+    """
     require_tensor("split", tensor, "tensor")
+    if split_size_or_sections is None:
+        split_size_or_sections = split_size
     shape = tensor._array.shape
     if not shape:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
@@ -126,7 +128,7 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """The views at each place of `dim`, without that dimension."""
     require_tensor("unbind", input)
     if not input._array.ndim:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     dim = wrap_dim(dim, input._array.ndim)
     count = input._array.shape[dim]
     if count == 0:
@@ -140,13 +142,17 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     require_tensor("narrow", input)
     if not input._array.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    if hasattr(start, "_array"):
+        if start._array.ndim or start._array.dtype.kind not in "iu":
+            raise RuntimeError("start must be an 0-dim integral Tensor.")
+        start = start._array.item()
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
     dim = wrap_dim(dim, input._array.ndim)
-    size, start = input._array.shape[dim], int(start)
+    size = input._array.shape[dim]
     if not -size <= start <= size:
         raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-size}, {size}], but got {start})"
+            f"start out of range (expected to be in range of [{-size}, {size}], but got {start})"
         )
     start += size if start < 0 else 0
     if start > size - length:

@@ -18,10 +18,11 @@ from autograd.functional.shape_methods import expand, view
 from autograd.ops import shape as ops
 
 
-def reshape(input: Any, *shape: Any) -> Any:
+def reshape(input: Any, *sizes_: Any, shape: Any = None) -> Any:
     """The same elements in another shape: a view where possible, else a copy."""
     require_tensor("reshape", input)
-    wanted = resolve_shape(sizes("reshape", shape, "shape"), input._array.size)
+    given = sizes_ if shape is None else (shape,)
+    wanted = resolve_shape(sizes("reshape", given, "shape"), input._array.size)
     contiguous = input._array.flags.c_contiguous
     return apply(ops.view if contiguous else ops.reshape_copy, input, shape=wanted)
 
@@ -105,11 +106,10 @@ def t(input: Any) -> Any:
     return apply(ops.t, input)
 
 
-def permute(input: Any, *dims: Any) -> Any:
-    """The dimensions in another order."""
+def permute(input: Any, *order: Any, dims: Any = None) -> Any:
+    """The dimensions in the order of `dims`."""
     require_tensor("permute", input)
-    if len(dims) == 1 and isinstance(dims[0], tuple | list):
-        dims = tuple(dims[0])
+    dims = sizes("permute", order if dims is None else (dims,), "dims")
     ndim = input._array.ndim
     if len(dims) != ndim:
         raise RuntimeError(
@@ -127,13 +127,16 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
     """The dimensions `source` moved to `destination`, the others in their order."""
     require_tensor("movedim", input)
     ndim = input._array.ndim
-    sources = wrap_dims(source if isinstance(source, tuple | list) else (source,), ndim)
-    places = wrap_dims(destination if isinstance(destination, tuple | list) else (destination,), ndim)
-    if len(sources) != len(places):
+    given = [d if isinstance(d, tuple | list) else (d,) for d in (source, destination)]
+    if len(given[0]) != len(given[1]):
         raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source ({list(sources)} dims) should "
-            f"contain the same number of dims as destination ({list(places)} dims)"
+            f"movedim: Invalid source or destination dims: source ({list(given[0])} dims) should "
+            f"contain the same number of dims as destination ({list(given[1])} dims)"
         )
+    sources, places = (tuple(wrap_dim(d, ndim) for d in dims) for dims in given)
+    for name, dims, wrapped in zip(("source", "destination"), given, (sources, places), strict=True):
+        if len(set(wrapped)) != len(wrapped):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(dims)})")
     rest = iter(i for i in range(ndim) if i not in sources)
     moved = dict(zip(places, sources, strict=True))
     return permute(input, tuple(moved[i] if i in moved else next(rest) for i in range(ndim)))
@@ -159,9 +162,9 @@ def matrix_T(input: Any) -> Any:  # noqa: N802
     return transpose(input, -2, -1)
 
 
-def broadcast_to(input: Any, size: Any) -> Any:
+def broadcast_to(input: Any, *size: Any) -> Any:
     """`input` expanded to `size`."""
-    return expand(input, size)
+    return expand(input, *size)
 
 
 def clone(input: Any, *, memory_format: Any = None) -> Any:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.backend import same_memory
+from autograd.dtypes import dtype
 from autograd.engine import apply
 from autograd.functional.checks import require_tensor, resolve_shape, sizes, type_name
 from autograd.ops import shape as ops
 
 
-def view(input: Any, *shape: Any) -> Any:
+def view(input: Any, *shape: Any, size: Any = None) -> Any:
     """The same memory in another shape; RuntimeError where that takes a copy."""
-    if len(shape) == 1 and hasattr(shape[0], "numpy"):
+    if len(shape) == 1 and isinstance(shape[0], dtype):
         return _view_as_dtype(input, shape[0])
-    wanted = resolve_shape(sizes("view", shape), input._array.size)
+    wanted = resolve_shape(sizes("view", shape if size is None else (size,)), input._array.size)
     array = input._array
     if not (array.flags.c_contiguous or same_memory(array.reshape(wanted), array)):
         raise RuntimeError(
@@ -24,8 +25,8 @@ def view(input: Any, *shape: Any) -> Any:
     return apply(ops.view, input, shape=wanted)
 
 
-def _view_as_dtype(input: Any, dtype: Any) -> Any:
-    if dtype.numpy == input._array.dtype:
+def _view_as_dtype(input: Any, wanted: dtype) -> Any:
+    if wanted.numpy == input._array.dtype:
         return apply(ops.alias, input)
     raise NotImplementedError("view(dtype): autograd does not offer to read memory as another dtype")
 
@@ -35,10 +36,10 @@ def view_as(input: Any, other: Any) -> Any:
     return view(input, other.shape)
 
 
-def expand(input: Any, *size: Any) -> Any:
+def expand(input: Any, *sizes_: Any, size: Any = None) -> Any:
     """A view in which dimensions of size 1 are repeated; -1 keeps a dimension's size."""
     require_tensor("expand", input)
-    wanted = sizes("expand", size)
+    wanted = sizes("expand", sizes_ if size is None else (size,))
     shape = input._array.shape
     new = len(wanted) - len(shape)
     if new < 0:
@@ -75,17 +76,22 @@ def expand_as(input: Any, other: Any) -> Any:
     return expand(input, other.shape)
 
 
-def repeat(input: Any, *repeats: Any) -> Any:
-    """Copies of `input` side by side, `repeats` times along each dimension."""
+def repeat(input: Any, *counts: Any, repeats: Any = None) -> Any:
+    """Copies of `input` side by side, as many as `repeats` says for each dimension."""
     require_tensor("repeat", input)
-    counts = sizes("repeat", repeats, "repeats")
-    if len(counts) < input._array.ndim:
+    numbers = sizes("repeat", counts if repeats is None else (repeats,), "repeats")
+    shape = input._array.shape
+    if len(numbers) < len(shape):
         raise RuntimeError(
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
         )
-    if any(n < 0 for n in counts):
-        raise RuntimeError(f"Trying to create tensor with negative dimension {min(counts)}: {list(counts)}")
-    return apply(ops.repeat, input, sizes=counts)
+    padded = (1,) * (len(numbers) - len(shape)) + shape
+    result = [n * m for n, m in zip(padded, numbers, strict=True)]
+    if any(n < 0 for n in numbers):
+        raise RuntimeError(
+            f"Trying to create tensor with negative dimension {min(result)}: {result}"
+        )
+    return apply(ops.repeat, input, sizes=numbers)
 
 
 def contiguous(input: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.backend import backend_of
 from autograd.engine import apply
-from autograd.functional.checks import type_name
+from autograd.functional.checks import type_name, type_text
 from autograd.functional.index_parsing import parse
 from autograd.grad_mode import state
 from autograd.ops import indexing as ops
@@ -40,7 +40,7 @@ def prepare_setitem(tensor: Any, index: Any, value: Any) -> tuple[ops.Index, Any
     if not hasattr(value, "_array"):
         if not isinstance(value, bool | int | float):
             raise TypeError(
-                f"can't assign a {type(value).__name__} to a torch.{type_name(array)}Tensor"
+                f"can't assign a {type_text(value)} to a torch.{type_name(array)}Tensor"
             )
         return parsed, value
     part = array[parsed.basic]

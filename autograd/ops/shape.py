@@ -115,14 +115,20 @@ def _several(g: Any) -> tuple[Any, ...]:
     return g if isinstance(g, tuple) else (g,)
 
 
-cat = Op("Cat", lambda xp, *inputs, dim: xp.concatenate(inputs, axis=dim), promote="number")
+def _cat(xp: Any, *inputs: Any, dim: int) -> Any:
+    ndim = max(array.ndim for array in inputs)
+    # torch lets empty vectors pass among tensors of more dimensions.
+    return xp.concatenate([array for array in inputs if array.ndim == ndim], axis=dim)
+
+
+cat = Op("Cat", _cat, promote="number")
 
 
 @cat.joint_gradient()
 def _(xp: Any, g: Any, shapes: Any, needs: Any, dim: int) -> tuple[Any, ...]:
     gradients, start = [], 0
     for shape, needed in zip(shapes, needs, strict=True):
-        if len(shape) != g.ndim:  # torch lets an empty vector pass among matrices
+        if len(shape) != g.ndim:
             gradients.append(xp.zeros(shape, g.dtype) if needed else None)
             continue
         part = (slice(None),) * dim + (slice(start, start + shape[dim]),)
