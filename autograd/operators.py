@@ -126,6 +126,10 @@ class Operators(Structure):
     masked_fill_ = inplace.method(elementwise.masked_fill)
     nan_to_num = elementwise.nan_to_num
     nan_to_num_ = inplace.method(elementwise.nan_to_num)
+    clamp_min = elementwise.clamp_min
+    clamp_min_ = inplace.method(elementwise.clamp_min)
+    clamp_max = elementwise.clamp_max
+    clamp_max_ = inplace.method(elementwise.clamp_max)
     clip, clip_ = clamp, clamp_
     absolute, absolute_ = abs, abs_
     where = dunder.where

@@ -70,7 +70,10 @@ def promote_inputs(op: Op, values: list[Any]) -> list[Any]:
     if op.promote == "branches":
         dtype = result_dtype(values[1:])
         # As arrays: two numbers alone would give NumPy's float64.
-        return [values[0], *(np.asarray(v, dtype) if is_number(v) else _cast(v, dtype) for v in values[1:])]
+        return [
+            values[0],
+            *(np.asarray(v, dtype) if is_number(v) else _cast(v, dtype) for v in values[1:]),
+        ]
     dtype = result_dtype(values)
     if op.promote == "signed":
         _refuse_bool(values)

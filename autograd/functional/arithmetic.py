@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.engine import apply, binary, unary
+from autograd.functional import comparison
 from autograd.functional.checks import is_tensor, require_tensor, type_name
 from autograd.ops import arithmetic as ops
 from autograd.promotion import is_number
@@ -82,7 +83,12 @@ def fmod(input: Any, other: Any) -> Any:
 
 def pow(input: Any, exponent: Any) -> Any:
     """`input ** exponent`."""
-    return binary(ops.pow, input, exponent)
+    try:
+        return binary(ops.pow, input, exponent)
+    except NotImplementedError:  # two bools; only a number as the exponent has a kernel in torch
+        if isinstance(exponent, bool):
+            return comparison.bitwise_or(input, not exponent)
+        raise
 
 
 def square(input: Any) -> Any:

@@ -79,7 +79,14 @@ rand, ror, rxor = map(
 )
 eq, ne, lt, le, gt, ge = map(
     _operator,
-    (comparisons.eq, comparisons.ne, comparisons.lt, comparisons.le, comparisons.gt, comparisons.ge),
+    (
+        comparisons.eq,
+        comparisons.ne,
+        comparisons.lt,
+        comparisons.le,
+        comparisons.gt,
+        comparisons.ge,
+    ),
 )
 
 
@@ -106,7 +113,7 @@ def replacing(function: Operator) -> Operator:
     """A comparison whose truth goes into the dtype of `self`, for the methods such as `eq_`."""
 
     def in_dtype_of_self(self: Any, other: Any) -> Any:
-        return apply(comparisons.replace, self, function(self, other))
+        return apply(comparisons.replace, self, other, function(self, other))
 
     in_dtype_of_self.__name__ = function.__name__
     return in_dtype_of_self

@@ -140,9 +140,7 @@ def round(input: Any, *, decimals: int | None = None) -> Any:
         return unary(ops.round, input)
     require_tensor("round", input)
     if input._array.dtype.kind != "f":
-        raise NotImplementedError(
-            f"\"round_cpu\" not implemented for '{type_name(input._array)}'"
-        )
+        raise NotImplementedError(f"\"round_cpu\" not implemented for '{type_name(input._array)}'")
     return apply(ops.round_decimals, input, decimals=decimals)
 
 
@@ -158,7 +156,19 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     return apply(ops.clamp, input, min, max)
 
 
-clip = clamp
+def clamp_min(input: Any, min: Any) -> Any:
+    """`input`, at least `min`."""
+    require_tensor("clamp_min", input)
+    return binary(ops.clamp_min, input, min)
+
+
+def clamp_max(input: Any, max: Any) -> Any:
+    """`input`, at most `max`."""
+    require_tensor("clamp_max", input)
+    return binary(ops.clamp_max, input, max)
+
+
+clip, absolute = clamp, abs
 
 
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:

@@ -39,8 +39,9 @@ def _reduced_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
 def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum over all dimensions, or over `dim`; int64 for integers and bool."""
     require_tensor("sum", input)
+    op = ops.sum_all if dim is None else ops.sum_dim
     dim = _reduced_dims(dim, input._array.ndim)
-    return apply(ops.sum, input, dim=dim, keepdim=keepdim, dtype=_sum_dtype(input, dtype))
+    return apply(op, input, dim=dim, keepdim=keepdim, dtype=_sum_dtype(input, dtype))
 
 
 def _sum_dtype(input: Any, dtype: Any) -> Any:
@@ -61,12 +62,18 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
             "must be either a floating point or complex dtype. Got: "
             f"{type_name(input._array)}"
         )
-    return apply(ops.mean, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
+    op = ops.mean_all if dim is None else ops.mean_dim
+    return apply(op, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
 @numpy_names
 def var(
-    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: Any,
+    dim: Any = None,
+    unbiased: Any = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> Any:
     """The variance; divided by `count - correction` (1 by default, 0 where `unbiased` is False)."""
     return _spread_of(ops.var, "var", input, dim, unbiased, keepdim, correction)
@@ -74,7 +81,12 @@ def var(
 
 @numpy_names
 def std(
-    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: Any,
+    dim: Any = None,
+    unbiased: Any = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> Any:
     """The standard deviation: the root of `var`."""
     return _spread_of(ops.std, "std", input, dim, unbiased, keepdim, correction)

@@ -78,12 +78,12 @@ floor_divide = op(
 
 
 def _trunc_div(xp: Any, input: Any, other: Any) -> Any:
-    if getattr(input, "dtype", None) is None or getattr(other, "dtype", None) is None:
-        input, other = xp.asarray(input), xp.asarray(other)
-    if input.dtype.kind == "f" or other.dtype.kind == "f":
-        return xp.trunc(input / other)
-    quotient = xp.floor_divide(input, other)
-    return quotient + ((quotient < 0) & (quotient * other != input))
+    dtype = getattr(input, "dtype", None) or other.dtype
+    if dtype.kind == "f":
+        return xp.trunc(xp.true_divide(input, other))
+    # Not by way of floating point, which rounds large integers.
+    floor = xp.floor_divide(input, other)
+    return floor + ((floor < 0) & (floor * other != input)).astype(dtype)
 
 
 trunc_div = op(

@@ -18,23 +18,26 @@ logical_or = op("LogicalOr", lambda xp, input, other: xp.logical_or(input, other
 logical_xor = op("LogicalXor", lambda xp, input, other: xp.logical_xor(input, other))
 logical_not = op("LogicalNot", lambda xp, input: xp.logical_not(input))
 
-bitwise_and = op("BitwiseAnd", lambda xp, input, other: xp.bitwise_and(input, other), promote="number")
+bitwise_and = op(
+    "BitwiseAnd", lambda xp, input, other: xp.bitwise_and(input, other), promote="number"
+)
 bitwise_or = op("BitwiseOr", lambda xp, input, other: xp.bitwise_or(input, other), promote="number")
-bitwise_xor = op("BitwiseXor", lambda xp, input, other: xp.bitwise_xor(input, other), promote="number")
+bitwise_xor = op(
+    "BitwiseXor", lambda xp, input, other: xp.bitwise_xor(input, other), promote="number"
+)
 bitwise_not = op("BitwiseNot", lambda xp, input: xp.invert(input))
 
 # A truth in the dtype of the tensor that it replaces: the outcome of `x.eq_(y)`.
-replace = op("Eq1", lambda xp, input, truth: truth.astype(input.dtype),
-             input=lambda xp, g: xp.zeros_like(g))  # fmt: skip
+replace = op("Eq1", lambda xp, input, other, truth: truth.astype(input.dtype),
+             input=lambda xp, g: xp.zeros_like(g),
+             other=lambda xp, g: xp.zeros_like(g))  # fmt: skip
 
 isnan = op("Isnan", lambda xp, input: xp.isnan(input))
 isinf = op("Isinf", lambda xp, input: xp.isinf(input))
 isfinite = op("Isfinite", lambda xp, input: xp.isfinite(input))
 
 
-def _isclose(
-    xp: Any, input: Any, other: Any, *, rtol: float, atol: float, equal_nan: bool
-) -> Any:
+def _isclose(xp: Any, input: Any, other: Any, *, rtol: float, atol: float, equal_nan: bool) -> Any:
     close = input == other
     if equal_nan:
         close = close | ((input != input) & (other != other))

@@ -110,11 +110,11 @@ clamp = op("Clamp1", lambda xp, input, min, max: xp.minimum(xp.maximum(input, mi
            min=lambda xp, g, input, min, max: xp.where((input < min) & (min < max), g, 0),
            max=lambda xp, g, input, min, max: xp.where((input > max) | (max < min), g, 0))  # fmt: skip
 
-clamp_min = op("ClampMin", lambda xp, input, min: xp.maximum(input, min), promote="number",
+clamp_min = op("Clamp1", lambda xp, input, min: xp.maximum(input, min), promote="number",
                input=lambda xp, g, input, min: xp.where(input >= min, g, 0),
                min=lambda xp, g, input, min: xp.where(input < min, g, 0))  # fmt: skip
 
-clamp_max = op("ClampMax", lambda xp, input, max: xp.minimum(input, max), promote="number",
+clamp_max = op("Clamp1", lambda xp, input, max: xp.minimum(input, max), promote="number",
                input=lambda xp, g, input, max: xp.where(input <= max, g, 0),
                max=lambda xp, g, input, max: xp.where(input > max, g, 0))  # fmt: skip
 

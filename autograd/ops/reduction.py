@@ -36,12 +36,17 @@ def total(xp: Any, input: Any, dim: Dims, keepdim: bool, dtype: Any = None) -> A
     return xp.add.reduce(input, axis=dim, keepdims=keepdim, dtype=dtype)
 
 
-sum = Op("Sum", lambda xp, input, *, dim, keepdim, dtype: total(xp, input, dim, keepdim, dtype))  # noqa: A001
+def _sum(xp: Any, input: Any, *, dim: Dims, keepdim: bool, dtype: Any) -> Any:
+    return total(xp, input, dim, keepdim, dtype)
 
 
-@sum.gradient("input")
-def _(xp: Any, g: Any, shapes: Any, dim: Dims, keepdim: bool) -> Any:
+def _sum_gradient(xp: Any, g: Any, shapes: Any, dim: Dims, keepdim: bool) -> Any:
     return spread(xp, g, shapes[0], dim, keepdim)
+
+
+# Twice each, for the two names of the nodes that torch gives them.
+sum_all = op("Sum", _sum, input=_sum_gradient)
+sum_dim = op("Sum1", _sum, input=_sum_gradient)
 
 
 def _mean(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
@@ -51,12 +56,12 @@ def _mean(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
     return xp.add.reduce(input, axis=dim, keepdims=keepdim) / n
 
 
-mean = Op("Mean", _mean)
-
-
-@mean.gradient("input")
-def _(xp: Any, g: Any, shapes: Any, dim: Dims, keepdim: bool) -> Any:
+def _mean_gradient(xp: Any, g: Any, shapes: Any, dim: Dims, keepdim: bool) -> Any:
     return spread(xp, g / count(shapes[0], dim), shapes[0], dim, keepdim)
+
+
+mean_all = op("Mean", _mean, input=_mean_gradient)
+mean_dim = op("Mean1", _mean, input=_mean_gradient)
 
 
 def _deviation(xp: Any, input: Any, dim: Dims) -> Any:
@@ -170,8 +175,12 @@ amax = op("Amax", lambda xp, input, *, dim, keepdim: xp.max(input, axis=dim, kee
           input=_among_ties)  # fmt: skip
 amin = op("Amin", lambda xp, input, *, dim, keepdim: xp.min(input, axis=dim, keepdims=keepdim),
           input=_among_ties)  # fmt: skip
-argmax = op("Argmax", lambda xp, input, *, dim, keepdim: xp.argmax(input, axis=dim, keepdims=keepdim))
-argmin = op("Argmin", lambda xp, input, *, dim, keepdim: xp.argmin(input, axis=dim, keepdims=keepdim))
+argmax = op(
+    "Argmax", lambda xp, input, *, dim, keepdim: xp.argmax(input, axis=dim, keepdims=keepdim)
+)
+argmin = op(
+    "Argmin", lambda xp, input, *, dim, keepdim: xp.argmin(input, axis=dim, keepdims=keepdim)
+)
 
 
 def _truth(xp: Any, truth: Any, input: Any) -> Any:

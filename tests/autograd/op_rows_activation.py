@@ -7,7 +7,13 @@ import numpy as np
 from autograd.ops import activation as ops
 from tests.autograd.op_table import SINGLES, Row, signed
 
-ALONG = [(signed(2, 3), 1), (signed(2, 3), 0), (signed(2, 3, 2), -2), (signed(), 0), (signed(0, 3), 1)]
+ALONG = [
+    (signed(2, 3), 1),
+    (signed(2, 3), 0),
+    (signed(2, 3, 2), -2),
+    (signed(), 0),
+    (signed(0, 3), 1),
+]
 
 
 def softmax(x, dim):

@@ -18,7 +18,11 @@ from tests.autograd.op_table import (
 
 INSIDE_UNIT = [(numbers(2, 3, low=-0.9, high=0.9),), (np.array(0.3),), (np.zeros((0, 3)),)]
 # Away from whole and half numbers, where the rounding jumps.
-BETWEEN_STEPS = [(np.array([[0.2, 1.7, -0.3], [-1.6, 2.2, 3.7]]),), (np.array(-0.4),), (np.zeros((0, 3)),)]
+BETWEEN_STEPS = [
+    (np.array([[0.2, 1.7, -0.3], [-1.6, 2.2, 3.7]]),),
+    (np.array(-0.4),),
+    (np.zeros((0, 3)),),
+]
 AT_ZERO: Arguments = (np.array([0.0, -2.0, 3.0]),)
 BOUNDS = away_from(numbers(2, 3), [-0.5, 1.0])
 MASK = np.array([[True, False, True], [False, False, True]])

@@ -8,7 +8,12 @@ from tests.autograd.op_table import Arguments, Row, numbers, positive, signed
 
 INF = np.inf
 ALL: list[Arguments] = [(signed(2, 3),), (signed(4),), (signed(),)]
-ALONG: list[Arguments] = [(signed(2, 3), 0), (signed(2, 3), -1), (signed(2, 3, 2), 1), (signed(), 0)]
+ALONG: list[Arguments] = [
+    (signed(2, 3), 0),
+    (signed(2, 3), -1),
+    (signed(2, 3, 2), 1),
+    (signed(), 0),
+]
 OVER: list[Arguments] = [
     (signed(2, 3), None),
     (signed(2, 3), 1),
@@ -79,8 +84,14 @@ def with_index(largest):
 
 
 ROWS = [
-    Row(ops.sum, lambda t, x, *a: t.sum(x, *a), over(np.sum), [*OVER, *EMPTY], whole="int64"),
-    Row(ops.mean, lambda t, x, *a: t.mean(x, *a), over(np.mean), OVER),
+    Row(
+        (ops.sum_all, ops.sum_dim),
+        lambda t, x, *a: t.sum(x, *a),
+        over(np.sum),
+        [*OVER, *EMPTY],
+        whole="int64",
+    ),
+    Row((ops.mean_all, ops.mean_dim), lambda t, x, *a: t.mean(x, *a), over(np.mean), OVER),
     Row(
         ops.var,
         lambda t, x, dim, keepdim, c: t.var(x, dim, keepdim=keepdim, correction=c),

@@ -181,7 +181,9 @@ def test_narrow_dtypes_stay(row: Row, dtype: Any) -> None:
 @EACH
 def test_whole_numbers(row: Row) -> None:
     arguments = [
-        (np.ceil(np.abs(np.nan_to_num(a, posinf=1, neginf=1))) + 1).astype(np.int64) if is_float(a) else a
+        (np.ceil(np.abs(np.nan_to_num(a, posinf=1, neginf=1))) + 1).astype(np.int64)
+        if is_float(a)
+        else a
         for a in row.samples[0]
     ]
     tensors = as_tensors(tuple(arguments))
