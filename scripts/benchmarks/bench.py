@@ -70,7 +70,7 @@ class Bench:
         """Return the running worker of a side."""
         if side not in self._workers:
             arguments = OUR_WORKER if side == OURS else ("-m", "workers.peer", side)
-            worker = Worker(side, self.place(side), arguments)
+            worker = Worker(side, self.place(side), arguments, self.folder())
             self._workers[side] = self._stack.enter_context(worker)
             self.report.versions[side] = worker.versions()
         return self._workers[side]

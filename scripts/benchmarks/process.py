@@ -36,7 +36,9 @@ class Place:
         """The environment variables of its processes."""
         threads = dict.fromkeys(THREAD_VARIABLES, str(self.threads))
         jax = {"JAX_PLATFORMS": "cpu"} if self.device == "cpu" else {}
-        return dict(os.environ) | threads | jax | {"PYTHONPATH": str(self.path)}
+        # Bytecode is kept, as where a library is installed: else every import would compile it.
+        rest = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        return rest | threads | jax | {"PYTHONPATH": str(self.path)}
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Finished:
     """What a program took from its start to its end."""
 
     seconds: float
-    peak_bytes: int  # resident memory, its children's apart
+    # Resident memory, its children's apart; at least this process's own, which it is forked from.
+    peak_bytes: int
     output: str
 
 
@@ -82,13 +85,11 @@ def run_program(place: Place, arguments: Sequence[str], folder: Path) -> Finishe
 class Worker:
     """A process that keeps a side's works prepared and measures them on request."""
 
-    def __init__(self, name: str, place: Place, arguments: Sequence[str]) -> None:
-        """Start it; `arguments` are those of its Python."""
+    def __init__(self, name: str, place: Place, arguments: Sequence[str], folder: Path) -> None:
+        """Start it in `folder`; `arguments` are those of its Python."""
         self.name = name
-        self._folder = tempfile.TemporaryDirectory()
-        self._process = _start(
-            place, arguments, Path(self._folder.name), stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        pipe = subprocess.PIPE
+        self._process = _start(place, arguments, folder, stdin=pipe, stdout=pipe)
 
     def __enter__(self) -> "Worker":
         return self
@@ -103,7 +104,6 @@ class Worker:
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
-        self._folder.cleanup()
 
     def prepare(self, key: str, work: str, arguments: Mapping[str, Any]) -> None:
         """Build a work under a key."""

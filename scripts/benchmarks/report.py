@@ -15,6 +15,8 @@ from rich.table import Table
 from scripts.benchmarks.bench import Report
 from scripts.benchmarks.harness import Sample
 
+TEXT_WIDTH = 150  # of a table in a file or a pipe
+
 
 def machine(threads: int) -> dict[str, Any]:
     """Return what a reader must know of the machine to judge the numbers."""
@@ -44,7 +46,7 @@ def print_json(report: Report, about: Mapping[str, Any]) -> None:
 
 def print_table(report: Report, about: Mapping[str, Any]) -> None:
     """Print the rows with their spread, then what they were measured on."""
-    table = Table("work", "peer", "unit", title="median [quartiles]")
+    table = Table("work", "peer", "unit", title="medians [and quartiles]")
     for heading in ("ours", "peer's", "ours / peer's"):
         table.add_column(heading, justify="right")
     for row in report.rows:
@@ -54,6 +56,8 @@ def print_table(report: Report, about: Mapping[str, Any]) -> None:
         ours, theirs = _shown(row.ours, scale), _shown(row.theirs, scale)
         table.add_row(row.work, row.peer or "", unit, ours, theirs, ratio)
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=TEXT_WIDTH)
     console.print(table)
     if report.gemm_multiple is not None:
         console.print(f"update over its own matrix products: {report.gemm_multiple:.2f}")

@@ -17,10 +17,13 @@ from .serve import Work
 OBSERVATION_SIZE, ACTION_SIZE = 17, 6
 
 
-def evaluation(batch_size: int, *, recorded: bool) -> Work:
-    """The policy's actions for a large batch of observations."""
-    agent, observations = _agent(), _observations(batch_size)
-    return _work(lambda: agent.policy_net.mode(observations), recorded=recorded)
+def evaluation(batches: int, batch_size: int, *, recorded: bool) -> Work:
+    """The policy's actions for many observations, batch by batch."""
+    agent = _agent()
+    observations = [_observations(batch_size) for _ in range(batches)]
+    return _work(
+        lambda: [agent.policy_net.mode(batch) for batch in observations], recorded=recorded
+    )
 
 
 def target(batch_size: int, *, recorded: bool) -> Work:
@@ -50,7 +53,9 @@ def step(width: int, *, recorded: bool) -> Work:
         return [p - lr * g for p, g in zip(parameters, gradients, strict=True)]
 
     def in_place() -> Any:
-        return [p.sub_(g, alpha=lr) for p, g in zip(parameters, gradients, strict=True)]
+        for p, g in zip(parameters, gradients, strict=True):
+            p -= lr * g
+        return parameters
 
     return _work(new if recorded else in_place, recorded=recorded)
 
@@ -66,15 +71,15 @@ def _work(call: Callable[[], Any], *, recorded: bool) -> Work:
 
 
 def _memory(call: Callable[[], Any]) -> dict[str, Any]:
-    """Return the peak of what a call allocates, and the nodes that its result holds."""
+    """Return the peak of what a call allocates, what its result keeps of that, and its nodes."""
     call()  # what is made at first use only is none of its cost
     tracemalloc.start()
     try:
         result = call()
-        peak = tracemalloc.get_traced_memory()[1]
+        kept, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    return {"peak_bytes": peak, "nodes": _nodes(result)}
+    return {"peak_bytes": peak, "kept_bytes": kept, "nodes": _nodes(result)}
 
 
 def _nodes(result: Any) -> int:

@@ -1,0 +1,235 @@
+"""The benchmark: turns, medians and JSON with made-up measurements, and one small real run."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scripts.benchmarks import command
+from scripts.benchmarks.bench import Bench, Options
+from scripts.benchmarks.harness import Row, Sample, alternate, calibrate, rows_against
+from scripts.benchmarks.process import BenchmarkError, Place, Worker, run_program
+from scripts.benchmarks.report import print_json
+from scripts.benchmarks.workers.ours import filled_buffer, make_agent, update_products
+from scripts.benchmarks.workers.products import recorded_products
+
+ROOT = Path(__file__).parents[2]
+FIELDS = {"work", "peer", "ours_ms", "peer_ms", "ratio_to_peer"}
+FAKE_WORKER = """
+import sys
+from scripts.benchmarks.workers.serve import Work, serve
+
+def noisy():
+    print("a library says hello")
+    return Work(lambda: print("and goes on"), examine=lambda: {"answer": 42})
+
+def broken():
+    raise ValueError("no such size")
+
+serve({"noisy": noisy, "broken": broken}, ["numpy"])
+"""
+
+
+def place() -> Place:
+    return Place(sys.executable, ROOT, threads=1, device="cpu")
+
+
+# -- turns and medians --------------------------------------------------------------------------
+
+
+def test_sides_take_turns_and_each_goes_first() -> None:
+    order: list[str] = []
+
+    def side(name: str, seconds: float) -> Any:
+        def measure(calls: int) -> float:
+            order.append(name)
+            return seconds * calls
+
+        return measure
+
+    sides = {"ours": side("ours", 0.001), "sb3": side("sb3", 0.004), "sbx": side("sbx", 0.002)}
+    calls = {"ours": 10, "sb3": 3, "sbx": 5}
+    samples = alternate(sides, 3, calls, sleep=lambda seconds: None)
+    assert order == ["ours", "sb3", "sbx", "sb3", "sbx", "ours", "sbx", "ours", "sb3"]
+    assert samples["ours"].values == pytest.approx([1, 1, 1])  # milliseconds a call
+    assert samples["sb3"].values == pytest.approx([4, 4, 4])
+
+
+def test_calibration_fills_the_block_after_a_warm_up() -> None:
+    calls_made = []
+
+    def measure(calls: int) -> float:
+        calls_made.append(calls)
+        return calls * 0.001 + (1 if len(calls_made) == 1 else 0)  # the first compiles
+
+    assert calibrate(measure, 0.2) == 200
+
+
+def test_a_call_longer_than_the_block_is_made_once() -> None:
+    assert calibrate(lambda calls: 3.0 * calls, 0.2) == 1
+
+
+def test_median_and_quartiles_withstand_an_outlier() -> None:
+    sample = Sample([1.0, 2.0, 3.0, 4.0, 1000.0])
+    assert sample.median == 3
+    assert sample.quartiles == (2, 4)
+    assert Sample([7.0]).quartiles == (7, 7)
+
+
+# -- rows ---------------------------------------------------------------------------------------
+
+
+def test_rows_hold_one_ratio_a_peer() -> None:
+    samples = {"ours": Sample([2.0]), "sb3": Sample([8.0]), "sbx": Sample([4.0])}
+    rows = rows_against("work", samples)
+    assert [(row.peer, row.ratio_to_peer) for row in rows] == [("sb3", 0.25), ("sbx", 0.5)]
+
+
+def test_without_peers_a_row_is_of_ours_alone() -> None:
+    (row,) = rows_against("work", {"ours": Sample([2.0])})
+    document = row.to_json()
+    assert document["ours_ms"] == 2
+    assert document["peer"] is document["peer_ms"] is document["ratio_to_peer"] is None
+
+
+def test_bytes_are_not_told_as_milliseconds() -> None:
+    document = Row("size", "MB", Sample([100.0]), "sb3", Sample([400.0])).to_json()
+    assert document["ours_ms"] is document["peer_ms"] is None
+    assert (document["ours"]["median"], document["ratio_to_peer"]) == (100, 0.25)
+
+
+# -- processes ----------------------------------------------------------------------------------
+
+
+def test_worker_measures_whatever_its_libraries_print(tmp_path: Path) -> None:
+    with Worker("fake", place(), ["-c", FAKE_WORKER], tmp_path) as worker:
+        worker.prepare("key", "noisy", {})
+        assert worker.measure("key", 3) > 0
+        assert worker.examine("key") == {"answer": 42}
+        assert worker.versions() == {"numpy": np.__version__}
+        worker.forget("key")
+        with pytest.raises(BenchmarkError, match="fake: KeyError"):
+            worker.measure("key", 1)
+        with pytest.raises(BenchmarkError, match="fake: ValueError: no such size"):
+            worker.prepare("key", "broken", {})
+
+
+def test_worker_that_cannot_start_is_explained(tmp_path: Path) -> None:
+    with (
+        pytest.raises(BenchmarkError, match="Is the library installed"),
+        Worker("sb3", place(), ["-c", "raise SystemExit('no such library')"], tmp_path) as worker,
+    ):
+        worker.versions()
+
+
+def test_python_that_is_none_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match="expected the path"):
+        Worker("sb3", Place(str(tmp_path / "python"), ROOT, 1, "cpu"), [], tmp_path)
+
+
+def test_program_is_timed_and_weighed(tmp_path: Path) -> None:
+    small = run_program(place(), ["-c", "print('done')"], tmp_path)
+    large = run_program(
+        place(), ["-c", "import time; b'x' * 300_000_000; time.sleep(0.5)"], tmp_path
+    )
+    assert small.output == "done\n"
+    assert large.seconds >= 0.5
+    assert 300_000_000 < large.peak_bytes < 350_000_000
+
+
+def test_program_that_fails_tells_its_last_words(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match="out of luck"):
+        run_program(place(), ["-c", "raise SystemExit('out of luck')"], tmp_path)
+
+
+def test_threads_reach_the_process(tmp_path: Path) -> None:
+    program = ["-c", "import os; print(os.environ['OPENBLAS_NUM_THREADS'])"]
+    one = Place(sys.executable, ROOT, threads=3, device="cpu")
+    assert run_program(one, program, tmp_path).output == "3\n"
+
+
+# -- our works ----------------------------------------------------------------------------------
+
+
+def test_filled_buffer_is_full_and_chains_observations() -> None:
+    agent = make_agent(3, 1, [4], "cpu")
+    replay_buffer = filled_buffer(agent, 2500)
+    assert len(replay_buffer) == 2500
+    batch = replay_buffer.sample(64)
+    assert np.unique(batch.observation, axis=0).shape[0] > 32
+    assert not (batch.observation == batch.next_observation).all(axis=1).any()
+
+
+def test_recorded_products_are_those_of_the_layers() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((4, 3)), rng.standard_normal((5, 3))
+    from autograd.backend import NUMPY
+
+    def run() -> None:
+        NUMPY.matmul(a, b.T)
+        NUMPY.matmul(a[:, :1], b[:1])  # an outer product
+        NUMPY.matmul(np.ones(4), a)  # a sum
+
+    ((left, right, out),) = recorded_products(run)
+    assert (left.shape, right.shape, out.shape) == ((4, 3), (3, 5), (4, 5))
+    assert right.strides == b.T.strides
+    assert NUMPY.matmul is np.matmul
+
+
+def test_products_of_an_update_are_about_as_many_as_the_networks_need() -> None:
+    """Sixteen square ones: seven or eight forwards, and the backwards of policy and critics."""
+    shapes = update_products(17, 6, 32, [24, 24]).examine()["shapes"]
+    square = [shape for shape in shapes if sorted(shape) == [24, 24, 32]]
+    assert 12 <= len(square) <= 16
+
+
+# -- the command --------------------------------------------------------------------------------
+
+
+def test_json_is_one_line_of_the_promised_form(capsys: pytest.CaptureFixture[str]) -> None:
+    options = Options((), None, None, sys.executable, "cpu", 1, None)
+    with Bench(options, lambda text: None) as bench:
+        bench.report.rows.append(Row("work", "ms", Sample([1.0]), "sb3", Sample([4.0])))
+        bench.report.gemm_multiple = 1.25
+        print_json(bench.report, {"threads": 1})
+    (line,) = capsys.readouterr().out.splitlines()
+    document = json.loads(line)
+    assert document["gemm_multiple"] == 1.25
+    assert document["rows"][0].keys() >= FIELDS
+    assert document["rows"][0]["ratio_to_peer"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["act", "--peers", "sb3"], "--peer-python"),
+        (["act", "--peers", "rllib", "--peer-python", "python"], "expected names of sb3, sbx"),
+    ],
+)
+def test_refusals(argv: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(argv) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_real_run_of_acting() -> None:
+    done = subprocess.run(
+        [sys.executable, "scripts/benchmark.py", "act", "--repetitions", "1", "--json"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONWARNINGS": "error"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    (row,) = document["rows"]
+    assert row.keys() >= FIELDS
+    assert row["ours_ms"] > 0
+    assert row["peer"] is None
+    assert document["gemm_multiple"] is None
+    assert document["versions"]["ours"]["numpy"] == np.__version__
