@@ -13,6 +13,8 @@ import numpy as np
 
 from autograd.error_function import erf
 
+MAX_ZEROS = 16  # arrays of zeros kept, one for each size
+
 Array = Any  # numpy.ndarray, or cupy.ndarray on a GPU
 
 
@@ -20,6 +22,9 @@ class NumpyBackend:
     """NumPy's own functions, and by name those that CuPy does otherwise."""
 
     device_type = "cpu"
+
+    def __init__(self) -> None:
+        self._zeros: dict[int, np.ndarray] = {}
 
     def __getattr__(self, name: str) -> Any:
         """NumPy's function of that name, kept as an attribute so that it is looked up once."""
@@ -76,6 +81,16 @@ class NumpyBackend:
     def put_along_axis(self, array: Array, index: Array, values: Any, axis: int) -> None:
         """`array[..., index, ...] = values` in place along one axis."""
         np.put_along_axis(array, index, values, axis)
+
+    def relu_(self, array: Array) -> None:
+        """The positive part, in place."""
+        # NumPy's loop over two arrays is vectorised, that over an array and a scalar is not.
+        zeros = self._zeros.get(array.size)
+        if zeros is None or zeros.dtype != array.dtype:
+            zeros = self._zeros[array.size] = np.zeros(array.size, array.dtype)
+            if len(self._zeros) > MAX_ZEROS:
+                del self._zeros[next(iter(self._zeros))]
+        np.maximum(array, zeros.reshape(array.shape), out=array)
 
     def erf(self, array: Array) -> Array:
         """The error function, which NumPy has not."""

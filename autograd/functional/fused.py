@@ -9,12 +9,21 @@ from autograd.backend import backend_of
 from autograd.engine import apply
 from autograd.ops import fused as ops
 
-_LINEAR_WITH = {None: ops.linear, "relu": ops.linear_relu, "tanh": ops.linear_tanh}
+
+def linear(input: Any, weight: Any, bias: Any) -> Any:
+    """`input @ weight.T + bias`."""
+    return apply(ops.linear, input, weight, bias)
 
 
-def linear_activation(input: Any, weight: Any, bias: Any, activation: str | None) -> Any:
-    """`activation(input @ weight.T + bias)` for "relu", "tanh" or None."""
-    return apply(_LINEAR_WITH[activation], input, weight, bias)
+def mlp(inputs: Sequence[Any], parameters: Sequence[Any], activation: str) -> Any:
+    """A multilayer perceptron on the concatenation of `inputs`, as one node.
+
+    `inputs`: (batch, n) each; `parameters`: weight (out, in) and bias (out,) of each layer in turn;
+    `activation`: "relu" or "tanh", of all layers but the last.
+    """
+    _require_floating_point("mlp", inputs[0])
+    layers = len(parameters) // 2
+    return apply(ops.mlp, *inputs, *parameters, layers=layers, activation=activation)[0]
 
 
 def squashed_gaussian(
@@ -26,6 +35,7 @@ def squashed_gaussian(
     `noise` (batch, dimensions): standard normal. Returns (batch, dimensions) and (batch, 1).
     Source: Haarnoja et al. 2018, "Soft Actor-Critic Algorithms and Applications", appendix C.
     """
+    _require_floating_point("squashed_gaussian", parameters)
     return apply(
         ops.squashed_gaussian,
         parameters,
@@ -43,3 +53,8 @@ def polyak_update_(targets: Sequence[Any], sources: Sequence[Any], tau: float) -
         step *= tau
         target._array += step
         target._bump_version()
+
+
+def _require_floating_point(name: str, tensor: Any) -> None:
+    if tensor._array.dtype.kind != "f":
+        raise RuntimeError(f"{name}: expected floating point tensors, got {tensor.dtype}")

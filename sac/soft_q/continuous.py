@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-import autograd as torch
 from autograd import Tensor, nn
 from sac.networks import MLP
 
@@ -26,7 +25,7 @@ class ContinuousSoftQNetwork(nn.Module):
 
     def forward(self, observation: Tensor, action: Tensor) -> Tensor:
         """Return Q(s, a), (batch, 1)."""
-        return self.net(torch.cat((observation, action), dim=1))
+        return self.net(observation, action)
 
     def q_value(self, observation: Tensor, action: Tensor) -> Tensor:
         """Return the value of stored actions, (batch, 1)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.functional.checks import require_tensor, type_name
-from autograd.functional.fused import linear_activation
+from autograd.functional.fused import linear as fused_linear
 from autograd.functional.linear_algebra import matmul
 
 _C_NAMES = {
@@ -34,7 +34,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         and x.dtype == w.dtype
         and (b is None or (b.shape == w.shape[:1] and b.dtype == x.dtype))
     ):
-        return linear_activation(input, weight, bias, None)
+        return fused_linear(input, weight, bias)
     return _unusual_linear(input, weight, bias)
 
 
