@@ -30,6 +30,9 @@ def nll_loss(
     require_tensor("nll_loss_nd", input)
     require_tensor("nll_loss_nd", target, "target", 2)
     _check_shapes(input, target)
+    if input._array.dtype.kind != "f":
+        name = type_name(input._array)
+        raise NotImplementedError(f"\"nll_loss_out_frame\" not implemented for '{name}'")
     _check_weight(input, weight)
     _check_classes(target, input.shape[min(1, input.ndim - 1)], ignore_index)
     settings = {"reduction": reduction, "ignore_index": ignore_index}
