@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 
 import autograd as torch
 from autograd import Tensor, nn
 from autograd.functional.fused import mlp
-from autograd.nn import functional as F  # noqa: N812 (torch's customary name)
+from autograd.nn import functional as F
 
 FUSED = ("relu", "tanh")  # the whole network is one node, which a small one is half the time
 
@@ -22,7 +23,7 @@ class MLP(nn.Module):
         generator = torch.Generator.from_numpy(weights)
         self.activation = activation
         self.layers = nn.ModuleList()
-        for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+        for fan_in, fan_out in pairwise(sizes):
             self.layers.append(nn.Linear(fan_in, fan_out, generator=generator))
         self.parameter_list = list(self.parameters())
 

@@ -1,4 +1,4 @@
-"""Chains that actor-critic code runs most, each as one node: fewer passes, fewer arrays, fewer calls.
+"""Chains that actor-critic code runs most, each as one node: fewer passes, arrays and calls.
 
 Every one equals a composition of ordinary operations, which its test compares it with.
 """
@@ -153,7 +153,7 @@ squashed_gaussian = Op(
 
 
 def _u_gradient(g: Any, action: Any) -> Any:
-    """The gradient of u; d log_prob / du = 2 tanh(u), minus the derivative of log(1 - tanh(u)^2)."""
+    """The gradient of u; d log_prob / du is that of -log(1 - tanh(u)^2): 2 tanh(u)."""
     action_gradient, log_prob_gradient = g
     return action_gradient * (1 - action * action) + log_prob_gradient * (2 * action)
 
