@@ -43,7 +43,7 @@ ROOMS = [
     {"autograd.random"},
     {"autograd.creation"},
     {"autograd.tensor"},
-    {"autograd.operators", "autograd.structure"},
+    {"autograd.operators", "autograd.structure", "autograd.siblings"},
     {"autograd.conversions", "autograd.printing", "autograd.inplace", "autograd.out_argument"},
     {"autograd.functional"},
     {"autograd.writing"},
