@@ -18,6 +18,7 @@ from autograd.graph import record
 from autograd.ops.op import Op
 from autograd.promotion import promote_inputs
 
+new = object.__new__
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
@@ -29,45 +30,56 @@ def needs_grad(value: Any) -> bool:
 def apply(op: Op, *inputs: Any, **settings: Any) -> Any:
     """Run an operation on tensors (and numbers), and record it if anyone will need its gradient."""
     arrays = [getattr(x, "_array", x) for x in inputs]
-    if op.promote != "none" or op.bool_error is not None:
+    if op.promote != "none":
         arrays = promote_inputs(op, arrays)
     tensor = inputs[0]
     if not hasattr(tensor, "_array"):
         tensor = next(x for x in inputs if hasattr(x, "_array"))
-    array = tensor._array
-    if type(array) is ndarray:
-        xp = NUMPY
-    else:
-        xp = backend_of(array)
-        xp.check_same_device(arrays)
+    run, recording, inference = state.now
+    xp = _backend_of(tensor._array, arrays)
     try:
-        outs = state.run_silently(op.forward, xp, *arrays, **settings)
+        result = run(op.forward, xp, *arrays, **settings)
     except ValueError as error:
         raise _in_torchs_words(error, arrays) from None
-    if op.outs == 1:
-        outs = (outs,)
-    outs = [o if type(o) is type(array) else xp.array_of(o) for o in outs]
-    results = [tensor._wrap(o) for o in outs]
-    if op.view and same_memory(outs[0], array):
+    if op.outs == 1 and not op.view:
+        results = [_wrap(tensor, result, xp)]
+    else:
+        results = [_wrap(tensor, out, xp) for out in (result if op.outs > 1 else (result,))]
+        if op.view and same_memory(results[0]._array, arrays[0]):
+            for result in results:
+                tensor._mark_view(result, op, settings)
+    if recording:
+        if op.differentiable:
+            _record(op, inputs, arrays, results, settings)
+    elif inference:  # but a view of a normal tensor is normal
         for result in results:
-            tensor._mark_view(result, op, settings)
-    if not state.recording:
-        if state.inference:
-            _mark_inference(tensor, results)
-    elif op.differentiable:
-        needs = tuple([needs_grad(x) for x in inputs])
-        if True in needs:
-            node = record(op, needs, inputs, arrays, outs, results, settings)
-            for number in range(op.differentiable_outs):
-                if outs[number].dtype.kind == "f":
-                    results[number]._set_history(node, number)
+            result._inference = result._view is None or tensor._inference
     return results[0] if op.outs == 1 else tuple(results)
 
 
-def _mark_inference(tensor: Any, results: Any) -> None:
-    """Results made in inference mode are inference tensors, but for views of normal tensors."""
-    for result in results:
-        result._inference = result._view is None or tensor._inference
+def _backend_of(array: Any, arrays: list[Any]) -> Any:
+    if type(array) is ndarray:
+        return NUMPY
+    xp = backend_of(array)
+    xp.check_same_device(arrays)
+    return xp
+
+
+def _wrap(tensor: Any, array: Any, xp: Any) -> Any:
+    """A tensor of the same kind around a result, which NumPy makes a scalar if it is 0-d."""
+    result = new(tensor._plain)
+    result._array = array if type(array) is ndarray else xp.array_of(array)
+    return result
+
+
+def _record(op: Op, inputs: Any, arrays: Any, results: list[Any], settings: Any) -> None:
+    needs = tuple([needs_grad(x) for x in inputs])
+    if True in needs:
+        outs = [result._array for result in results]
+        node = record(op, needs, inputs, arrays, outs, results, settings)
+        for number in range(op.differentiable_outs):
+            if outs[number].dtype.kind == "f":
+                results[number]._set_history(node, number)
 
 
 def unary(op: Op, input: Any) -> Any:
@@ -76,56 +88,69 @@ def unary(op: Op, input: Any) -> Any:
         array = input._array
     except AttributeError:
         raise _not_a_tensor(op, input) from None
-    if type(array) is not ndarray or (op.float_only and array.dtype.kind != "f"):
+    dtype = array.dtype
+    if (dtype is not FLOAT32 and dtype is not FLOAT64) or type(array) is not ndarray:
         return apply(op, input)
-    out = state.run_silently(op.forward, NUMPY, array)
-    if type(out) is not ndarray:
-        out = np.asarray(out)
-    result = input._wrap(out)
-    if not state.recording:
-        result._inference = state.inference
-    elif (
-        input._requires_grad if input._view is None else input.requires_grad
-    ) and op.differentiable:
-        result._grad_fn = record(op, (True,), (input,), (array,), (out,), (result,), {})
-        result._requires_grad = True
+    run, recording, inference = state.now
+    out = run(op.forward, NUMPY, array)
+    result = new(input._plain)
+    result._array = out if type(out) is ndarray else np.asarray(out)
+    if recording:
+        if (input._requires_grad or input._view is not None and input.requires_grad) and (
+            op.differentiable
+        ):
+            node = record(op, (True,), (input,), (array,), (result._array,), (result,), None)
+            result._grad_fn, result._requires_grad = node, True
+    elif inference:
+        result._inference = True
     return result
 
 
 def binary(op: Op, input: Any, other: Any) -> Any:
     """`apply` for two tensors, or a tensor and a number, and no settings, in fewer steps."""
-    a = getattr(input, "_array", input)
-    b = getattr(other, "_array", other)
-    if (b is other and type(b) is ndarray) or (a is input and type(a) is ndarray):
-        raise _not_a_tensor(op, other if b is other else input)
-    if type(a) is ndarray:
-        tensor, dtype = input, a.dtype
-        plain = type(b) is float or type(b) is int or (type(b) is ndarray and b.dtype is dtype)
-    elif type(b) is ndarray:
-        tensor, dtype = other, b.dtype
-        plain = type(a) is float or type(a) is int
-    else:
-        if hasattr(input, "_array") or hasattr(other, "_array"):
-            return apply(op, input, other)
-        raise _not_a_tensor(op, input)
-    if not plain or (dtype is not FLOAT32 and dtype is not FLOAT64):
-        return apply(op, input, other)
     try:
-        out = state.run_silently(op.forward, NUMPY, a, b)
+        a = input._array
+        b = other if type(other) is float or type(other) is int else other._array
+    except AttributeError:
+        return _mixed(op, input, other)
+    dtype = a.dtype
+    if (
+        (dtype is not FLOAT32 and dtype is not FLOAT64)
+        or (b is not other and (b.dtype is not dtype or type(b) is not ndarray))
+        or type(a) is not ndarray
+    ):
+        return apply(op, input, other)
+    run, recording, inference = state.now
+    try:
+        out = run(op.forward, NUMPY, a, b)
     except ValueError as error:
         raise _in_torchs_words(error, [a, b]) from None
-    if type(out) is not ndarray:
-        out = np.asarray(out)
-    result = tensor._wrap(out)
-    if not state.recording:
-        if state.inference:
-            result._inference = True
-    elif op.differentiable:
-        needs = needs_grad(input), needs_grad(other)
-        if True in needs:
-            result._grad_fn = record(op, needs, (input, other), (a, b), (out,), (result,), {})
-            result._requires_grad = True
+    result = new(input._plain)
+    result._array = out if type(out) is ndarray else np.asarray(out)
+    if recording:
+        if op.differentiable:
+            needs = (
+                input._requires_grad if input._view is None else input.requires_grad,
+                b is not other
+                and (other._requires_grad if other._view is None else other.requires_grad),
+            )
+            if True in needs:
+                outs = (result._array,)
+                node = record(op, needs, (input, other), (a, b), outs, (result,), None)
+                result._grad_fn, result._requires_grad = node, True
+    elif inference:
+        result._inference = True
     return result
+
+
+def _mixed(op: Op, input: Any, other: Any) -> Any:
+    """A number beside a tensor; TypeError for an array, or where there is no tensor."""
+    for value in (input, other):
+        if isinstance(value, ndarray):
+            raise _not_a_tensor(op, value)
+    if not (hasattr(input, "_array") or hasattr(other, "_array")):
+        raise _not_a_tensor(op, input)
+    return apply(op, input, other)
 
 
 def _not_a_tensor(op: Op, value: Any) -> TypeError:

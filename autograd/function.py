@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.grad_mode import no_grad, state
-from autograd.graph import FREED, LEAF, Node, grad_edge, new_node
+from autograd.graph import FREED, LEAF, Node, grad_edge, new_node, version_of
 from autograd.inplace import rebase
 from autograd.tensor import Tensor
 from autograd.view_tracking import View
@@ -185,7 +185,7 @@ class Function:
             ctx.needs_of_tensors = tuple(
                 n for n, a in zip(needs, args, strict=True) if isinstance(a, Tensor)
             )
-            ctx.edges = tuple(grad_edge(a) for a, n in zip(args, needs, strict=True) if n)
+            ctx.edges = [grad_edge(a) for a, n in zip(args, needs, strict=True) if n]
             ctx.metas = tuple(
                 (o._array.shape, o._array.dtype) if isinstance(o, Tensor) else None for o in outputs
             )
@@ -212,7 +212,7 @@ def _save(ctx: Any, outputs: tuple[Any, ...]) -> None:
     for tensor in ctx.to_save:
         number = next((i for i, o in enumerate(outputs) if o is tensor), None)
         if tensor is not None:
-            ctx.versions.append(tensor._saved_version())
+            ctx.versions.append(version_of(tensor))
         if number is None:
             slots.append((tensor, None))
         else:  # not the output itself, which will refer to this node

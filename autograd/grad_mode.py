@@ -16,28 +16,44 @@ from typing import Any, Self
 import numpy as np
 
 
-class State(threading.local):
-    """Grad mode of the running thread, and the context in which its array code runs silently."""
+def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return function(*args, **kwargs)
 
-    grad_enabled = True
-    inference = False
-    recording = True  # grad_enabled and not inference
+
+class State(threading.local):
+    """Modes of the running thread, and the context in which its array code runs silently.
+
+    log(0) and overflow are silent in torch. `numpy.errstate` around every operation would
+    cost more than a small operation does; running it in a context of its own costs a tenth.
+    """
 
     def __init__(self) -> None:
-        """Start a thread with grad mode on.
-
-        log(0) and overflow are silent in torch. `numpy.errstate` around every operation would
-        cost more than a small operation does; running it in a context of its own costs a tenth.
-        """
+        """Start a thread with grad mode on."""
         context = contextvars.copy_context()
         context.run(np.seterr, all="ignore")
         self.run_silently: Callable[..., Any] = context.run
+        self.set_mode(True, False)
 
     def set_mode(self, grad_enabled: bool, inference: bool) -> None:
         """Switch this thread's modes."""
         self.grad_enabled = grad_enabled
         self.inference = inference
         self.recording = grad_enabled and not inference
+        # What every operation asks, in one look-up.
+        self.now = self.run_silently, self.recording, inference
+
+    def silently(self, function: Callable[[], Any]) -> Any:
+        """Run many operations silently at once; they may run silently themselves meanwhile."""
+        run = self.run_silently
+        self._run_with(_call)
+        try:
+            return run(function)
+        finally:
+            self._run_with(run)
+
+    def _run_with(self, run: Callable[..., Any]) -> None:
+        self.run_silently = run
+        self.set_mode(self.grad_enabled, self.inference)
 
 
 class AnomalyMode:

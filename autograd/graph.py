@@ -11,11 +11,12 @@ from numpy import ndarray
 from autograd.backend import NUMPY, Array, backend_of
 from autograd.dtypes import type_name
 from autograd.grad_mode import anomaly
-from autograd.ops.op import Op
+from autograd.ops.op import SHAPES, Op
 
 LEAF = -1  # the number in an edge (tensor, LEAF), which ends at a leaf
 
 Edge = tuple[Any, int]  # (node, number of its output) or (leaf tensor, LEAF)
+Version = tuple[list[int], int, Array]  # a counter, its value when an array was saved, the array
 Meta = tuple[tuple[int, ...], Any]  # shape and dtype of an output
 
 _next_sequence = itertools.count().__next__
@@ -56,7 +57,7 @@ class Node:
 
     plan: Any  # Plan
     sequence: int
-    edges: tuple[Edge, ...]  # of the inputs that need a gradient
+    edges: list[Edge]  # of the inputs that need a gradient
     metas: tuple[Meta, ...]  # of the outputs
     saved: tuple[Any, ...] | None  # the arguments of the gradients; None once released
     versions: list[
@@ -165,7 +166,9 @@ class Plan:
                     start = len(places)
                     places += [] if gradient is None else gradient.needed_places(needs)
                     self.parts.append((gradient and gradient.function, start, len(places)))
+        self.positions = tuple(i for i, needed in enumerate(needs) if needed)
         self.saves = bool(places)
+        self.uses_shapes = SHAPES in places
         self.fetch = _fetch(op, places)
         first = op.first_input
         inputs = {p - first for p in places if p >= first}
@@ -203,7 +206,7 @@ _node_types: dict[str, type[Node]] = {}
 
 def record(
     op: Op, needs: tuple[bool, ...], inputs: Any, arrays: Any, outs: Any, results: Any,
-    settings: dict[str, Any],
+    settings: dict[str, Any] | None,
 ) -> Node:  # fmt: skip
     """A node that keeps what the needed gradients name, and the versions of what it keeps.
 
@@ -216,26 +219,45 @@ def record(
     node.plan = plan
     node.sequence = _next_sequence()
     node.extras = None if anomaly.trace is None else Extras(anomaly.trace())
-    node.edges = tuple([grad_edge(x) for x, needed in zip(inputs, needs, strict=True) if needed])
+    node.edges = edges = []
+    for i in plan.positions:
+        x = inputs[i]
+        before = x._grad_fn
+        edges.append((x, LEAF) if before is None else (before, x._output_nr))
     if op.outs == 1:
         out = outs[0]
         node.metas = ((out.shape, out.dtype),)
     else:
         node.metas = tuple([(o.shape, o.dtype) for o in outs[: op.differentiable_outs]])
-    node.versions = versions = []
     if plan.saves:
-        shapes = [getattr(a, "shape", ()) for a in arrays]
+        shapes = [getattr(a, "shape", ()) for a in arrays] if plan.uses_shapes else None
         chosen = [settings.get(s) for s in op.settings] if settings else ()
         node.saved = plan.fetch((None, shapes, needs, *chosen, *outs, *arrays))
-        for i in plan.saved_inputs:
-            x = inputs[i]
-            if hasattr(x, "_array"):
-                versions.append(x._saved_version())
-        for i in plan.saved_outs:
-            versions.append(results[i]._saved_version())
     else:
         node.saved = ()
+    node.versions = versions = []
+    for i in plan.saved_inputs:
+        x = inputs[i]
+        if hasattr(x, "_array"):
+            versions.append(version_of(x))
+    for i in plan.saved_outs:
+        versions.append(version_of(results[i]))
     return node
+
+
+def version_of(tensor: Any) -> Version:
+    """What is kept of a tensor that is saved, to notice a change in place."""
+    if tensor._inference:
+        raise RuntimeError(
+            "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+            "inference mode in computation tracked by autograd. To work around this, you can make a "
+            "clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead "
+            "of `torch.inference_mode()`."
+        )
+    cell = tensor._cell
+    if cell is None:
+        cell = tensor._cell = [0]
+    return cell, cell[0], tensor._array
 
 
 def new_node(kind: type[Node], metas: tuple[Meta, ...]) -> Any:
@@ -243,8 +265,8 @@ def new_node(kind: type[Node], metas: tuple[Meta, ...]) -> Any:
     node = kind()
     node.sequence = _next_sequence()
     node.metas = metas
-    node.edges = node.saved = ()
-    node.versions = []
+    node.saved = ()
+    node.edges, node.versions = [], []
     node.extras = None if anomaly.trace is None else Extras(anomaly.trace())
     return node
 

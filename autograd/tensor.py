@@ -22,6 +22,7 @@ class Tensor(Operators):
     `_output_nr` the node that made them, `_cell` the version counter that views share.
     """
 
+    _plain: type[Tensor]  # the class of results, also of operations on a subclass such as Parameter
     _array: Array
     _grad_fn: Node | None = None
     _output_nr = 0
@@ -54,17 +55,6 @@ class Tensor(Operators):
         if self._cell is None:
             self._cell = [0]
         return self._cell
-
-    def _saved_version(self) -> tuple[list[builtins.int], builtins.int, Array]:
-        if self._inference:
-            raise RuntimeError(
-                "Inference tensors cannot be saved for backward. Please do not use Tensors created "
-                "in inference mode in computation tracked by autograd. To work around this, you can "
-                "make a clone to get a normal tensor and use it in autograd, or use "
-                "`torch.no_grad()` instead of `torch.inference_mode()`."
-            )
-        cell = self._version_cell()
-        return cell, cell[0], self._array
 
     def _bump_version(self) -> None:
         if self._cell is None:
@@ -255,3 +245,6 @@ class Tensor(Operators):
         if self._inference:
             raise RuntimeError("Inference tensors do not track version counter.")
         return 0 if self._cell is None else self._cell[0]
+
+
+Tensor._plain = Tensor

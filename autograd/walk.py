@@ -5,7 +5,6 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import Any
 
-import numpy as np
 from numpy import ndarray
 
 from autograd.backend import Array, backend_of
@@ -23,10 +22,10 @@ class Walk:
     """One pass from the roots to the leaves, latest operation first, without recursion."""
 
     def __init__(self, roots: list[Root], keep_graph: bool, wrap: Any) -> None:
-        """`keep_graph`: nodes keep what they saved; `wrap` makes a tensor of an array, for hooks."""
+        """`keep_graph`: nodes keep what they saved; `wrap` makes tensors of arrays, for hooks."""
         self.roots = roots
-        self.wrap = wrap
         self.keep_graph = keep_graph
+        self.wrap = wrap
         self.heap: list[int] = []  # negated sequence numbers of the nodes that have a gradient
         self.pending: dict[int, list[Any]] = {}  # by those: [node, numbers of sums, *gradients]
         self.leaves: dict[int, list[Any]] = {}  # by identity: [leaf, gradient, kind]
@@ -38,15 +37,18 @@ class Walk:
         modes = state.grad_enabled, state.inference
         state.set_mode(False, state.inference)
         try:
-            with np.errstate(all="ignore"):
-                for (target, number), gradient, owned in self.roots:
-                    self._send(target, number, gradient, FRESH if owned else SHARED)
-                while self.heap:
-                    entry = self.pending.pop(heappop(self.heap))
-                    self._visit(entry[0], entry)
-                self._finish_leaves()
+            state.silently(self._pass)
         finally:
             state.set_mode(*modes)
+
+    def _pass(self) -> None:
+        heap, pending = self.heap, self.pending
+        for (target, number), gradient, owned in self.roots:
+            self._send(target, number, gradient, FRESH if owned else SHARED)
+        while heap:
+            entry = pending.pop(heappop(heap))
+            self._visit(entry[0], entry)
+        self._finish_leaves()
 
     def capture(self, edges: list[Edge]) -> list[tuple[Array, bool] | None]:
         """The gradients that come to these edges, with whether the caller may keep the array."""

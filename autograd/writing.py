@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from autograd.backend import Array, backend_of
 from autograd.dtypes import type_name
 from autograd.engine import needs_grad
-from autograd.grad_mode import no_grad, state
+from autograd.grad_mode import state
 from autograd.promotion import category
 from autograd.view_tracking import forbidden
 
@@ -122,27 +121,3 @@ def check_expands(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
                 if extra >= 0
                 else f"output with shape {list(wanted)} doesn't match the broadcast shape {list(shape)}"
             )
-
-
-def with_out(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with torch's `out=`: its result is written there, and nothing is recorded."""
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        if out is None:
-            return function(*args, **kwargs)
-        tensors = [x for x in (*args, *kwargs.values(), out) if hasattr(x, "_array")]
-        if state.recording and any(needs_grad(x) for x in tensors):
-            raise RuntimeError(
-                f"{function.__name__}(): functions with out=... arguments don't support automatic "
-                "differentiation, but one of the arguments requires grad."
-            )
-        with no_grad():
-            result = function(*args, **kwargs)
-        check(out, ())
-        if out._array.size == 0:
-            out._array = backend_of(result._array).empty(result._array.shape, out._array.dtype)
-        write(out, result._array)
-        return out
-
-    return wrapper

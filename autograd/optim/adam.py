@@ -73,7 +73,7 @@ class Adam(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient; returns the closure's value."""
         loss = run_closure(closure)
-        state.run_silently(self._step)
+        state.silently(self._step)
         return loss
 
     def _step(self) -> None:
