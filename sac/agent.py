@@ -1,8 +1,8 @@
 """The soft actor-critic agent: acting, and the update.
 
 Source: Haarnoja et al. 2018, "Soft Actor-Critic Algorithms and Applications", arXiv:1812.05905;
-for discrete actions Christodoulou 2019, arXiv:1910.07207. Both run through the one update below: the
-policy knows how to take the expectation in V(s) = E_a[Q(s, a) - alpha log pi(a|s)].
+for discrete actions Christodoulou 2019, arXiv:1910.07207. Both run through the one update below:
+the policy knows how to take the expectation in V(s) = E_a[Q(s, a) - alpha log pi(a|s)].
 """
 
 from functools import reduce
@@ -19,6 +19,7 @@ from sac import agent_state
 from sac.checkpoint import find_checkpoint, load_checkpoint
 from sac.config import AgentConfig
 from sac.device import resolve_device
+from sac.errors import CheckpointError
 from sac.factory import build_parts
 from sac.networks import frozen
 from sac.replay_buffer import Batch
@@ -87,10 +88,13 @@ class SACAgent:
             observations = encoder.encode_batch(observation, n)
         choose = self.greedy if deterministic else self.explore
         actions = self.action_codec.to_environment(choose(observations))
-        return actions[0] if n is None else actions
+        if n is not None:
+            return actions
+        # A number of a Discrete space stays a scalar, which can index a table.
+        return actions[0] if self.action_codec.is_discrete else actions[0, ...]
 
     def explore(self, observations: NDArray[Any]) -> NDArray[Any]:
-        """Return random actions of the policy in its own units for encoded observations (n, ...)."""
+        """Return random actions of the policy in its units for encoded observations (n, ...)."""
         return self._sample(observations, self.exploration)
 
     def sample(self, observations: NDArray[Any], generator: np.random.Generator) -> NDArray[Any]:
@@ -129,7 +133,7 @@ class SACAgent:
         return metrics | {"alpha": alpha}
 
     def _update_soft_q_nets(self, batch: Transitions, alpha: Tensor) -> Metrics:
-        """J_Q = E[1/2 (Q(s, a) - (r + gamma V(s')))^2] for each network; arXiv:1812.05905, eq. 5."""
+        """J_Q = E[1/2 (Q(s, a) - (r + gamma V(s')))^2] for each net; arXiv:1812.05905, eq. 5."""
         with no_grad():
             next_value, _ = self.policy_net.soft_value(
                 batch.next_observation, self._target_min_q, alpha
@@ -182,7 +186,7 @@ class SACAgent:
     # -- keeping --------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
-        """Return all that learning goes on from: networks, targets, optimizers, alpha, statistics."""
+        """Return all that learning goes on from: weights, optimizers, alpha, statistics."""
         return agent_state.full_state(self)
 
     def load_state_dict(self, state: dict[str, NDArray[Any]]) -> None:
@@ -190,7 +194,7 @@ class SACAgent:
         agent_state.load_full_state(self, state)
 
     def load_weights(self, state: dict[str, NDArray[Any]]) -> None:
-        """Take over networks, targets, alpha and statistics of a `state_dict`; optimizers start anew."""
+        """Take over weights, alpha and statistics of a `state_dict`; optimizers start anew."""
         agent_state.load_weights(self, state)
 
     def policy_state_dict(self) -> dict[str, NDArray[Any]]:
@@ -213,13 +217,17 @@ class SACAgent:
     def load(cls, path: str | Path, *, checkpoint: str = "best", device: str = "cpu") -> "SACAgent":
         """Load a trained agent, to act or to look into, from a run directory or a checkpoint.
 
-        `checkpoint`: best, last or a step of a run directory. CheckpointError where there is none or it
-        is damaged.
+        `checkpoint`: best, last or a step of a run directory. CheckpointError where there is none
+        or it is damaged.
         """
         loaded = load_checkpoint(find_checkpoint(path, checkpoint))
+        names = set(loaded.tensors)
+        if "policy" not in loaded.documents or "policy" not in names:
+            raise CheckpointError(
+                f"'{loaded.folder}' holds no policy: expected policy.json and policy.safetensors"
+            )
         agent = agent_state.described_agent(cls, loaded.documents["policy"], device)
         agent_state.load_policy_state(agent, loaded.tensors["policy"])
-        if "agent" in loaded.tensors:
+        if "agent" in names:
             agent.load_weights(loaded.tensors["agent"])
         return agent
-

@@ -53,63 +53,87 @@ def _optimizers(agent: "SACAgent") -> dict[str, optim.Optimizer]:
     return named
 
 
-def full_state(agent: "SACAgent") -> State:
-    """Everything that learning goes on from."""
-    state: State = {"updates": np.array(agent.updates)}
+def _weights(agent: "SACAgent") -> State:
+    state = prefixed("observation_input", agent.observation_input.state_dict())
     for name, module in _modules(agent).items():
         state |= prefixed(name, module.state_dict())
+    return state
+
+
+def full_state(agent: "SACAgent") -> State:
+    """Everything that learning goes on from."""
+    state: State = {"updates": np.array(agent.updates), **_weights(agent)}
     for name, optimizer in _optimizers(agent).items():
         for index, values in optimizer.state_dict()["state"].items():
             state |= prefixed(f"{name}.{index}", values)
-    return state | prefixed("observation_input", agent.observation_input.state_dict())
+    return state
 
 
 def load_full_state(agent: "SACAgent", state: State) -> None:
-    """Take over what `full_state` returned; CheckpointError where it does not fit."""
+    """Take over what `full_state` returned; CheckpointError, and no change, if it does not fit."""
+    expected: State = {"updates": np.array(0), **_weights(agent)}
+    if np.any(state.get("updates") != 0):  # optimizers have no state before their first step
+        expected |= _adam_states(agent)
+    _check_fits(state, expected)
     load_weights(agent, state)
-    try:
-        for name, optimizer in _optimizers(agent).items():
-            _load_optimizer(optimizer, part(state, name))
-        agent.updates = int(state["updates"])
-    except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise _misfit(error) from error
+    for name, optimizer in _optimizers(agent).items():
+        _load_optimizer(optimizer, part(state, name))
+    agent.updates = int(state["updates"])
+
+
+def _adam_states(agent: "SACAgent") -> State:
+    """What the optimizers hold from their first step on, by name, shape and dtype."""
+    expected: State = {}
+    for name, optimizer in _optimizers(agent).items():
+        for index, parameter in enumerate(optimizer.param_groups[0]["params"]):
+            moment = np.zeros(parameter.shape, np.float32)
+            values = {"step": np.float32(0), "exp_avg": moment, "exp_avg_sq": moment}
+            expected |= prefixed(f"{name}.{index}", values)
+    return expected
 
 
 def _load_optimizer(optimizer: optim.Optimizer, state: State) -> None:
     document = optimizer.state_dict()
-    indices = sorted({int(name.split(".")[0]) for name in state})
     document["state"] = {
         index: {name: torch.tensor(array) for name, array in part(state, str(index)).items()}
-        for index in indices
+        for index in sorted({int(name.split(".")[0]) for name in state})
     }
     optimizer.load_state_dict(document)
 
 
 def load_weights(agent: "SACAgent", state: State) -> None:
     """Take over networks, targets, alpha and statistics, not the optimizers."""
+    parts = ("observation_input", *_modules(agent))
+    weights = {name: array for name, array in state.items() if name.split(".")[0] in parts}
+    _check_fits(weights, _weights(agent))
     for name, module in _modules(agent).items():
-        _load_module(module, part(state, name))
-    _load_observation_input(agent, state)
+        _load_module(module, part(weights, name))
+    agent.observation_input.load_state_dict(part(weights, "observation_input"))
 
 
 def _load_module(module: nn.Module, state: State) -> None:
-    try:
-        module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
-    except (RuntimeError, TypeError) as error:
-        raise _misfit(error) from error
+    module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
 
 
-def _load_observation_input(agent: "SACAgent", state: State) -> None:
-    try:
-        agent.observation_input.load_state_dict(part(state, "observation_input"))
-    except (KeyError, ValueError) as error:
-        raise _misfit(error) from error
+def _check_fits(state: State, expected: State) -> None:
+    """Raise CheckpointError unless names, shapes and dtypes are those of `expected`."""
+    found, wanted = _layout(state), _layout(expected)
+    differences = [
+        f"{name}: expected {wanted.get(name, 'nothing')}, got {found.get(name, 'nothing')}"
+        for name in sorted(found.keys() | wanted.keys())
+        if found.get(name) != wanted.get(name)
+    ]
+    if differences:
+        more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
+        raise CheckpointError(
+            "the checkpoint does not fit the agent (other spaces, or another hidden_sizes, "
+            "num_soft_q_nets, alpha or normalize_observations?): "
+            f"{'; '.join(differences[:3])}{more}"
+        )
 
 
-def _misfit(error: Exception) -> CheckpointError:
-    return CheckpointError(
-        f"the checkpoint does not fit the agent (other spaces, hidden_sizes or num_soft_q_nets?): {error}"
-    )
+def _layout(state: State) -> dict[str, str]:
+    return {name: f"{array.dtype} {array.shape}" for name, array in state.items()}
 
 
 def policy_state(agent: "SACAgent") -> State:
@@ -119,9 +143,10 @@ def policy_state(agent: "SACAgent") -> State:
 
 
 def load_policy_state(agent: "SACAgent", state: State) -> None:
-    """Take over what `policy_state` returned."""
+    """Take over what `policy_state` returned; CheckpointError where it does not fit."""
+    _check_fits(state, policy_state(agent))
     _load_module(agent.policy_net, part(state, "policy_net"))
-    _load_observation_input(agent, state)
+    agent.observation_input.load_state_dict(part(state, "observation_input"))
 
 
 def _generators(agent: "SACAgent") -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import autograd as torch
 from autograd import nn
 from sac.config import AgentConfig
+from sac.errors import ConfigError
 from sac.normalizer import NormalizedObservationInput, ObservationInput
 from sac.policies import CategoricalPolicy, SquashedGaussianPolicy
 from sac.seeding import Streams, generator
@@ -65,9 +66,7 @@ def _policy(
     streams: Streams,
 ) -> Policy:
     if codec.is_discrete:
-        return CategoricalPolicy(
-            features, codec.n, config.hidden_sizes, config.activation, weights
-        )
+        return CategoricalPolicy(features, codec.n, config.hidden_sizes, config.activation, weights)
     return SquashedGaussianPolicy(
         features,
         int(np.prod(codec.shape)),
@@ -93,9 +92,22 @@ def _soft_q_net(
 def _temperature(config: AgentConfig, policy_net: Policy, device: torch.device) -> Temperature:
     if config.alpha != "auto":
         return FixedTemperature(config.alpha, device)
-    target_entropy = (
-        policy_net.default_target_entropy
-        if config.target_entropy == "auto"
-        else config.target_entropy
-    )
+    target_entropy = config.target_entropy
+    if target_entropy == "auto":
+        target_entropy = policy_net.default_target_entropy
+    elif isinstance(policy_net, CategoricalPolicy):
+        _check_target_entropy(target_entropy, policy_net.num_actions)
     return LearnedTemperature(config.initial_alpha, target_entropy, config.alpha_lr, device)
+
+
+def _check_target_entropy(target_entropy: float, num_actions: int) -> None:
+    """Raise ConfigError for an entropy that no policy over that many actions has inside its range.
+
+    At either end alpha would fall or rise without end.
+    """
+    if not 0 < target_entropy < np.log(num_actions):
+        raise ConfigError(
+            f"agent.target_entropy: expected auto, or nats above 0 and below log({num_actions}) = "
+            f"{np.log(num_actions):.4g}, the entropy of random choice among the {num_actions} "
+            f"actions, got {target_entropy:g}"
+        )

@@ -40,11 +40,12 @@ class MLP(nn.Module):
 
 @contextmanager
 def frozen(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
-    """Compute no gradients of `parameters` (a list: an iterator would be used up)."""
+    """Compute no gradients of `parameters`, then restore what was computed before."""
+    before = [parameter.requires_grad for parameter in parameters]
     for parameter in parameters:
         parameter.requires_grad = False
     try:
         yield
     finally:
-        for parameter in parameters:
-            parameter.requires_grad = True
+        for parameter, requires_grad in zip(parameters, before, strict=True):
+            parameter.requires_grad = requires_grad

@@ -73,8 +73,8 @@ def restore_run(loop: "TrainingLoop", checkpoint: Checkpoint) -> None:
     state = checkpoint.documents.get("state")
     if state is None or not {"agent", "replay"} <= set(checkpoint.tensors):
         raise CheckpointError(
-            f"'{checkpoint.folder}' holds a policy but no state to resume from; start a new run from it "
-            f"with --train.init_from {checkpoint.folder}"
+            f"'{checkpoint.folder}' holds a policy but no state to resume from; start a new run "
+            f"from it with --train.init_from {checkpoint.folder}"
         )
     loop.agent.load_state_dict(checkpoint.tensors["agent"])
     loop.replay_buffer.load_state_dict(checkpoint.tensors["replay"])

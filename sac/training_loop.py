@@ -138,7 +138,7 @@ class TrainingLoop:
             "time/env_steps_per_second": (self.counters.step - step) / seconds,
             "time/updates_per_second": (self.agent.updates - updates) / seconds,
         }
-        # The update leaves its metrics as tensors; here, where they are wanted, they become numbers.
+        # The update leaves its metrics as tensors; here, where they are wanted, they turn numbers.
         train = {f"train/{name}": np.mean(_host(v)) for name, v in self.metrics.items()}
         logger.log(self.counters.step, train | rates)
         self._start_clock()

@@ -41,7 +41,7 @@ class CategoricalPolicy(nn.Module):
     def soft_value(
         self, observation: Tensor, q_values: Callable[[Tensor], Tensor], alpha: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return V(s) = sum_a pi(a|s) (Q(s, a) - alpha log pi(a|s)), and the entropy; (batch, 1)."""
+        """Return V(s) = sum_a pi(a|s) (Q(s, a) - alpha log pi(a|s)), and the entropy (batch, 1)."""
         log_probs = self.log_probs(observation)
         probs = log_probs.exp()
         value = (probs * (q_values(observation) - alpha * log_probs)).sum(dim=1, keepdim=True)
@@ -52,8 +52,8 @@ class CategoricalPolicy(nn.Module):
         """Return actions (batch,) int64: the largest logit after Gumbel noise."""
         logits = self.net(observation)
         uniform = torch.rand(*logits.shape, generator=generator, device=logits.device)
-        # 1 - uniform lies in (0, 1]: its logarithm is finite but for a 0 at u = 0, and -0 is no harm.
-        return torch.argmax(logits - torch.log(-torch.log(1 - uniform)), dim=1)
+        # A uniform number of 0 gives noise of -inf, which picks no action, where 1 gave one of inf.
+        return torch.argmax(logits - torch.log(-torch.log(uniform)), dim=1)
 
     def mode(self, observation: Tensor) -> Tensor:
         """Return the most probable actions (batch,) int64."""

@@ -13,8 +13,8 @@ from sac.networks import MLP
 class SquashedGaussianPolicy(nn.Module):
     """pi(a|s) of a = tanh(u), u ~ N(mean(s), std(s)).
 
-    Source: Haarnoja et al. 2018, arXiv:1812.05905, appendix C. Log-probabilities are those of actions
-    in [-1, 1], so that neither alpha nor a loss depends on the units of the environment.
+    Source: Haarnoja et al. 2018, arXiv:1812.05905, appendix C. Log-probabilities are those of
+    actions in [-1, 1], so that neither alpha nor a loss depends on the environment's units.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class SquashedGaussianPolicy(nn.Module):
     def soft_value(
         self, observation: Tensor, q_value: Callable[[Tensor, Tensor], Tensor], alpha: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return V(s) = E_a[Q(s, a) - alpha log pi(a|s)] by one sample, and the entropy; (batch, 1)."""
+        """Return V(s) = E_a[Q(s, a) - alpha log pi(a|s)] by one sample, and the entropy."""
         action, log_prob = self.rsample(observation, self.noise)
         return q_value(observation, action) - alpha * log_prob, -log_prob
 

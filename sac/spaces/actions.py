@@ -43,7 +43,7 @@ class ActionCodec:
     def to_environment(self, actions: np.ndarray) -> np.ndarray:
         """Return policy-unit actions (n, *shape) as the environment takes them."""
         if self.is_discrete:
-            return np.asarray(actions, np.int64) + self._start
+            return (np.asarray(actions, np.int64) + self._start).astype(self.space.dtype)
         share = np.asarray(actions, np.float64) * 0.5 + 0.5
         mixed = self._low * (1.0 - share) + self._high * share  # exact at both ends
         inside = np.minimum(np.maximum(mixed, self._low), self._high)
