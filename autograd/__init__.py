@@ -18,8 +18,8 @@ from autograd.dtypes import Size, device, dtype, finfo, iinfo
 from autograd.functional import activation as _activation
 from autograd.functional import arithmetic as _arithmetic
 from autograd.functional import comparison as _comparison
-from autograd.functional import elementwise as _elementwise
 from autograd.functional import einsum as _einsum
+from autograd.functional import elementwise as _elementwise
 from autograd.functional import indexing as _indexing
 from autograd.functional import joining as _joining
 from autograd.functional import linear_algebra as _linear_algebra
@@ -35,31 +35,61 @@ from autograd.grad_mode import (
     no_grad,
     set_grad_enabled,
 )
-from autograd.out_argument import with_out
+from autograd.out_argument import with_out as _with_out
 from autograd.random import Generator
 from autograd.tensor import Tensor
 
 __version__ = "0.1.0"
 
+__all__ = [
+    "Generator",
+    "Size",
+    "Tensor",
+    "cuda",
+    "device",
+    "dtype",
+    "enable_grad",
+    "finfo",
+    "iinfo",
+    "inference_mode",
+    "is_complex",
+    "is_floating_point",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "is_signed",
+    "is_tensor",
+    "no_grad",
+    "numel",
+    "random",
+    "set_grad_enabled",
+]
+
 inf, nan, pi, e = float("inf"), float("nan"), 3.141592653589793, 2.718281828459045
 newaxis = None
 
-# Whole rooms of functions: what is public there is public here.
+# Rooms of functions: what is public there is public here. Those of the first row take `out=`, too.
+_ROOMS_WITH_OUT: tuple[ModuleType, ...] = (
+    _arithmetic, _comparison, _elementwise, _indexing, _joining, _linear_algebra, _reduction,
+)  # fmt: skip
 _ROOMS: tuple[ModuleType, ...] = (
-    _creation, random, _serialization,
-    _activation, _arithmetic, _comparison, _einsum, _elementwise, _indexing, _joining,
-    _linear_algebra, _reduction, _shape, _sorting,
+    _activation, _creation, _einsum, _serialization, _shape, _sorting, random,
 )  # fmt: skip
 
 # Imported when they are first asked for, so that `import autograd` is quick.
 _LAZY_MODULES = ("autograd", "distributions", "nn", "optim")
-_LAZY_NAMES = {
-    name: "autograd.autograd"
-    for name in (
-        "Function", "backward", "detect_anomaly", "grad", "gradcheck",
-        "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "set_detect_anomaly",
-    )  # fmt: skip
-}
+_LAZY_NAMES = dict.fromkeys(
+    (
+        "Function",
+        "backward",
+        "detect_anomaly",
+        "grad",
+        "gradcheck",
+        "is_anomaly_check_nan_enabled",
+        "is_anomaly_enabled",
+        "set_detect_anomaly",
+    ),
+    "autograd.autograd",
+)
 
 
 def _public_functions(module: ModuleType) -> dict[str, Any]:
@@ -74,10 +104,8 @@ def _public_functions(module: ModuleType) -> dict[str, Any]:
 
 for _room in _ROOMS:
     globals().update(_public_functions(_room))
-for _room in (
-    _arithmetic, _comparison, _elementwise, _indexing, _joining, _linear_algebra, _reduction,
-):  # fmt: skip
-    globals().update({name: with_out(f) for name, f in _public_functions(_room).items()})
+for _room in _ROOMS_WITH_OUT:
+    globals().update({name: _with_out(f) for name, f in _public_functions(_room).items()})
 globals().update({name: value for name, value in vars(dtypes).items() if isinstance(value, dtype)})
 
 

@@ -119,17 +119,18 @@ def tolist(self: Any) -> Any:
 
 
 def numpy(self: Any, *, force: bool = False) -> np.ndarray:
-    """The elements as a NumPy array that shares their memory; `force` detaches, and copies to the host."""
+    """The elements as a NumPy array that shares their memory; `force` detaches and copies."""
     backend = backend_of(self._array)
     if not force:
         if self.requires_grad and state.grad_enabled:
             raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+                "Can't call numpy() on Tensor that requires grad. "
+                "Use tensor.detach().numpy() instead."
             )
         if backend.device_type != "cpu":
             raise TypeError(
-                f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy "
-                "the tensor to host memory first."
+                f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to "
+                "copy the tensor to host memory first."
             )
     return backend.to_numpy(self._array)
 
@@ -209,7 +210,9 @@ def formatted(self: Any, specification: str) -> str:
 def size(self: Any, dim: Any = None) -> Any:
     """The shape, or the size of one dimension."""
     shape = self._array.shape
-    return dtypes.size_of(self._array) if dim is None else shape[wrap_dim(operator.index(dim), len(shape))]
+    if dim is None:
+        return dtypes.size_of(self._array)
+    return shape[wrap_dim(operator.index(dim), len(shape))]
 
 
 def dim(self: Any) -> int:

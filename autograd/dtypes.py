@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-
 _PYTHON_INT = int  # the name will be a dtype's
 
 
-class dtype:  # noqa: N801 (torch's name)
+class dtype:
     """A kind of number: what a tensor's elements are."""
 
     def __init__(self, name: str, numpy: type) -> None:
@@ -33,14 +32,14 @@ class dtype:  # noqa: N801 (torch's name)
 
 
 float16 = half = dtype("float16", np.float16)
-float32 = float = dtype("float32", np.float32)  # noqa: A001
+float32 = float = dtype("float32", np.float32)
 float64 = double = dtype("float64", np.float64)
 int8 = dtype("int8", np.int8)
 int16 = short = dtype("int16", np.int16)
-int32 = int = dtype("int32", np.int32)  # noqa: A001
+int32 = int = dtype("int32", np.int32)
 int64 = long = dtype("int64", np.int64)
 uint8 = dtype("uint8", np.uint8)
-bool = dtype("bool", np.bool_)  # noqa: A001
+bool = dtype("bool", np.bool_)
 
 ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, bool)
 _BY_NUMPY = {d.numpy: d for d in ALL}
@@ -146,7 +145,7 @@ def size_of(array: Any) -> Size:
     return tuple.__new__(Size, array.shape)
 
 
-class device:  # noqa: N801
+class device:
     """Where a tensor's elements are: `device("cpu")`, `device("cuda")`, `device("cuda", 1)`."""
 
     def __init__(self, type: Any, index: Any = None) -> None:
@@ -167,7 +166,10 @@ class device:  # noqa: N801
                 f"Expected one of cpu, cuda device type at start of device string: {type}"
             )
         if number and index is not None:
-            raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")  # fmt: skip
+            raise RuntimeError(
+                "type (string) must not include an index because index was passed explicitly: "
+                f"{type}"
+            )
         self.type = kind
         self.index = np.dtype(np.int64).type(number).item() if number else index
 
@@ -205,7 +207,7 @@ def device_argument(value: Any) -> device:
     )
 
 
-class finfo:  # noqa: N801
+class finfo:
     """The limits of a floating point dtype."""
 
     def __init__(self, type: Any = float32) -> None:
@@ -235,7 +237,7 @@ class finfo:  # noqa: N801
         )
 
 
-class iinfo:  # noqa: N801
+class iinfo:
     """The limits of an integer dtype."""
 
     def __init__(self, type: Any) -> None:

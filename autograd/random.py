@@ -69,10 +69,12 @@ class Generator:
         try:
             name = state["bit_generator"]["bit_generator"]
             kind = getattr(np.random, name)
+            if not issubclass(kind, np.random.BitGenerator):  # a name from a file runs nothing else
+                raise TypeError(f"{name} is no bit generator")
             bit_generator = kind()
             bit_generator.state = state["bit_generator"]
             self._seed = int(state["seed"])
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise RuntimeError(f"this is no state of a Generator: {error!r}") from error
         self._numpy = np.random.Generator(bit_generator)
 
@@ -151,7 +153,8 @@ def numpy_generator(generator: Any) -> np.random.Generator:
 def _float_dtype(name: str, dtype: Any, kernel: str, default: np.dtype = FLOAT32) -> np.dtype:
     wanted = default if dtype is None else dtype_argument(name, dtype)
     if wanted.kind != "f":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(np.empty(0, wanted))}'")
+        kind = type_name(np.empty(0, wanted))
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
     return wanted
 
 
@@ -247,7 +250,7 @@ def normal(
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Normal numbers: of a tensor of means or standard deviations, or `size` of one distribution."""
+    """Normal numbers: of tensors of means or standard deviations, or `size` of one kind."""
     tensors = [v for v in (mean, std) if isinstance(v, Tensor)]
     if not isinstance(std, Tensor) and std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")

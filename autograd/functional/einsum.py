@@ -100,7 +100,8 @@ def _name_ellipsis(inputs: list[str], shapes: list[Any]) -> tuple[list[str], str
             raise RuntimeError(
                 f"einsum(): the number of subscripts in the equation ({given}) "
                 + ("is more than" if dots else "does not match")
-                + f" the number of dimensions ({len(shape)}) for operand {i} {more} ellipsis was given"
+                + f" the number of dimensions ({len(shape)}) for operand {i} {more} ellipsis was "
+                "given"
             )
         counts.append(len(shape) - given)
     free = [label for label in ascii_letters if not any(label in labels for labels in inputs)]
@@ -158,6 +159,6 @@ def _check_dtypes(tensors: list[Any], labels: list[str], out: str) -> None:
         summed = any(label not in out for names in labels for label in names)
         if array.dtype != first.dtype and summed:
             raise RuntimeError(
-                f"expected scalar type {type_name(first)} but found {type_name(array)}: all operands "
-                "must have the same dtype"
+                f"expected scalar type {type_name(first)} but found {type_name(array)}: all "
+                "operands must have the same dtype"
             )

@@ -158,7 +158,8 @@ def _plain_array(array: Any) -> Any:
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     if array.dtype.name == "uint8":
         warnings.warn(
-            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool "
+            "instead.",
             UserWarning,
             stacklevel=6,
         )
@@ -171,7 +172,7 @@ def _plain_array(array: Any) -> Any:
 def _dimensions_taken(part: Any) -> int:
     if part is None or part is ... or isinstance(part, bool):
         return 0
-    return part.ndim if getattr(part, "dtype", None) == bool else 1
+    return part.ndim if hasattr(part, "dtype") and part.dtype.kind == "b" else 1
 
 
 def check_bounds(
@@ -201,4 +202,4 @@ def _check_broadcast(arrays: list[Any]) -> None:
 
 
 def _index_shape(array: Any) -> tuple[int, ...]:
-    return (int(array.sum()),) if array.dtype == bool else array.shape
+    return (int(array.sum()),) if array.dtype.kind == "b" else array.shape

@@ -24,8 +24,8 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
     for i, n in enumerate(places.shape if places.size else ()):
         if shape and i != dim and n > shape[i]:
             raise RuntimeError(
-                f"Size does not match at dimension {i} expected index {list(places.shape)} to be no "
-                f"larger than self {list(shape)} apart from dimension {dim}"
+                f"Size does not match at dimension {i} expected index {list(places.shape)} to be "
+                f"no larger than self {list(shape)} apart from dimension {dim}"
             )
     check_bounds(places, shape[dim] if shape else 1, dim, RuntimeError)
     return _in_dimensions(lambda x, i: apply(ops.gather, x, i, dim=dim), input, index, places.shape)
@@ -40,9 +40,7 @@ def _check_index(name: str, input: Any, dim: int, index: Any, what: str) -> int:
         shown = "gather" if name == "gather" else "scatter"
         raise RuntimeError(f"{shown}(): Expected dtype int32/int64 for index")
     if places.size and max(places.ndim, 1) != max(input._array.ndim, 1):
-        raise RuntimeError(
-            f"Index tensor must have the same number of dimensions as {what} tensor"
-        )
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as {what} tensor")
     return dim
 
 
@@ -115,14 +113,12 @@ def _check_source(places: Any, shape: tuple[int, ...], src: Any, dim: int, input
         return
     given = src._array.shape
     if max(len(given), 1) != max(places.ndim, 1):
-        raise RuntimeError(
-            "Index tensor must have the same number of dimensions as src tensor"
-        )
+        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
     for i, n in enumerate(places.shape):
         if (shape and i != dim and n > shape[i]) or n > (given[i] if given else 1):
             raise RuntimeError(
-                f"Expected index {list(places.shape)} to be no larger than self {list(shape)} apart "
-                f"from dimension {dim} and to be no larger size than src {list(given)}"
+                f"Expected index {list(places.shape)} to be no larger than self {list(shape)} "
+                f"apart from dimension {dim} and to be no larger size than src {list(given)}"
             )
 
 

@@ -76,9 +76,7 @@ def split(tensor: Any, split_size_or_sections: Any = None, dim: int = 0, *,
         return _split_with_sizes(tensor, split_size_or_sections, dim)
     size = integer("split", split_size_or_sections, "split_size", 2)
     if size < 0:
-        raise RuntimeError(
-            f"split expects split_size be non-negative, but got split_size={size}"
-        )
+        raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
     if size == 0 and shape[dim] != 0:
         raise RuntimeError(
             "split_size can only be 0 if dimension size is 0, but got dimension size of "

@@ -81,8 +81,8 @@ def bmm(input: Any, mat2: Any) -> Any:
 def _check_bmm_dtype(a: Any, b: Any) -> None:
     if a.dtype != b.dtype:
         raise RuntimeError(
-            f"expected scalar type {type_name(a)} but found {type_name(b)}: both must have the same "
-            "dtype"
+            f"expected scalar type {type_name(a)} but found {type_name(b)}: both must have the "
+            "same dtype"
         )
     _refuse_bool("bmm", a)
 
@@ -101,8 +101,8 @@ def mv(input: Any, vec: Any) -> Any:
         )
     if a.dtype != v.dtype:
         raise RuntimeError(
-            f"addmv input tensors must have the same dtype, but got {type_name(v)}, {type_name(a)}, "
-            f"and {type_name(v)}"
+            f"addmv input tensors must have the same dtype, but got {type_name(v)}, "
+            f"{type_name(a)}, and {type_name(v)}"
         )
     _refuse_bool("addmv_impl_cpu", a)
     return apply(ops.mv, input, vec)
@@ -156,8 +156,7 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     _check_product(m1.shape, m2.shape)
     if a.dtype != m2.dtype:
         raise RuntimeError(
-            "self and mat2 must have the same dtype, but got "
-            f"{type_name(a)} and {type_name(m2)}"
+            f"self and mat2 must have the same dtype, but got {type_name(a)} and {type_name(m2)}"
         )
     _check_mm_dtype(m1, m2)
     shape = (m1.shape[0], m2.shape[1])

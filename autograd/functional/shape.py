@@ -134,8 +134,8 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
             f"contain the same number of dims as destination ({list(given[1])} dims)"
         )
     sources, places = (tuple(wrap_dim(d, ndim) for d in dims) for dims in given)
-    for name, dims, wrapped in zip(("source", "destination"), given, (sources, places), strict=True):
-        if len(set(wrapped)) != len(wrapped):
+    for name, dims in zip(("source", "destination"), given, strict=True):
+        if len({wrap_dim(d, ndim) for d in dims}) != len(dims):
             raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(dims)})")
     rest = iter(i for i in range(ndim) if i not in sources)
     moved = dict(zip(places, sources, strict=True))
@@ -145,12 +145,12 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
 moveaxis = movedim
 
 
-def numpy_T(input: Any) -> Any:  # noqa: N802 (torch's name)
+def numpy_T(input: Any) -> Any:
     """The attribute `T`: all dimensions in reverse order."""
     return apply(ops.permute, input, dims=tuple(reversed(range(input._array.ndim))))
 
 
-def matrix_T(input: Any) -> Any:  # noqa: N802
+def matrix_T(input: Any) -> Any:
     """The attribute `mT`: the last two dimensions exchanged."""
     ndim = input._array.ndim
     if ndim == 0:

@@ -28,7 +28,9 @@ def view(input: Any, *shape: Any, size: Any = None) -> Any:
 def _view_as_dtype(input: Any, wanted: dtype) -> Any:
     if wanted.numpy == input._array.dtype:
         return apply(ops.alias, input)
-    raise NotImplementedError("view(dtype): autograd does not offer to read memory as another dtype")
+    raise NotImplementedError(
+        "view(dtype): autograd does not offer to read memory as another dtype; use to(dtype)"
+    )
 
 
 def view_as(input: Any, other: Any) -> Any:
@@ -44,9 +46,9 @@ def expand(input: Any, *sizes_: Any, size: Any = None) -> Any:
     new = len(wanted) - len(shape)
     if new < 0:
         raise RuntimeError(
-            f"expand(torch.{type_name(input._array)}Tensor{{{list(shape)}}}, size={list(wanted)}): the number of "
-            f"sizes provided ({len(wanted)}) must be greater or equal to the number of dimensions "
-            f"in the tensor ({len(shape)})"
+            f"expand(torch.{type_name(input._array)}Tensor{{{list(shape)}}}, size={list(wanted)}): "
+            f"the number of sizes provided ({len(wanted)}) must be greater or equal to the number "
+            f"of dimensions in the tensor ({len(shape)})"
         )
     result = list(wanted)
     for i, n in enumerate(wanted):
@@ -83,7 +85,8 @@ def repeat(input: Any, *counts: Any, repeats: Any = None) -> Any:
     shape = input._array.shape
     if len(numbers) < len(shape):
         raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of "
+            "tensor"
         )
     padded = (1,) * (len(numbers) - len(shape)) + shape
     result = [n * m for n, m in zip(padded, numbers, strict=True)]

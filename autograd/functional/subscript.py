@@ -61,8 +61,8 @@ def _fit_slice(value: Any, shape: tuple[int, ...]) -> Any:
     if len(given) > len(shape):
         raise RuntimeError(
             f"expand(torch.{type_name(value._array)}Tensor{{{list(given)}}}, size={list(shape)}): "
-            f"the number of sizes provided ({len(shape)}) must be greater or equal to the number of "
-            f"dimensions in the tensor ({len(given)})"
+            f"the number of sizes provided ({len(shape)}) must be greater or equal to the number "
+            f"of dimensions in the tensor ({len(given)})"
         )
     for i in range(1, len(given) + 1):
         if given[-i] not in (1, shape[-i]):

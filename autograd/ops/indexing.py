@@ -8,7 +8,7 @@ from autograd.ops.op import Op
 
 
 class Index(NamedTuple):
-    """What `tensor[...]` names: a view by `basic`, then its elements at the arrays of `advanced`."""
+    """What `tensor[...]` names: a view by `basic`, then its elements at arrays of indices."""
 
     basic: tuple[Any, ...]
     advanced: tuple[Any, ...] | None
@@ -72,37 +72,11 @@ def _(xp: Any, g: Any, index: Index) -> Any:
     return index.read(g)
 
 
-def _index_put(xp: Any, input: Any, values: Any, *, index: Any, accumulate: bool) -> Any:
-    result = input.copy()
-    if accumulate:
-        xp.scatter_add(result, index, values)
-    else:
-        result[index] = values
-    return result
-
-
-index_put = Op("IndexPut", _index_put)
-
-
-@index_put.gradient("input")
-def _(xp: Any, g: Any, index: Any, accumulate: bool) -> Any:
-    if accumulate:
-        return g
-    result = g.copy()
-    result[index] = 0
-    return result
-
-
-@index_put.gradient("values")
-def _(xp: Any, g: Any, index: Any) -> Any:
-    return g[index]
-
-
 # What counts places along one dimension is an input, so that the engine notices when it changes.
 
 
 def _along(xp: Any, index: Any, dim: int) -> tuple[Any, ...]:
-    """The index of every dimension for `index` along one of them, at its own place in the others."""
+    """The index of every dimension: `index` along one, an element's own place in the others."""
     shape = index.shape
     return tuple(
         index if i == dim else xp.arange(n).reshape((n,) + (1,) * (len(shape) - i - 1))

@@ -35,7 +35,9 @@ mv = op(
     other=lambda xp, g, input: _product(xp, input.T, g),
 )  # fmt: skip
 
-dot = op("Dot", _product, input=lambda xp, g, other: g * other, other=lambda xp, g, input: g * input)
+dot = op(
+    "Dot", _product, input=lambda xp, g, other: g * other, other=lambda xp, g, input: g * input
+)
 
 
 def _addmm(xp: Any, input: Any, mat1: Any, mat2: Any, *, alpha: Any, beta: Any) -> Any:

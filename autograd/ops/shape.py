@@ -59,16 +59,18 @@ def _(xp: Any, g: Any, shapes: Any, sizes: tuple[int, ...]) -> Any:
     return summed.reshape(shapes[0])
 
 
-narrow = Op(
-    "Slice", lambda xp, input, *, dim, start, stop: input[(slice(None),) * dim + (slice(start, stop),)],
-    view=True,
-)  # fmt: skip
+def _between(dim: int, start: int, stop: int) -> tuple[slice, ...]:
+    return (*(slice(None),) * dim, slice(start, stop))
+
+
+narrow = Op("Slice", lambda xp, input, *, dim, start, stop: input[_between(dim, start, stop)],
+            view=True)  # fmt: skip
 
 
 @narrow.gradient("input")
 def _(xp: Any, g: Any, shapes: Any, dim: int, start: int, stop: int) -> Any:
     whole = xp.zeros(shapes[0], g.dtype)
-    whole[(slice(None),) * dim + (slice(start, stop),)] = g
+    whole[_between(dim, start, stop)] = g
     return whole
 
 
@@ -131,8 +133,7 @@ def _(xp: Any, g: Any, shapes: Any, needs: Any, dim: int) -> tuple[Any, ...]:
         if len(shape) != g.ndim:
             gradients.append(xp.zeros(shape, g.dtype) if needed else None)
             continue
-        part = (slice(None),) * dim + (slice(start, start + shape[dim]),)
-        gradients.append(g[part] if needed else None)
+        gradients.append(g[_between(dim, start, start + shape[dim])] if needed else None)
         start += shape[dim]
     return tuple(gradients)
 
@@ -144,6 +145,7 @@ stack = Op("Stack", lambda xp, *inputs, dim: xp.stack(inputs, axis=dim), promote
 def _(xp: Any, g: Any, needs: Any, dim: int) -> tuple[Any, ...]:
     before = (slice(None),) * dim
     return tuple(g[(*before, i, ...)] if needed else None for i, needed in enumerate(needs))
+
 
 to_device = op("ToCopy", lambda xp, input, *, device, source: xp.place(input, device),
                input=lambda xp, g, source: xp.place(g, source))  # fmt: skip
