@@ -92,9 +92,39 @@ class NumpyBackend:
                 del self._zeros[next(iter(self._zeros))]
         np.maximum(array, zeros.reshape(array.shape), out=array)
 
+    def where(self, condition: Array, first: Any, second: Any) -> Array:
+        """`first` where the condition holds, `second` elsewhere.
+
+        `np.where` branches at every element: on random conditions ten times as slow as bits.
+        """
+        if type(condition) is not np.ndarray or condition.size < FEW or condition.dtype != np.bool_:
+            return np.where(condition, first, second)
+        if isinstance(second, int) and second == 0 and _has_bits(first):
+            return _where_or_0(condition, first)
+        if isinstance(first, int) and first == 0 and _has_bits(second):
+            return _where_or_0(~condition, second)
+        if not (_has_bits(first) and _has_bits(second) and first.dtype == second.dtype):
+            return np.where(condition, first, second)
+        bits = f"i{first.itemsize}"
+        difference = first.view(bits) ^ second.view(bits)
+        difference &= np.negative(condition.astype(bits))
+        return (difference ^ second.view(bits)).view(first.dtype)
+
     def erf(self, array: Array) -> Array:
         """The error function, which NumPy has not."""
         return erf(array)
+
+
+FEW = 2048  # elements, below which a call costs more than its work
+
+
+def _has_bits(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind != "b"
+
+
+def _where_or_0(condition: Array, values: Array) -> Array:
+    bits = f"i{values.itemsize}"
+    return (values.view(bits) & np.negative(condition.astype(bits))).view(values.dtype)
 
 
 NUMPY = NumpyBackend()

@@ -66,7 +66,7 @@ def result_dtype(values: list[Any]) -> np.dtype:
 
 
 def promote_inputs(op: Op, values: list[Any]) -> list[Any]:
-    """The arrays cast to their common dtype; numbers become Python's, which NumPy treats as weak."""
+    """The arrays in their common dtype; numbers become Python's, which NumPy treats as weak."""
     if op.promote == "branches":
         dtype = result_dtype(values[1:])
         # As arrays: two numbers alone would give NumPy's float64.

@@ -13,25 +13,31 @@ from autograd.promotion import is_number
 
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """`input + alpha * other`."""
-    return binary(ops.add, input, other if alpha == 1 else _scaled(other, alpha))
+    return binary(ops.add, input, other if alpha == 1 else _scaled(input, other, alpha))
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """`input - alpha * other`."""
-    return binary(ops.sub, input, other if alpha == 1 else _scaled(other, alpha))
+    return binary(ops.sub, input, other if alpha == 1 else _scaled(input, other, alpha))
 
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """`other - alpha * input`."""
     require_tensor("rsub", input)
-    return binary(ops.rsub, input if alpha == 1 else _scaled(input, alpha), other)
+    return binary(ops.rsub, input if alpha == 1 else _scaled(other, input, alpha), other)
 
 
-def _scaled(other: Any, alpha: Any) -> Any:
-    if isinstance(alpha, float) and getattr(other, "dtype", None) is not None:
-        if not other.dtype.is_floating_point:
-            raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")  # fmt: skip
+def _scaled(input: Any, other: Any, alpha: Any) -> Any:
+    """`other * alpha`, on its way to `input`."""
+    if isinstance(alpha, float) and not any(_is_floating(x) for x in (input, other)):
+        raise RuntimeError(
+            "For integral input tensors, argument alpha must not be a floating point number."
+        )
     return other * alpha
+
+
+def _is_floating(value: Any) -> bool:
+    return isinstance(value, float) or (is_tensor(value) and value._array.dtype.kind == "f")
 
 
 def mul(input: Any, other: Any) -> Any:
@@ -133,7 +139,9 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
     require_tensor("lerp", input)
     require_tensor("lerp", end, "end", 2)
     for name, value in (("end", end), ("weight", weight)):
-        if not is_number(value) and value._array.dtype != input._array.dtype:
+        if not is_number(value):
+            require_tensor("lerp", value, name, 2)
+        if is_tensor(value) and value._array.dtype != input._array.dtype:
             raise RuntimeError(
                 f"expected dtype {input.dtype} for `{name}` but got dtype {value.dtype}"
             )

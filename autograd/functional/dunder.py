@@ -1,7 +1,7 @@
 """Python's operators between a tensor and anything else, and a method that is not its function.
 
-The operators answer NotImplemented for what an operation cannot take, so that Python asks the other side and
-then raises its own TypeError; `x == None` is False.
+The operators answer NotImplemented for what an operation cannot take, so that Python asks the other
+side and then raises its own TypeError; `x == None` is False.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _reflected(function: Operator) -> Operator:
 
 
 def _left_of_arrays(function: Operator) -> Operator:
-    """The operator with an array on its right, too: torch leaves that to NumPy, outside the graph."""
+    """The operator with an array on its right, too: torch leaves it to NumPy, outside the graph."""
 
     def operator(self: Any, other: Any) -> Any:
         try:
@@ -123,7 +123,7 @@ def float_power(self: Any, exponent: Any) -> Any:
     """`self ** exponent` in float64, for `float_power_`: only a float64 tensor can hold it."""
     if self._array.dtype.name != "float64":
         raise RuntimeError(
-            f"the base given to float_power_ has dtype {type_name(self._array)} but the operation's "
-            "result requires dtype Double"
+            f"the base given to float_power_ has dtype {type_name(self._array)} but the "
+            "operation's result requires dtype Double"
         )
     return arithmetic.float_power(self, exponent)

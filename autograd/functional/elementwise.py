@@ -7,10 +7,11 @@ from typing import Any
 from autograd.engine import apply, binary, unary
 from autograd.functional.checks import is_tensor, require_tensor, type_name
 from autograd.ops import elementwise as ops
+from autograd.promotion import is_number
 
 
 def exp(input: Any) -> Any:
-    """e to the power of `input`."""
+    """E to the power of `input`."""
     return unary(ops.exp, input)
 
 
@@ -153,7 +154,14 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
         return binary(ops.clamp_min, input, min)
     if min is None:
         return binary(ops.clamp_max, input, max)
+    if is_tensor(min) is not is_tensor(max) and not (_is_constant(min) or _is_constant(max)):
+        raise TypeError("clamp(): min and max must both be numbers or both be Tensors")
     return apply(ops.clamp, input, min, max)
+
+
+def _is_constant(bound: Any) -> bool:
+    """Whether it is a tensor that torch takes for a number."""
+    return is_tensor(bound) and bound._array.ndim == 0 and not bound.requires_grad
 
 
 def clamp_min(input: Any, min: Any) -> Any:
@@ -172,7 +180,7 @@ clip, absolute = clamp, abs
 
 
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
-    """`input` where `condition` holds, `other` elsewhere; without both, the indices where it holds."""
+    """`input` where `condition` holds, else `other`; without both, the indices where it holds."""
     require_tensor("where", condition, "condition")
     if input is None and other is None:
         return condition.nonzero(as_tuple=True)
@@ -181,6 +189,9 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
             "where expected condition to be a boolean tensor, but got a tensor with dtype "
             f"{type_name(condition._array)}"
         )
+    for position, value in ((2, input), (3, other)):
+        if not is_number(value):
+            require_tensor("where", value, "other", position)
     return apply(ops.where, condition, input, other)
 
 
@@ -192,6 +203,8 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
         raise RuntimeError(
             f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype}"
         )
+    if not is_number(value):
+        require_tensor("masked_fill", value, "value", 3)
     if is_tensor(value) and value.ndim:
         raise RuntimeError(
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
@@ -201,6 +214,6 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
 
 
 def nan_to_num(input: Any, nan: Any = None, posinf: Any = None, neginf: Any = None) -> Any:
-    """`input` with numbers for NaN (0 by default), inf and -inf (by default the largest there are)."""
+    """Numbers for NaN (0 by default), for inf and for -inf (by default the largest there are)."""
     require_tensor("nan_to_num", input)
     return apply(ops.nan_to_num, input, nan=nan, posinf=posinf, neginf=neginf)

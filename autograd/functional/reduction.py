@@ -58,8 +58,8 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
         input = input.to(dtype)
     if input._array.dtype.kind != "f":
         raise RuntimeError(
-            f"mean(): could not infer output dtype. {'Input' if dtype is None else 'Optional'} dtype "
-            "must be either a floating point or complex dtype. Got: "
+            f"mean(): could not infer output dtype. {'Input' if dtype is None else 'Optional'} "
+            "dtype must be either a floating point or complex dtype. Got: "
             f"{type_name(input._array)}"
         )
     op = ops.mean_all if dim is None else ops.mean_dim
@@ -195,13 +195,13 @@ def _many(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
 
 @numpy_names
 def argmax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The index of the largest element, the first of equal ones; without `dim`, of the flat tensor."""
+    """The index of the largest element, of equal ones the first; flat without `dim`."""
     return _index_of("argmax", ops.argmax, input, dim, keepdim)
 
 
 @numpy_names
 def argmin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The index of the smallest element, the first of equal ones; without `dim`, of the flat tensor."""
+    """The index of the smallest element, of equal ones the first; flat without `dim`."""
     return _index_of("argmin", ops.argmin, input, dim, keepdim)
 
 
@@ -239,6 +239,8 @@ def _truth(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
 def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     """`log(sum(exp(input)))` along `dim`, without overflow."""
     require_tensor("logsumexp", input)
+    if dim is None:
+        raise TypeError("logsumexp(): argument 'dim' (position 2) must be tuple of ints, not None")
     return apply(ops.logsumexp, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 

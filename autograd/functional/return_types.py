@@ -17,8 +17,8 @@ class _ValuesAndIndices(NamedTuple):
 
 
 # A class each: the name is what a user sees.
-max = type("max", (_ValuesAndIndices,), {"__slots__": (), "__repr__": _repr})  # noqa: A001
-min = type("min", (_ValuesAndIndices,), {"__slots__": (), "__repr__": _repr})  # noqa: A001
+max = type("max", (_ValuesAndIndices,), {"__slots__": (), "__repr__": _repr})
+min = type("min", (_ValuesAndIndices,), {"__slots__": (), "__repr__": _repr})
 sort = type("sort", (_ValuesAndIndices,), {"__slots__": (), "__repr__": _repr})
 topk = type("topk", (_ValuesAndIndices,), {"__slots__": (), "__repr__": _repr})
 median = type("median", (_ValuesAndIndices,), {"__slots__": (), "__repr__": _repr})

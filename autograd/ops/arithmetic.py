@@ -39,8 +39,8 @@ div = op(
 neg = op(
     "Neg", lambda xp, input: xp.negative(input),
     bool_error=RuntimeError(
-        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert "
-        "a mask, use the `~` or `logical_not()` operator instead."
+        "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+        "invert a mask, use the `~` or `logical_not()` operator instead."
     ),
     input=lambda xp, g: -g,
 )  # fmt: skip
@@ -119,7 +119,7 @@ def _pow(xp: Any, input: Any, other: Any) -> Any:
     return powers * ((other >= 0) | (powers == 1) | (powers == -1))
 
 
-pow = Op("Pow", _pow, promote="number", bool_error=_without_bool("pow"))  # noqa: A001
+pow = Op("Pow", _pow, promote="number", bool_error=_without_bool("pow"))
 
 
 @pow.gradient("input")

@@ -36,7 +36,7 @@ sqrt = op("Sqrt", lambda xp, input: xp.sqrt(input), promote="float",
 rsqrt = op("Rsqrt", lambda xp, input: 1 / xp.sqrt(input), promote="float",
            input=lambda xp, g, out: -0.5 * g * (out * out * out))  # fmt: skip
 
-abs = op("Abs", lambda xp, input: xp.abs(input), bool_error=_without_bool("abs_cpu"),  # noqa: A001
+abs = op("Abs", lambda xp, input: xp.abs(input), bool_error=_without_bool("abs_cpu"),
          input=lambda xp, g, input: g * _sign(xp, input))  # fmt: skip
 
 sin = op("Sin", lambda xp, input: xp.sin(input), promote="float",
@@ -70,7 +70,8 @@ atanh = op("Atanh", lambda xp, input: xp.arctanh(input), promote="float",
            input=lambda xp, g, input: g / (1 - input * input))  # fmt: skip
 
 erf = op("Erf", lambda xp, input: xp.erf(input), promote="float",
-         input=lambda xp, g, input: g * (2 / math.sqrt(math.pi) * xp.exp(-input * input)))  # fmt: skip
+         input=lambda xp, g, input:
+         g * (2 / math.sqrt(math.pi) * xp.exp(-input * input)))  # fmt: skip
 
 sigmoid = op("Sigmoid", lambda xp, input: 1 / (1 + xp.exp(-input)), promote="float",
              input=lambda xp, g, out: g * (1 - out) * out)  # fmt: skip
@@ -92,7 +93,7 @@ ceil = op("Ceil", lambda xp, input: _rounded(xp.ceil, input),
           bool_error=_without_bool("ceil_vml_cpu"), input=_no_slope)  # fmt: skip
 trunc = op("Trunc", lambda xp, input: _rounded(xp.trunc, input),
            bool_error=_without_bool("trunc_vml_cpu"), input=_no_slope)  # fmt: skip
-round = op("Round", lambda xp, input: _rounded(xp.rint, input),  # noqa: A001
+round = op("Round", lambda xp, input: _rounded(xp.rint, input),
            bool_error=_without_bool("round_vml_cpu"), input=_no_slope)  # fmt: skip
 
 
@@ -108,7 +109,8 @@ clamp = op("Clamp1", lambda xp, input, min, max: xp.minimum(xp.maximum(input, mi
            promote="number", bool_error=_without_bool("clamp_cpu"),
            input=lambda xp, g, input, min, max: xp.where((input >= min) & (input <= max), g, 0),
            min=lambda xp, g, input, min, max: xp.where((input < min) & (min < max), g, 0),
-           max=lambda xp, g, input, min, max: xp.where((input > max) | (max < min), g, 0))  # fmt: skip
+           max=lambda xp, g, input, min, max:
+           xp.where((input > max) | (max < min), g, 0))  # fmt: skip
 
 clamp_min = op("Clamp1", lambda xp, input, min: xp.maximum(input, min), promote="number",
                input=lambda xp, g, input, min: xp.where(input >= min, g, 0),

@@ -1,4 +1,4 @@
-"""Reductions over all or some dimensions: `dim` is None for all, else a tuple counted from the front."""
+"""Reductions; `dim` is None for all dimensions, or a tuple of them counted from the front."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ prod = Op("Prod", _prod)
 
 @prod.gradient("input")
 def _(xp: Any, g: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
-    """g times the product of the others, without a division: exact where factors are 0."""
+    """G times the product of the others, without a division: exact where factors are 0."""
     factors = input.reshape(-1) if dim is None else xp.moveaxis(input, dim[0], 0)
     if factors.shape[0] == 0:
         return xp.zeros_like(input)
@@ -188,9 +188,9 @@ def _truth(xp: Any, truth: Any, input: Any) -> Any:
     return truth.astype("u1") if input.dtype.name == "uint8" else truth
 
 
-any = op("Any", lambda xp, input, *, dim, keepdim:  # noqa: A001
+any = op("Any", lambda xp, input, *, dim, keepdim:
          _truth(xp, xp.any(input, axis=dim, keepdims=keepdim), input))  # fmt: skip
-all = op("All", lambda xp, input, *, dim, keepdim:  # noqa: A001
+all = op("All", lambda xp, input, *, dim, keepdim:
          _truth(xp, xp.all(input, axis=dim, keepdims=keepdim), input))  # fmt: skip
 
 

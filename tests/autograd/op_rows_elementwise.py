@@ -92,7 +92,7 @@ ROWS = [
         [
             (BOUNDS, -0.5, 1.0),
             (BOUNDS, np.full(3, -0.5), np.full((2, 1), 1.0)),
-            (BOUNDS, np.array(-0.5), 1.0),
+            (BOUNDS, np.array(-0.5), np.full(3, 1.0)),
             (np.array(0.2), np.array(-0.5), np.array(1.0)),
         ],
         kinks=[

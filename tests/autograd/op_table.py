@@ -7,16 +7,16 @@ A row says how one operation is called, what it should answer, and on which inpu
 - `op`: the object in `autograd.ops` (or several, where one call runs any of them);
 - `function(t, *arguments)`: the call, where `t` is `autograd`, or `torch` in the live comparison;
 - `reference(*arguments)`: the same from NumPy arrays, in NumPy or by hand;
-- `samples`: tuples of arguments, of which every float64 array becomes a tensor that needs a gradient, every
-  other array a tensor that does not, and everything else goes in as it is. They must lie
-  where the function is smooth: the gradient is compared with central differences;
+- `samples`: tuples of arguments, of which every float64 array becomes a tensor that needs a
+  gradient, every other array a tensor that does not, and everything else goes in as it is. They
+  must lie where the function is smooth: the gradient is compared with central differences;
 - `kinks`: (arguments, gradients) where it is not smooth; the gradient of the sum of the result
   for every float64 array, None for one that needs none;
 - `derivative`: False for an operation whose result needs a gradient but has none;
 - `whole`: the dtype of the result for int64 inputs, "" where it has no such form.
 
-The rows stand in the modules `op_rows_<family>.py` as a list `ROWS`; `test_ops.py` runs them all, and
-fails for an operation without a row.
+The rows stand in the modules `op_rows_<family>.py` as a list `ROWS`; `test_ops.py` runs them all,
+and fails for an operation without a row.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def strided(array: np.ndarray) -> np.ndarray:
     return wide[..., ::2]
 
 
-LAYOUTS = {
+LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "column-major": np.asfortranarray,
     "strided": strided,
     "reversed": lambda array: np.flip(np.flip(array).copy()),
@@ -146,10 +146,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_layouts(row: Row, layout: str) -> None:
     arguments = row.samples[0]
-    changed = tuple(
-        LAYOUTS[layout](a) if is_float(a) and a.ndim else a
-        for a in arguments  # type: ignore[operator]
-    )
+    changed = tuple(LAYOUTS[layout](a) if is_float(a) and a.ndim else a for a in arguments)
     plain = arrays_of(row.function(autograd, *as_tensors(arguments)))
     for result, value in zip(
         arrays_of(row.function(autograd, *as_tensors(changed))), plain, strict=True
@@ -157,11 +154,11 @@ def test_layouts(row: Row, layout: str) -> None:
         np.testing.assert_allclose(result, value, rtol=row.tolerance, atol=row.tolerance)
     if row.differentiable:
         expected = gradients(row.function, as_tensors(arguments))
-        for gradient, value in zip(
-            gradients(row.function, as_tensors(changed)), expected, strict=True
-        ):
-            if value is not None:
-                np.testing.assert_allclose(gradient, value, rtol=1e-12, atol=1e-12)
+        found = gradients(row.function, as_tensors(changed))
+        for gradient, wanted in zip(found, expected, strict=True):
+            if wanted is not None:
+                assert gradient is not None
+                np.testing.assert_allclose(gradient, wanted, rtol=1e-12, atol=1e-12)
 
 
 @EACH
