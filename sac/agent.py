@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import autograd as torch
 from autograd import Tensor, nn, no_grad, optim
 from autograd.functional.fused import polyak_update_
+from autograd.random import numpy_generator
 from sac import agent_state
 from sac.checkpoint import find_checkpoint, load_checkpoint
 from sac.config import AgentConfig
@@ -22,6 +23,7 @@ from sac.device import resolve_device
 from sac.errors import CheckpointError
 from sac.factory import build_parts
 from sac.networks import frozen
+from sac.policies import row
 from sac.replay_buffer import Batch
 from sac.seeding import Streams, generator
 from sac.spaces import ActionCodec, ObservationEncoder
@@ -102,6 +104,10 @@ class SACAgent:
         return self._sample(observations, torch.Generator.from_numpy(generator))
 
     def _sample(self, observations: NDArray[Any], noise: torch.Generator) -> NDArray[Any]:
+        if len(observations) == 1 and row.fits(self.policy_net.net):
+            x = self.observation_input.array(observations)[0]
+            action = self.policy_net.sample_row(x, numpy_generator(noise))
+            return action.reshape(1, *self.action_codec.shape)
         with no_grad():
             return self._actions(
                 self.policy_net.sample(self.observation_input(observations), noise)
@@ -109,6 +115,9 @@ class SACAgent:
 
     def greedy(self, observations: NDArray[Any]) -> NDArray[Any]:
         """Return the deterministic policy's actions in its own units."""
+        if len(observations) == 1 and row.fits(self.policy_net.net):
+            action = self.policy_net.mode_row(self.observation_input.array(observations)[0])
+            return action.reshape(1, *self.action_codec.shape)
         with no_grad():
             return self._actions(self.policy_net.mode(self.observation_input(observations)))
 

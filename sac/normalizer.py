@@ -26,10 +26,14 @@ class ObservationInput:
 
     def __call__(self, observations: np.ndarray) -> Tensor:
         """Return the networks' input; it shares memory with a float32 array."""
+        return torch.as_tensor(self.array(observations), device=self.device)
+
+    def array(self, observations: np.ndarray) -> np.ndarray:
+        """Return the same as an array in host memory."""
         flat = observations.reshape(len(observations), self.features)
         if flat.dtype == np.uint8:
             flat = flat * np.float32(UINT8_SCALE)
-        return torch.as_tensor(self.scaled(flat), device=self.device)
+        return self.scaled(flat)
 
     def scaled(self, flat: np.ndarray) -> np.ndarray:
         """Return (batch, features) as it is."""

@@ -7,6 +7,7 @@ import numpy as np
 import autograd as torch
 from autograd import Tensor, nn
 from sac.networks import MLP
+from sac.policies import row
 
 # Of log|A|, the entropy of uniformly random actions. Published defaults run from 0.2 to 0.98; the
 # high ones keep the policy half random, and CartPole, with two actions, from ever settling.
@@ -58,3 +59,14 @@ class CategoricalPolicy(nn.Module):
     def mode(self, observation: Tensor) -> Tensor:
         """Return the most probable actions (batch,) int64."""
         return torch.argmax(self.net(observation), dim=1)
+
+    def sample_row(self, x: row.Row, generator: np.random.Generator) -> np.ndarray:
+        """Return what `sample` does for one observation (features,), as an array ()."""
+        logits = row.forward(self.net, x)
+        uniform = generator.random((1, self.num_actions), np.float32)[0]
+        uniform = np.maximum(uniform, np.finfo(np.float32).tiny)  # its logarithm is finite
+        return np.argmax(logits - np.log(-np.log(uniform)))
+
+    def mode_row(self, x: row.Row) -> np.ndarray:
+        """Return what `mode` does for one observation (features,), as an array ()."""
+        return np.argmax(row.forward(self.net, x))

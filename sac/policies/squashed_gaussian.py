@@ -8,6 +8,7 @@ import autograd as torch
 from autograd import Tensor, nn
 from autograd.functional.fused import squashed_gaussian
 from sac.networks import MLP
+from sac.policies import row
 
 
 class SquashedGaussianPolicy(nn.Module):
@@ -63,3 +64,15 @@ class SquashedGaussianPolicy(nn.Module):
     def mode(self, observation: Tensor) -> Tensor:
         """Return tanh of the mean: the deterministic policy (batch, size)."""
         return torch.tanh(self.net(observation)[:, : self.action_size])
+
+    def sample_row(self, x: row.Row, generator: np.random.Generator) -> row.Row:
+        """Return what `sample` does for one observation (features,), as an array (size,)."""
+        n = self.action_size
+        parameters = row.forward(self.net, x)
+        log_std = np.minimum(np.maximum(parameters[n:], self.log_std_min), self.log_std_max)
+        noise = generator.standard_normal((1, n), np.float32)[0]
+        return np.tanh(parameters[:n] + np.exp(log_std) * noise)
+
+    def mode_row(self, x: row.Row) -> row.Row:
+        """Return what `mode` does for one observation (features,), as an array (size,)."""
+        return np.tanh(row.forward(self.net, x)[: self.action_size])
