@@ -1,6 +1,6 @@
 """Multilayer perceptrons with weights from a generator of their own, and freezing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
@@ -39,8 +39,9 @@ class MLP(nn.Module):
 
 
 @contextmanager
-def frozen(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
+def frozen(parameters: Iterable[nn.Parameter]) -> Iterator[None]:
     """Compute no gradients of `parameters`, then restore what was computed before."""
+    parameters = list(parameters)  # an iterator would be used up by the first walk
     before = [parameter.requires_grad for parameter in parameters]
     for parameter in parameters:
         parameter.requires_grad = False
