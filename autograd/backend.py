@@ -70,6 +70,17 @@ class NumpyBackend:
         result.flags.writeable = array.flags.writeable
         return result
 
+    def broadcast_to(self, array: Array, shape: tuple[int, ...]) -> Array:
+        """A view of a larger shape; NumPy's own takes longer than a small operation."""
+        extra = len(shape) - array.ndim
+        fits = extra >= 0 and all(
+            n in (1, m) for n, m in zip(array.shape, shape[extra:], strict=True)
+        )
+        if not fits or not array.flags.c_contiguous:
+            return np.broadcast_to(array, shape)
+        strides = [0 if n == 1 else s for n, s in zip(array.shape, array.strides, strict=True)]
+        return np.ndarray(shape, array.dtype, array, strides=(*[0] * extra, *strides))
+
     def scatter_add(self, array: Array, index: Any, values: Array) -> None:
         """`array[index] += values` in place, where repeated indices add up."""
         np.add.at(array, index, values)
@@ -91,6 +102,14 @@ class NumpyBackend:
             if len(self._zeros) > MAX_ZEROS:
                 del self._zeros[next(iter(self._zeros))]
         np.maximum(array, zeros.reshape(array.shape), out=array)
+
+    def max(self, array: Array, axis: Any = None, keepdims: bool = False) -> Array:
+        """The largest along `axis`, without the steps of Python that `np.max` takes first."""
+        return np.maximum.reduce(array, axis=axis, keepdims=keepdims)
+
+    def min(self, array: Array, axis: Any = None, keepdims: bool = False) -> Array:
+        """The smallest along `axis`, without the steps of Python that `np.min` takes first."""
+        return np.minimum.reduce(array, axis=axis, keepdims=keepdims)
 
     def where(self, condition: Array, first: Any, second: Any) -> Array:
         """`first` where the condition holds, `second` elsewhere.

@@ -8,7 +8,6 @@ from typing import Any
 
 from autograd.dtypes import numpy_dtype
 from autograd.engine import apply
-from autograd.errors import NotOfferedError
 from autograd.functional import arithmetic, return_types
 from autograd.functional.checks import (
     integer,
@@ -261,7 +260,7 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
 def norm(
     input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
 ) -> Any:
-    """The `p`-norm of the elements, over all dimensions or along `dim`; "fro" is the 2-norm."""
+    """The `p`-norm over all dimensions or along `dim`; "fro" is 2, "nuc" sums singular values."""
     require_tensor("norm", input)
     if dtype is not None:
         input = input.to(dtype)
@@ -271,9 +270,18 @@ def norm(
             f"Got {type_name(input._array)}"
         )
     if isinstance(p, str) and p != "fro":
-        raise NotOfferedError(f"norm(p={p!r}): autograd offers the norms of vectors, and 'fro'")
+        return _matrix_norm(input, p, dim, keepdim)
     order = 2.0 if p is None or p == "fro" else float(p)
     dim = _reduced_dims(dim, input._array.ndim)
     if order < 0 or order == math.inf:
         _refuse_empty("linalg.vector_norm", input, dim)
     return apply(norm_ops.norm, input, p=order, dim=dim, keepdim=keepdim)
+
+
+def _matrix_norm(input: Any, p: str, dim: Any, keepdim: bool) -> Any:
+    if p != "nuc":
+        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
+    if input._array.dtype.itemsize == 2:
+        raise RuntimeError("linalg.matrix_norm: Low precision dtypes not supported. Got Half")
+    dims = wrap_dims((-2, -1) if dim is None else dim, input._array.ndim)
+    return apply(norm_ops.nuclear, input, dim=dims, keepdim=keepdim)

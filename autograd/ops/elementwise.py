@@ -78,8 +78,10 @@ sigmoid = op("Sigmoid", lambda xp, input: 1 / (1 + xp.exp(-input)), promote="flo
 
 
 def _sign(xp: Any, input: Any) -> Any:
+    if input.dtype.kind == "b":
+        return input.copy()
     # torch's sign of NaN is 0; NumPy's is NaN.
-    return input if input.dtype.kind == "b" else ((input > 0).astype(input.dtype) - (input < 0))
+    return (input > 0).astype(input.dtype) - (input < 0)
 
 
 def _no_slope(xp: Any, g: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Norms of vectors, along some or all dimensions."""
+"""Norms of vectors along some or all dimensions, and the nuclear norm of matrices."""
 
 from __future__ import annotations
 
@@ -45,3 +45,19 @@ def _(xp: Any, g: Any, input: Any, out: Any, p: float, dim: Dims, keepdim: bool)
         return slope * g * out ** (1 - p)
     slope = direction * xp.abs(input) ** (p - 1)
     return slope * xp.where(out == 0, 0, g / out ** (p - 1))
+
+
+def _nuclear(xp: Any, input: Any, *, dim: tuple[int, int], keepdim: bool) -> Any:
+    matrices = xp.moveaxis(input, dim, (-2, -1))
+    out = xp.add.reduce(xp.linalg.svd(matrices, compute_uv=False), axis=-1)
+    return xp.expand_dims(out, dim) if keepdim else out
+
+
+nuclear = Op("Nuclear", _nuclear)
+
+
+@nuclear.gradient("input")
+def _(xp: Any, g: Any, input: Any, dim: tuple[int, int], keepdim: bool) -> Any:
+    """The sum of singular values grows along U V^T."""
+    u, _, vh = xp.linalg.svd(xp.moveaxis(input, dim, (-2, -1)), full_matrices=False)
+    return kept(xp, g, input.ndim, dim, keepdim) * xp.moveaxis(xp.matmul(u, vh), (-2, -1), dim)

@@ -143,22 +143,18 @@ def at_index(xp: Any, g: Any, out1: Any, shapes: Any, dim: int, keepdim: bool) -
     return result
 
 
-def chosen(xp: Any, input: Any, index: Any, dim: int, keepdim: bool) -> tuple[Any, Any]:
-    """Values at an index (which has size 1 along `dim`), and the index."""
-    values = xp.take_along_axis(input, index, dim)
-    return (values, index) if keepdim else (values.squeeze(dim), index.squeeze(dim))
-
-
 def _max(xp: Any, input: Any, *, dim: int, keepdim: bool) -> tuple[Any, Any]:
     if input.ndim == 0:
         return input.copy(), xp.zeros((), "i8")
-    return chosen(xp, input, xp.argmax(input, axis=dim, keepdims=True), dim, keepdim)
+    values = xp.max(input, axis=dim, keepdims=keepdim)
+    return values, xp.argmax(input, axis=dim, keepdims=keepdim)
 
 
 def _min(xp: Any, input: Any, *, dim: int, keepdim: bool) -> tuple[Any, Any]:
     if input.ndim == 0:
         return input.copy(), xp.zeros((), "i8")
-    return chosen(xp, input, xp.argmin(input, axis=dim, keepdims=True), dim, keepdim)
+    values = xp.min(input, axis=dim, keepdims=keepdim)
+    return values, xp.argmin(input, axis=dim, keepdims=keepdim)
 
 
 max_dim = op("Max", _max, outs=2, input=at_index)

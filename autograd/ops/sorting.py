@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.ops.op import op
-from autograd.ops.reduction import at_index, chosen, split_evenly
+from autograd.ops.reduction import at_index, split_evenly
 
 
 def order(xp: Any, input: Any, dim: int, descending: bool) -> Any:
@@ -53,7 +53,9 @@ def _median_index(xp: Any, input: Any, dim: int) -> Any:
 def _median(xp: Any, input: Any, *, dim: int, keepdim: bool) -> tuple[Any, Any]:
     if input.ndim == 0:
         return input.copy(), xp.zeros((), "i8")
-    return chosen(xp, input, _median_index(xp, input, dim), dim, keepdim)
+    index = _median_index(xp, input, dim)
+    values = xp.take_along_axis(input, index, dim)
+    return (values, index) if keepdim else (values.squeeze(dim), index.squeeze(dim))
 
 
 def _median_all(xp: Any, input: Any) -> Any:

@@ -230,6 +230,14 @@ ROWS = [
         ],
     ),
     Row(
+        norm.nuclear,
+        lambda t, x, *dim_and_keepdim: t.norm(x, "nuc", *dim_and_keepdim),
+        lambda x, dim=(-2, -1), keepdim=False: np.linalg.norm(x, "nuc", dim, keepdim),
+        [(signed(2, 3),), (signed(2, 3, 4), (2, 0)), (signed(3, 2), (0, 1), True)],
+        half=False,
+        tolerance=1e-10,
+    ),
+    Row(
         sorting.sort,
         lambda t, x, *a: t.sort(x, *a),
         in_order,

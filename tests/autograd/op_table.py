@@ -14,6 +14,7 @@ A row says how one operation is called, what it should answer, and on which inpu
   for every float64 array, None for one that needs none;
 - `derivative`: False for an operation whose result needs a gradient but has none;
 - `whole`: the dtype of the result for int64 inputs, "" where it has no such form.
+- `half`: False where torch has no float16 form.
 
 The rows stand in the modules `op_rows_<family>.py` as a list `ROWS`; `test_ops.py` runs them all,
 and fails for an operation without a row.
@@ -45,6 +46,7 @@ class Row:
     kinks: Sequence[tuple[Arguments, Sequence[Any]]] = ()
     derivative: bool = True
     whole: str = ""
+    half: bool = True
     tolerance: float = 1e-12
 
     @property

@@ -166,6 +166,8 @@ def test_layouts(row: Row, layout: str) -> None:
 def test_narrow_dtypes_stay(row: Row, dtype: Any) -> None:
     wide = results_of(row.function(autograd, *as_tensors(row.samples[0])))
     tensors = as_tensors(row.samples[0], dtype)
+    if dtype is np.float16 and not row.half:
+        pytest.skip("torch has no float16 form")
     results = results_of(row.function(autograd, *tensors))
     for result, of_float64 in zip(results, wide, strict=True):
         if of_float64.dtype is autograd.float64:
