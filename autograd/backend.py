@@ -103,11 +103,11 @@ class NumpyBackend:
                 del self._zeros[next(iter(self._zeros))]
         np.maximum(array, zeros.reshape(array.shape), out=array)
 
-    def max(self, array: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    def max(self, array: Array, axis: Any = None, keepdims: Any = False) -> Array:
         """The largest along `axis`, without the steps of Python that `np.max` takes first."""
         return np.maximum.reduce(array, axis=axis, keepdims=keepdims)
 
-    def min(self, array: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    def min(self, array: Array, axis: Any = None, keepdims: Any = False) -> Array:
         """The smallest along `axis`, without the steps of Python that `np.min` takes first."""
         return np.minimum.reduce(array, axis=axis, keepdims=keepdims)
 
