@@ -1,0 +1,276 @@
+"""Layers: what they save, their initial values, training and evaluation."""
+
+import math
+
+import numpy as np
+import pytest
+
+import autograd as torch
+from autograd import nn
+
+F = nn.functional
+
+
+class TestLinear:
+    def test_is_the_affine_map(self):
+        layer = nn.Linear(3, 2)
+        x = torch.randn(4, 5, 3)
+        expected = x.numpy() @ layer.weight.detach().numpy().T + layer.bias.detach().numpy()
+        np.testing.assert_allclose(layer(x).detach().numpy(), expected, rtol=1e-5)
+
+    def test_initial_values_come_from_the_generator(self):
+        layers = [nn.Linear(16, 64, generator=torch.Generator().manual_seed(3)) for _ in range(2)]
+        assert torch.equal(layers[0].weight, layers[1].weight)
+        assert torch.equal(layers[0].bias, layers[1].bias)
+        for values in (layers[0].weight, layers[0].bias):
+            assert 0.2 < values.abs().max().item() <= 0.25
+
+    def test_frozen_weights_get_no_gradient_and_their_input_none_it_does_not_need(self):
+        layer, x = nn.Linear(3, 2), torch.randn(4, 3, requires_grad=True)
+        layer.requires_grad_(False)
+        layer(x).sum().backward()
+        assert layer.weight.grad is None
+        np.testing.assert_allclose(
+            x.grad.numpy(), np.tile(layer.weight.numpy().sum(0), (4, 1)), rtol=1e-6
+        )
+
+    @pytest.mark.parametrize("frozen", ["weight", "input"])
+    def test_saves_only_what_a_needed_gradient_asks_for(self, frozen):
+        x, weight = torch.randn(4, 3, requires_grad=True), torch.randn(2, 3, requires_grad=True)
+        needless = weight if frozen == "input" else x
+        (x if frozen == "input" else weight).requires_grad_(False)
+        out = F.linear(x, weight)
+        with torch.no_grad():
+            needless.add_(1)  # saved it would make backward raise
+        out.sum().backward()
+
+    @pytest.mark.parametrize(
+        ("shapes", "text"),
+        [
+            (((2, 3), (4, 2)), "shapes cannot be multiplied"),
+            (((), (4, 3)), "need to be at least 1D"),
+            (((2, 3), (2, 4, 3)), "expects a tensor with <= 2 dimensions"),
+            (((2, 3), (4, 3), (3,)), "The expanded size of the tensor"),
+        ],
+    )
+    def test_shapes_that_do_not_fit(self, shapes, text):
+        with pytest.raises(RuntimeError, match=text):
+            F.linear(*(torch.ones(shape) for shape in shapes))
+
+    def test_dtypes_that_do_not_fit(self):
+        x, weight = torch.ones(2, 3), torch.ones(4, 3)
+        with pytest.raises(RuntimeError, match="to have the same dtype"):
+            F.linear(x, weight.double())
+        with pytest.raises(RuntimeError, match="must have the same dtype"):
+            F.linear(x, weight, torch.ones(4).double())
+        with pytest.raises(TypeError, match="must be Tensor, not int"):
+            F.linear(x, weight, 3)
+
+    def test_unusual_shapes(self):
+        x, weight = torch.randn(2, 3), torch.randn(4, 3, requires_grad=True)
+        assert F.linear(x[0], weight).shape == (4,)
+        assert F.linear(x, weight[0]).shape == (2,)
+        bias = torch.zeros(2, 4, requires_grad=True)
+        F.linear(x, weight, bias).sum().backward()
+        assert bias.grad.tolist() == [[1] * 4] * 2
+
+
+class TestConv2d:
+    def test_initial_values(self):
+        layer = nn.Conv2d(4, 8, 3, groups=2)
+        bound = 1 / math.sqrt(2 * 9)
+        assert layer.weight.shape == (8, 2, 3, 3)
+        for values in (layer.weight, layer.bias):
+            assert values.abs().max().item() <= bound
+        assert layer.weight.abs().max().item() > 0.8 * bound
+
+    def test_padding_names(self):
+        x = torch.ones(2, 1, 5, 7)
+        assert nn.Conv2d(1, 3, 3, padding="same", dilation=2)(x).shape == (2, 3, 5, 7)
+        assert nn.Conv2d(1, 3, 2, padding="same")(x).shape == (2, 3, 5, 7)
+        assert nn.Conv2d(1, 3, (3, 2), padding="valid")(x).shape == (2, 3, 3, 6)
+
+    def test_one_image_and_no_image(self):
+        layer = nn.Conv2d(2, 3, 3)
+        x = torch.randn(2, 5, 5)
+        assert torch.equal(layer(x), layer(x.unsqueeze(0)).squeeze(0))
+        assert layer(torch.ones(0, 2, 5, 5)).shape == (0, 3, 3, 3)
+
+    @pytest.mark.parametrize(
+        ("arguments", "text"),
+        [
+            ((3, 2, 3, 1, 0, 1, 2), "in_channels must be divisible by groups"),
+            ((2, 3, 3, 1, 0, 1, 2), "out_channels must be divisible by groups"),
+            ((2, 2, 3, 1, 0, 1, 0), "groups must be a positive integer"),
+            ((2, 2, 3, 1, "full"), "Invalid padding string"),
+            ((2, 2, 3, 2, "same"), "not supported for strided convolutions"),
+            ((2, 2, 3, 1, 0, 1, 1, True, "mirror"), "padding_mode must be one of"),
+        ],
+    )
+    def test_arguments_that_do_not_fit(self, arguments, text):
+        with pytest.raises(ValueError, match=text):
+            nn.Conv2d(*arguments)
+
+    def test_padding_that_is_not_offered(self):
+        with pytest.raises(Exception, match="padding with zeros only"):
+            nn.Conv2d(1, 1, 3, padding_mode="reflect")
+
+    @pytest.mark.parametrize(
+        ("shape", "settings", "text"),
+        [
+            ((1, 1, 5, 5), {}, "to have 2 channels, but got 1 channels instead"),
+            ((5, 5), {}, "Expected 3D .unbatched. or 4D .batched. input to conv2d"),
+            ((1, 2, 2, 2), {}, "Kernel size can't be greater than actual input size"),
+            ((1, 2, 5, 5), {"stride": 0}, "non-positive stride"),
+            ((1, 2, 5, 5), {"padding": -1}, "negative padding"),
+            ((1, 2, 5, 5), {"padding": "full"}, "Invalid padding string"),
+            ((1, 2, 5, 5), {"bias": torch.ones(2)}, "expected bias to be 1-dimensional"),
+        ],
+    )
+    def test_inputs_that_do_not_fit(self, shape, settings, text):
+        with pytest.raises(RuntimeError, match=text):
+            F.conv2d(torch.ones(*shape), torch.ones(3, 2, 3, 3), **settings)
+        with pytest.raises(RuntimeError, match=r"Input type .double. and weight type .float."):
+            F.conv2d(torch.ones(1, 2, 5, 5).double(), torch.ones(3, 2, 3, 3))
+
+
+class TestNormalization:
+    def test_layer_norm_starts_as_the_plain_one(self):
+        x = torch.randn(4, 2, 3)
+        out = nn.LayerNorm((2, 3))(x).detach().numpy()
+        np.testing.assert_allclose(out.mean((1, 2)), 0, atol=1e-6)
+        np.testing.assert_allclose(out.var((1, 2)), 1, rtol=1e-3)
+        assert list(nn.LayerNorm(3, bias=False).state_dict()) == ["weight"]
+        assert not list(nn.LayerNorm(3, elementwise_affine=False).parameters())
+
+    def test_batch_norm_follows_the_batches(self):
+        layer, x = nn.BatchNorm1d(3), torch.randn(8, 3) * 2 + 1
+        layer(x)
+        np.testing.assert_allclose(layer.running_mean.numpy(), 0.1 * x.numpy().mean(0), rtol=1e-5)
+        np.testing.assert_allclose(
+            layer.running_var.numpy(), 0.9 + 0.1 * x.numpy().var(0, ddof=1), rtol=1e-5
+        )
+        assert layer.num_batches_tracked.item() == 1
+        mean, var = layer.running_mean.numpy().copy(), layer.running_var.numpy().copy()
+        out = layer.eval()(x[:1]).detach().numpy()
+        np.testing.assert_allclose(out, (x[:1].numpy() - mean) / np.sqrt(var + 1e-5), rtol=1e-4)
+        assert layer.num_batches_tracked.item() == 1
+        layer.reset_running_stats()
+        assert layer.running_var.tolist() == [1, 1, 1]
+
+    def test_batch_norm_without_momentum_averages(self):
+        layer = nn.BatchNorm1d(1, momentum=None)
+        batches = [torch.randn(4, 1) for _ in range(3)]
+        for batch in batches:
+            layer(batch)
+        mean = np.mean([batch.numpy().mean() for batch in batches])
+        np.testing.assert_allclose(layer.running_mean.item(), mean, rtol=1e-4, atol=1e-7)
+
+    def test_batch_norm_without_statistics_uses_the_batch_in_evaluation(self):
+        layer = nn.BatchNorm1d(2, track_running_stats=False, affine=False).eval()
+        np.testing.assert_allclose(layer(torch.randn(64, 2)).numpy().mean(0), 0, atol=1e-6)
+        assert not layer.state_dict()
+
+    @pytest.mark.parametrize(
+        ("call", "error", "text"),
+        [
+            (lambda x: nn.LayerNorm(4)(x), RuntimeError, "Given normalized_shape"),
+            (lambda x: F.layer_norm(x, 3), TypeError, "must be tuple of ints, not int"),
+            (lambda x: F.layer_norm(x, ()), RuntimeError, "at least 1-dimensional"),
+            (lambda x: F.layer_norm(x, (3,), x), RuntimeError, "Expected weight to be of same"),
+            (lambda x: nn.LayerNorm(3).double()(x), RuntimeError, "mixed dtype"),
+            (lambda x: nn.BatchNorm1d(4)(x), RuntimeError, "should contain 3 elements not 4"),
+            (lambda x: nn.BatchNorm1d(3)(x[:1]), ValueError, "more than 1 value per channel"),
+            (lambda x: nn.BatchNorm1d(3)(x[0]), ValueError, "expected 2D or 3D input"),
+            (lambda x: nn.BatchNorm1d(3).double()(x), RuntimeError, "mixed dtype"),
+            (lambda x: F.batch_norm(x, None, None), RuntimeError, "must be defined in evaluation"),
+        ],
+    )
+    def test_refusals(self, call, error, text):
+        with pytest.raises(error, match=text):
+            call(torch.randn(2, 3))
+
+
+class TestDropout:
+    def test_drops_and_scales(self):
+        x = torch.ones(100, 100)
+        out = F.dropout(x, 0.25, generator=torch.Generator().manual_seed(0)).numpy()
+        np.testing.assert_allclose(np.unique(out), [0, 4 / 3], rtol=1e-6)
+        assert abs((out == 0).mean() - 0.25) < 0.02
+
+    def test_gradient_is_that_of_what_was_kept(self):
+        x = torch.ones(50, requires_grad=True)
+        out = nn.Dropout()(x)
+        out.sum().backward()
+        assert torch.equal(x.grad, out.detach())
+
+    def test_nothing_to_do_returns_the_input(self):
+        x = torch.ones(3)
+        assert nn.Dropout().eval()(x) is x
+        assert F.dropout(x, 0.0) is x
+        assert F.dropout(x, 0.5, inplace=True) is x
+        assert F.dropout(torch.ones(3), 1.0).tolist() == [0, 0, 0]
+
+    def test_refusals(self):
+        with pytest.raises(ValueError, match="dropout probability has to be between 0 and 1"):
+            nn.Dropout(1.5)
+        with pytest.raises(RuntimeError, match="can't be cast to the desired output type Long"):
+            F.dropout(torch.ones(2, dtype=torch.int64))
+
+
+ACTIVATIONS = [
+    nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.LogSigmoid,
+    nn.Softplus,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activation_modules_are_their_functions(activation):
+    name = activation.__name__.lower().replace("leakyrelu", "leaky_relu")
+    x = torch.randn(3, 4)
+    assert torch.equal(activation()(x), getattr(F, name)(x))
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SiLU])
+def test_activations_in_place(activation):
+    x = torch.randn(5)
+    expected = activation()(x).tolist()
+    leaf = x.clone().requires_grad_()
+    assert activation(inplace=True)(x) is x
+    assert x.tolist() == expected
+    activation(inplace=True)(leaf * 1).sum().backward()
+    other = leaf.detach().clone().requires_grad_()
+    activation()(other).sum().backward()
+    assert torch.equal(leaf.grad, other.grad)
+
+
+def test_softmax_modules():
+    x = torch.randn(2, 3)
+    np.testing.assert_allclose(nn.Softmax(dim=1)(x).numpy().sum(1), 1, rtol=1e-6)
+    assert torch.allclose(nn.LogSoftmax(dim=0)(x), nn.Softmax(dim=0)(x).log())
+    with pytest.warns(UserWarning, match="Implicit dimension choice for softmax"):
+        assert torch.equal(nn.Softmax()(x), nn.Softmax(dim=1)(x))
+    with pytest.warns(UserWarning, match="Implicit dimension choice for log_softmax"):
+        F.log_softmax(x[0])
+
+
+def test_flatten_and_identity():
+    x = torch.ones(2, 3, 4)
+    assert nn.Flatten()(x).shape == (2, 12)
+    assert nn.Flatten(0, 1)(x).shape == (6, 4)
+    assert nn.Identity("anything", at=3)(x) is x
+
+
+def test_one_hot():
+    assert F.one_hot(torch.tensor([[0], [2]])).tolist() == [[[1, 0, 0]], [[0, 0, 1]]]
+    assert F.one_hot(torch.tensor(1), 3).dtype is torch.int64
+    assert F.one_hot(torch.tensor([], dtype=torch.int64), 3).shape == (0, 3)
+    for values, classes, text in (
+        ([0.0], 2, "only applicable to index tensor of type LongTensor"),
+        ([-1], 2, "must be non-negative"),
+        ([2], 2, "must be smaller than num_classes"),
+    ):
+        with pytest.raises(RuntimeError, match=text):
+            F.one_hot(torch.tensor(values), classes)
+    with pytest.raises(RuntimeError, match="Can not infer total number of classes"):
+        F.one_hot(torch.tensor([], dtype=torch.int64))
