@@ -14,6 +14,7 @@ from autograd import cuda, dtypes, random
 from autograd import missing as _missing
 from autograd import serialization as _serialization
 from autograd.conversions import is_complex, is_floating_point, is_signed, numel
+from autograd.creation import tensor  # named, so that type checkers see no module here
 from autograd.dtypes import Size, device, dtype, finfo, iinfo
 from autograd.functional import activation as _activation
 from autograd.functional import arithmetic as _arithmetic
@@ -62,6 +63,7 @@ __all__ = [
     "numel",
     "random",
     "set_grad_enabled",
+    "tensor",
 ]
 
 inf, nan, pi, e = float("inf"), float("nan"), 3.141592653589793, 2.718281828459045
