@@ -31,6 +31,10 @@ def parse(array: Any, index: Any) -> Index:
                 "`tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
             )
         return Index((_number(array, int(index), 0), ...), None, "Select")
+    if type(index) is slice and array.ndim:
+        start, stop, step = index.indices(array.shape[0])
+        if step > 0:
+            return Index((slice(start, stop, step),), None, "Slice")
     return _Parser(array).run(as_parts(index))
 
 

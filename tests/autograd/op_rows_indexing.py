@@ -46,7 +46,7 @@ def gathered(x, dim, index):
 
 SCATTER = [
     (MATRIX, 1, ROWS_OF_FOUR, signed(3, 2, seed=1)),
-    (MATRIX, -2, np.array([[2, 0, 1]]), signed(2, 4, seed=2)),
+    (MATRIX, -2, np.array([[2, 0, 1]]), signed(1, 3, seed=2)),
     (signed(3), 0, np.array([2]), signed(1, seed=3)),
 ]
 UNIQUE = [(x, dim, index, src) for x, dim, index, src in SCATTER if index is not ROWS_OF_FOUR]
