@@ -1,0 +1,176 @@
+"""`act` for every kind of observation and action, single and batched, and after a load."""
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+from gymnasium.vector.utils import batch_space
+
+from sac.agent import SACAgent
+from sac.checkpoint import save_checkpoint
+from sac.errors import SpaceError
+from tests.sac.agents_for_tests import make_agent, set_output
+
+BOX = spaces.Box(-3.0, 3.0, (3,), np.float32)
+OBSERVATION_SPACES: dict[str, spaces.Space] = {
+    "box": BOX,
+    "box of two dimensions": spaces.Box(-1.0, 1.0, (2, 3), np.float32),
+    "box of none": spaces.Box(-1.0, 1.0, (), np.float32),
+    "float64": spaces.Box(-1e3, 1e3, (3,), np.float64),
+    "int64": spaces.Box(-5, 5, (3,), np.int64),
+    "image": spaces.Box(0, 255, (4, 4, 3), np.uint8),
+    "discrete": spaces.Discrete(5, start=2),
+    "multi discrete": spaces.MultiDiscrete([3, 2]),
+    "multi binary": spaces.MultiBinary(4),
+    "dict": spaces.Dict({"b": spaces.Discrete(3), "a": BOX}),
+    "tuple": spaces.Tuple([BOX, spaces.MultiBinary(2)]),
+    "nested": spaces.Dict({"x": spaces.Tuple([BOX, spaces.Dict({"y": spaces.Discrete(2)})])}),
+}
+ACTION_SPACES: dict[str, spaces.Space] = {
+    "box": spaces.Box(-1.0, 1.0, (2,), np.float32),
+    "box of two dimensions": spaces.Box(-2.0, 2.0, (2, 3), np.float32),
+    "box of none": spaces.Box(-2.0, 2.0, (), np.float32),
+    "float64": spaces.Box(-0.1, 0.3, (2,), np.float64),
+    "asymmetric": spaces.Box(
+        np.array([-1.0, 5.0, 0.0], np.float32), np.array([3.0, 6.5, 1000.0], np.float32)
+    ),
+    "discrete": spaces.Discrete(3),
+    "discrete from 5": spaces.Discrete(4, start=5),
+    "discrete int32": spaces.Discrete(4, start=-1, dtype=np.int32),
+}
+N = 4
+
+
+def check(action: Any, space: spaces.Space) -> None:
+    assert action.dtype == space.dtype
+    assert space.contains(action), action
+
+
+def row(actions: Any, index: int, space: spaces.Space) -> Any:
+    return actions[index] if isinstance(space, spaces.Discrete) else actions[index, ...]
+
+
+@pytest.mark.parametrize("actions", ACTION_SPACES.values(), ids=ACTION_SPACES)
+@pytest.mark.parametrize("observations", OBSERVATION_SPACES.values(), ids=OBSERVATION_SPACES)
+def test_every_observation_and_action(
+    observations: spaces.Space, actions: spaces.Space, tmp_path: Path
+) -> None:
+    agent = make_agent(actions, observations)
+    observations.seed(0)
+    batch_of = batch_space(observations, N)
+    batch_of.seed(0)
+    single, batch = observations.sample(), batch_of.sample()
+    for deterministic in (False, True):
+        check(agent.act(single, deterministic=deterministic), actions)
+        several = agent.act(batch, deterministic=deterministic)
+        assert several.shape == (N, *actions.shape)
+        for index in range(N):
+            check(row(several, index, actions), actions)
+    tensors = {"policy": agent.policy_state_dict()}
+    save_checkpoint(tmp_path / "c", tensors, {"policy": agent.description()}, step=0)
+    loaded = SACAgent.load(tmp_path / "c")
+    assert loaded.action_codec.space == actions
+    assert loaded.observation_encoder.space == observations
+    for observation in (single, batch):
+        expected = agent.act(observation, deterministic=True)
+        np.testing.assert_array_equal(loaded.act(observation, deterministic=True), expected)
+
+
+@pytest.mark.parametrize("actions", ACTION_SPACES.values(), ids=ACTION_SPACES)
+def test_one_of_a_batch_is_acted_on_as_if_it_were_alone(actions: spaces.Space) -> None:
+    agent = make_agent(actions, BOX)
+    batch = np.random.default_rng(0).uniform(-3, 3, (N, 3)).astype(np.float32)
+    together = agent.act(batch, deterministic=True)
+    for index in range(N):
+        alone = agent.act(batch[index], deterministic=True)
+        np.testing.assert_allclose(together[index], alone, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("actions", ACTION_SPACES.values(), ids=ACTION_SPACES)
+def test_deterministic_repeats_and_stochastic_does_not(actions: spaces.Space) -> None:
+    agent = make_agent(actions, BOX)
+    observation = np.ones(3, np.float32)
+
+    def distinct(*, deterministic: bool) -> int:
+        taken = [agent.act(observation, deterministic=deterministic) for _ in range(30)]
+        return len(np.unique(np.stack(taken), axis=0))
+
+    generators = agent.generator_state()
+    assert distinct(deterministic=True) == 1
+    assert agent.generator_state() == generators  # no random number was used up
+    assert distinct(deterministic=False) > 1
+
+
+@pytest.mark.parametrize("end", [-1, 1])
+@pytest.mark.parametrize("name", [name for name in ACTION_SPACES if "discrete" not in name])
+def test_a_saturated_policy_gives_the_bounds_themselves(name: str, end: int) -> None:
+    space = ACTION_SPACES[name]
+    assert isinstance(space, spaces.Box)
+    agent = make_agent(space, BOX)
+    size = int(np.prod(space.shape))
+    set_output(agent.policy_net, [30.0 * end] * size + [-10.0] * size)
+    bound = space.low if end < 0 else space.high
+    for deterministic in (False, True):
+        action = agent.act(np.zeros(3, np.float32), deterministic=deterministic)
+        np.testing.assert_array_equal(action, bound)
+
+
+def test_a_mean_of_zero_acts_in_the_middle_of_each_dimensions_own_bounds() -> None:
+    agent = make_agent(ACTION_SPACES["asymmetric"], BOX)
+    set_output(agent.policy_net, [0.0] * 6)
+    action = agent.act(np.zeros(3, np.float32), deterministic=True)
+    np.testing.assert_allclose(action, [1.0, 5.75, 500.0])
+
+
+@pytest.mark.parametrize("best", range(4))
+def test_discrete_actions_start_where_the_space_does(best: int) -> None:
+    agent = make_agent(ACTION_SPACES["discrete from 5"], BOX)
+    set_output(agent.policy_net, [float(50 * (action == best)) for action in range(4)])
+    for deterministic in (False, True):
+        assert agent.act(np.zeros(3, np.float32), deterministic=deterministic) == 5 + best
+
+
+def test_a_discrete_action_can_index_a_table() -> None:
+    action = make_agent("discrete", BOX).act(np.zeros(3, np.float32))
+    assert {int(action): "found"}[action] == "found"
+
+
+def test_actions_drive_an_environment() -> None:
+    env = gymnasium.make("Pendulum-v1")
+    agent = make_agent(env.action_space, env.observation_space)
+    observation, _ = env.reset(seed=0)
+    for _ in range(3):
+        observation, *_ = env.step(agent.act(observation))
+    env.close()
+
+
+def test_evaluation_draws_from_the_generator_it_is_given() -> None:
+    agent = make_agent()
+    observations = np.zeros((2, 3), np.float32)
+    generators = agent.generator_state()
+    one, same, other = (agent.sample(observations, np.random.default_rng(s)) for s in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).any()
+    assert agent.generator_state() == generators
+
+
+@pytest.mark.parametrize("observation", [np.zeros(4, np.float32), np.zeros((2, 2, 3)), 1.0, "x"])
+def test_an_observation_that_does_not_fit_is_refused(observation: Any) -> None:
+    with pytest.raises(SpaceError):
+        make_agent().act(observation)
+
+
+@pytest.mark.parametrize(
+    ("observations", "actions"),
+    [
+        (BOX, spaces.Box(-np.inf, np.inf, (2,), np.float32)),
+        (BOX, spaces.MultiDiscrete([2, 2])),
+        (spaces.Text(3), spaces.Discrete(2)),
+    ],
+)
+def test_unsupported_spaces_are_refused(observations: spaces.Space, actions: spaces.Space) -> None:
+    with pytest.raises(SpaceError):
+        make_agent(actions, observations)

@@ -1,0 +1,245 @@
+"""One contract for every variant of the agent, and that each option does what it says."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+import autograd as torch
+from sac.agent import SACAgent
+from sac.errors import ConfigError
+from sac.policies import CategoricalPolicy
+from tests.sac.agents_for_tests import assert_same_bits, make_agent, make_batch, set_output
+
+ACTIONS = ["continuous", "discrete"]
+OPTIONS: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "max_grad_norm": {"max_grad_norm": 0.5},
+    "normalize_observations": {"normalize_observations": True},
+    "reward_scale": {"reward_scale": 0.1},
+    "no hidden layer": {"hidden_sizes": ()},
+    **{name: {"activation": name} for name in ("tanh", "elu", "gelu", "silu", "leaky_relu")},
+}
+VARIANTS = [
+    pytest.param(
+        actions,
+        {"num_soft_q_nets": nets, "alpha": alpha, **keys},
+        id=f"{actions}-{nets}-alpha {alpha}-{name}",
+    )
+    for actions in ACTIONS
+    for nets in (1, 2, 5)
+    for alpha in ("auto", 0.2)
+    for name, keys in OPTIONS.items()
+]
+UPDATES = 2
+
+
+def learn(agent: SACAgent, first: int = 0, updates: int = UPDATES) -> list[dict[str, Any]]:
+    metrics = []
+    for seed in range(first, first + updates):
+        batch = make_batch(agent, seed)
+        agent.observe(batch.observation)
+        metrics.append(agent.update(batch))
+    return metrics
+
+
+@pytest.mark.parametrize(("actions", "keys"), VARIANTS)
+def test_contract(actions: str, keys: dict[str, Any]) -> None:
+    agent, twin, other = (make_agent(actions, seed=s, **keys) for s in (3, 3, 4))
+    before = agent.state_dict()
+    metrics = learn(agent)
+    learn(twin)
+    after = agent.state_dict()
+    assert_same_bits(twin.state_dict(), after)  # same seed, same bits
+    check_metrics(metrics[-1], keys)
+    check_changes(before, after, is_learned=keys["alpha"] == "auto")
+    other.load_state_dict(after)
+    other.load_generator_state(agent.generator_state())
+    for each in (agent, other):
+        learn(each, first=UPDATES)
+        assert each.updates == 2 * UPDATES
+    assert_same_bits(other.state_dict(), agent.state_dict())  # save, load, continue
+    check_actions(agent)
+
+
+def check_metrics(metrics: dict[str, Any], keys: dict[str, Any]) -> None:
+    names = {"target_q_mean", "policy_loss", "entropy", "alpha"}
+    names |= {f"q{i + 1}_{kind}" for i in range(keys["num_soft_q_nets"]) for kind in ("loss", "mean")}
+    if keys["alpha"] == "auto":
+        names |= {"alpha_loss", "target_entropy"}
+    assert metrics.keys() == names
+    tensors = {n: value for n, value in metrics.items() if n != "target_entropy"}
+    assert {value.dtype for value in tensors.values()} == {torch.float32}
+    assert not any(value.requires_grad for value in tensors.values())
+    assert all(np.isfinite(value.numpy()).all() for value in tensors.values())
+
+
+def check_changes(before: dict[str, Any], after: dict[str, Any], *, is_learned: bool) -> None:
+    same = {name for name, array in before.items() if np.array_equal(array, after[name])}
+    assert not same, "not learned"
+    assert all(np.isfinite(array).all() for array in after.values())
+    doubles = {n for n, array in after.items() if array.dtype == np.float64}
+    assert all(name.startswith("observation_input.") for name in doubles)
+    assert ("temperature.log_alpha" in after) == is_learned
+
+
+def check_actions(agent: SACAgent) -> None:
+    space = agent.action_codec.space
+    for deterministic in (False, True):
+        assert space.contains(agent.act(np.zeros(3, np.float32), deterministic=deterministic))
+        several = agent.act(np.zeros((2, 3), np.float32), deterministic=deterministic)
+        assert all(space.contains(action) for action in several)
+
+
+# -- what the options do ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("actions", ACTIONS)
+@pytest.mark.parametrize("nets", [1, 2, 5])
+def test_target_and_policy_take_the_minimum_of_all_networks(actions: str, nets: int) -> None:
+    for lowest in range(nets):
+        agent = make_agent(actions, num_soft_q_nets=nets, alpha=1e-6)
+        size = 4 if actions == "discrete" else 1
+        for i, (net, target) in enumerate(
+            zip(agent.soft_q_nets, agent.target_soft_q_nets, strict=True)
+        ):
+            set_output(net, [-5.0 if i == lowest else 7.0] * size)
+            set_output(target, [-11.0 if i == lowest else 13.0] * size)
+        batch = make_batch(agent)
+        metrics = agent.update(batch)
+        expected = batch.reward + 0.99 * (1 - batch.terminated) * -11
+        np.testing.assert_allclose(metrics["target_q_mean"].numpy(), expected, atol=1e-3)
+        assert float(metrics["policy_loss"]) == pytest.approx(5.0, abs=0.01)
+
+
+@pytest.mark.parametrize("actions", ACTIONS)
+def test_equal_networks_give_the_gradient_of_one(actions: str) -> None:
+    """At a tie the minimum must not count its gradient twice, or drop it."""
+    one, two = (make_agent(actions, num_soft_q_nets=n) for n in (1, 2))
+    weights = one.soft_q_nets[0].state_dict()
+    for net in (*two.soft_q_nets, *two.target_soft_q_nets):
+        net.load_state_dict(weights)
+    for agent in (one, two):
+        agent.update(make_batch(agent))
+    for expected, actual in zip(one.policy_parameters, two.policy_parameters, strict=True):
+        np.testing.assert_allclose(actual.grad.numpy(), expected.grad.numpy(), rtol=1e-5, atol=1e-8)
+
+
+def norm(parameters: Any) -> float:
+    return math.sqrt(sum(float((p.grad.numpy().astype(np.float64) ** 2).sum()) for p in parameters))
+
+
+@pytest.mark.parametrize("actions", ACTIONS)
+def test_gradients_are_clipped_for_each_network_alone(actions: str) -> None:
+    free, clipped = make_agent(actions), make_agent(actions, max_grad_norm=0.01)
+    batch = make_batch(free)
+    for agent in (free, clipped):
+        agent.update(batch)
+    nets = (clipped.policy_net, *clipped.soft_q_nets)
+    for net, unclipped in zip(nets, (free.policy_net, *free.soft_q_nets), strict=True):
+        assert norm(list(unclipped.parameters())) > 0.02
+        assert norm(list(net.parameters())) == pytest.approx(0.01, rel=1e-3)
+
+
+@pytest.mark.parametrize("actions", ACTIONS)
+def test_reward_scale_multiplies_the_rewards(actions: str) -> None:
+    scaled, plain = make_agent(actions, reward_scale=0.25), make_agent(actions)
+    batch = make_batch(plain)
+    scaled.update(batch)
+    plain.update(batch._replace(reward=batch.reward * np.float32(0.25)))
+    assert_same_bits(scaled.state_dict(), plain.state_dict())
+
+
+@pytest.mark.parametrize("actions", ACTIONS)
+def test_normalised_observations_reach_every_network(actions: str) -> None:
+    normalised, plain = make_agent(actions, normalize_observations=True), make_agent(actions)
+    batch = make_batch(plain)
+    batch = batch._replace(
+        observation=5 + 3 * batch.observation, next_observation=5 + 3 * batch.next_observation
+    )
+    normalised.observe(batch.observation)
+    mean, std = batch.observation.mean(0), batch.observation.std(0)
+    by_hand = batch._replace(
+        observation=(batch.observation - mean) / std,
+        next_observation=(batch.next_observation - mean) / std,
+    )
+    a, b = normalised.update(batch), plain.update(by_hand)
+    for name in ("q1_loss", "q2_loss", "policy_loss", "target_q_mean"):
+        np.testing.assert_allclose(a[name].numpy(), b[name].numpy(), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(
+        normalised.greedy(batch.observation), plain.greedy(by_hand.observation), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("actions", ACTIONS)
+def test_acting_and_learning_leave_the_statistics(actions: str) -> None:
+    agent = make_agent(actions, normalize_observations=True)
+    agent.observe(make_batch(agent).observation)
+    before = agent.observation_input.state_dict()
+    batch = make_batch(agent, 1)
+    agent.update(batch)
+    agent.greedy(batch.observation)
+    agent.explore(batch.observation)
+    agent.act(batch.observation)
+    assert_same_bits(agent.observation_input.state_dict(), before)
+
+
+@pytest.mark.parametrize("actions", ACTIONS)
+def test_settings_of_the_optimizers(actions: str) -> None:
+    agent = make_agent(actions, policy_lr=0.1, soft_q_lr=0.2, alpha_lr=0.3)
+    optimizers = [agent.policy_optimizer, *agent.soft_q_optimizers, agent.temperature.optimizer]
+    assert [o.param_groups[0]["lr"] for o in optimizers] == [0.1, 0.2, 0.2, 0.3]
+
+
+def test_fixed_alpha_prices_entropy_and_initial_alpha_is_where_auto_starts() -> None:
+    assert float(make_agent(alpha=0.3).temperature.alpha) == pytest.approx(0.3)
+    assert float(make_agent(initial_alpha=0.7).temperature.alpha) == pytest.approx(0.7)
+
+
+# -- target entropy -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"), [((), -1), ((1,), -1), ((6,), -6), ((2, 3), -6), ((1, 4), -4)]
+)
+def test_default_target_entropy_of_any_shape(shape: tuple[int, ...], expected: int) -> None:
+    agent = make_agent(spaces.Box(-1.0, 1.0, shape, np.float32))
+    assert agent.temperature.target_entropy == expected
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 18])
+def test_default_target_entropy_of_discrete_actions_can_be_reached(n: int) -> None:
+    target = make_agent(spaces.Discrete(n)).temperature.target_entropy
+    assert 0 < target < math.log(n) or n == 1
+
+
+@pytest.mark.parametrize("value", [-3.0, 0.0, 0.5, 40.0])
+def test_continuous_target_entropy_may_be_any_number(value: float) -> None:
+    assert make_agent(target_entropy=value).temperature.target_entropy == value
+
+
+@pytest.mark.parametrize("value", [0.01, 0.5, 1.38])
+def test_discrete_target_entropy_within_reach_is_taken(value: float) -> None:
+    assert make_agent("discrete", target_entropy=value).temperature.target_entropy == value
+
+
+@pytest.mark.parametrize("value", [-2.0, -0.1, 0.0, math.log(4), 1.5, 40.0])
+def test_discrete_target_entropy_out_of_reach_is_refused(value: float) -> None:
+    with pytest.raises(ConfigError) as caught:
+        make_agent("discrete", target_entropy=value)
+    message = str(caught.value)
+    assert message.startswith("agent.target_entropy: expected auto, or nats above 0 and below")
+    assert "log(4) = 1.386" in message
+    assert message.endswith(f"got {value:g}")
+
+
+def test_target_entropy_is_not_looked_at_where_alpha_is_fixed() -> None:
+    make_agent("discrete", target_entropy=-2.0, alpha=0.2)
+
+
+def test_every_policy_has_a_target_of_its_own_kind() -> None:
+    assert isinstance(make_agent("discrete").policy_net, CategoricalPolicy)
+    assert make_agent("discrete").temperature.target_entropy > 0
+    assert make_agent("continuous").temperature.target_entropy < 0
