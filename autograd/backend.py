@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.error_function import erf
+from autograd.workspace import Workspace
 
 MAX_ZEROS = 16  # arrays of zeros kept, one for each size
 
@@ -25,6 +26,7 @@ class NumpyBackend:
 
     def __init__(self) -> None:
         self._zeros: dict[int, np.ndarray] = {}
+        self._workspace = Workspace()
 
     def __getattr__(self, name: str) -> Any:
         """NumPy's function of that name, kept as an attribute so that it is looked up once."""
@@ -71,15 +73,10 @@ class NumpyBackend:
         return result
 
     def broadcast_to(self, array: Array, shape: tuple[int, ...]) -> Array:
-        """A view of a larger shape; NumPy's own takes longer than a small operation."""
-        extra = len(shape) - array.ndim
-        fits = extra >= 0 and all(
-            n in (1, m) for n, m in zip(array.shape, shape[extra:], strict=True)
-        )
-        if not fits or not array.flags.c_contiguous:
+        """A view of a larger shape; for one number without the steps of Python that NumPy takes."""
+        if array.ndim:
             return np.broadcast_to(array, shape)
-        strides = [0 if n == 1 else s for n, s in zip(array.shape, array.strides, strict=True)]
-        return np.ndarray(shape, array.dtype, array, strides=(*[0] * extra, *strides))
+        return np.ndarray(shape, array.dtype, array, strides=(0,) * len(shape))
 
     def scatter_add(self, array: Array, index: Any, values: Array) -> None:
         """`array[index] += values` in place, where repeated indices add up."""
@@ -92,6 +89,10 @@ class NumpyBackend:
     def put_along_axis(self, array: Array, index: Array, values: Any, axis: int) -> None:
         """`array[..., index, ...] = values` in place along one axis."""
         np.put_along_axis(array, index, values, axis)
+
+    def reused_empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """An uninitialised array, by preference one that was used before."""
+        return self._workspace.empty(shape, dtype)
 
     def relu_(self, array: Array) -> None:
         """The positive part, in place."""

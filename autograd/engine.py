@@ -13,10 +13,12 @@ import numpy as np
 from numpy import ndarray
 
 from autograd.backend import NUMPY, backend_of, same_memory
-from autograd.grad_mode import state
+from autograd.grad_mode import enable_grad, state
 from autograd.graph import record
+from autograd.ops import assignment
 from autograd.ops.op import Op
 from autograd.promotion import promote_inputs
+from autograd.view_tracking import forbidden, mark
 
 new = object.__new__
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -30,43 +32,42 @@ def needs_grad(value: Any) -> bool:
 def apply(op: Op, *inputs: Any, **settings: Any) -> Any:
     """Run an operation on tensors (and numbers), and record it if anyone will need its gradient."""
     arrays = [getattr(x, "_array", x) for x in inputs]
-    if op.promote != "none":
+    if op.promotes:
         arrays = promote_inputs(op, arrays)
     tensor = inputs[0]
     if not hasattr(tensor, "_array"):
         tensor = next(x for x in inputs if hasattr(x, "_array"))
-    run, recording, inference = state.now
-    xp = _backend_of(tensor._array, arrays)
+    array = tensor._array
+    if type(array) is ndarray:
+        xp = NUMPY
+    else:
+        xp = backend_of(array)
+        xp.check_same_device(arrays)
+    run, recording, inference, _ = state.now
     try:
-        result = run(op.forward, xp, *arrays, **settings)
+        out = run(op.forward, xp, *arrays, **settings)
     except ValueError as error:
         raise _in_torchs_words(error, arrays) from None
-    if op.outs == 1 and not op.view:
-        results = [_wrap(tensor, result, xp)]
+    if op.outs > 1:
+        results = [_wrap(tensor, o, xp) for o in out]
     else:
-        results = [_wrap(tensor, out, xp) for out in (result if op.outs > 1 else (result,))]
-        if op.view and same_memory(results[0]._array, arrays[0]):
-            for result in results:
-                tensor._mark_view(result, op, settings)
+        result = new(tensor._plain)
+        result._array = out if type(out) is ndarray else xp.array_of(out)
+        results = [result]
+    if op.view and same_memory(results[0]._array, array):
+        for result in results:
+            mark(tensor, result, op, settings)
     if recording:
         if op.differentiable:
             _record(op, inputs, arrays, results, settings)
     elif inference:  # but a view of a normal tensor is normal
         for result in results:
             result._inference = result._view is None or tensor._inference
-    return results[0] if op.outs == 1 else tuple(results)
-
-
-def _backend_of(array: Any, arrays: list[Any]) -> Any:
-    if type(array) is ndarray:
-        return NUMPY
-    xp = backend_of(array)
-    xp.check_same_device(arrays)
-    return xp
+    return result if op.outs == 1 else tuple(results)
 
 
 def _wrap(tensor: Any, array: Any, xp: Any) -> Any:
-    """A tensor of the same kind around a result, which NumPy makes a scalar if it is 0-d."""
+    """A tensor around a result, which NumPy makes a scalar if it is 0-d."""
     result = new(tensor._plain)
     result._array = array if type(array) is ndarray else xp.array_of(array)
     return result
@@ -82,6 +83,22 @@ def _record(op: Op, inputs: Any, arrays: Any, results: list[Any], settings: Any)
                 results[number]._set_history(node, number)
 
 
+def refresh(tensor: Any) -> None:
+    """Renew the history of a view whose memory has been changed in place since it was made."""
+    view = tensor._view
+    base = view.base
+    if view.version == tensor._cell[0] or not base.requires_grad:
+        return
+    if view.creation != "default":
+        raise forbidden(tensor, "its base or another view of its base has been")
+    view.version = tensor._cell[0]
+    with enable_grad():
+        again = base
+        for op, settings in assignment.in_order(view.steps):
+            again = apply(op, again, **settings)
+    tensor._set_history(again._grad_fn, again._output_nr)
+
+
 def unary(op: Op, input: Any) -> Any:
     """`apply` for one tensor and no settings: the same thing in fewer steps."""
     try:
@@ -91,7 +108,7 @@ def unary(op: Op, input: Any) -> Any:
     dtype = array.dtype
     if (dtype is not FLOAT32 and dtype is not FLOAT64) or type(array) is not ndarray:
         return apply(op, input)
-    run, recording, inference = state.now
+    run, recording, inference, _ = state.now
     out = run(op.forward, NUMPY, array)
     result = new(input._plain)
     result._array = out if type(out) is ndarray else np.asarray(out)
@@ -120,7 +137,7 @@ def binary(op: Op, input: Any, other: Any) -> Any:
         or type(a) is not ndarray
     ):
         return apply(op, input, other)
-    run, recording, inference = state.now
+    run, recording, inference, _ = state.now
     try:
         out = run(op.forward, NUMPY, a, b)
     except ValueError as error:

@@ -27,33 +27,49 @@ class State(threading.local):
     cost more than a small operation does; running it in a context of its own costs a tenth.
     """
 
+    # Everything in one attribute, as to look one up takes as long as the rest of a check:
+    # (run_silently, recording, inference, grad_enabled).
+    now: tuple[Callable[..., Any], bool, bool, bool]
+
     def __init__(self) -> None:
         """Start a thread with grad mode on."""
         context = contextvars.copy_context()
         context.run(np.seterr, all="ignore")
-        self.run_silently: Callable[..., Any] = context.run
-        self.set_mode(True, False)
+        self.now = context.run, True, False, True
+
+    @property
+    def run_silently(self) -> Callable[..., Any]:
+        """Call a function of arrays without NumPy's warnings."""
+        return self.now[0]
+
+    @property
+    def recording(self) -> bool:
+        """Whether operations are recorded: grad mode is on, and inference mode off."""
+        return self.now[1]
+
+    @property
+    def inference(self) -> bool:
+        """Whether inference mode is on."""
+        return self.now[2]
+
+    @property
+    def grad_enabled(self) -> bool:
+        """Whether grad mode is on."""
+        return self.now[3]
 
     def set_mode(self, grad_enabled: bool, inference: bool) -> None:
         """Switch this thread's modes."""
-        self.grad_enabled = grad_enabled
-        self.inference = inference
-        self.recording = grad_enabled and not inference
-        # What every operation asks, in one look-up.
-        self.now = self.run_silently, self.recording, inference
+        self.now = self.now[0], grad_enabled and not inference, inference, grad_enabled
 
     def silently(self, function: Callable[[], Any]) -> Any:
-        """Run many operations silently at once; they may run silently themselves meanwhile."""
-        run = self.run_silently
-        self._run_with(_call)
+        """Run many operations silently at once, outside the graph."""
+        before = run, _, inference, _ = self.now
+        # The operations are in the silent context already, which can not be entered twice.
+        self.now = _call, False, inference, False
         try:
             return run(function)
         finally:
-            self._run_with(run)
-
-    def _run_with(self, run: Callable[..., Any]) -> None:
-        self.run_silently = run
-        self.set_mode(self.grad_enabled, self.inference)
+            self.now = before
 
 
 class AnomalyMode:

@@ -124,7 +124,9 @@ def _root_gradient(output: Any, gradient: Any, i: int) -> Array:
     if gradient is None:
         if array.size != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        return backend_of(array).ones_like(array)
+        one = backend_of(array).empty(array.shape, array.dtype)
+        one.fill(1)
+        return one
     if gradient._array.shape != array.shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{i}] has a shape of {gradient.shape} and "

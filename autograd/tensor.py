@@ -6,7 +6,7 @@ import builtins
 import weakref
 from typing import Any
 
-from autograd import gradients, leaf_rules, view_tracking
+from autograd import engine, gradients, leaf_rules, view_tracking
 from autograd.backend import Array, backend_of
 from autograd.conversions import legacy_array
 from autograd.dtypes import Size, device, dtype, dtype_of, size_of
@@ -73,16 +73,13 @@ class Tensor(Operators):
     def _retain_in(self, node: Node) -> None:
         node.own_extras().retained[self._output_nr] = weakref.ref(self)
 
-    def _mark_view(self, result: Tensor, op: Any, settings: dict[str, Any]) -> None:
-        view_tracking.mark(self, result, op, settings)
-
     # -- autograd -------------------------------------------------------------------------
 
     @property
     def requires_grad(self) -> builtins.bool:
         """Whether operations on this tensor are recorded."""
         if self._view is not None:
-            view_tracking.refresh(self)
+            engine.refresh(self)
             return self._requires_grad or self._view.base.requires_grad
         return self._requires_grad
 
@@ -96,7 +93,7 @@ class Tensor(Operators):
     def grad_fn(self) -> Node | None:
         """The operation that made this tensor; None for a leaf."""
         if self._view is not None:
-            view_tracking.refresh(self)
+            engine.refresh(self)
         return self._grad_fn
 
     @property

@@ -1,17 +1,15 @@
 """Views: tensors that share another's memory, and what an in-place change means for them.
 
-A view remembers its base and the operations that lead from there to it. When the base or another view
-has been changed in place since, the view's place in the graph is found anew by applying
-those operations to the base as it is now.
+A view remembers its base and the operations that lead from there to it. When the base or another
+view has been changed in place since, the view's place in the graph is found anew (`engine.refresh`)
+by applying those operations to the base as it is now.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from autograd.engine import apply
-from autograd.grad_mode import enable_grad, state
-from autograd.ops import assignment
+from autograd.grad_mode import state
 
 Creation = Literal["default", "no_grad", "inference", "multi", "custom"]
 Steps = tuple[Any, Any, dict[str, Any]] | None  # (the steps before, operation, its settings)
@@ -51,22 +49,6 @@ def mark(source: Any, result: Any, op: Any, settings: dict[str, Any]) -> None:
         result._view = View(source, (None, op, settings), creation, cell[0])
     else:
         result._view = View(parent.base, (parent.steps, op, settings), creation, cell[0])
-
-
-def refresh(tensor: Any) -> None:
-    """Renew the history of a view whose memory has been changed in place since it was made."""
-    view = tensor._view
-    base = view.base
-    if view.version == tensor._cell[0] or not base.requires_grad:
-        return
-    if view.creation != "default":
-        raise forbidden(tensor, "its base or another view of its base has been")
-    view.version = tensor._cell[0]
-    with enable_grad():
-        again = base
-        for op, settings in assignment.in_order(view.steps):
-            again = apply(op, again, **settings)
-    tensor._set_history(again._grad_fn, again._output_nr)
 
 
 def forbidden(tensor: Any, what: str) -> RuntimeError:

@@ -34,12 +34,7 @@ class Walk:
 
     def run(self) -> None:
         """Bring the gradients of the roots to the leaves, and add them to their `.grad`."""
-        modes = state.grad_enabled, state.inference
-        state.set_mode(False, state.inference)
-        try:
-            state.silently(self._pass)
-        finally:
-            state.set_mode(*modes)
+        state.silently(self._pass)
 
     def _pass(self) -> None:
         heap, pending = self.heap, self.pending
@@ -84,12 +79,12 @@ class Walk:
             results = run_node_hooks(self.wrap, node, results, g)
         if not self.keep_graph:
             node.release()
-        held = {id(g)} if node.makes_new_arrays else None
+        held = {id(g)}
         for (target, number), result in zip(node.edges, results, strict=True):
             if result is None:
                 continue
             gradient = fit(result, target, number)
-            if held is None or gradient.base is not None or id(gradient) in held:
+            if gradient.base is not None or id(gradient) in held or not node.makes_new_arrays:
                 self._send(target, number, gradient, SHARED)
             else:
                 held.add(id(gradient))

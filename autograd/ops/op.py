@@ -79,8 +79,7 @@ class Op:
         self.settings = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
         self.promote = promote
         self.bool_error = bool_error
-        # Whether inputs of one floating dtype can go without promotion and others can not.
-        self.float_only = promote in ("float", "signed") or bool_error is not None
+        self.promotes = promote != "none" or bool_error is not None
         self.view = view or multi_view
         self.multi_view = multi_view
         self.outs = outs
