@@ -14,6 +14,9 @@ import numpy as np
 from autograd.ops.op import Op
 
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+_BOOLS, _INTEGERS, _FLOATS = (bool, np.bool_), (int, np.integer), (float, np.floating)
+_NUMBERS = (bool, int, float, np.generic)
+_NO_DTYPE = object()
 BOOL, INT64, FLOAT32 = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float32)
 
 
@@ -27,11 +30,11 @@ def category(dtype: Any) -> int:
 
 def number_dtype(value: Any) -> np.dtype:
     """The dtype that a Python or NumPy number brings to a promotion."""
-    if isinstance(value, bool | np.bool_):
+    if isinstance(value, _BOOLS):
         return BOOL
-    if isinstance(value, int | np.integer):
+    if isinstance(value, _INTEGERS):
         return INT64
-    if isinstance(value, float | np.floating):
+    if isinstance(value, _FLOATS):
         return FLOAT32
     raise TypeError(f"expected a Tensor or a number, not {type(value).__name__}")
 
@@ -46,55 +49,60 @@ def promote_types(first: np.dtype, second: np.dtype) -> np.dtype:
 
 def is_number(value: Any) -> bool:
     """Whether it is a Python or NumPy number and no array."""
-    return isinstance(value, bool | int | float | np.generic)
+    return isinstance(value, _NUMBERS)
 
 
 def result_dtype(values: list[Any]) -> np.dtype:
     """The dtype of an operation between arrays and numbers."""
     by_rank: list[np.dtype | None] = [None, None, None]
     for value in values:
-        rank = 0 if not hasattr(value, "ndim") or is_number(value) else (2 if value.ndim else 1)
-        dtype = value.dtype if rank else number_dtype(value)
+        if isinstance(value, _NUMBERS) or not hasattr(value, "ndim"):
+            rank, dtype = 0, number_dtype(value)
+        else:
+            rank, dtype = (2 if value.ndim else 1), value.dtype
         known = by_rank[rank]
-        by_rank[rank] = dtype if known is None else promote_types(known, dtype)
+        if known is not dtype:
+            by_rank[rank] = dtype if known is None else promote_types(known, dtype)
     result: np.dtype | None = None
-    for dtype in (by_rank[2], by_rank[1], by_rank[0]):
-        if dtype is not None and (result is None or category(dtype) > category(result)):
-            result = dtype
+    for candidate in (by_rank[2], by_rank[1], by_rank[0]):
+        if candidate is not None and (result is None or category(candidate) > category(result)):
+            result = candidate
     assert result is not None, "an operation needs an input"
     return result
 
 
 def promote_inputs(op: Op, values: list[Any]) -> list[Any]:
     """The arrays in their common dtype; numbers become Python's, which NumPy treats as weak."""
-    if op.promote == "branches":
+    promote = op.promote
+    if promote == "branches":
+        condition, first, second = values
+        if getattr(first, "dtype", None) is getattr(second, "dtype", _NO_DTYPE) and not is_number(
+            first
+        ):
+            return values
         dtype = result_dtype(values[1:])
         # As arrays: two numbers alone would give NumPy's float64.
-        return [
-            values[0],
-            *(np.asarray(v, dtype) if is_number(v) else _cast(v, dtype) for v in values[1:]),
-        ]
+        branches = [np.asarray(v, dtype) if is_number(v) else v for v in (first, second)]
+        return [condition, *(_cast(v, dtype) for v in branches)]
     dtype = result_dtype(values)
-    if op.promote == "signed":
+    if promote == "signed":
         _refuse_bool(values)
     if op.bool_error is not None and dtype == BOOL:
         raise op.bool_error.with_traceback(None)
-    if op.promote == "none":
+    if promote == "none":
         return values
-    if op.promote == "float" and dtype.kind != "f":
+    if promote == "float" and dtype.kind != "f":
         dtype = FLOAT32
-    if op.promote == "compare":
+    if promote == "compare":
         return [v if is_number(v) else _cast(v, dtype) for v in values]
     return [_cast(value, dtype) for value in values]
 
 
 def _cast(value: Any, dtype: np.dtype) -> Any:
-    if is_number(value):
+    if isinstance(value, _NUMBERS):
         value = value.item() if isinstance(value, np.generic) else value
         return _wrap_around(value, dtype) if dtype.kind in "iu" else value
-    if value.dtype == dtype:
-        return value
-    return value.astype(dtype)
+    return value if value.dtype is dtype or value.dtype == dtype else value.astype(dtype)
 
 
 def _wrap_around(value: int, dtype: np.dtype) -> int:
