@@ -19,7 +19,7 @@ class Conv2d(Module):
     """Two-dimensional cross-correlation of images (batch, in_channels, height, width)."""
 
     weight: Tensor  # (out_channels, in_channels / groups, *kernel_size)
-    bias: Tensor | None  # (out_channels,)
+    bias: Any  # (out_channels,), or None
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ class Linear(Module):
     in_features: int
     out_features: int
     weight: Tensor  # (out_features, in_features)
-    bias: Tensor | None  # (out_features,)
+    bias: Any  # (out_features,), or None
 
     def __init__(
         self,

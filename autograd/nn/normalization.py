@@ -15,8 +15,8 @@ from autograd.tensor import Tensor
 class LayerNorm(Module):
     """Mean 0 and variance 1 over the last dimensions, then scale and shift: Ba et al. 2016."""
 
-    weight: Tensor | None  # (*normalized_shape)
-    bias: Tensor | None
+    weight: Any  # (*normalized_shape), or None
+    bias: Any
 
     def __init__(
         self,
@@ -62,11 +62,11 @@ class BatchNorm1d(Module):
     plain averages.
     """
 
-    weight: Tensor | None  # (num_features,)
-    bias: Tensor | None
-    running_mean: Tensor | None
-    running_var: Tensor | None
-    num_batches_tracked: Tensor | None
+    weight: Any  # (num_features,), or None
+    bias: Any
+    running_mean: Any
+    running_var: Any
+    num_batches_tracked: Any
     _version = 2  # torch's, since num_batches_tracked
 
     def __init__(
@@ -102,9 +102,9 @@ class BatchNorm1d(Module):
     def reset_running_stats(self) -> None:
         """Forget what training has gathered."""
         if self.track_running_stats:
-            for name, value in (("mean", 0), ("var", 1)):
-                init.constant_(self._buffers[f"running_{name}"], value)  # type: ignore[arg-type]
-            init.zeros_(self.num_batches_tracked)  # type: ignore[arg-type]
+            init.zeros_(self.running_mean)
+            init.ones_(self.running_var)
+            init.zeros_(self.num_batches_tracked)
 
     def reset_parameters(self) -> None:
         """Scale 1, shift 0, running mean 0 and variance 1."""

@@ -9,7 +9,7 @@ from tests.autograd.op_table import SINGLES, Row, away_from, numbers, positive, 
 
 
 def reduced(loss, reduction):
-    return {"none": lambda x: x, "mean": np.mean, "sum": np.sum}[reduction](loss)
+    return loss if reduction == "none" else getattr(np, reduction)(loss)
 
 
 def pairs(kinks, **settings):

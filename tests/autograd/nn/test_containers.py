@@ -49,7 +49,7 @@ def test_sequential_with_names():
         (lambda s: s * 0, ValueError, "Non-positive multiplication factor 0"),
         (lambda s: s * "a", TypeError, "unsupported operand"),
         (lambda s: nn.Sequential(len), TypeError, "is not a Module subclass"),
-        (lambda s: nn.ModuleList(3), TypeError, "should be called with an iterable"),
+        (lambda s: nn.ModuleList(s[0].inplace), TypeError, "should be called with an iterable"),
         (lambda s: nn.ModuleList([s])(3), NotImplementedError, "forward"),
         (lambda s: nn.ModuleDict(3), TypeError, "iterable of key/value pairs"),
         (lambda s: nn.ModuleDict([("a", s, 3)]), ValueError, "has length 3; 2 is required"),

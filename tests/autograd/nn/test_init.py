@@ -1,6 +1,7 @@
 """Initial values, and what is done to all gradients at once."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -132,7 +133,7 @@ class TestClipping:
 
 class TestVectors:
     def test_there_and_back(self):
-        net = nn.Linear(2, 3)
+        net: Any = nn.Linear(2, 3)
         vector = nn.utils.parameters_to_vector(net.parameters())
         assert vector.shape == (9,)
         vector.sum().backward()
@@ -148,6 +149,6 @@ class TestVectors:
     def test_refusals(self):
         parameters = [nn.Parameter(torch.ones(3))]
         with pytest.raises(TypeError, match=r"expected torch\.Tensor, but got: int"):
-            nn.utils.vector_to_parameters(3, parameters)
+            nn.utils.vector_to_parameters(3, parameters)  # type: ignore[arg-type]
         with pytest.raises(RuntimeError, match=r"shape '\[3\]' is invalid for input of size 2"):
             nn.utils.vector_to_parameters(torch.ones(2), parameters)
