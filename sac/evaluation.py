@@ -115,6 +115,7 @@ def run_episodes(
 def evaluate(
     path: str | Path,
     *,
+    env: Any = None,
     episodes: int = 10,
     seed: int = 0,
     checkpoint: str = "best",
@@ -126,6 +127,8 @@ def evaluate(
 
     Args:
         path: A run directory or a checkpoint folder.
+        env: An environment, a vector environment or a callable that makes one, in place of the
+            run's own. It is reset.
         episodes: How many.
         seed: The same seed gives the same result.
         checkpoint: Of a run: "best", "last" or a step.
@@ -145,8 +148,13 @@ def evaluate(
 
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
     config = _environment_config(loaded, num_envs)
+    if env is None and not config.id:
+        raise CheckpointError(
+            f"'{loaded.folder}' was trained on an environment that was given as an object: give "
+            "it again, by evaluate(..., env=...) from Python"
+        )
     agent = SACAgent.load(loaded.folder, device=device)
-    environment = make_vector_environment(config, num_envs=num_envs, seed=seed)
+    environment = make_vector_environment(config, source=env, num_envs=num_envs, seed=seed)
     try:
         check_spaces_fit(agent, environment)
         result = run_episodes(
@@ -154,7 +162,7 @@ def evaluate(
         )
     finally:
         environment.close()
-    return replace(result, env=config.id, checkpoint_step=loaded.step)
+    return replace(result, env=config.id if env is None else str(env), checkpoint_step=loaded.step)
 
 
 def check_spaces_fit(agent: "SACAgent", environment: "VectorEnvironment") -> None:
@@ -189,11 +197,6 @@ def _environment_config(checkpoint: Checkpoint, num_envs: int) -> EnvConfig:
     if document is None:
         raise CheckpointError(f"'{checkpoint.folder}' does not say which environment it is for.")
     config = Config.from_dict(document).env
-    if not config.id:
-        raise CheckpointError(
-            f"'{checkpoint.folder}' was trained on an environment that was given as an object. "
-            "Make it, load the agent by SACAgent.load and call sac.evaluation.run_episodes."
-        )
     # One environment gains nothing from a process of its own; a native one may exist only as such.
     if num_envs == 1 and config.vectorization == "async":
         config = replace(config, vectorization="sync")

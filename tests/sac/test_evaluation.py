@@ -223,8 +223,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         calls.update(folder=folder, device=device)
         return calls["agent"]
 
-    def make(config: Any, *, num_envs: int, seed: int) -> FakeEnvironment:
-        calls.update(config=config, seed=seed)
+    def make(config: Any, *, source: Any, num_envs: int, seed: int) -> FakeEnvironment:
+        calls.update(config=config, seed=seed, source=source)
         calls["environment"].num_envs = num_envs
         return calls["environment"]
 
@@ -278,6 +278,13 @@ def test_evaluate_closes_the_environment_that_does_not_fit(
     with pytest.raises(SpaceError):
         evaluate(make_run(tmp_path, PENDULUM))
     assert made["environment"].closed
+
+
+def test_evaluate_on_an_environment_that_is_given(tmp_path: Path, made: dict[str, Any]) -> None:
+    environment = object()
+    result = evaluate(make_run(tmp_path, {}), env=environment, episodes=2)
+    assert made["source"] is environment
+    assert (result.episodes, result.env) == (2, str(environment))
 
 
 def test_evaluate_says_what_is_missing(tmp_path: Path, made: dict[str, Any]) -> None:
