@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self, SupportsFloat, TextIO
 
+from sac.console import say
 from sac.evaluation import EvaluationResult
 
 LABELS = {"mean_return": "return"}
@@ -135,7 +136,7 @@ class _LineDisplay:
         self.message(f"step {step:,}/{total_steps:,} ({_percent(step, total_steps)})  {numbers}")
 
     def message(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        say(text, self._stream)
 
 
 class _LiveDisplay:
@@ -215,7 +216,7 @@ def print_summary(
         evaluate_command: How the user starts an evaluation.
     """
     run, root = (shlex.quote(shown_path(path)) for path in (run_directory, run_directory.parent))
-    more_steps = "" if step < total_steps else f" --train.total_steps {2 * total_steps}"
+    more_steps = "" if step < total_steps else f" --train.total_steps {2 * max(step, total_steps)}"
     lines = [f"Run directory: {run}", f"Steps: {step:,} of {total_steps:,}"]
     if evaluation is not None:
         lines.append(
@@ -228,7 +229,7 @@ def print_summary(
         f"  {evaluate_command} {run}",
         f"  {train_command} --resume {run}{more_steps}",
     ]
-    print("", *lines, sep="\n", flush=True)
+    say("\n".join(["", *lines]), sys.stdout)
 
 
 def shown_path(path: Path) -> str:

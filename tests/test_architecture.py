@@ -33,7 +33,7 @@ ROOMS = [
     {"sac.networks", "sac.replay_buffer", "sac.normalizer", "sac.spaces", "sac.seeding"},
     {"sac.checkpoint", "sac.event_file", "sac.metrics_file"},
     {"sac.manifest", "sac.run_directory"},
-    {"sac.serialization", "sac.files"},
+    {"sac.serialization", "sac.files", "sac.console"},
     {"sac.config"},
     {"sac.errors"},
     {"autograd"},

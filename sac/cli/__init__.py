@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from sac.cli.evaluate import evaluate_command
 from sac.cli.parser import CommandParser
 from sac.cli.train import train_command
+from sac.console import reader_may_leave
 from sac.errors import SACError
 
 COMMANDS: dict[str, Callable[[Sequence[str], str], int]] = {
@@ -35,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_command(name: str, argv: Sequence[str], prog: str) -> int:
     """Run one command under the name `prog` and return the exit status: 2 for a user's error."""
     try:
-        return COMMANDS[name](argv, prog)
+        with reader_may_leave():
+            return COMMANDS[name](argv, prog)
     except SACError as error:
         return _refuse(error)
     except KeyboardInterrupt:
