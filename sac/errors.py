@@ -27,3 +27,7 @@ class DeviceError(SACError):
 
 class EnvironmentStepError(SACError):
     """An environment that failed, died, hung or gave an impossible number while it ran."""
+
+
+class DivergenceError(SACError):
+    """A training whose networks no longer give finite numbers."""

@@ -1,17 +1,22 @@
-"""Ctrl-C and SIGTERM: the first asks the training to stop at a safe place, the second stops at once."""
+"""Ctrl-C and SIGTERM: the first asks the training to stop at a safe place, the second ends it."""
 
+import contextlib
+import os
 import signal
 import threading
 from types import FrameType
 from typing import Any, Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STANDARD_ERROR = 2
+NOTICE = b"\nstopping: a checkpoint will be saved (once more to stop at once)\n"
 
 
 class InterruptGuard:
     """While its `with` block lasts, `received` holds the number of the first signal, if one came.
 
-    Only Python's main thread can take signals; elsewhere this does nothing.
+    Only Python's main thread can take signals; elsewhere this does nothing. A signal that the
+    program was started to ignore, as by nohup, stays ignored.
     """
 
     def __init__(self) -> None:
@@ -20,7 +25,12 @@ class InterruptGuard:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._previous = {s: signal.signal(s, self._note) for s in SIGNALS}
+            handlers = {number: signal.getsignal(number) for number in SIGNALS}
+            # None: a handler that is not Python's, and could not be put back.
+            kept = (None, signal.SIG_IGN)
+            self._previous = {n: handler for n, handler in handlers.items() if handler not in kept}
+            for number in self._previous:
+                signal.signal(number, self._note)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -29,6 +39,9 @@ class InterruptGuard:
     def _note(self, signum: int, frame: FrameType | None) -> None:
         self.received = signum
         self._restore()  # the next one acts as it did before: it ends the program at once
+        # Not print: this may have come in the middle of another, which can't be entered twice.
+        with contextlib.suppress(OSError):
+            os.write(STANDARD_ERROR, NOTICE)
 
     def _restore(self) -> None:
         for number, handler in self._previous.items():

@@ -1,90 +1,160 @@
-"""What a run is on disk: saved so that it can go on, and restored."""
+"""What a run goes on from: built anew, saved to disk, restored from it."""
 
-from dataclasses import asdict, dataclass, fields
+from collections import deque
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from sac.agent import SACAgent
 from sac.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, prune, save_checkpoint
-from sac.errors import CheckpointError
+from sac.collector import Collector
+from sac.config import Config
+from sac.environments import VectorEnvironment
+from sac.errors import CheckpointError, ConfigError, DivergenceError
+from sac.evaluation import check_spaces_fit
+from sac.replay_buffer import ReplayBuffer
 from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER
+from sac.seeding import Streams, generator, integer_seed
 
-if TYPE_CHECKING:
-    from sac.training_loop import TrainingLoop
+RETURNS_SHOWN = 20  # episodes that the displayed mean return is taken over
 
 
 @dataclass
 class Counters:
-    """How far a run is."""
+    """How far a run is. Steps are environment transitions, however many environments make them."""
 
     step: int = 0
     episodes: int = 0
-    updates_before: int = 0  # updates that the agent came with, from the run it started from
-    best_return: float = float("-inf")
+    updates_owed: Fraction = Fraction(0)  # the part of an update that steps have earned so far
+    best_return: float | None = None  # of the evaluations, once there was one
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON document."""
+        return {**vars(self), "updates_owed": str(self.updates_owed)}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Counters":
+        """Return what `to_json` was called on."""
+        best_return = document["best_return"]
+        return cls(
+            int(document["step"]),
+            int(document["episodes"]),
+            Fraction(document["updates_owed"]),
+            None if best_return is None else float(best_return),
+        )
 
 
-def _tensors(loop: "TrainingLoop") -> dict[str, Any]:
-    return {"policy": loop.agent.policy_state_dict(), "agent": loop.agent.state_dict()}
+@dataclass
+class RunState:
+    """The agent, what it learns from, where that comes from, and how far the run is."""
 
+    config: Config
+    agent: SACAgent
+    replay_buffer: ReplayBuffer
+    collector: Collector
+    environment: VectorEnvironment
+    counters: Counters = field(default_factory=Counters)
+    returns: deque[float] = field(default_factory=lambda: deque(maxlen=RETURNS_SHOWN))
 
-def _documents(loop: "TrainingLoop") -> dict[str, Any]:
-    return {
-        "policy": loop.agent.description(),
-        "config": loop.config.to_dict(),
-    }
+    @classmethod
+    def new(cls, config: Config, environment: VectorEnvironment) -> "RunState":
+        """Build all of it at step 0, each part with a stream of random numbers of its own."""
+        streams = Streams.from_seed(config.seed)
+        spaces = environment.observation_space, environment.action_space
+        agent = SACAgent(*spaces, config.agent, seed=config.seed, device=config.device)
+        encoder, codec = agent.observation_encoder, agent.action_codec
+        replay_buffer = ReplayBuffer(
+            config.train.buffer_size,
+            environment.num_envs,
+            encoder.shape,
+            encoder.dtype,
+            codec.shape,
+            codec.dtype,
+            generator(streams.replay),
+        )
+        random_seed = integer_seed(streams.random_actions)
+        collector = Collector(environment, agent, replay_buffer, random_seed=random_seed)
+        return cls(config, agent, replay_buffer, collector, environment)
 
+    def check_finite(self) -> None:
+        """Raise DivergenceError where the policy's weights no longer are numbers."""
+        weights = self.agent.policy_state_dict().values()
+        if not all(np.isfinite(array).all() for array in weights):
+            raise DivergenceError(
+                f"the training diverged before step {self.counters.step}: the policy's weights are "
+                "not finite; a lower learning rate, agent.max_grad_norm or agent.reward_scale help"
+            )
 
-def save_best(loop: "TrainingLoop") -> None:
-    """Save the agent under `best/`: enough to evaluate and to start from, not to resume."""
-    save_checkpoint(
-        loop.run_directory / BEST_FOLDER,
-        _tensors(loop),
-        _documents(loop),
-        step=loop.counters.step,
-    )
+    def save_best(self, run_directory: Path) -> None:
+        """Save the agent under `best/`: enough to evaluate and to start from, not to resume."""
+        folder = run_directory / BEST_FOLDER
+        save_checkpoint(folder, self._weights(), self._documents(), step=self.counters.step)
 
+    def save(self, run_directory: Path) -> None:
+        """Save all that the run goes on from, and remove the oldest checkpoints beyond `keep`."""
+        checkpoints = run_directory / CHECKPOINTS_FOLDER
+        state = {
+            "counters": self.counters.to_json(),
+            "returns": list(self.returns),
+            "agent": self.agent.generator_state(),
+            "replay": self.replay_buffer.generator_state(),
+            "collector": self.collector.generator_state(),
+        }
+        save_checkpoint(
+            checkpoints / str(self.counters.step),
+            self._weights() | {"replay": self.replay_buffer.state_dict()},
+            self._documents() | {"state": state},
+            step=self.counters.step,
+        )
+        prune(checkpoints, self.config.checkpoint.keep)
 
-def save_run(loop: "TrainingLoop") -> None:
-    """Save all that the run goes on from, then remove the oldest checkpoints beyond `keep`."""
-    checkpoints = loop.run_directory / CHECKPOINTS_FOLDER
-    counters = asdict(loop.counters)
-    state = {
-        "counters": {k: v for k, v in counters.items() if v != float("-inf")},
-        "agent_generators": loop.agent.generator_state(),
-        "replay_generator": loop.replay_buffer.generator_state(),
-        "collector": loop.collector.generator_state(),
-        "returns": list(loop.returns),
-    }
-    save_checkpoint(
-        checkpoints / str(loop.counters.step),
-        _tensors(loop) | {"replay": loop.replay_buffer.state_dict()},
-        _documents(loop) | {"state": state},
-        step=loop.counters.step,
-    )
-    prune(checkpoints, loop.config.checkpoint.keep)
+    def _weights(self) -> dict[str, Any]:
+        return {"policy": self.agent.policy_state_dict(), "agent": self.agent.state_dict()}
+
+    def _documents(self) -> dict[str, Any]:
+        return {"policy": self.agent.description(), "config": self.config.to_dict()}
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go where a saved run was; SACError where it does not fit this one, then useless."""
+        if "state" not in checkpoint.documents or not {"agent", "replay"} <= set(
+            checkpoint.tensors
+        ):
+            raise CheckpointError(
+                f"'{checkpoint.folder}' holds a policy but no state to resume from; start a new "
+                f"run from it with --train.init_from {checkpoint.folder}"
+            )
+        check_spaces_fit(SACAgent.load(checkpoint.folder), self.environment)
+        self._check_replay_fits(checkpoint)
+        self.agent.load_state_dict(checkpoint.tensors["agent"])
+        self.replay_buffer.load_state_dict(checkpoint.tensors["replay"])
+        state = checkpoint.documents["state"]
+        try:
+            self.agent.load_generator_state(state["agent"])
+            self.replay_buffer.load_generator_state(state["replay"])
+            self.collector.load_generator_state(state["collector"])
+            self.returns.extend(float(r) for r in state["returns"])
+            self.counters = Counters.from_json(state["counters"])
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise CheckpointError(
+                f"state.json of '{checkpoint.folder}' is damaged: {error!r}"
+            ) from error
+
+    def _check_replay_fits(self, checkpoint: Checkpoint) -> None:
+        saved = Config.from_dict(checkpoint.documents["config"])
+        for key, wanted, found in (
+            ("env.num_envs", saved.env.num_envs, self.config.env.num_envs),
+            ("train.buffer_size", saved.train.buffer_size, self.config.train.buffer_size),
+        ):
+            if wanted != found:
+                raise ConfigError(
+                    f"{key}: a resumed run keeps its own, expected {wanted}, got {found}; start a "
+                    f"new run with --train.init_from {checkpoint.folder} to change it"
+                )
 
 
 def last_checkpoint(run_directory: Path) -> Checkpoint:
     """Load and verify the newest checkpoint of a run; CheckpointError where there is none."""
     return load_checkpoint(find_checkpoint(run_directory, "last"))
-
-
-def restore_run(loop: "TrainingLoop", checkpoint: Checkpoint) -> None:
-    """Put a freshly built loop where the checkpoint was; CheckpointError where it does not fit."""
-    state = checkpoint.documents.get("state")
-    if state is None or not {"agent", "replay"} <= set(checkpoint.tensors):
-        raise CheckpointError(
-            f"'{checkpoint.folder}' holds a policy but no state to resume from; start a new run "
-            f"from it with --train.init_from {checkpoint.folder}"
-        )
-    loop.agent.load_state_dict(checkpoint.tensors["agent"])
-    loop.replay_buffer.load_state_dict(checkpoint.tensors["replay"])
-    try:
-        known = {f.name for f in fields(Counters)}
-        counters = {k: v for k, v in state["counters"].items() if k in known}
-        loop.agent.load_generator_state(state["agent_generators"])
-        loop.replay_buffer.load_generator_state(state["replay_generator"])
-        loop.collector.load_generator_state(state["collector"])
-        loop.returns.extend(float(r) for r in state["returns"])
-        loop.counters = Counters(**counters)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"state.json of '{checkpoint.folder}' is damaged: {error}") from error

@@ -34,6 +34,13 @@ class Streams:
         return cls(**named, spare=tuple(children[len(names) :]))
 
 
+def at_step(sequence: SeedSequence, step: int) -> SeedSequence:
+    """Return the stream for a run that starts at `step`: one that is resumed sees new episodes."""
+    if step == 0:
+        return sequence
+    return SeedSequence(sequence.entropy, spawn_key=(*sequence.spawn_key, step))
+
+
 def generator(sequence: SeedSequence) -> Generator:
     """Return a new generator at the start of a stream."""
     return Generator(np.random.PCG64(sequence))

@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sac.checkpoint import find_checkpoint, load_checkpoint
+from sac.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from sac.config import Config
 from sac.environments import VectorEnvironment, make_vector_environment, separate_source
-from sac.errors import CheckpointError, ConfigError
+from sac.errors import CheckpointError, ConfigError, SACError
 from sac.evaluation import EvaluationResult
 from sac.files import replace_file
 from sac.interrupt import InterruptGuard
 from sac.logger import Logger, metric_tags
 from sac.progress import Progress
 from sac.run_directory import CONFIG_FILE, create_run_directory
-from sac.run_state import last_checkpoint, restore_run
-from sac.seeding import Streams, integer_seed
-from sac.training_loop import TrainingLoop
+from sac.run_state import RunState, last_checkpoint
+from sac.seeding import Streams, at_step, integer_seed
+from sac.training_loop import Outputs, TrainingLoop
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class TrainResult:
     run_directory: Path
     step: int
     total_steps: int
-    evaluation: EvaluationResult | None
+    evaluation: EvaluationResult | None = None
     interrupted_by: int | None = None  # number of the signal that ended it early
 
 
 def train(
-    config: Config | None,
+    config: Config | None = None,
     *,
     env: Any = None,
     resume: str | Path | None = None,
@@ -41,96 +41,150 @@ def train(
 ) -> TrainResult:
     """Train a soft actor-critic agent and return where the run lies.
 
+    The first Ctrl-C or SIGTERM ends the training with a checkpoint, and `interrupted_by` tells.
+
     Args:
-        config: What to do; None for a resumed run, which has its own.
+        config: What to do; not given for a resumed run, which has its own.
         env: An environment, a vector environment or a callable that makes one, in place of
-            `config.env`.
+            `config.env`'s id and kwargs. Evaluation makes or copies another one.
         resume: Run directory to go on with.
-        overrides: With `resume`, keys of the run's configuration to change, as nested mappings.
+        overrides: Keys of the configuration to change, as nested mappings.
 
     Raises:
-        SACError: The configuration, the environment or the run to resume can't be used; nothing
-            was started.
+        SACError: The configuration, the environment or the run to resume can't be used, and
+            nothing was started; or the environment or the disk failed later, or the training
+            diverged.
     """
+    overrides = {} if overrides is None else overrides
     if resume is not None:
+        if config is not None:
+            raise ConfigError(
+                "train: a resumed run goes on with its own configuration; give overrides={...} to "
+                "change keys of it, and no config"
+            )
         run_directory = Path(resume)
         config = Config.load(run_directory / CONFIG_FILE, overrides)
-        return _run(config, env, run_directory)
-    if config is None:
-        raise ConfigError("train: expected a Config, or resume=<run directory>, got neither")
-    return _run(config, env, None)
-
-
-def _run(config: Config, env: Any, resumed: Path | None) -> TrainResult:
-    checkpoint = None if resumed is None else last_checkpoint(resumed)
-    streams = Streams.from_seed(config.seed)
-    with ExitStack() as stack:
-        # First, because a copy must be of the environment as it was given.
-        evaluation_source = None if env is None else separate_source(env)
-        environment = _environment(stack, config, env, integer_seed(streams.train_env))
-        evaluation_environment = _evaluation_environment(
-            stack, config, evaluation_source, integer_seed(streams.eval_env)
+        return _resume(config, env, run_directory)
+    if not isinstance(config, Config):
+        raise ConfigError(
+            f"train: expected a Config or resume=<run directory>, got {config!r:.100}"
         )
-        loop = TrainingLoop(config, Path(), environment, evaluation_environment)
+    return _run(config.merged(overrides), env)
+
+
+def _resume(config: Config, env: Any, run_directory: Path) -> TrainResult:
+    checkpoint = last_checkpoint(run_directory)
+    step, total_steps = checkpoint.step, config.train.total_steps
+    if step >= total_steps:
+        with Progress(total_steps, step) as progress:
+            progress.message(
+                f"nothing to do: the run has made {step:,} steps and is to make {total_steps:,}; "
+                "raise train.total_steps to go on"
+            )
+        return TrainResult(run_directory, step, total_steps)
+    if env is None and not config.env.id:
+        raise ConfigError(
+            f"'{run_directory}' was trained on an environment that was given as an object: resume "
+            "it from Python, by train(resume=..., env=...)"
+        )
+    return _run(config, env, run_directory, checkpoint)
+
+
+def _run(
+    config: Config,
+    env: Any,
+    run_directory: Path | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> TrainResult:
+    start = 0 if checkpoint is None else checkpoint.step
+    with ExitStack() as stack:
+        environment, evaluation_environment = _environments(stack, config, env, start)
+        name = _name(config, env)
+        config = _resolved(config, env, environment.num_envs)
+        state = RunState.new(config, environment)
         if checkpoint is not None:
-            restore_run(loop, checkpoint)
+            state.restore(checkpoint)
         elif config.train.init_from is not None:
-            _start_from(loop, config.train.init_from)
+            _start_from(state, config.train.init_from)
         # Made last: what can't be trained leaves no folder behind.
-        loop.run_directory = resumed if resumed is not None else _new_directory(config)
-        _write_config(loop.run_directory, config)
-        interrupt = _train(loop, None if checkpoint is None else checkpoint.step)
-    return TrainResult(
-        loop.run_directory,
-        loop.counters.step,
-        config.train.total_steps,
-        loop.evaluation,
-        interrupt.received,
-    )
+        if run_directory is None:
+            run_directory = create_run_directory(
+                config.logging.root, name, config.name, config.seed
+            )
+        _write_config(run_directory, config)
+        resume_step = None if checkpoint is None else start
+        return _train(state, evaluation_environment, run_directory, resume_step)
 
 
-def _train(loop: TrainingLoop, resume_step: int | None) -> InterruptGuard:
-    config, run_directory = loop.config, loop.run_directory
+def _train(
+    state: RunState,
+    evaluation_environment: VectorEnvironment,
+    run_directory: Path,
+    resume_step: int | None,
+) -> TrainResult:
+    config = state.config
     tags = metric_tags(config.agent.num_soft_q_nets)
-    start, total = loop.counters.step, config.train.total_steps
+    total_steps = config.train.total_steps
     with (
         Logger(run_directory, tags, resume_step=resume_step) as logger,
         InterruptGuard() as interrupt,
-        Progress(total, start) as progress,
+        Progress(total_steps, state.counters.step) as progress,
     ):
         logger.text("config", f"```yaml\n{config.to_yaml()}```")
-        loop.run(logger, progress, interrupt)
-    return interrupt
+        outputs = Outputs(run_directory, logger, progress)
+        loop = TrainingLoop(state, evaluation_environment, outputs)
+        loop.run(interrupt)
+    return TrainResult(
+        run_directory, state.counters.step, total_steps, loop.evaluation, interrupt.received
+    )
 
 
-def _environment(stack: ExitStack, config: Config, env: Any, seed: int) -> VectorEnvironment:
-    environment = make_vector_environment(config.env, source=env, seed=seed)
-    stack.callback(environment.close)
-    return environment
+def _environments(
+    stack: ExitStack, config: Config, env: Any, start: int
+) -> tuple[VectorEnvironment, VectorEnvironment]:
+    """Make the training's environments and, for evaluation, one in this process."""
+    # First, because a copy must be of the environment as it was given.
+    evaluation_source = None if env is None else separate_source(env)
+    streams = Streams.from_seed(config.seed)
+    training_seed = integer_seed(at_step(streams.train_env, start))
+    training = make_vector_environment(config.env, source=env, seed=training_seed)
+    stack.callback(training.close)
+    settings = replace(config.env, num_envs=1)
+    if settings.vectorization == "async":
+        settings = replace(settings, vectorization="sync")
+    evaluation_seed = integer_seed(streams.eval_env)
+    evaluation = make_vector_environment(settings, source=evaluation_source, seed=evaluation_seed)
+    stack.callback(evaluation.close)
+    return training, evaluation
 
 
-def _evaluation_environment(
-    stack: ExitStack, config: Config, env: Any, seed: int
-) -> VectorEnvironment:
-    """Make the evaluation's own: one environment in this process, unless only vectors come."""
-    settings = config.env
+def _name(config: Config, env: Any) -> str:
+    """What the run is called after: the id of the environment that was given, where it has one."""
+    spec = getattr(env, "spec", None)
+    return config.env.id if spec is None else spec.id
+
+
+def _resolved(config: Config, env: Any, num_envs: int) -> Config:
+    """Return the configuration as it is run, of an environment given as an object too."""
     if env is None:
-        kind = "native" if settings.vectorization == "native" else "sync"
-        settings = replace(settings, num_envs=1, vectorization=kind)
-    return _environment(stack, replace(config, env=settings), env, seed)
+        return config
+    # No id: who evaluates or resumes the run must give the environment again.
+    return replace(config, env=replace(config.env, id="", kwargs={}, num_envs=num_envs))
 
 
-def _start_from(loop: TrainingLoop, path: str) -> None:
+def _start_from(state: RunState, path: str) -> None:
     """Take over the weights of a trained agent; its optimizers, replay and counters start anew."""
-    checkpoint = load_checkpoint(find_checkpoint(path))
-    if "agent" not in checkpoint.tensors:
-        raise CheckpointError(f"train.init_from: '{checkpoint.folder}' holds no agent.safetensors")
-    loop.agent.load_weights(checkpoint.tensors["agent"])
-
-
-def _new_directory(config: Config) -> Path:
-    return create_run_directory(config.logging.root, config.env.id, config.name, config.seed)
+    try:
+        checkpoint = load_checkpoint(find_checkpoint(path))
+        if "agent" not in checkpoint.tensors:
+            raise CheckpointError(f"'{checkpoint.folder}' holds no agent.safetensors")
+        state.agent.load_weights(checkpoint.tensors["agent"])
+    except CheckpointError as error:
+        raise CheckpointError(f"train.init_from: {error}") from error
 
 
 def _write_config(run_directory: Path, config: Config) -> None:
-    replace_file(run_directory / CONFIG_FILE, config.to_yaml().encode())
+    try:
+        replace_file(run_directory / CONFIG_FILE, config.to_yaml().encode())
+    except OSError as error:
+        raise SACError(f"Can't write into '{run_directory}': {error.strerror}.") from error

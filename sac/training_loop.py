@@ -1,174 +1,188 @@
 """The training loop: collect, update, log, evaluate, checkpoint."""
 
 import time
-from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sac.agent import SACAgent
-from sac.collector import Collector
-from sac.config import Config
+from sac.collector import Collected
 from sac.environments import VectorEnvironment
+from sac.errors import SACError
 from sac.evaluation import EvaluationResult, run_episodes
 from sac.interrupt import InterruptGuard
 from sac.logger import Logger
 from sac.progress import Progress
-from sac.replay_buffer import ReplayBuffer
-from sac.run_state import Counters, save_best, save_run
-from sac.seeding import Streams, generator, integer_seed
+from sac.run_state import RunState
+from sac.seeding import Streams, integer_seed
 
-RETURNS_SHOWN = 20  # episodes that the displayed mean return is taken over
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a run reports and saves."""
+
+    run_directory: Path
+    logger: Logger
+    progress: Progress
 
 
 class TrainingLoop:
-    """One run: the agent, where its transitions come from, and how far it is.
-
-    Steps are environment transitions, however many environments make them.
-    """
+    """Moves a run's state on to `total_steps`; `evaluation` is the last one it made."""
 
     def __init__(
-        self,
-        config: Config,
-        run_directory: Path,
-        environment: VectorEnvironment,
-        evaluation_environment: VectorEnvironment,
+        self, state: RunState, evaluation_environment: VectorEnvironment, outputs: Outputs
     ) -> None:
-        """Build agent, replay and collector, each with a stream of random numbers of its own."""
-        streams = Streams.from_seed(config.seed)
+        config = state.config
         self.config = config
-        self.run_directory = run_directory
-        self.environment = environment
+        self.state = state
+        self.outputs = outputs
         self.evaluation_environment = evaluation_environment
-        self.evaluation_seed = integer_seed(streams.eval_env)
-        self.agent = SACAgent(
-            environment.observation_space,
-            environment.action_space,
-            config.agent,
-            seed=config.seed,
-            device=config.device,
-        )
-        encoder, codec = self.agent.observation_encoder, self.agent.action_codec
-        self.replay_buffer = ReplayBuffer(
-            config.train.buffer_size,
-            environment.num_envs,
-            encoder.shape,
-            encoder.dtype,
-            codec.shape,
-            codec.dtype,
-            generator(streams.replay),
-        )
-        self.collector = Collector(
-            environment,
-            self.agent,
-            self.replay_buffer,
-            random_seed=integer_seed(streams.random_actions),
-        )
-        self.counters = Counters()
+        self.evaluation_seed = integer_seed(Streams.from_seed(config.seed).eval_env)
+        # As it is written: in binary fractions, 0.29 of 100 updates would be 28.
+        self.updates_per_step = Fraction(str(config.train.updates_per_step))
         self.metrics: dict[str, Any] = {}
-        self.returns: deque[float] = deque(maxlen=RETURNS_SHOWN)
         self.evaluation: EvaluationResult | None = None
+        # A resumed run is on the disk as it stands; a new one is not, not even its beginning.
+        self._saved_step = state.counters.step if state.counters.step > 0 else None
 
-    def run(self, logger: Logger, progress: Progress, interrupt: InterruptGuard) -> None:
+    def run(self, interrupt: InterruptGuard) -> None:
         """Train until `total_steps`, or until a signal came; end with a checkpoint either way."""
-        config, counters = self.config, self.counters
+        config, counters = self.config, self.state.counters
         self._start_clock()
         while counters.step < config.train.total_steps and interrupt.received is None:
             before = counters.step
-            self._collect(logger)
-            self._update()
-            self._show(progress)
+            self._collect()
+            self._update(before)
+            self._show()
             is_last = counters.step >= config.train.total_steps
             if is_last or self._due(config.logging.every_steps, before):
-                self._log(logger)
+                self._log()
             if is_last or self._due(config.evaluation.every_steps, before):
-                self._evaluate(logger, progress)
-            if is_last or self._due(config.checkpoint.every_steps, before):
-                self._checkpoint(logger)
-        if interrupt.received is not None:
-            self._checkpoint(logger)
+                self._evaluate()
+            if self._due(config.checkpoint.every_steps, before):
+                self._checkpoint()
+        self._checkpoint()
 
     def _due(self, every: int, before: int) -> bool:
         """Whether a multiple of `every` lies in this iteration's steps."""
-        return every > 0 and self.counters.step // every > before // every
+        return every > 0 and self.state.counters.step // every > before // every
 
-    def _collect(self, logger: Logger) -> None:
-        counters = self.counters
-        random = counters.step < self.config.train.learning_starts
-        collected = self.collector.collect(random=random)
-        counters.step += collected.transitions
+    def _collect(self) -> None:
+        state = self.state
+        random = state.counters.step < self.config.train.learning_starts
+        with self._rescuing():
+            collected = state.collector.collect(random=random)
+        state.counters.step += collected.transitions
         if collected.episodes:
-            returns = [e.episode_return for e in collected.episodes]
-            lengths = [e.length for e in collected.episodes]
-            counters.episodes += len(returns)
-            self.returns.extend(returns)
-            logger.log(
-                counters.step,
-                {
-                    "rollout/episode_return": np.mean(returns),
-                    "rollout/episode_length": np.mean(lengths),
-                },
-            )
+            self._count_episodes(collected)
 
-    def _update(self) -> None:
-        train = self.config.train
-        due = int((self.counters.step - train.learning_starts) * train.updates_per_step)
-        while self.agent.updates - self.counters.updates_before < due:
-            self.metrics = self.agent.update(self.replay_buffer.sample(train.batch_size))
-
-    def _show(self, progress: Progress) -> None:
-        numbers: dict[str, Any] = {
-            "episodes": self.counters.episodes,
-            "updates": self.agent.updates,
+    def _count_episodes(self, collected: Collected) -> None:
+        returns = [episode.episode_return for episode in collected.episodes]
+        lengths = [episode.length for episode in collected.episodes]
+        counters = self.state.counters
+        counters.episodes += len(returns)
+        self.state.returns.extend(returns)
+        metrics = {
+            "rollout/episode_return": np.mean(returns),
+            "rollout/episode_length": np.mean(lengths),
         }
-        if self.returns:
-            numbers["mean_return"] = sum(self.returns) / len(self.returns)
+        self.outputs.logger.log(counters.step, metrics)
+
+    def _update(self, before: int) -> None:
+        train, counters = self.config.train, self.state.counters
+        new = counters.step - max(before, train.learning_starts)
+        counters.updates_owed += max(0, new) * self.updates_per_step
+        while counters.updates_owed >= 1:
+            batch = self.state.replay_buffer.sample(train.batch_size)
+            self.metrics = self.state.agent.update(batch)
+            counters.updates_owed -= 1
+
+    def _show(self) -> None:
+        state = self.state
+        numbers: dict[str, Any] = {
+            "episodes": state.counters.episodes,
+            "updates": state.agent.updates,
+        }
+        if state.returns:
+            numbers["mean_return"] = sum(state.returns) / len(state.returns)
         if "alpha" in self.metrics:
             numbers["alpha"] = self.metrics["alpha"]
-        progress.update(self.counters.step, **numbers)
+        self.outputs.progress.update(state.counters.step, **numbers)
 
     def _start_clock(self) -> None:
-        self._clock = time.perf_counter(), self.counters.step, self.agent.updates
+        self._clock = time.perf_counter(), self.state.counters.step, self.state.agent.updates
 
-    def _log(self, logger: Logger) -> None:
+    def _log(self) -> None:
         since, step, updates = self._clock
-        seconds = time.perf_counter() - since
+        seconds = max(time.perf_counter() - since, 1e-9)
+        counters = self.state.counters
         rates = {
-            "time/env_steps_per_second": (self.counters.step - step) / seconds,
-            "time/updates_per_second": (self.agent.updates - updates) / seconds,
+            "time/env_steps_per_second": (counters.step - step) / seconds,
+            "time/updates_per_second": (self.state.agent.updates - updates) / seconds,
         }
-        # The update leaves its metrics as tensors; here, where they are wanted, they turn numbers.
+        # The update leaves its metrics as tensors: they become numbers only where they are wanted.
         train = {f"train/{name}": np.mean(_host(v)) for name, v in self.metrics.items()}
-        logger.log(self.counters.step, train | rates)
+        self.outputs.logger.log(counters.step, train | rates)
+        self.state.check_finite()
         self._start_clock()
 
-    def _evaluate(self, logger: Logger, progress: Progress) -> None:
-        result = run_episodes(
-            self.agent,
-            self.evaluation_environment,
-            episodes=self.config.evaluation.episodes,
-            seed=self.evaluation_seed,
-            deterministic=True,
-        )
+    def _evaluate(self) -> None:
+        with self._rescuing():
+            result = run_episodes(
+                self.state.agent,
+                self.evaluation_environment,
+                episodes=self.config.evaluation.episodes,
+                seed=self.evaluation_seed,
+                deterministic=True,
+            )
         self.evaluation = result
-        step = self.counters.step
-        logger.log(
-            step, {"eval/mean_return": result.mean_return, "eval/std_return": result.std_return}
+        counters = self.state.counters
+        self.outputs.logger.log(
+            counters.step,
+            {"eval/mean_return": result.mean_return, "eval/std_return": result.std_return},
         )
-        progress.message(
-            f"evaluation at step {step:,}: mean return {result.mean_return:.2f} "
+        self.outputs.progress.message(
+            f"evaluation at step {counters.step:,}: mean return {result.mean_return:.2f} "
             f"+- {result.std_return:.2f} over {result.episodes} episodes"
         )
-        if result.mean_return > self.counters.best_return:
-            self.counters.best_return = result.mean_return
-            save_best(self)
+        if counters.best_return is None or result.mean_return > counters.best_return:
+            counters.best_return = result.mean_return
+            self.state.save_best(self.outputs.run_directory)
         self._start_clock()
 
-    def _checkpoint(self, logger: Logger) -> None:
-        logger.flush()
-        save_run(self)
+    def _checkpoint(self) -> None:
+        if self._saved_step == self.state.counters.step:
+            return
+        self.state.check_finite()
+        self.outputs.logger.flush()
+        self.state.save(self.outputs.run_directory)
+        self._saved_step = self.state.counters.step
         self._start_clock()
+
+    @contextmanager
+    def _rescuing(self) -> Iterator[None]:
+        """Let an environment fail without losing what was learned before."""
+        try:
+            yield
+        except Exception:
+            self._rescue()
+            raise
+
+    def _rescue(self) -> None:
+        step = self.state.counters.step
+        if step == 0:
+            return
+        try:
+            self._checkpoint()
+        except SACError as error:  # the one that is on its way tells more
+            text = f"could not be saved: {error}"
+        else:
+            text = f"is saved in {self.outputs.run_directory}, to be resumed"
+        self.outputs.progress.message(f"stopped by an error; all until step {step:,} {text}")
 
 
 def _host(value: Any) -> Any:
