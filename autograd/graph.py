@@ -196,7 +196,7 @@ def node_type(name: str) -> type[Node]:
     known = _node_types.get(name)
     if known is None:
         full = f"{name[:-1]}Backward{name[-1]}" if name[-1].isdigit() else f"{name}Backward0"
-        full = {"CopySlicesBackward0": "CopySlices"}.get(full, full)
+        full = name if name in ("CopySlices", "CopyBackwards") else full
         known = _node_types[name] = type(full, (Node,), {"__slots__": ()})
     return known
 

@@ -8,7 +8,7 @@ from autograd.ops.op import Op, op
 
 # Recorded after the fact, so none of them is ever run forward.
 copy = op(
-    "Copys", lambda xp, input, source: source,
+    "CopyBackwards", lambda xp, input, source: source,
     input=lambda xp, g: xp.zeros_like(g),
     source=lambda xp, g: g,
 )  # fmt: skip
