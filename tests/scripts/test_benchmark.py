@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scripts.benchmarks import command
+from scripts.benchmarks import command, training
 from scripts.benchmarks.bench import Bench, Options
 from scripts.benchmarks.harness import Row, Sample, alternate, calibrate, rows_against
 from scripts.benchmarks.process import BenchmarkError, Place, Worker, run_program
 from scripts.benchmarks.report import print_json
-from scripts.benchmarks.workers.ours import filled_buffer, make_agent, update_products
+from scripts.benchmarks.workers.filling import filled_buffer
+from scripts.benchmarks.workers.ours import update_products
 from scripts.benchmarks.workers.products import recorded_products
 
 ROOT = Path(__file__).parents[2]
@@ -156,13 +157,18 @@ def test_threads_reach_the_process(tmp_path: Path) -> None:
 # -- our works ----------------------------------------------------------------------------------
 
 
-def test_filled_buffer_is_full_and_chains_observations() -> None:
-    agent = make_agent(3, 1, [4], "cpu")
-    replay_buffer = filled_buffer(agent, 2500)
+@pytest.mark.parametrize(("action_shape", "action_dtype"), [((2,), np.float32), ((), np.int64)])
+def test_filled_buffer_is_full_and_chains_observations(
+    action_shape: tuple[int, ...], action_dtype: Any
+) -> None:
+    replay_buffer = filled_buffer(2500, (3,), np.float32, action_shape, action_dtype)
     assert len(replay_buffer) == 2500
     batch = replay_buffer.sample(64)
     assert np.unique(batch.observation, axis=0).shape[0] > 32
     assert not (batch.observation == batch.next_observation).all(axis=1).any()
+    assert np.unique(batch.action).size > 1
+    rows = replay_buffer.state_dict()
+    assert rows["aside_observation"].size == 0  # as in one long episode
 
 
 def test_recorded_products_are_those_of_the_layers() -> None:
@@ -233,3 +239,14 @@ def test_real_run_of_acting() -> None:
     assert row["peer"] is None
     assert document["gemm_multiple"] is None
     assert document["versions"]["ours"]["numpy"] == np.__version__
+
+
+def test_train_measures_a_whole_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = training.Task("Pendulum-v1", 120, batch_size=8, hidden_sizes=(8,))
+    monkeypatch.setattr(training, "TRAININGS", (task,))
+    options = Options((), None, None, sys.executable, "cpu", 1, repetitions=1)
+    with Bench(options, lambda text: None) as bench:
+        training.train(bench)
+    (row,) = bench.report.rows
+    assert row.work == "train Pendulum-v1, 120 steps, batch 8, 8"
+    assert row.ours.median > 100  # milliseconds: no Python can do it sooner

@@ -7,9 +7,8 @@ from unittest.mock import patch
 from sac.config import Config
 from sac.replay_buffer import ReplayBuffer
 from sac.trainer import train
-from sac.training_loop import TrainingLoop
 
-from .ours import fill
+from .filling import fill
 
 
 def main() -> None:
@@ -17,14 +16,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--config", required=True)
     config = Config.load(parser.parse_args().config)
-    build = TrainingLoop.__init__
+    build = ReplayBuffer.__init__
 
-    def build_and_fill(loop: TrainingLoop, *arguments: Any) -> None:
-        build(loop, *arguments)
-        replay_buffer: ReplayBuffer = loop.replay_buffer
-        fill(replay_buffer, loop.agent, config.train.buffer_size)
+    def build_full(self: ReplayBuffer, capacity: int, num_envs: int, *layout: Any) -> None:
+        build(self, capacity, num_envs, *layout)
+        fill(self, capacity, *layout[:4])
 
-    with patch.object(TrainingLoop, "__init__", build_and_fill):
+    with patch.object(ReplayBuffer, "__init__", build_full):
         train(config)
 
 

@@ -1,7 +1,7 @@
 """Works of this library, each the counterpart of a peer's."""
 
 from functools import partial
-from itertools import cycle, pairwise
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ from sac.config import AgentConfig
 from sac.replay_buffer import ReplayBuffer
 
 from . import bare, no_grad_works, serve, tensors
+from .filling import filled_buffer
 from .products import recorded_products
 
 DISTRIBUTIONS = ["numpy", "gymnasium"]
-EPISODE = 1000  # transitions, of what a buffer is filled with
 
 
 def make_agent(
@@ -31,36 +31,13 @@ def make_agent(
     )
 
 
-def filled_buffer(agent: SACAgent, transitions: int) -> ReplayBuffer:
-    """Return a full buffer of random transitions in episodes of 1,000."""
+def _filled_buffer(agent: SACAgent, transitions: int) -> ReplayBuffer:
     encoder, codec = agent.observation_encoder, agent.action_codec
-    rng = np.random.default_rng(0)
-    replay_buffer = ReplayBuffer(
-        transitions, 1, encoder.shape, encoder.dtype, codec.shape, codec.dtype, rng
-    )
-    fill(replay_buffer, agent, transitions)
-    return replay_buffer
-
-
-def fill(replay_buffer: ReplayBuffer, agent: SACAgent, transitions: int) -> None:
-    """Add random transitions, one by one as training does."""
-    codec, rng = agent.action_codec, np.random.default_rng(0)
-    no, yes = np.zeros(1, np.bool_), np.ones(1, np.bool_)
-    for start in range(0, transitions, EPISODE):
-        steps = min(EPISODE, transitions - start)
-        observations = rng.standard_normal((steps + 1, 1, *agent.observation_encoder.shape))
-        rewards = rng.standard_normal((steps, 1), np.float32)
-        if codec.is_discrete:
-            actions = rng.integers(codec.n, size=(steps, 1))
-        else:
-            actions = rng.uniform(-1, 1, (steps, 1, *codec.shape)).astype(np.float32)
-        pairs = pairwise(observations.astype(np.float32))
-        for (observation, following), action, reward in zip(pairs, actions, rewards, strict=True):
-            replay_buffer.add(observation, action, reward, no, no, following, yes)
+    return filled_buffer(transitions, encoder.shape, encoder.dtype, codec.shape, codec.dtype)
 
 
 def _update_work(agent: SACAgent, batch_size: int, transitions: int) -> serve.Work:
-    replay_buffer = filled_buffer(agent, transitions)
+    replay_buffer = _filled_buffer(agent, transitions)
     return serve.Work(
         lambda: agent.update(replay_buffer.sample(batch_size)),
         # Reading a number waits for a GPU; on a CPU all has been computed before.
@@ -104,7 +81,7 @@ def update_products(
 ) -> serve.Work:
     """The matrix products of one update and nothing else, as seen in a real one."""
     agent = make_agent(observation_size, action_size, hidden_sizes, "cpu")
-    replay_buffer = filled_buffer(agent, batch_size)
+    replay_buffer = _filled_buffer(agent, batch_size)
     products = recorded_products(lambda: agent.update(replay_buffer.sample(batch_size)))
     return serve.Work(
         lambda: [np.matmul(a, b, out=out) for a, b, out in products],

@@ -1,0 +1,47 @@
+"""Replay buffers that are full from the start."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from sac.replay_buffer import ReplayBuffer
+
+BLOCK = 1000  # transitions that are drawn at a time
+
+
+def filled_buffer(
+    transitions: int,
+    observation_shape: tuple[int, ...],
+    observation_dtype: Any,
+    action_shape: tuple[int, ...],
+    action_dtype: Any,
+) -> ReplayBuffer:
+    """Return a buffer full of random transitions; actions of an integer dtype are 0 or 1."""
+    layout = (observation_shape, observation_dtype, action_shape, action_dtype)
+    replay_buffer = ReplayBuffer(transitions, 1, *layout, np.random.default_rng(0))
+    fill(replay_buffer, transitions, *layout)
+    return replay_buffer
+
+
+def fill(
+    replay_buffer: ReplayBuffer,
+    transitions: int,
+    observation_shape: tuple[int, ...],
+    observation_dtype: Any,
+    action_shape: tuple[int, ...],
+    action_dtype: Any,
+) -> None:
+    """Add random transitions one by one, each starting where the one before ended."""
+    rng = np.random.default_rng(1)
+    no, yes = np.zeros(1, np.bool_), np.ones(1, np.bool_)
+    first = rng.standard_normal((1, *observation_shape)).astype(observation_dtype)
+    for start in range(0, transitions, BLOCK):
+        steps = min(BLOCK, transitions - start)
+        rest = rng.standard_normal((steps, 1, *observation_shape)).astype(observation_dtype)
+        actions = rng.uniform(0, 2, (steps, 1, *action_shape)).astype(action_dtype)
+        rewards = rng.standard_normal((steps, 1), np.float32)
+        pairs = pairwise([first, *rest])
+        for (observation, following), action, reward in zip(pairs, actions, rewards, strict=True):
+            replay_buffer.add(observation, action, reward, no, no, following, yes)
+        first = rest[-1]
