@@ -303,7 +303,7 @@ def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
 
 def rebuild(kind: type, array: Any, requires_grad: bool) -> Any:
     """A leaf of class `kind` around an array."""
-    result = object.__new__(kind)
+    result: Any = object.__new__(kind)
     result._array = array
     result._requires_grad = requires_grad
     return result

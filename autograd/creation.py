@@ -16,7 +16,7 @@ from autograd.grad_mode import state
 from autograd.promotion import is_number, number_dtype
 from autograd.tensor import Tensor
 
-FLOAT32, FLOAT64, INT64 = np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64)
+FLOAT32, INT64 = np.dtype(np.float32), np.dtype(np.int64)
 
 
 def made(array: Any, device: Any = None, requires_grad: builtins.bool = False) -> Tensor:
@@ -153,8 +153,8 @@ def arange(
     wanted = _dtype("arange", dtype, INT64 if whole else FLOAT32)
     count = _count(first, last, by, wanted)
     _refuse_bool("arange_cpu", wanted)
-    kind = FLOAT64 if wanted.kind == "f" else INT64
-    array = kind.type(first) + np.arange(count, dtype=kind) * kind.type(by)
+    kind: Any = np.float64 if wanted.kind == "f" else np.int64
+    array = kind(first) + np.arange(count, dtype=kind) * kind(by)
     return made(array.astype(wanted), device, requires_grad)
 
 
@@ -195,7 +195,7 @@ def linspace(
         raise RuntimeError("number of steps must be non-negative")
     wanted = _dtype("linspace", dtype)
     _refuse_bool("linspace_cpu", wanted)
-    kind = wanted.type if wanted.kind == "f" else np.float32
+    kind: Any = wanted.type if wanted.kind == "f" else np.float64
     first, last = (
         kind(wanted.type(number("linspace", v, name, 1)))
         for v, name in ((start, "start"), (end, "end"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
+from functools import reduce
 from itertools import chain
 from typing import Any
 
@@ -15,7 +16,7 @@ from autograd.dtypes import dtype_of
 from autograd.promotion import promote_types
 
 FLOAT32, INT64, BOOL = np.dtype(np.float32), np.dtype(np.int64), np.dtype(np.bool_)
-_OF_PYTHON = {float: FLOAT32, int: INT64, bool: BOOL}
+_OF_PYTHON: dict[type, np.dtype] = {float: FLOAT32, int: INT64, bool: BOOL}
 
 
 def array_of_data(data: Any, dtype: np.dtype | None, *, copy: bool = True) -> np.ndarray:
@@ -60,7 +61,8 @@ def is_sequence(value: Any) -> bool:
 
 def _unpack(data: Any) -> tuple[list[Any], tuple[int, ...]]:
     """The numbers in nested sequences, in order, and the shape of the nest."""
-    level, shape = [data], []
+    level: list[Any] = [data]
+    shape: list[int] = []
     if any(isinstance(part, np.ndarray) for part in data):
         warnings.warn(
             "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider "
@@ -86,11 +88,11 @@ def _unpack(data: Any) -> tuple[list[Any], tuple[int, ...]]:
 def _array_of_leaves(
     leaves: list[Any], shape: tuple[int, ...], dtype: np.dtype | None
 ) -> np.ndarray:
-    dtypes = {_OF_PYTHON.get(kind) for kind in set(map(type, leaves))}
+    dtypes: Any = {_OF_PYTHON.get(kind) for kind in set(map(type, leaves))}
     if None in dtypes:  # something else than Python's numbers
         dtypes = {_leaf_dtype(leaf) for leaf in leaves}
         leaves = [leaf.item() if hasattr(leaf, "item") else leaf for leaf in leaves]
-    inferred = FLOAT32 if not leaves else _join(dtypes)
+    inferred = FLOAT32 if not leaves else reduce(promote_types, dtypes)
     try:
         array = np.array(leaves, _wide(inferred)).reshape(shape)
     except OverflowError:
@@ -104,13 +106,6 @@ def _array_of_leaves(
 
 def _wide(dtype: np.dtype) -> np.dtype:
     return np.dtype({"f": np.float64, "i": np.int64, "u": np.int64, "b": np.bool_}[dtype.kind])
-
-
-def _join(dtypes: Any) -> np.dtype:
-    result, *others = dtypes
-    for other in others:
-        result = promote_types(result, other)
-    return result
 
 
 def _leaf_dtype(leaf: Any) -> np.dtype:

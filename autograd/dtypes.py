@@ -170,7 +170,7 @@ class device:
                 "type (string) must not include an index because index was passed explicitly: "
                 f"{type}"
             )
-        self.type = kind
+        self.type: str = kind
         self.index = np.dtype(np.int64).type(number).item() if number else index
 
     def __repr__(self) -> str:
@@ -251,7 +251,7 @@ class iinfo:
                 "torch.iinfo() requires an integer input type. Use torch.finfo to handle "
                 "'torch.iinfo'"
             )
-        limits = np.iinfo(type.numpy)
+        limits: Any = np.iinfo(type.numpy)
         self.dtype = type.name
         self.bits, self.max, self.min = limits.bits, limits.max, limits.min
 

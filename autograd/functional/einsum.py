@@ -41,8 +41,8 @@ def einsum(equation: Any, *operands: Any) -> Any:
         tensors.append(operand)
         labels.append("".join(names[i] for i in kept))
     _check_dtypes(tensors, labels, out)
-    if len(tensors) == 1 and set(labels[0]) > set(out) and tensors[0]._array.dtype.kind in "iub":
-        tensors = [tensors[0].long()]  # as every sum of whole numbers
+    if tensors[0]._array.dtype.kind in "iub" and _sums_alone(labels, out):
+        tensors = [tensor.long() for tensor in tensors]  # as every sum of whole numbers
     return apply(ops.einsum, *tensors, subscripts=labels, out=out)
 
 
@@ -149,6 +149,12 @@ def _sizes(inputs: list[str], shapes: list[Any]) -> dict[str, int]:
                 )
             sizes[label] = known if n == 1 else n
     return sizes
+
+
+def _sums_alone(labels: list[str], out: str) -> bool:
+    """Whether a label is summed over within a single operand."""
+    everything = out + "".join("".join(set(names)) for names in labels)
+    return any(everything.count(label) == 1 for label in everything if label not in out)
 
 
 def _check_dtypes(tensors: list[Any], labels: list[str], out: str) -> None:

@@ -104,7 +104,7 @@ def test_arrays_that_cannot_be_shared() -> None:
     with pytest.raises(ValueError, match="byte order"):
         autograd.from_numpy(np.zeros(2, ">f4"))
     with pytest.raises(TypeError, match=r"expected np.ndarray \(got list\)"):
-        autograd.from_numpy([1])  # type: ignore[arg-type]
+        autograd.from_numpy([1])
 
 
 def test_only_floating_point_needs_gradients() -> None:

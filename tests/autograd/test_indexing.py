@@ -280,7 +280,7 @@ def test_nonzero_and_one_hot() -> None:
     assert torch.one_hot(torch.zeros(0, dtype=torch.int64), 3).shape == (0, 3)
 
 
-def ones(*shape: int, dtype: Any = None) -> Tensor:
+def ones(*shape: Any, dtype: Any = None) -> Tensor:
     return torch.ones(*shape, dtype=dtype)
 
 

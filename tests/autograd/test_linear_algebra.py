@@ -10,7 +10,7 @@ import autograd as torch
 from autograd import Tensor
 
 
-def ones(*shape: int, dtype: Any = None) -> Tensor:
+def ones(*shape: Any, dtype: Any = None) -> Tensor:
     return torch.ones(*shape, dtype=dtype)
 
 

@@ -2,12 +2,14 @@
 
 import json
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 import autograd
-from autograd import Generator
+from autograd import Generator, Tensor
 
 
 def seeded(seed: int = 3) -> Generator:
@@ -23,7 +25,7 @@ def seeded(seed: int = 3) -> Generator:
     lambda g: autograd.normal(autograd.zeros(3), 2.0, generator=g),
     lambda g: autograd.randn_like(autograd.zeros(3), generator=g),
 ])  # fmt: skip
-def test_a_seed_decides(draw) -> None:
+def test_a_seed_decides(draw: Callable[[Generator], Tensor]) -> None:
     generator = seeded()
     first, second = draw(generator), draw(generator)
     assert draw(seeded()).tolist() == first.tolist()
@@ -133,7 +135,9 @@ def test_dtypes_and_ranges() -> None:
     (lambda: autograd.normal(autograd.zeros(2), autograd.ones(3)), RuntimeError,
      "must match the size of tensor b"),
 ])  # fmt: skip
-def test_arguments_that_are_refused(call, error: type[Exception], text: str) -> None:
+def test_arguments_that_are_refused(
+    call: Callable[[], Any], error: type[Exception], text: str
+) -> None:
     with pytest.raises(error) as raised:
         call()
     assert text in str(raised.value)

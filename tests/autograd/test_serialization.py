@@ -47,11 +47,11 @@ def test_loaded_tensors_can_be_changed(tmp_path: Path) -> None:
 
 def test_only_state_dicts_are_saved(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=r"pass module.state_dict\(\)"):
-        autograd.save(autograd.ones(2), tmp_path / "a")  # type: ignore[arg-type]
+        autograd.save(autograd.ones(2), tmp_path / "a")
     with pytest.raises(TypeError, match="'a' must be a tensor or array, not dict"):
         autograd.save({"a": {}}, tmp_path / "a")
     with pytest.raises(TypeError, match="names must be strings, not int"):
-        autograd.save({1: autograd.ones(2)}, tmp_path / "a")  # type: ignore[dict-item]
+        autograd.save({1: autograd.ones(2)}, tmp_path / "a")
     assert not (tmp_path / "a").exists()
 
 
