@@ -122,15 +122,17 @@ def reciprocal(input: Any) -> Any:
 
 def minimum(input: Any, other: Any) -> Any:
     """The smaller of two, element by element; NaN where either is."""
-    require_tensor("minimum", input)
-    require_tensor("minimum", other, "other", 2)
+    if not (hasattr(input, "_array") and hasattr(other, "_array")):
+        require_tensor("minimum", input)
+        require_tensor("minimum", other, "other", 2)
     return binary(ops.minimum, input, other)
 
 
 def maximum(input: Any, other: Any) -> Any:
     """The larger of two, element by element; NaN where either is."""
-    require_tensor("maximum", input)
-    require_tensor("maximum", other, "other", 2)
+    if not (hasattr(input, "_array") and hasattr(other, "_array")):
+        require_tensor("maximum", input)
+        require_tensor("maximum", other, "other", 2)
     return binary(ops.maximum, input, other)
 
 

@@ -52,18 +52,36 @@ def _left_of_arrays(function: Operator) -> Operator:
         try:
             return function(self, other)
         except TypeError:
-            if isinstance(other, np.ndarray):
-                return function(self._wrap(self.numpy()), self._wrap(other))
-            return NotImplemented
+            return _beside_array(function, self, other)
 
     return operator
 
 
-add = _left_of_arrays(lambda self, other: binary(ops.add, self, other))
-sub = _left_of_arrays(lambda self, other: binary(ops.sub, self, other))
-mul = _left_of_arrays(lambda self, other: binary(ops.mul, self, other))
-truediv = _left_of_arrays(lambda self, other: binary(ops.div, self, other))
-pow = _left_of_arrays(arithmetic.pow)
+def _quick(op: Op, function: Operator) -> Operator:
+    """As `_left_of_arrays` for a function that runs one operation: without the function's steps."""
+
+    def operator(self: Any, other: Any) -> Any:
+        try:
+            return binary(op, self, other)
+        except NotImplementedError:
+            return function(self, other)
+        except TypeError:
+            return _beside_array(function, self, other)
+
+    return operator
+
+
+def _beside_array(function: Operator, self: Any, other: Any) -> Any:
+    if not isinstance(other, np.ndarray):
+        return NotImplemented
+    return function(self._wrap(self.numpy()), self._wrap(other))
+
+
+add = _quick(ops.add, arithmetic.add)
+sub = _quick(ops.sub, arithmetic.sub)
+mul = _quick(ops.mul, arithmetic.mul)
+truediv = _quick(ops.div, arithmetic.div)
+pow = _quick(ops.pow, arithmetic.pow)
 floordiv = _left_of_arrays(arithmetic.floor_divide)
 mod = _left_of_arrays(arithmetic.remainder)
 and_ = _left_of_arrays(comparison.bitwise_and)

@@ -109,7 +109,7 @@ def _spread_of(
             f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the "
             "reduction factor (input numel divided by output numel).",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return apply(op, input, dim=dim, keepdim=keepdim, correction=correction)
 
