@@ -10,8 +10,24 @@ import numpy as np
 
 from autograd.backend import backend_of
 from autograd.functional.checks import type_name
+from autograd.missing import attribute_error
 from autograd.random import numpy_generator
 from autograd.tensor import Tensor
+
+__all__ = [
+    "calculate_gain",
+    "constant_",
+    "eye_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "normal_",
+    "ones_",
+    "orthogonal_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
+]
 
 
 def _fill(tensor: Tensor, values: Any) -> Tensor:
@@ -175,3 +191,8 @@ def _drawn_dtype(tensor: Tensor) -> Any:
 def _require_float(kernel: str, tensor: Tensor) -> None:
     if tensor._array.dtype.kind != "f":
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(tensor._array)}'")
+
+
+def __getattr__(name: str) -> Any:
+    """Say that a name of torch is not offered, and which is nearest."""
+    raise attribute_error("module 'autograd.nn.init'", name, __all__)

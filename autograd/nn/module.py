@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from autograd.grad_mode import no_grad
 from autograd.hooks import RemovableHandle
+from autograd.missing import attribute_error
 from autograd.nn import module_state, module_tree
 from autograd.nn.module_hooks import call_with_hooks, register_hook
 from autograd.nn.module_state import IncompatibleKeys
@@ -16,6 +17,15 @@ from autograd.nn.parameter import Parameter, type_name
 from autograd.tensor import Tensor
 
 _STORES = ("_parameters", "_buffers", "_modules")
+
+# Methods of torch's modules; any other unknown name is more likely the user's own.
+_NOT_OFFERED = frozenset({
+    "bfloat16", "compile", "get_extra_state", "ipu", "mtia", "register_backward_hook",
+    "register_full_backward_hook", "register_full_backward_pre_hook",
+    "register_load_state_dict_post_hook", "register_load_state_dict_pre_hook",
+    "register_state_dict_post_hook", "register_state_dict_pre_hook", "set_extra_state",
+    "set_submodule", "share_memory", "to_empty", "type", "xpu",
+})  # fmt: skip
 
 
 class Module:
@@ -56,7 +66,10 @@ class Module:
             found = attributes.get(store)
             if found is not None and name in found:
                 return found[name]
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        owner = f"'{type(self).__name__}' object"
+        if name in _NOT_OFFERED:
+            raise attribute_error(owner, name, dir(type(self)))
+        raise AttributeError(f"{owner} has no attribute '{name}'")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter):
@@ -92,7 +105,6 @@ class Module:
         for store in _STORES:
             if name in self.__dict__.get(store, ()):
                 del self.__dict__[store][name]
-                self._non_persistent_buffers_set.discard(name)
                 return
         super().__delattr__(name)
 
@@ -109,7 +121,6 @@ class Module:
         for store in _STORES:
             if store != keep:
                 self.__dict__[store].pop(name, None)
-        self._non_persistent_buffers_set.discard(name)
 
     # -- registration ---------------------------------------------------------------------
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from autograd.backend import Array
 from autograd.creation import tensor
 from autograd.functional.joining import cat, stack
 from autograd.grad_mode import state
+from autograd.missing import attribute_error
 from autograd.nn.parameter import type_name
 from autograd.tensor import Tensor
+
+__all__ = [
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "parameters_to_vector",
+    "vector_to_parameters",
+]
 
 
 def clip_grad_norm_(
@@ -82,3 +91,8 @@ def _total_norm(grads: list[Tensor], norm_type: float) -> Tensor:
         return tensor(0.0)
     norms = [grad.detach().norm(norm_type) for grad in grads]
     return stack([norm.to(norms[0].device) for norm in norms]).norm(norm_type)
+
+
+def __getattr__(name: str) -> Any:
+    """Say that a name of torch is not offered, and which is nearest."""
+    raise attribute_error("module 'autograd.nn.utils'", name, __all__)

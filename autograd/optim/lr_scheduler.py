@@ -10,8 +10,16 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd.missing import attribute_error
 from autograd.optim.optimizer import Optimizer
 from autograd.tensor import Tensor
+
+__all__ = [
+    "CosineAnnealingLR",
+    "LRScheduler",
+    "LambdaLR",
+    "LinearLR",
+]
 
 
 class LRScheduler:
@@ -248,3 +256,8 @@ def _note_steps(optimizer: Any) -> None:
 
     step._notes_steps = True  # type: ignore[attr-defined]
     optimizer.step = step
+
+
+def __getattr__(name: str) -> Any:
+    """Say that a name of torch is not offered, and which is nearest."""
+    raise attribute_error("module 'autograd.optim.lr_scheduler'", name, __all__)

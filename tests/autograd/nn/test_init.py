@@ -48,6 +48,12 @@ def test_orthogonal(shape):
     np.testing.assert_allclose(values @ values.T, 4 * np.eye(len(values)), atol=1e-5)
 
 
+def test_orthogonal_favours_no_sign():
+    generator = torch.Generator().manual_seed(0)
+    corners = [init.orthogonal_(torch.empty(2, 2), 1, generator)[0, 0].item() for _ in range(200)]
+    assert 60 < sum(corner > 0 for corner in corners) < 140
+
+
 def test_constants():
     assert init.constant_(torch.empty(2), 3).tolist() == [3, 3]
     assert init.zeros_(torch.empty(2)).tolist() == [0, 0]

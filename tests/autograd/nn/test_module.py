@@ -264,20 +264,26 @@ def test_casting_keeps_parameters_and_leaves_whole_numbers():
 
 
 def test_hooks_run_in_order_and_may_replace():
-    net, calls = Net(), []
+    net = Net()
+    calls: list[str] = []
     handle = net.register_forward_pre_hook(lambda module, args: calls.append("pre"))
-    net.register_forward_pre_hook(lambda module, args: (args[0] * 0,), prepend=True)
+
+    def zero(module, args):
+        calls.append("first")
+        return (args[0] * 0,)
+
+    net.register_forward_pre_hook(zero, prepend=True)
     net.register_forward_hook(lambda module, args, out: calls.append("post"))
     net.register_forward_hook(lambda module, args, out: out + 1)
     with torch.no_grad():
         net.child.bias.zero_()
         assert net(torch.ones(1, 2)).tolist() == [[1, 1, 1]]
-    assert calls == ["pre", "post"]
+    assert calls == ["first", "pre", "post"]
     handle.remove()
     net(torch.ones(1, 2))
-    assert calls == ["pre", "post", "post"]
+    assert calls[3:] == ["first", "post"]
     net.forward(torch.ones(1, 2))
-    assert len(calls) == 3
+    assert len(calls) == 5
 
 
 def test_hooks_with_keyword_arguments():
@@ -340,6 +346,14 @@ def test_the_nearest_name_is_named():
         _ = nn.Lineal
     with pytest.raises(AttributeError, match="nearest name is 'relu'"):
         _ = nn.functional.relu6
+    with pytest.raises(
+        AttributeError, match="autograd does not offer it; the nearest name is 'reg"
+    ):
+        nn.ReLU().register_full_backward_hook(print)
+    with pytest.raises(AttributeError, match="nearest name is 'normal_'"):
+        _ = nn.init.trunc_normal_
+    with pytest.raises(AttributeError, match="does not offer it"):
+        _ = nn.utils.weight_norm
 
 
 class TestParameter:
