@@ -6,7 +6,7 @@ import numpy as np
 from gymnasium import spaces
 
 import autograd as torch
-from autograd import nn
+from autograd import Tensor, nn
 from sac.agent import SACAgent
 from sac.config import AgentConfig
 from sac.replay_buffer import Batch
@@ -53,6 +53,12 @@ def set_output(net: nn.Module, values: Any) -> None:
     with torch.no_grad():
         last.weight.zero_()
         last.bias.copy_(torch.tensor(values))
+
+
+def gradient(parameter: Tensor) -> np.ndarray:
+    """Return the gradient of a parameter, which must have one."""
+    assert parameter.grad is not None
+    return parameter.grad.numpy()
 
 
 def assert_same_bits(actual: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:

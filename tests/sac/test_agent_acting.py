@@ -135,7 +135,8 @@ def test_discrete_actions_start_where_the_space_does(best: int) -> None:
 
 def test_a_discrete_action_can_index_a_table() -> None:
     action = make_agent("discrete", BOX).act(np.zeros(3, np.float32))
-    assert {int(action): "found"}[action] == "found"
+    table: dict[Any, str] = {int(action): "found"}
+    assert table[action] == "found"
 
 
 def test_actions_drive_an_environment() -> None:

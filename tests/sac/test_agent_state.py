@@ -37,7 +37,7 @@ def through_json(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def resumed(agent: SACAgent, actions: str, **keys: Any) -> SACAgent:
-    """Make an agent of another seed that has learned something else, then load the first's state."""
+    """Load the agent's state into one of another seed that has learned something else."""
     other = trained(actions, updates=1, seed=8, **keys)
     other.load_state_dict(copied(agent.state_dict()))
     other.load_generator_state(through_json(agent.generator_state()))
@@ -193,10 +193,10 @@ GENERATOR_STATES: dict[str, Any] = {
 @pytest.mark.parametrize("state", GENERATOR_STATES.values(), ids=GENERATOR_STATES)
 def test_a_wrong_generator_state_is_refused(state: Any) -> None:
     agent = make_agent()
-    before = np.random.get_state()[1].tolist()  # type: ignore[index,union-attr]  # noqa: NPY002
+    before = np.random.get_state()[1].tolist()  # type: ignore[index]
     with pytest.raises(CheckpointError):
         agent.load_generator_state({"exploration": state, "policy": state})
-    after = np.random.get_state()[1].tolist()  # type: ignore[index,union-attr]  # noqa: NPY002
+    after = np.random.get_state()[1].tolist()  # type: ignore[index]
     assert after == before
 
 

@@ -11,7 +11,13 @@ import autograd as torch
 from sac.agent import SACAgent
 from sac.errors import ConfigError
 from sac.policies import CategoricalPolicy
-from tests.sac.agents_for_tests import assert_same_bits, make_agent, make_batch, set_output
+from tests.sac.agents_for_tests import (
+    assert_same_bits,
+    gradient,
+    make_agent,
+    make_batch,
+    set_output,
+)
 
 ACTIONS = ["continuous", "discrete"]
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -66,7 +72,9 @@ def test_contract(actions: str, keys: dict[str, Any]) -> None:
 
 def check_metrics(metrics: dict[str, Any], keys: dict[str, Any]) -> None:
     names = {"target_q_mean", "policy_loss", "entropy", "alpha"}
-    names |= {f"q{i + 1}_{kind}" for i in range(keys["num_soft_q_nets"]) for kind in ("loss", "mean")}
+    names |= {
+        f"q{i + 1}_{kind}" for i in range(keys["num_soft_q_nets"]) for kind in ("loss", "mean")
+    }
     if keys["alpha"] == "auto":
         names |= {"alpha_loss", "target_entropy"}
     assert metrics.keys() == names
@@ -124,11 +132,11 @@ def test_equal_networks_give_the_gradient_of_one(actions: str) -> None:
     for agent in (one, two):
         agent.update(make_batch(agent))
     for expected, actual in zip(one.policy_parameters, two.policy_parameters, strict=True):
-        np.testing.assert_allclose(actual.grad.numpy(), expected.grad.numpy(), rtol=1e-5, atol=1e-8)
+        np.testing.assert_allclose(gradient(actual), gradient(expected), rtol=1e-5, atol=1e-8)
 
 
 def norm(parameters: Any) -> float:
-    return math.sqrt(sum(float((p.grad.numpy().astype(np.float64) ** 2).sum()) for p in parameters))
+    return math.sqrt(sum(float((gradient(p).astype(np.float64) ** 2).sum()) for p in parameters))
 
 
 @pytest.mark.parametrize("actions", ACTIONS)
@@ -189,7 +197,9 @@ def test_acting_and_learning_leave_the_statistics(actions: str) -> None:
 @pytest.mark.parametrize("actions", ACTIONS)
 def test_settings_of_the_optimizers(actions: str) -> None:
     agent = make_agent(actions, policy_lr=0.1, soft_q_lr=0.2, alpha_lr=0.3)
-    optimizers = [agent.policy_optimizer, *agent.soft_q_optimizers, agent.temperature.optimizer]
+    alpha_optimizer = agent.temperature.optimizer
+    assert alpha_optimizer is not None
+    optimizers = [agent.policy_optimizer, *agent.soft_q_optimizers, alpha_optimizer]
     assert [o.param_groups[0]["lr"] for o in optimizers] == [0.1, 0.2, 0.2, 0.3]
 
 

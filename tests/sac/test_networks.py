@@ -100,7 +100,8 @@ def test_freezing_restores_what_was_before_also_after_an_error() -> None:
 
 def leaves(loss: Tensor) -> set[int]:
     """Return the ids of all tensors that a backward from `loss` accumulates gradients into."""
-    found, nodes = set(), [loss.grad_fn]
+    found: set[int] = set()
+    nodes: list[Any] = [loss.grad_fn]
     while nodes:
         node = nodes.pop()
         if hasattr(node, "variable"):
@@ -114,9 +115,7 @@ def test_the_policys_graph_holds_no_weight_of_the_soft_q_networks(actions: str) 
     agent = make_agent(actions)
     observation = agent.observation_input(make_batch(agent).observation)
     with frozen(agent.soft_q_parameters):
-        value, _ = agent.policy_net.soft_value(
-            observation, agent._min_q, agent.temperature.alpha
-        )
+        value, _ = agent.policy_net.soft_value(observation, agent._min_q, agent.temperature.alpha)
     assert leaves(value) == {id(parameter) for parameter in agent.policy_parameters}
 
 
