@@ -46,6 +46,11 @@ def _unusual_linear(input: Any, weight: Any, bias: Any) -> Any:
             f"but they are {input.ndim}D and {weight.ndim}D"
         )
     if input._array.dtype != weight._array.dtype:
+        if bias is not None:
+            raise RuntimeError(
+                "mat1 and mat2 must have the same dtype, but got "
+                f"{type_name(input._array)} and {type_name(weight._array)}"
+            )
         first, second = (_C_NAMES[v._array.dtype.name] for v in (input, weight))
         raise RuntimeError(
             f"expected m1 and m2 to have the same dtype, but got: {first} != {second}"
