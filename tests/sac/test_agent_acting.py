@@ -66,7 +66,7 @@ def test_every_observation_and_action(
     for deterministic in (False, True):
         check(agent.act(single, deterministic=deterministic), actions)
         several = agent.act(batch, deterministic=deterministic)
-        assert several.shape == (N, *actions.shape)
+        assert several.shape == (N, *agent.action_codec.shape)
         for index in range(N):
             check(row(several, index, actions), actions)
     tensors = {"policy": agent.policy_state_dict()}
