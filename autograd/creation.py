@@ -74,26 +74,38 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
 
 
 def empty(
-    *size: Any, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False
+    *shape: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor whose elements hold whatever the memory held."""
-    array = np.empty(shape_of("empty", size), _dtype("empty", dtype))
+    array = np.empty(shape_of("empty", shape, size), _dtype("empty", dtype))
     return made(array, device, requires_grad)
 
 
 def zeros(
-    *size: Any, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False
+    *shape: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor of zeros."""
-    array = np.zeros(shape_of("zeros", size), _dtype("zeros", dtype))
+    array = np.zeros(shape_of("zeros", shape, size), _dtype("zeros", dtype))
     return made(array, device, requires_grad)
 
 
 def ones(
-    *size: Any, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False
+    *shape: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor of ones."""
-    array = np.ones(shape_of("ones", size), _dtype("ones", dtype))
+    array = np.ones(shape_of("ones", shape, size), _dtype("ones", dtype))
     return made(array, device, requires_grad)
 
 

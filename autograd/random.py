@@ -166,7 +166,8 @@ def _draw(method: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
 
 
 def rand(
-    *size: Any,
+    *shape: Any,
+    size: Any = None,
     generator: Any = None,
     dtype: Any = None,
     device: Any = None,
@@ -174,12 +175,13 @@ def rand(
 ) -> Tensor:
     """Uniform numbers from [0, 1)."""
     wanted = _float_dtype("rand", dtype, "check_uniform_bounds")
-    array = _draw(numpy_generator(generator).random, shape_of("rand", size), wanted)
+    array = _draw(numpy_generator(generator).random, shape_of("rand", shape, size), wanted)
     return made(array, device, requires_grad)
 
 
 def randn(
-    *size: Any,
+    *shape: Any,
+    size: Any = None,
     generator: Any = None,
     dtype: Any = None,
     device: Any = None,
@@ -187,7 +189,9 @@ def randn(
 ) -> Tensor:
     """Numbers of the standard normal distribution."""
     wanted = _float_dtype("randn", dtype, "normal_kernel_cpu")
-    array = _draw(numpy_generator(generator).standard_normal, shape_of("randn", size), wanted)
+    array = _draw(
+        numpy_generator(generator).standard_normal, shape_of("randn", shape, size), wanted
+    )
     return made(array, device, requires_grad)
 
 

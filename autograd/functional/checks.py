@@ -80,63 +80,64 @@ def wrap_dims(dims: Any, ndim: int) -> tuple[int, ...]:
 def sizes(function: str, given: tuple[Any, ...], argument: str = "size") -> tuple[int, ...]:
     """The whole numbers of `f(2, 3)` or `f((2, 3))`."""
     one_by_one = len(given) != 1 or not isinstance(given[0], tuple | list)
+    values = given if one_by_one else given[0]
+    for value in values:
+        if type(value) is not int:
+            break
+    else:
+        if given:
+            return tuple(values)
     if not given:
         raise TypeError(f'{function}() missing 1 required positional arguments: "{argument}"')
-    values = given if one_by_one else given[0]
-    result = []
-    for i, value in enumerate(values):
+    return tuple(
+        _size(
+            value, f"{function}(): argument '{argument}'", None if len(given) == one_by_one else i
+        )
+        for i, value in enumerate(values, 1)
+    )
+
+
+def _size(value: Any, where: str, place: int | None) -> int:
+    if not isinstance(value, bool):
         try:
-            result.append(_size(value))
+            return operator.index(value)
         except TypeError:
-            where = f"{function}(): argument '{argument}'"
-            kind = type(value).__name__
-            if len(given) == 1 and one_by_one:
-                text = f"{where} (position 1) must be tuple of ints, not {kind}"
-            else:
-                text = (f"{where} failed to unpack the object at pos {i + 1} with error "
-                        f'"type must be tuple of ints,but got {kind}"')  # fmt: skip
-            raise TypeError(text) from None
-    return tuple(result)
+            pass
+    kind = type(value).__name__
+    if place is None:
+        raise TypeError(f"{where} (position 1) must be tuple of ints, not {kind}")
+    raise TypeError(
+        f"{where} failed to unpack the object at pos {place} with error "
+        f'"type must be tuple of ints,but got {kind}"'
+    )
 
 
 def resolve_shape(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     """`shape` with its -1 replaced by what `count` elements need."""
-    text = f"shape '{list(shape)}' is invalid for input of size {count}"
-    unknown = [i for i, n in enumerate(shape) if n == -1]
-    for n in shape:
-        if n < -1:
-            raise RuntimeError(
-                f"invalid shape dimension {n} at index {shape.index(n)} of shape {list(shape)}"
-            )
-    if not unknown:
-        if math.prod(shape) != count:
-            raise RuntimeError(text)
+    if math.prod(shape) == count and min(shape, default=0) >= 0:
         return shape
-    if len(unknown) > 1:
+    for i, n in enumerate(shape):
+        if n < -1:
+            raise RuntimeError(f"invalid shape dimension {n} at index {i} of shape {list(shape)}")
+    if shape.count(-1) > 1:
         raise RuntimeError("only one dimension can be inferred")
     known = math.prod(n for n in shape if n != -1)
-    if known == 0 and count == 0:
+    if -1 in shape and known == 0 and count == 0:
         raise RuntimeError(
             f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified "
             "dimension size -1 can be any value and is ambiguous"
         )
-    if known == 0 or count % known:
-        raise RuntimeError(text)
-    place = unknown[0]
+    if -1 not in shape or known == 0 or count % known:
+        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {count}")
+    place = shape.index(-1)
     return (*shape[:place], count // known, *shape[place + 1 :])
 
 
-def _size(value: Any) -> int:
-    if isinstance(value, bool):
-        raise TypeError("a size is no bool")
-    return operator.index(value)
-
-
-def shape_of(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
-    """The shape that the arguments `2, 3` or `(2, 3)` mean; RuntimeError for a negative size."""
-    shape = sizes(name, size)
+def shape_of(name: str, given: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
+    """The shape that `2, 3`, `(2, 3)` or `size=(2, 3)` means; RuntimeError for a negative size."""
+    shape = sizes(name, given if size is None else (size,))
     if any(n < 0 for n in shape):
-        if name in ("zeros", "ones", "full"):
+        if name == "zeros":
             raise RuntimeError(f"{name}: Dimension size must be non-negative.")
         raise RuntimeError(
             f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}"

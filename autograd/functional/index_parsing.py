@@ -35,7 +35,32 @@ def parse(array: Any, index: Any) -> Index:
         start, stop, step = index.indices(array.shape[0])
         if step > 0:
             return Index((slice(start, stop, step),), None, "Slice")
+    if type(index) is slice and array.ndim:
+        index = (index,)
+    if type(index) is tuple:
+        plain = _view_of_slices(array.shape, index)
+        if plain is not None:
+            return plain
     return _Parser(array).run(as_parts(index))
+
+
+def _view_of_slices(shape: tuple[int, ...], parts: tuple[Any, ...]) -> Index | None:
+    """The view that numbers in bounds and slices mean, in few steps; None where more is given."""
+    if len(parts) > len(shape):
+        return None
+    kind, basic = "Alias", []
+    for part, length in zip(parts, shape, strict=False):
+        if type(part) is int and -length <= part < length:
+            kind = "Select"
+            basic.append(part)
+        elif type(part) is slice and (part.step is None or part.step == 1):
+            start, stop, _ = part.indices(length)
+            if start != 0 or stop != length or len(parts) == 1:
+                kind = "Slice"
+            basic.append(slice(start, stop))
+        else:
+            return None
+    return Index((*basic, ...), None, kind)
 
 
 def as_parts(index: Any) -> tuple[Any, ...]:
@@ -185,6 +210,8 @@ def check_bounds(
     """Raise `error` where an array of indices reaches out of a dimension of `size`."""
     if index.size == 0:
         return
+    if lowest == 0 and index.view(f"u{index.itemsize}").max() < size:
+        return  # read as unsigned, a negative number is too large as well
     for extreme in (index.max(), index.min()):
         if not lowest <= extreme < size:
             raise error(

@@ -139,8 +139,10 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     size = shape[dim] if shape else 1
     for extreme in (places.max(), places.min()) if places.size else ():
         if not 0 <= extreme < size:
-            error = IndexError if len(shape) < 2 else RuntimeError
-            raise error(f"INDICES element is out of DATA bounds, id={extreme} axis_dim={size}")
+            where = f"id={extreme} axis_dim={size}"
+            if dim == 1:  # torch has a kernel of its own for this dimension
+                raise RuntimeError(f"INDICES element is out of DATA bounds, {where}")
+            raise IndexError(f"index out of range in self: {where}")
     if not shape:
         return input.clone()
     if places.ndim == 0:

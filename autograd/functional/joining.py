@@ -8,6 +8,7 @@ from typing import Any
 from autograd.engine import apply
 from autograd.functional.checks import integer, require_tensor, require_tensors, wrap_dim
 from autograd.ops import shape as ops
+from autograd.promotion import result_dtype
 
 
 def cat(tensors: Any, dim: int = 0) -> Any:
@@ -15,16 +16,28 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     inputs = require_tensors("cat", tensors)
     if not inputs:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
-    for i, tensor in enumerate(inputs):
-        if tensor._array.ndim == 0:
-            raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
+    shapes = [tensor._array.shape for tensor in inputs]
+    if () in shapes:
+        raise RuntimeError(
+            f"zero-dimensional tensor (at position {shapes.index(())}) cannot be concatenated"
+        )
     # torch lets empty vectors pass among tensors of any shape.
-    first = next((t for t in inputs if t._array.shape != (0,)), inputs[0])
-    dim = wrap_dim(dim, first._array.ndim)
-    for i, tensor in enumerate(inputs):
-        if tensor._array.shape != (0,):
-            _check_joinable(first._array.shape, tensor._array.shape, dim, i)
-    return apply(ops.cat, *inputs, dim=dim)
+    first = next((shape for shape in shapes if shape != (0,)), (0,))
+    dim = wrap_dim(dim, len(first))
+    for i, shape in enumerate(shapes):
+        if shape not in (first, (0,)):
+            _check_joinable(first, shape, dim, i)
+    return apply(ops.cat, *_of_one_dtype(inputs), dim=dim)
+
+
+def _of_one_dtype(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    dtypes = {tensor._array.dtype for tensor in inputs}
+    if len(dtypes) == 1:
+        return inputs
+    common = result_dtype([tensor._array for tensor in inputs])
+    return tuple(
+        t if t._array.dtype == common else apply(ops.to_dtype, t, dtype=common) for t in inputs
+    )
 
 
 concat = concatenate = cat
@@ -56,7 +69,7 @@ def stack(tensors: Any, dim: int = 0) -> Any:
                 f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
                 f"{list(tensor._array.shape)} at entry {i}"
             )
-    return apply(ops.stack, *inputs, dim=dim)
+    return apply(ops.stack, *_of_one_dtype(inputs), dim=dim)
 
 
 def split(tensor: Any, split_size_or_sections: Any = None, dim: int = 0, *,

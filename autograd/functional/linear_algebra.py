@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd.engine import apply
+from autograd.engine import apply, binary
 from autograd.functional import arithmetic
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.functional.checks import require_tensor, type_name
@@ -34,17 +34,18 @@ def mm(input: Any, mat2: Any) -> Any:
 
 def _mm(input: Any, mat2: Any) -> Any:
     a, b = input._array, mat2._array
-    _check_product(a.shape, b.shape)
-    _check_mm_dtype(a, b)
-    return apply(ops.mm, input, mat2)
+    if a.shape[1] != b.shape[0]:
+        raise _mismatch(a.shape, b.shape)
+    if a.dtype is not b.dtype or a.dtype.kind == "b":
+        _check_mm_dtype(a, b)
+    return binary(ops.mm, input, mat2)
 
 
-def _check_product(first: tuple[int, ...], second: tuple[int, ...]) -> None:
-    if first[1] != second[0]:
-        raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({first[0]}x{first[1]} and "
-            f"{second[0]}x{second[1]})"
-        )
+def _mismatch(first: tuple[int, ...], second: tuple[int, ...]) -> RuntimeError:
+    return RuntimeError(
+        f"mat1 and mat2 shapes cannot be multiplied ({first[0]}x{first[1]} and "
+        f"{second[0]}x{second[1]})"
+    )
 
 
 def _check_mm_dtype(a: Any, b: Any) -> None:
@@ -153,7 +154,8 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     for name, array in (("mat1", m1), ("mat2", m2)):
         if array.ndim != 2:
             raise RuntimeError(f"{name} must be a matrix, got {array.ndim}-D tensor")
-    _check_product(m1.shape, m2.shape)
+    if m1.shape[1] != m2.shape[0]:
+        raise _mismatch(m1.shape, m2.shape)
     if a.dtype != m2.dtype:
         raise RuntimeError(
             f"self and mat2 must have the same dtype, but got {type_name(a)} and {type_name(m2)}"

@@ -67,12 +67,15 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     require_tensor("squeeze", input)
     shape = input._array.shape
     if dim is None:
-        return apply(ops.squeeze, input, shape=tuple(n for n in shape if n != 1))
-    several = isinstance(dim, tuple | list)
-    dims = wrap_dims(dim if several else (dim,), len(shape))
-    op = ops.squeeze_dims if several else ops.squeeze_dim
-    kept = tuple(n for i, n in enumerate(shape) if n != 1 or i not in dims)
-    return apply(op, input, shape=kept)
+        return apply(ops.squeeze, input, shape=tuple([n for n in shape if n != 1]))
+    if isinstance(dim, tuple | list):
+        dims = wrap_dims(dim, len(shape))
+        kept = tuple([n for i, n in enumerate(shape) if n != 1 or i not in dims])
+        return apply(ops.squeeze_dims, input, shape=kept)
+    dim = wrap_dim(dim, len(shape))
+    if shape and shape[dim] == 1:
+        shape = (*shape[:dim], *shape[dim + 1 :])
+    return apply(ops.squeeze_dim, input, shape=shape)
 
 
 def unsqueeze(input: Any, dim: int) -> Any:

@@ -118,12 +118,12 @@ def _several(g: Any) -> tuple[Any, ...]:
 
 
 def _cat(xp: Any, *inputs: Any, dim: int) -> Any:
-    ndim = max(array.ndim for array in inputs)
+    ndim = max([array.ndim for array in inputs])
     # torch lets empty vectors pass among tensors of more dimensions.
     return xp.concatenate([array for array in inputs if array.ndim == ndim], axis=dim)
 
 
-cat = Op("Cat", _cat, promote="number")
+cat = Op("Cat", _cat)
 
 
 @cat.joint_gradient()
@@ -138,7 +138,7 @@ def _(xp: Any, g: Any, shapes: Any, needs: Any, dim: int) -> tuple[Any, ...]:
     return tuple(gradients)
 
 
-stack = Op("Stack", lambda xp, *inputs, dim: xp.stack(inputs, axis=dim), promote="number")
+stack = Op("Stack", lambda xp, *inputs, dim: xp.stack(inputs, axis=dim))
 
 
 @stack.joint_gradient()

@@ -118,7 +118,8 @@ def test_only_floating_point_needs_gradients() -> None:
 
 
 def test_sizes_in_every_form() -> None:
-    for made in (autograd.zeros(2, 3), autograd.zeros((2, 3)), autograd.zeros([2, 3])):
+    for made in (autograd.zeros(2, 3), autograd.zeros((2, 3)), autograd.zeros([2, 3]),
+                 autograd.ones(size=(2, 3)), autograd.randn(size=(2, 3))):  # fmt: skip
         assert made.shape == (2, 3)
         assert made.dtype is autograd.float32
     assert autograd.zeros(tensor(2)).shape == (2,)

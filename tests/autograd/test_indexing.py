@@ -294,6 +294,7 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: X.gather(2, tensor([[0]])), IndexError, "Dimension out of range"),
     (lambda: X.gather(1, [[0]]), TypeError, "argument 'index' (position 2) must be Tensor"),
     (lambda: X.index_select(1, tensor([5])), RuntimeError, "INDICES element is out of DATA bounds"),
+    (lambda: X.index_select(0, tensor([-1])), IndexError, "index out of range in self"),
     (lambda: X.index_select(1, tensor([[0]])), IndexError, "Index is supposed to be a vector"),
     (lambda: X.index_select(1, tensor([0.0])), RuntimeError, "Expected dtype int32 or int64"),
     (lambda: NUMBER.index_select(0, tensor([0, 0])), RuntimeError,
