@@ -31,7 +31,7 @@ def _sum_of_rows(xp: Any, rows: Any) -> Any:
     return xp.matmul(xp.ones(rows.shape[0], rows.dtype), rows)
 
 
-linear = Op("Linear", _affine)
+linear = Op("Addmm", _affine)  # torch's name of the node
 
 
 @linear.joint_gradient(input=("weight",), weight=("input",))
