@@ -25,8 +25,13 @@ FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
 def needs_grad(value: Any) -> bool:
-    """Whether a tensor (or number) needs a gradient; brings a view in step."""
-    return value.requires_grad if hasattr(value, "_array") else False
+    """Whether a tensor (or number) needs a gradient; finds a view's place in the graph anew."""
+    if not hasattr(value, "_array"):
+        return False
+    if value._view is not None:
+        refresh(value)
+        return value.requires_grad
+    return value._requires_grad
 
 
 def apply(op: Op, *inputs: Any, **settings: Any) -> Any:
@@ -87,7 +92,7 @@ def refresh(tensor: Any) -> None:
     """Renew the history of a view whose memory has been changed in place since it was made."""
     view = tensor._view
     base = view.base
-    if view.version == tensor._cell[0] or not base.requires_grad:
+    if view.version == tensor._cell[0] or not base._requires_grad:
         return
     if view.creation != "default":
         raise forbidden(tensor, "its base or another view of its base has been")
@@ -113,9 +118,8 @@ def unary(op: Op, input: Any) -> Any:
     result = new(input._plain)
     result._array = out if type(out) is ndarray else np.asarray(out)
     if recording:
-        if (input._requires_grad or input._view is not None and input.requires_grad) and (
-            op.differentiable
-        ):
+        needed = input._requires_grad if input._view is None else needs_grad(input)
+        if needed and op.differentiable:
             node = record(op, (True,), (input,), (array,), (result._array,), (result,), None)
             result._grad_fn, result._requires_grad = node, True
     elif inference:
@@ -147,9 +151,9 @@ def binary(op: Op, input: Any, other: Any) -> Any:
     if recording:
         if op.differentiable:
             needs = (
-                input._requires_grad if input._view is None else input.requires_grad,
+                input._requires_grad if input._view is None else needs_grad(input),
                 b is not other
-                and (other._requires_grad if other._view is None else other.requires_grad),
+                and (other._requires_grad if other._view is None else needs_grad(other)),
             )
             if True in needs:
                 outs = (result._array,)

@@ -272,6 +272,6 @@ def new_node(kind: type[Node], metas: tuple[Meta, ...]) -> Any:
 
 
 def grad_edge(tensor: Any) -> Edge:
-    """Where gradients of a tensor (in step, if it is a view) go: its node, or itself."""
-    node = tensor._grad_fn
+    """Where gradients of a tensor go: to its node, or to itself."""
+    node = tensor.grad_fn
     return (tensor, LEAF) if node is None else (node, tensor._output_nr)

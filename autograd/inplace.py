@@ -21,7 +21,10 @@ def method(function: Callable[..., Any]) -> Callable[..., Any]:
         others = [x for x in (*args, *kwargs.values()) if hasattr(x, "_array")]
         recorded = check(self, others)
         # Recorded from a copy: what the operation saves of `self` is its value from before.
-        source = _with_history_of(self, self._array.copy() if recorded else self._array)
+        if recorded:
+            source = _with_history_of(self, self._array.copy())
+        else:
+            source = self._wrap(self._array)
         result = function(source, *args, **kwargs)
         check_overlap(self._array, others)
         write(self, result._array)
@@ -37,9 +40,32 @@ def method(function: Callable[..., Any]) -> Callable[..., Any]:
 def _with_history_of(tensor: Any, array: Any) -> Any:
     """A tensor of that array at the place that `tensor` has in the graph now."""
     result = tensor._wrap(array)
-    result._requires_grad, result._grad_fn = tensor.requires_grad, tensor._grad_fn
+    result._grad_fn, result._requires_grad = tensor.grad_fn, tensor.requires_grad
     result._output_nr = tensor._output_nr
     return result
+
+
+class _Before:
+    """A tensor and the value it is to take as they are in the graph before the change.
+
+    The value may be changed with the tensor, where it is a view of the same memory.
+    """
+
+    def __init__(self, tensor: Any, value: Any) -> None:
+        self.tensor = _with_history_of(tensor, tensor._array)
+        self.value = value
+        self.needs = self.tensor._requires_grad, needs_grad(value)
+        if self.needs[1] and value._grad_fn is not None:
+            self.value = _with_history_of(value, value._array)
+
+    def record(self, op: Op, tensor: Any, settings: dict[str, Any]) -> Any:
+        """A tensor of the changed elements whose history is `op(tensor, value)`."""
+        result = tensor._wrap(tensor._array)
+        arrays = self.tensor._array, getattr(self.value, "_array", self.value)
+        inputs, outs = (self.tensor, self.value), (result._array,)
+        node = record(op, self.needs, inputs, arrays, outs, (result,), settings)
+        result._set_history(node)
+        return result
 
 
 def rebase(tensor: Any, result: Any) -> None:
@@ -57,20 +83,8 @@ def rebase(tensor: Any, result: Any) -> None:
         tensor._set_history(node, result._output_nr)
     else:
         base = view.base
-        _record_change(assignment.copy_slices, base, base, result, {"steps": view.steps})
-
-
-def _record_change(op: Op, tensor: Any, before: Any, value: Any, settings: dict[str, Any]) -> None:
-    """Record that `tensor`, changed already, is `op(before, value)`."""
-    needs = before._requires_grad, needs_grad(value)
-    result = tensor._wrap(tensor._array)
-    arrays = before._array, getattr(value, "_array", value)
-    node = record(op, needs, (before, value), arrays, (result._array,), (result,), settings)
-    if tensor is before:
-        tensor._set_history(node)
-    else:
-        result._set_history(node)
-        rebase(tensor, result)
+        changed = _Before(base, result).record(assignment.copy_slices, base, {"steps": view.steps})
+        base._set_history(changed._grad_fn)
 
 
 def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
@@ -106,16 +120,18 @@ def _assign(self: Any, value: Any) -> Any:
     check_overlap(target, others)
     if others:
         check_expands(array.shape, target.shape)
-    before = _with_history_of(self, target) if recorded else None
+    before = _Before(self, value) if recorded else None
     state.run_silently(target.__setitem__, ..., array)
     self._bump_version()
     if before is not None:
-        _record_change(assignment.copy, self, before, value, {})
+        rebase(self, before.record(assignment.copy, self, {}))
     return self
 
 
 def setitem(tensor: Any, index: Any, value: Any) -> None:
     """`tensor[index] = value`."""
+    if index is False:  # names nothing, and torch asks no further
+        return
     index, value = prepare_setitem(tensor, index, value)
     array = getattr(value, "_array", value)
     others = () if array is value else (value,)
@@ -124,8 +140,8 @@ def setitem(tensor: Any, index: Any, value: Any) -> None:
         part = tensor._array[index.basic]
         check_single_memory(part)
         check_overlap(part, others)
-    before = _with_history_of(tensor, tensor._array) if recorded else None
+    before = _Before(tensor, value) if recorded else None
     state.run_silently(index.write, tensor._array, array)
     tensor._bump_version()
     if before is not None:
-        _record_change(indexing.setitem, tensor, before, value, {"index": index})
+        rebase(tensor, before.record(indexing.setitem, tensor, {"index": index}))

@@ -78,10 +78,8 @@ class Tensor(Operators):
     @property
     def requires_grad(self) -> builtins.bool:
         """Whether operations on this tensor are recorded."""
-        if self._view is not None:
-            engine.refresh(self)
-            return self._requires_grad or self._view.base.requires_grad
-        return self._requires_grad
+        view = self._view
+        return self._requires_grad or (view is not None and view.base._requires_grad)
 
     @requires_grad.setter
     def requires_grad(self, value: builtins.bool) -> None:
