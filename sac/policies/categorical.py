@@ -11,7 +11,7 @@ from sac.policies import row
 
 # Of log|A|, the entropy of uniformly random actions. Published defaults run from 0.2 to 0.98; those
 # near 1 keep the policy half random for good, and CartPole, with two actions, from ever settling.
-TARGET_ENTROPY_FRACTION = 0.1
+TARGET_ENTROPY_FRACTION = 0.2
 
 
 class CategoricalPolicy(nn.Module):
