@@ -28,6 +28,7 @@ from autograd.functional import reduction as _reduction
 from autograd.functional import shape as _shape
 from autograd.functional import sorting as _sorting
 from autograd.functional.checks import is_tensor
+from autograd.generator import Generator
 from autograd.grad_mode import (
     enable_grad,
     inference_mode,
@@ -37,7 +38,6 @@ from autograd.grad_mode import (
     set_grad_enabled,
 )
 from autograd.out_argument import with_out as _with_out
-from autograd.random import Generator
 from autograd.tensor import Tensor
 
 __version__ = "0.1.0"

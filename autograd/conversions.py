@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy as copying
 import operator
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -280,33 +279,6 @@ def is_floating_point(input: Any) -> bool:
 def is_complex(input: Any) -> bool:
     """Whether the elements are complex numbers, which autograd does not have."""
     return False
-
-
-def deepcopy(self: Any, memo: dict[int, Any]) -> Any:
-    """`copy.deepcopy(tensor)`: a leaf with its gradient."""
-    if not self.is_leaf:
-        raise RuntimeError(
-            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
-            "protocol at the moment. Use tensor.detach().clone() for a copy outside the graph."
-        )
-    if id(self) not in memo:
-        result = rebuild(type(self), self._array.copy(), self.requires_grad)
-        memo[id(self)] = result
-        result._grad = copying.deepcopy(self._grad, memo)
-    return memo[id(self)]
-
-
-def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
-    """How a tensor is pickled: as a leaf, without its gradient."""
-    return rebuild, (type(self), self._array, self.requires_grad)
-
-
-def rebuild(kind: type, array: Any, requires_grad: bool) -> Any:
-    """A leaf of class `kind` around an array."""
-    result: Any = object.__new__(kind)
-    result._array = array
-    result._requires_grad = requires_grad
-    return result
 
 
 def legacy_array(data: Any, shape: tuple[Any, ...]) -> np.ndarray:

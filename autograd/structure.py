@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograd import conversions, dtypes, inplace, missing, printing, siblings
+from autograd import conversions, copying, dtypes, inplace, missing, printing, siblings
 from autograd.functional import indexing, joining, linear_algebra, shape, shape_methods, subscript
 
 
@@ -114,6 +114,6 @@ class Structure:
     __contains__ = conversions.contains
     __format__ = conversions.formatted
     __repr__ = printing.text
-    __deepcopy__ = conversions.deepcopy
-    __reduce_ex__ = conversions.reduce
+    __deepcopy__ = copying.deepcopy
+    __reduce_ex__ = copying.reduce
     __getattr__ = missing.tensor_attribute

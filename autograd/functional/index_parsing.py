@@ -35,7 +35,9 @@ def parse(array: Any, index: Any) -> Index:
         start, stop, step = index.indices(array.shape[0])
         if step > 0:
             return Index((slice(start, stop, step),), None, "Slice")
-    if type(index) is slice and array.ndim:
+    if type(index) is slice:
+        if array.ndim == 0:
+            raise IndexError("slice() cannot be applied to a 0-dim tensor.")
         index = (index,)
     if type(index) is tuple:
         plain = _view_of_slices(array.shape, index)
@@ -161,11 +163,7 @@ def _number(array: Any, index: int, dim: int) -> int:
 
 def _plain(part: Any, array: Any) -> Any:
     """A part as None, Ellipsis, bool, int, slice or array of indices."""
-    if part is None or part is ... or isinstance(part, bool | int):
-        return part
-    if isinstance(part, slice):
-        if array.ndim == 0:
-            raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+    if part is None or part is ... or isinstance(part, bool | int | slice):
         return part
     if isinstance(part, np.integer):
         return int(part)

@@ -1,0 +1,109 @@
+"""`Generator`: a stream of random numbers, with torch's methods on NumPy's generators."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from autograd.creation import made
+from autograd.dtypes import device, device_argument
+from autograd.functional.checks import integer, require_tensor
+from autograd.tensor import Tensor
+
+DEFAULT_SEED = 67280421310721  # torch's: without a seed two runs draw the same numbers
+
+
+class Generator:
+    """A stream of random numbers: NumPy's PCG64, with torch's methods."""
+
+    def __init__(self, device: Any = "cpu") -> None:
+        """A generator with torch's default seed; `device` is the CPU."""
+        self._device = device_argument(device)
+        if self._device.type != "cpu":
+            raise RuntimeError("Generator: random numbers are drawn on the CPU; use device='cpu'")
+        self.manual_seed(DEFAULT_SEED)
+
+    @classmethod
+    def from_numpy(cls, source: np.random.Generator | np.random.SeedSequence) -> Generator:
+        """A generator that draws from NumPy's `source`, or is seeded with it."""
+        self = cls()
+        self._numpy = np.random.default_rng(source)
+        self._seed = 0
+        return self
+
+    @property
+    def device(self) -> device:
+        """Where the numbers are drawn."""
+        return self._device
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start anew from `seed`, which may be negative."""
+        if isinstance(seed, float):
+            raise RuntimeError("manual_seed expected a long, but got float")
+        seed = integer("manual_seed", seed, "seed")
+        if not -(2**63) <= seed < 2**64:
+            raise ValueError("Overflow when unpacking long long")
+        self._seed = seed % 2**64  # NumPy takes no negative seeds
+        self._numpy = np.random.default_rng(self._seed)
+        return self
+
+    def seed(self) -> int:
+        """Start anew from a seed of the operating system, and return it."""
+        self.manual_seed(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]) >> 1)
+        return self._seed
+
+    def initial_seed(self) -> int:
+        """The seed last set; 0 for a generator of NumPy's."""
+        return self._seed
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state as plain numbers, strings and lists, which JSON can hold."""
+        return {"seed": self._seed, "bit_generator": _plain(self._numpy.bit_generator.state)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on exactly where the generator of that state was."""
+        try:
+            name = state["bit_generator"]["bit_generator"]
+            kind = getattr(np.random, name)
+            if not issubclass(kind, np.random.BitGenerator):  # a name from a file runs nothing else
+                raise TypeError(f"{name} is no bit generator")
+            bit_generator = kind()
+            bit_generator.state = state["bit_generator"]
+            self._seed = int(state["seed"])
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+            raise RuntimeError(f"this is no state of a Generator: {error!r}") from error
+        self._numpy = np.random.Generator(bit_generator)
+
+    def get_state(self) -> Tensor:
+        """The state as a tensor of bytes."""
+        data = json.dumps(self.state_dict()).encode()
+        return made(np.frombuffer(data, np.uint8).copy())
+
+    def set_state(self, new_state: Any) -> None:
+        """Go on exactly where the generator was that `new_state` came from."""
+        require_tensor("set_state", new_state, "new_state")
+        if new_state._array.dtype != np.uint8:
+            raise TypeError(f"RNG state must be a torch.ByteTensor, not {new_state.dtype}")
+        try:
+            state = json.loads(bytes(new_state.tolist()))
+        except ValueError as error:
+            raise RuntimeError("this is no state of a Generator") from error
+        self.load_state_dict(state)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled and copied with its state."""
+        return _restore, (self.state_dict(),)
+
+
+def _restore(state: dict[str, Any]) -> Generator:
+    generator = Generator()
+    generator.load_state_dict(state)
+    return generator
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
