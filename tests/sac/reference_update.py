@@ -20,7 +20,7 @@ def mlp(layers: Layers, x: np.ndarray) -> np.ndarray:
 
 
 def squashed_gaussian(parameters: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Action and log-probability; the density of tanh(u) by its definition, exact for moderate u."""
+    """Action and log-probability; the density of tanh(u) by its definition, for moderate u."""
     n = noise.shape[1]
     mean, log_std = parameters[:, :n], np.clip(parameters[:, n:], *LOG_STD_RANGE)
     u = mean + np.exp(log_std) * noise
@@ -62,7 +62,7 @@ class Update:
     def soft_value(
         self, observation: np.ndarray, nets: list[Layers], noise: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """V(s) by one action drawn with `noise`, or by the sum over discrete ones; and the entropy."""
+        """V(s) by one action drawn with `noise`, or by the sum over all; and the entropy."""
         output = mlp(self.policy, observation)
         if noise is None:
             log_probs = log_softmax(output)
