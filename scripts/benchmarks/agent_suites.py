@@ -18,6 +18,8 @@ BLOCK_SECONDS = 0.3
 UPDATES_PER_STEP = 0.125
 VECTORS = (("1 environment", 1, "sync"), ("8, sync", 8, "sync"), ("8, async", 8, "async"))
 VECTOR_STEPS = 16_000
+VECTOR_LEARNING_STARTS = 1000
+VECTOR_LOG_EVERY = 1000  # steps that a rate is taken over
 
 
 def update(bench: Bench) -> None:
@@ -107,8 +109,12 @@ def vector(bench: Bench) -> None:
             folder = bench.folder()
             settings = {
                 "env": {"id": "Pendulum-v1", "num_envs": num_envs, "vectorization": kind},
-                "train": {"total_steps": VECTOR_STEPS, "updates_per_step": UPDATES_PER_STEP},
-                "logging": {"every_steps": 1000},
+                "train": {
+                    "total_steps": VECTOR_STEPS,
+                    "learning_starts": VECTOR_LEARNING_STARTS,
+                    "updates_per_step": UPDATES_PER_STEP,
+                },
+                "logging": {"every_steps": VECTOR_LOG_EVERY},
             }
             run_program(place, train_arguments(folder, settings, bench.options.device), folder)
             samples[name].values.append(_steps_per_second(folder))
@@ -120,9 +126,12 @@ def vector(bench: Bench) -> None:
 
 
 def _steps_per_second(folder: Path) -> float:
-    """Return the median of what the run itself logged once it was learning."""
+    """Return the median of the rates that the run itself logged while it was learning."""
     (file,) = folder.glob("runs/*/metrics.csv")
     with file.open(newline="") as lines:
-        rates = [row.get("time/env_steps_per_second") for row in csv.DictReader(lines)]
-    values = [float(rate) for rate in rates if rate]
-    return statistics.median(values[2:])  # the first thousands are random steps without updates
+        rates = [
+            float(row["time/env_steps_per_second"])
+            for row in csv.DictReader(lines)
+            if int(row["step"]) > VECTOR_LEARNING_STARTS and row["time/env_steps_per_second"]
+        ]
+    return statistics.median(rates)

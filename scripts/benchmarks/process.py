@@ -71,7 +71,12 @@ def run_program(place: Place, arguments: Sequence[str], folder: Path) -> Finishe
         child = _start(
             place, arguments, folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
         )
-        _, status, usage = os.wait4(child.pid, 0)
+        try:
+            _, status, usage = os.wait4(child.pid, 0)
+        except BaseException:  # interrupted: nothing goes on in the background
+            child.kill()
+            child.wait()
+            raise
         seconds = time.perf_counter() - start
         child.returncode = os.waitstatus_to_exitcode(status)
         stdout.seek(0)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scripts.benchmarks import command, training
+from scripts.benchmarks import agent_suites, command, training
 from scripts.benchmarks.bench import Bench, Options
 from scripts.benchmarks.harness import Row, Sample, alternate, calibrate, rows_against
 from scripts.benchmarks.process import BenchmarkError, Place, Worker, run_program
@@ -250,3 +250,18 @@ def test_train_measures_a_whole_process(monkeypatch: pytest.MonkeyPatch) -> None
     (row,) = bench.report.rows
     assert row.work == "train Pendulum-v1, 120 steps, batch 8, 8"
     assert row.ours.median > 100  # milliseconds: no Python can do it sooner
+
+
+def test_vector_tells_the_rates_of_the_runs_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent_suites, "VECTORS", (("1", 1, "sync"), ("2, sync", 2, "sync")))
+    monkeypatch.setattr(agent_suites, "VECTOR_STEPS", 64)
+    monkeypatch.setattr(agent_suites, "VECTOR_LEARNING_STARTS", 32)
+    monkeypatch.setattr(agent_suites, "VECTOR_LOG_EVERY", 8)
+    options = Options((), None, None, sys.executable, "cpu", 1, repetitions=1)
+    with Bench(options, lambda text: None) as bench:
+        agent_suites.vector(bench)
+    one, two = bench.report.rows
+    assert (one.peer, two.peer) == (None, "ours, 1")
+    assert two.theirs is one.ours
+    assert {row.unit for row in bench.report.rows} == {"steps/s"}
+    assert min(one.ours.median, two.ours.median) > 1
