@@ -64,8 +64,9 @@ def test_learning_goes_on_with_the_same_bits(learned: RunState, tmp_path: Path) 
             each.agent.update(each.replay_buffer.sample(8))
     assert_same_arrays(state.agent.state_dict(), learned.agent.state_dict())
     observations = np.zeros((2, *learned.agent.observation_encoder.shape), np.float32)
-    actions = [each.agent.explore(observations) for each in (state, learned)]
-    np.testing.assert_array_equal(*actions)
+    np.testing.assert_array_equal(
+        state.agent.explore(observations), learned.agent.explore(observations)
+    )
 
 
 def test_new_episodes_after_a_resume_do_not_touch_old_transitions(

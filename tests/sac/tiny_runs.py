@@ -65,14 +65,28 @@ def assert_same_arrays(first: Mapping[str, np.ndarray], second: Mapping[str, np.
         np.testing.assert_array_equal(array, second[name], err_msg=name)
 
 
+def tiny_options(root: Path) -> list[str]:
+    """TINY as options of the train command, the environment and the device aside."""
+    sections = TINY | {"logging": {**TINY["logging"], "root": root}}
+    return [
+        text
+        for section, keys in sections.items()
+        if section not in ("env", "device")
+        for key, value in keys.items()
+        for text in (f"--{section}.{key}", str(value))
+    ]
+
+
 class FailingEnv(CopyingCountingEnv):
     """Raises in its step number `fails_at`; hangs in its step number `hangs_at`, and says so.
 
     With MENDED among the environment variables, it no longer raises.
     """
 
-    def __init__(self, fails_at: int | None = None, hangs_at: int | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self, fails_at: int | None = None, hangs_at: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
         self.fails_at = fails_at
         self.hangs_at = hangs_at
 

@@ -1,0 +1,186 @@
+"""Ctrl-C and SIGTERM: the guard alone, and a real training that a signal ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sac.interrupt import InterruptGuard
+from tests.sac.tiny_runs import FAILING, MODULE, checkpoint_steps, metrics, tiny_options
+
+ROOT = Path(__file__).parents[2]
+LONG = ["--train.total_steps", "1000000"]
+ENDLESS_SECONDS = 300  # no test waits this long unless something is broken
+
+
+# The guard.
+
+
+@pytest.fixture(autouse=True)
+def handlers_are_put_back() -> Iterator[None]:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    yield
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_first_signal_is_noted_and_acknowledged(
+    capfd: pytest.CaptureFixture[str], number: int
+) -> None:
+    with InterruptGuard() as interrupt:
+        assert interrupt.received is None
+        signal.raise_signal(number)
+        assert interrupt.received == number
+    assert "stopping: a checkpoint will be saved" in capfd.readouterr().err
+
+
+def test_second_signal_acts_as_ever() -> None:
+    with InterruptGuard():
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_handlers_are_put_back_after_an_error() -> None:
+    with pytest.raises(ZeroDivisionError), InterruptGuard():
+        raise ZeroDivisionError
+
+
+def test_signal_that_is_ignored_stays_ignored() -> None:
+    """As in a program that nohup or a shell's `&` started."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with InterruptGuard() as interrupt:
+            signal.raise_signal(signal.SIGINT)
+            assert interrupt.received is None
+            signal.raise_signal(signal.SIGTERM)
+            assert interrupt.received == signal.SIGTERM
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_other_threads_cannot_take_signals_and_train_all_the_same() -> None:
+    received: list[int | None] = []
+
+    def guarded() -> None:
+        with InterruptGuard() as interrupt:
+            received.append(interrupt.received)
+
+    thread = threading.Thread(target=guarded)
+    thread.start()
+    thread.join()
+    assert received == [None]
+
+
+# A real training.
+
+
+def start(*options: object) -> subprocess.Popen[str]:
+    """A training in a process group of its own, as a terminal starts it."""
+    command = [sys.executable, "scripts/train.py", *map(str, options)]
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for(stream: object, text: str) -> None:
+    """Read lines until one holds the text."""
+    for line in stream:  # type: ignore[attr-defined]
+        if text in line:
+            return
+    pytest.fail(f"the training ended without {text!r}")
+
+
+def type_ctrl_c(training: subprocess.Popen[str]) -> None:
+    """A terminal sends it to every process of the group, the workers included."""
+    os.killpg(training.pid, signal.SIGINT)
+
+
+def end(training: subprocess.Popen[str]) -> tuple[int, str, str]:
+    try:
+        out, err = training.communicate(timeout=ENDLESS_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(training.pid, signal.SIGKILL)
+        raise
+    return training.returncode, out, err
+
+
+def only_run(root: Path) -> Path:
+    (run,) = root.iterdir()
+    return run
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "options"),
+    [
+        (signal.SIGINT, 130, []),
+        (signal.SIGINT, 130, ["--env.num_envs", "2", "--env.vectorization", "async"]),
+        (signal.SIGTERM, 143, []),
+    ],
+)
+def test_signal_saves_a_checkpoint_from_which_the_run_goes_on(
+    tmp_path: Path, number: int, status: int, options: list[str]
+) -> None:
+    training = start("--env.id", "CartPole-v1", *tiny_options(tmp_path), *LONG, *options)
+    wait_for(training.stdout, "evaluation at step 30")
+    if number == signal.SIGINT:
+        type_ctrl_c(training)
+    else:
+        training.terminate()  # to the one process, as a scheduler does
+    returncode, out, err = end(training)
+    assert returncode == status
+    assert err == "\nstopping: a checkpoint will be saved (once more to stop at once)\n"
+    run = only_run(tmp_path)
+    assert f"Run directory: {run}\n" in out
+    assert f"  python scripts/train.py --resume {run}\n" in out
+    last = checkpoint_steps(run)[-1]
+    assert f"Steps: {last:,} of 1,000,000\n" in out
+    assert int(metrics(run)[-1]["step"]) <= last
+
+    resumed = start("--resume", run, "--train.total_steps", last + 10)
+    returncode, out, err = end(resumed)
+    assert (returncode, err) == (0, "")
+    step = checkpoint_steps(run)[-1]
+    assert last + 10 <= step <= last + 11
+    assert int(metrics(run)[-1]["step"]) == step
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_twice_stops_at_once_what_does_not_come_to_a_safe_place(
+    tmp_path: Path, vectorization: str
+) -> None:
+    training = start(
+        *("--env.id", f"{MODULE}:{FAILING}", "--env.kwargs.hangs_at", 25),
+        *("--env.vectorization", vectorization, *tiny_options(tmp_path), *LONG),
+    )
+    wait_for(training.stderr, "hanging")
+    type_ctrl_c(training)
+    wait_for(training.stderr, "stopping")
+    type_ctrl_c(training)
+    returncode, _, err = end(training)
+    assert returncode == 130
+    assert "Traceback" not in err
+    assert checkpoint_steps(only_run(tmp_path)) == [20]
+
+
+def test_reader_that_leaves_does_not_end_the_training(tmp_path: Path) -> None:
+    training = start("--env.id", "CartPole-v1", *tiny_options(tmp_path))
+    assert training.stdout is not None
+    training.stdout.readline()
+    training.stdout.close()
+    training.stdout = None
+    returncode, _, err = end(training)
+    assert (returncode, err) == (0, "")
+    assert checkpoint_steps(only_run(tmp_path))[-1] == 60
