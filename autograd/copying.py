@@ -13,11 +13,10 @@ def deepcopy(self: Any, memo: dict[int, Any]) -> Any:
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
             "protocol at the moment. Use tensor.detach().clone() for a copy outside the graph."
         )
-    if id(self) not in memo:
-        result = rebuild(type(self), self._array.copy(), self.requires_grad)
-        memo[id(self)] = result
-        result._grad = copy.deepcopy(self._grad, memo)
-    return memo[id(self)]
+    result = rebuild(type(self), self._array.copy(), self.requires_grad)
+    memo[id(self)] = result
+    result._grad = copy.deepcopy(self._grad, memo)
+    return result
 
 
 def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:

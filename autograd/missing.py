@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 # Parts of torch that are left out as a whole, by what begins or stands in their names.
@@ -24,6 +23,8 @@ def attribute_error(owner: str, name: str, offered: Iterable[str]) -> AttributeE
     for what, marks in LEFT_OUT.items():
         if any(name == mark or (len(mark) > 3 and mark in name) for mark in marks):
             return AttributeError(f"{text}: autograd does not offer {what}")
+    import difflib  # for mistakes only: kept off the way of every import
+
     public = [n for n in offered if not n.startswith("_")]
     near = difflib.get_close_matches(name, public, n=1)
     hint = f"; the nearest name is '{near[0]}'" if near else ""
