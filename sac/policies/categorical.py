@@ -9,9 +9,8 @@ from autograd import Tensor, nn
 from sac.networks import MLP
 from sac.policies import row
 
-# Of log|A|, the entropy of uniformly random actions. Published defaults run from 0.2 to 0.98; those
-# near 1 keep the policy half random for good, and CartPole, with two actions, from ever settling.
-TARGET_ENTROPY_FRACTION = 0.2
+# Of log|A|, the entropy of uniformly random actions; why this much is said in sac/config/schema.py.
+TARGET_ENTROPY_FRACTION = 0.5
 
 
 class CategoricalPolicy(nn.Module):
