@@ -1,4 +1,4 @@
-"""`python -m sac train|evaluate`."""
+"""`python -m sac train|evaluate|plot`."""
 
 import sys
 

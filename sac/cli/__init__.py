@@ -1,4 +1,4 @@
-"""The command line: `python -m sac train|evaluate` and the scripts of the same names."""
+"""The command line: `python -m sac train|evaluate|plot` and the scripts of the same names."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sac.cli.evaluate import evaluate_command
 from sac.cli.parser import CommandParser
+from sac.cli.plot import plot_command
 from sac.cli.train import train_command
 from sac.console import reader_may_leave
 from sac.errors import SACError
@@ -13,6 +14,7 @@ from sac.errors import SACError
 COMMANDS: dict[str, Callable[[Sequence[str], str], int]] = {
     "train": train_command,
     "evaluate": evaluate_command,
+    "plot": plot_command,
 }
 USAGE_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -20,7 +22,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `python -m sac ...` and return its exit status."""
-    parser = CommandParser("python -m sac", "Soft Actor-Critic: train and evaluate.")
+    parser = CommandParser("python -m sac", "Soft Actor-Critic: train, evaluate and plot.")
     parser.add_argument("command", nargs="?", choices=COMMANDS, help="`COMMAND --help` tells more")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     try:

@@ -13,8 +13,9 @@ COMMANDS = [
     ["-m", "sac", "train"],
     ["scripts/evaluate.py"],
     ["-m", "sac", "evaluate"],
+    ["scripts/plot.py"],
 ]
-SLOW_TO_IMPORT = ["numpy", "gymnasium", "autograd", "tensorboard", "rich"]
+SLOW_TO_IMPORT = ["numpy", "gymnasium", "autograd", "tensorboard", "rich", "matplotlib"]
 
 
 def python(*argv: str) -> subprocess.CompletedProcess[str]:

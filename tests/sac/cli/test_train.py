@@ -235,7 +235,7 @@ def test_python_m_sac(train: Recorder, capsys: pytest.CaptureFixture[str]) -> No
     assert main(["train", "--env.id", "Pendulum-v1", "--agent.target_entropy", "-1e0"]) == 0
     assert resolved(train).agent.target_entropy == -1
     assert main([]) == 0
-    assert "{train,evaluate}" in capsys.readouterr().out
+    assert "{train,evaluate,plot}" in capsys.readouterr().out
     assert main(["trian"]) == 2
     assert "choose from" in capsys.readouterr().err
     assert main(["train", "--agent.gamma", "2"]) == 2

@@ -1,0 +1,92 @@
+"""The plot command: learning curves or final performance of runs, as a picture."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sac.cli.parser import CommandParser, value_type
+from sac.config.fields import count
+
+DESCRIPTION = """Draw learning curves of runs over environment steps or wall time: a panel for each
+environment, a curve for each setting, the mean (or interquartile mean) over seeds with a 95 %
+bootstrap interval. Needs matplotlib: pip install -e ".[plots]"."""
+
+
+def plot_command(argv: Sequence[str], prog: str) -> int:
+    """Draw as `argv` says and return the exit status; SACError where that cannot be done."""
+    arguments = _parser(prog).parse_args(argv)
+    from sac.plots import PlotSettings, plot  # here, so that --help and a refusal stay quick
+
+    settings = PlotSettings(
+        metric=arguments.metric,
+        x=arguments.x,
+        group_by=arguments.group_by,
+        smooth=arguments.smooth,
+        statistic=arguments.statistic,
+        final=arguments.final,
+    )
+    for warning in plot(arguments.paths, arguments.output, settings):
+        print(f"warning: {warning}", file=sys.stderr)
+    print(arguments.output)
+    return 0
+
+
+def _parser(prog: str) -> CommandParser:
+    parser = CommandParser(prog, DESCRIPTION)
+    parser.add_argument(
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="RUN",
+        help="Run directories, or folders of them, such as runs: all that are in it.",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("curves.png"),
+        metavar="FILE",
+        help="Picture to write; its ending, png, svg or pdf, says what kind. (default: curves.png)",
+    )
+    parser.add_argument(
+        "--metric",
+        default="eval/mean_return",
+        metavar="COLUMN",
+        help="Column of metrics.csv, such as rollout/episode_return. (default: eval/mean_return)",
+    )
+    parser.add_argument(
+        "--x",
+        choices=("steps", "time"),
+        default="steps",
+        help="Environment steps, or the wall time that TensorBoard's event files tell: training, "
+        "evaluations and checkpoints, without pauses before a resume. (default: steps)",
+    )
+    parser.add_argument(
+        "--group-by",
+        "--group_by",
+        type=lambda text: [key for key in text.split(",") if key],
+        metavar="KEY,...",
+        help="Dotted keys of the configuration, such as env,agent.gamma: runs that agree in them "
+        "are seeds of one curve. (default: all keys in which the runs of an environment differ)",
+    )
+    parser.add_argument(
+        "--smooth",
+        type=value_type("--smooth", int, count("Values averaged.")),
+        default=1,
+        metavar="N",
+        help="Draw the mean of each value and the N - 1 logged before it; the axis says so. "
+        "(default: 1)",
+    )
+    parser.add_argument(
+        "--statistic",
+        choices=("mean", "iqm"),
+        default="mean",
+        help="Over seeds: the mean, or the interquartile mean, which leaves out the best and the "
+        "worst quarter. (default: mean)",
+    )
+    parser.add_argument(
+        "--final",
+        action="store_true",
+        help="Draw the last values with their intervals in place of the curves.",
+    )
+    return parser

@@ -1,0 +1,160 @@
+"""From runs to curves: which runs belong together, and what their seeds say together."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from sac.config import Config
+from sac.config.keys import list_keys, nearest
+from sac.errors import ConfigError
+from sac.plots.runs import Run
+from sac.statistics import STATISTICS, Interval, bootstrap_interval
+
+GRID_POINTS = 200  # of a curve whose runs did not log at the same places
+ENVIRONMENT_KEYS = ("env", "env.id")
+# What may differ between runs of one setting.
+NO_SETTING = {"seed", "name", "device", "env.id", "train.total_steps", "env.num_envs"} | {
+    key.name
+    for key in list_keys(Config)
+    if key.name.startswith(("evaluation.", "checkpoint.", "logging."))
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that differ in their seeds alone."""
+
+    label: str
+    runs: list[Run]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A statistic over the seeds of a group: `center` and its interval at `x`, each (n,)."""
+
+    label: str
+    seeds: int
+    x: np.ndarray
+    center: np.ndarray
+    band: Interval
+    last_values: np.ndarray  # (seeds,), where the shortest run ends
+
+
+def group_runs(runs: Sequence[Run], group_by: Sequence[str] | None) -> dict[str, list[Group]]:
+    """Return each environment's groups, in the order of their settings.
+
+    `group_by` holds dotted keys of the configuration (`env`, which every figure is split by
+    anyway, may be among them); None takes every key of the algorithm and the environment in which
+    an environment's runs differ.
+
+    Raises:
+        ConfigError: There is no such key.
+    """
+    grouped = {}
+    for environment in dict.fromkeys(run.config.env.id for run in runs):
+        own = [run for run in runs if run.config.env.id == environment]
+        keys = _differing_keys(own) if group_by is None else _checked_keys(group_by)
+        labels: dict[str, tuple[Any, list[Run]]] = {}
+        for run in own:
+            values = [_value(run.config, key) for key in keys]
+            label = ", ".join(
+                f"{_short(key, keys)} {_text(value)}".strip()
+                for key, value in zip(keys, values, strict=True)
+            )
+            labels.setdefault(label, ([_order(value) for value in values], []))[1].append(run)
+        ordered = sorted(labels.items(), key=lambda item: item[1][0])
+        grouped[environment] = [Group(label, members) for label, (_, members) in ordered]
+    return grouped
+
+
+def without_repeats(group: Group) -> tuple[Group, list[Run]]:
+    """Return the group with one run a seed, the one that got furthest, and the others.
+
+    The same seed and setting give the same run again, which is no further evidence.
+    """
+    by_seed: dict[int, Run] = {}
+    for run in sorted(group.runs, key=lambda run: (run.x[-1], run.path.name)):
+        by_seed[run.config.seed] = run
+    kept = [by_seed[seed] for seed in sorted(by_seed)]
+    return replace(group, runs=kept), [run for run in group.runs if run not in kept]
+
+
+def aggregate(group: Group, statistic: str, smooth: int) -> Curve:
+    """Return the statistic over a group's seeds and its 95 % bootstrap interval.
+
+    It reaches as far as every run does. Runs that logged at the same places are taken there, others
+    are interpolated linearly.
+    """
+    runs = group.runs
+    end = min(run.x[-1] for run in runs)
+    x = _places(runs, end)
+    curves = np.array([np.interp(x, run.x, moving_average(run.values, smooth)) for run in runs])
+    function = STATISTICS[statistic]
+    band = bootstrap_interval(curves, function)
+    return Curve(group.label, len(runs), x, function(curves), band, curves[:, -1])
+
+
+def moving_average(values: np.ndarray, window: int) -> np.ndarray:
+    """Return the mean of each value and up to `window - 1` before it: it looks at no later ones."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(0, ends - window)
+    return (sums[ends] - sums[starts]) / (ends - starts)
+
+
+def _places(runs: Sequence[Run], end: float) -> np.ndarray:
+    first = runs[0].x[runs[0].x <= end]
+    if all(np.array_equal(run.x[run.x <= end], first) for run in runs):
+        return first
+    start = max(run.x[0] for run in runs)
+    return np.linspace(min(start, end), end, GRID_POINTS)
+
+
+def _checked_keys(group_by: Sequence[str]) -> list[str]:
+    known = [key.name for key in list_keys(Config)]
+    for key in group_by:
+        if key not in (*known, *ENVIRONMENT_KEYS) and not key.startswith("env.kwargs."):
+            raise ConfigError(
+                f"--group-by: unknown key {key!r}, the nearest is {nearest(key, known)}"
+            )
+    return [key for key in group_by if key not in ENVIRONMENT_KEYS]
+
+
+def _differing_keys(runs: Iterable[Run]) -> list[str]:
+    values: dict[str, list[Any]] = {}
+    for run in runs:
+        for key in list_keys(Config):
+            if key.name not in NO_SETTING:
+                values.setdefault(key.name, []).append(_value(run.config, key.name))
+    return [key for key, found in values.items() if any(value != found[0] for value in found)]
+
+
+def _value(config: Config, key: str) -> Any:
+    value: Any = config.to_dict()
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _short(key: str, keys: Sequence[str]) -> str:
+    """The last part of the key, where that tells it from the others; a name needs no key."""
+    if key == "name":
+        return ""
+    last = key.rpartition(".")[2]
+    return key if sum(other.rpartition(".")[2] == last for other in keys) > 1 else last
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value is None else str(value)
+
+
+def _order(value: Any) -> tuple[int, float, str]:
+    """Sorts numbers by size, before texts."""
+    is_number = isinstance(value, int | float)
+    return (0, float(value), "") if is_number else (1, 0.0, _text(value))

@@ -1,0 +1,152 @@
+"""Curves drawn by matplotlib: a panel for each environment, in colours that everybody can tell."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sac import files
+from sac.errors import ConfigError, SACError
+from sac.plots.curves import Curve
+
+FORMATS = ("png", "svg", "pdf")
+# Okabe and Ito's palette (jfly.uni-koeln.de/color), without its yellow, too light on white.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+LINE_STYLES = ("-", "--", ":", "-.")  # the next one when the colours have been through
+DOTS_PER_INCH = 150
+WIDTH = 8.0  # inches; with the font sizes below, legible where a README shows it at 800 pixels
+STYLE: dict[Any, Any] = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.titlesize": 10,
+    "lines.linewidth": 1.8,
+    "grid.color": "#e5e5e5",
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "svg.hashsalt": "sac",  # the same figure gives the same bytes
+    "pdf.fonttype": 42,  # text stays text
+}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the axes and the figure say."""
+
+    x: str
+    y: str
+    note: str  # what line and band are
+
+
+def check_output(path: Path) -> None:
+    """Raise ConfigError where no figure can be written to `path`, SACError without matplotlib."""
+    if path.suffix.lower().removeprefix(".") not in FORMATS:
+        raise ConfigError(
+            f"--output: expected a name that ends in {', '.join(FORMATS)}, got '{path}'"
+        )
+    if not path.absolute().parent.is_dir():
+        raise ConfigError(f"--output: the folder '{path.parent}' does not exist")
+    try:
+        import matplotlib  # noqa: F401
+    except ModuleNotFoundError:
+        raise SACError(
+            'a figure needs matplotlib, which is not installed: pip install -e ".[plots]"'
+        ) from None
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Look that figures drawn and saved inside the block have; the user's own is put back."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def draw_curves(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
+    """Return a matplotlib Figure of learning curves, by environment."""
+    figure, axes = _empty_figure(len(panels), 3.9 if len(panels) == 1 else 2.7)
+    for axis, (environment, curves) in zip(axes, panels.items(), strict=True):
+        for curve, (color, line_style) in zip(curves, _looks(len(curves)), strict=True):
+            marker = "o" if len(curve.x) == 1 else None  # a line through one point shows nothing
+            axis.plot(
+                curve.x, curve.center, line_style, color=color, marker=marker, label=curve.label
+            )
+            if curve.seeds > 1:
+                axis.fill_between(curve.x, *curve.band, color=color, alpha=0.2, lw=0)
+        axis.set_title(environment)
+        if len(curves) > 1 or curves[0].label:
+            axis.legend()
+        axis.set_xlim(left=0)
+        axis.xaxis.set_major_formatter(_thousands)
+    return _finish_figure(figure, labels)
+
+
+def draw_final(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
+    """Return a matplotlib Figure of where the curves end: seeds, statistic and interval."""
+    most = max(len(curves) for curves in panels.values())
+    figure, axes = _empty_figure(len(panels), 0.7 + 0.4 * most)
+    for axis, (environment, curves) in zip(axes, panels.items(), strict=True):
+        rows = range(len(curves))
+        for row, curve, (color, _) in zip(rows, curves, _looks(len(curves)), strict=True):
+            low, high = curve.band.low[-1], curve.band.high[-1]
+            axis.plot(curve.last_values, [row] * curve.seeds, "o", color=color, alpha=0.35, mew=0)
+            axis.plot([low, high], [row, row], color=color, lw=6, alpha=0.35)
+            axis.plot([curve.center[-1]], [row], "|", color=color, ms=18, mew=2.5)
+        axis.set_title(environment)
+        axis.set_yticks(rows, [curve.label for curve in curves])
+        axis.set_ylim(len(curves) - 0.4, -0.6)
+        axis.grid(visible=False, axis="y")
+    return _finish_figure(figure, labels)
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write the figure whole or not at all; the same figure gives the same bytes.
+
+    Raises:
+        SACError: The file can't be written.
+    """
+    kind = path.suffix.lower().removeprefix(".")
+    # The date is what would differ.
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+    content = io.BytesIO()
+    figure.savefig(content, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
+    try:
+        files.replace_file(path, content.getvalue())
+    except OSError as error:
+        raise SACError(f"Can't write '{path}': {error.strerror}.") from error
+
+
+def _empty_figure(panels: int, panel_height: float = 2.7) -> tuple[Any, list[Any]]:
+    from matplotlib.figure import Figure  # not pyplot, which needs a display and keeps a state
+
+    columns = min(panels, 2 if panels in (2, 4) else 3)
+    rows = -(-panels // columns)
+    figure = Figure(figsize=(WIDTH, panel_height * rows + 0.6), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis in axes[panels:]:
+        axis.remove()
+    return figure, list(axes[:panels])
+
+
+def _finish_figure(figure: Any, labels: Labels) -> Any:
+    figure.supxlabel(f"{labels.x}\n{labels.note}", fontsize=10)
+    figure.supylabel(labels.y, fontsize=10)
+    return figure
+
+
+def _looks(count: int) -> list[tuple[str, str]]:
+    return [
+        (COLORS[i % len(COLORS)], LINE_STYLES[i // len(COLORS) % len(LINE_STYLES)])
+        for i in range(count)
+    ]
+
+
+def _thousands(step: float, position: int) -> str:
+    return f"{step:g}" if step < 1000 else f"{step / 1000:g}k" if step < 1e6 else f"{step / 1e6:g}M"

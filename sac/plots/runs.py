@@ -1,0 +1,152 @@
+"""What run directories tell a figure: their configuration, one metric, and when it was logged."""
+
+import csv
+import math
+import os
+import sys
+import types
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sac.config import Config
+from sac.config.keys import nearest
+from sac.errors import ConfigError, SACError
+from sac.run_directory import CONFIG_FILE, METRICS_FILE
+
+STEP = "step"
+EVENT_FILES = "events.out.tfevents.*"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's metric: `values` logged at `x`, which are steps or seconds; both (n,), n > 0."""
+
+    path: Path
+    config: Config
+    x: np.ndarray
+    values: np.ndarray
+
+
+def find_runs(paths: Iterable[Path]) -> list[Path]:
+    """Return the run directories among `paths` and below them, each once.
+
+    Raises:
+        ConfigError: A path does not exist, or there is no run at it and below it.
+    """
+    found: dict[Path, Path] = {}
+    for path in paths:
+        if not os.path.isdir(path):
+            fault = "is no folder" if os.path.exists(path) else "does not exist"
+            raise ConfigError(f"{path} {fault}, expected a run directory or a folder of some")
+        below = list(_runs_below(path))
+        if not below:
+            raise ConfigError(
+                f"{path} is no run directory and holds none: expected {CONFIG_FILE} and "
+                f"{METRICS_FILE} in it"
+            )
+        found |= {run.resolve(): run for run in below}
+    return list(found.values())
+
+
+def _runs_below(path: Path) -> Iterable[Path]:
+    for folder, names, file_names in os.walk(path):
+        if CONFIG_FILE in file_names or METRICS_FILE in file_names:
+            names.clear()  # what lies in a run, such as its checkpoints, is no run
+            yield Path(folder)
+        names.sort()
+
+
+def read_run(path: Path, metric: str, *, over_time: bool = False) -> Run:
+    """Read one metric of a run; `over_time` takes seconds rather than steps as x.
+
+    Raises:
+        SACError: A file is missing or damaged, or holds no finite number of this metric.
+    """
+    config = Config.load(path / CONFIG_FILE)
+    steps, values = read_metric(path / METRICS_FILE, metric)
+    if not over_time:
+        return Run(path, config, steps.astype(np.float64), values)
+    return Run(path, config, elapsed_seconds(path, steps), values)
+
+
+def read_metric(path: Path, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return steps (n,) and values (n,) of one column, where it holds a finite number.
+
+    The last row may be cut short, by a crash or because the run is still writing it.
+
+    Raises:
+        SACError: The file can't be read or is damaged, or has no such numbers.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+    except FileNotFoundError:
+        raise SACError(f"{path} does not exist") from None
+    except OSError as error:
+        raise SACError(f"{path} can't be read: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SACError(f"{path} is damaged: {error}") from error
+    column = _column(path, rows, metric)
+    points = []
+    for number, cells in enumerate(rows[1:], start=2):
+        is_whole = len(cells) == len(rows[0])
+        if not is_whole and number == len(rows):
+            break
+        try:
+            if not is_whole:
+                raise ValueError
+            if cells[column]:
+                points.append((int(cells[0]), float(cells[column])))
+        except ValueError:
+            raise SACError(
+                f"{path} is damaged: line {number} is no row of {len(rows[0])} numbers"
+            ) from None
+    points = [point for point in points if math.isfinite(point[1])]
+    if not points:
+        raise SACError(f"{path} has no value of {metric} (yet)")
+    table = np.array(points, np.float64)
+    return table[:, 0].astype(np.int64), table[:, 1]
+
+
+def _column(path: Path, rows: Sequence[Sequence[str]], metric: str) -> int:
+    if not rows:
+        raise SACError(f"{path} is empty")
+    header = rows[0]
+    if header[0] != STEP or len(header) < 2:
+        raise SACError(f"{path} is damaged: its first line names no columns after {STEP!r}")
+    if metric not in header[1:]:
+        raise SACError(
+            f"{path} has no column {metric}, the nearest is {nearest(metric, header[1:])}"
+        )
+    return header.index(metric)
+
+
+def elapsed_seconds(run_directory: Path, steps: np.ndarray) -> np.ndarray:
+    """Return how long the run had been training, evaluating and saving at each of `steps` (n,).
+
+    From the wall time of its TensorBoard events. The time between a stop and its resume does not
+    count, nor does what was trained after the checkpoint that a resume went on from.
+
+    Raises:
+        SACError: There are no such events.
+    """
+    # TensorBoard asks for this module to learn that it must not import an installed TensorFlow.
+    sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("notf"))
+    from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
+
+    known_steps, seconds, earlier_sessions = [0], [0.0], 0.0
+    for path in sorted(run_directory.glob(EVENT_FILES)):
+        start = None  # of the session that wrote this file
+        for event in LegacyEventFileLoader(str(path)).Load():
+            if start is None:
+                start = event.wall_time
+            known_steps.append(max(event.step, known_steps[-1]))
+            seconds.append(max(earlier_sessions + event.wall_time - start, seconds[-1]))
+        earlier_sessions = seconds[-1]
+    if known_steps[-1] == 0:
+        raise SACError(f"{run_directory} has no event files ({EVENT_FILES}) that tell the time")
+    last = np.searchsorted(known_steps, steps, side="right") - 1
+    return np.array(seconds)[last]

@@ -1,0 +1,129 @@
+"""Whole figures: what is in the file, and what is said of runs that could not be drawn."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sac.errors import ConfigError, SACError
+from sac.plots import PlotSettings, plot
+from tests.sac.plots.runs_for_tests import write_run
+
+pytest.importorskip("matplotlib")
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    root = tmp_path / "runs"
+    for seed in range(3):
+        for gamma in (0.9, 0.99):
+            more = f"agent: {{gamma: {gamma}}}"
+            values = (seed, 2 * seed, 10 * gamma)
+            write_run(root, f"a{seed}{gamma}", seed=seed, values=values, more=more)
+        write_run(root, f"b{seed}", env="Acrobot-v1", seed=seed, values=(0, 1, seed))
+    return root
+
+
+def text_of(runs: Path, **settings: Any) -> str:
+    """The words in the figure, which an svg file keeps in comments."""
+    output = runs.parent / "figure.svg"
+    assert plot([runs], output, PlotSettings(**settings)) == []
+    return output.read_text("utf-8")
+
+
+def test_panels_curves_and_axes_say_what_they_are(runs: Path) -> None:
+    text = text_of(runs)
+    for words in ("CartPole-v1", "Acrobot-v1", "gamma 0.9 ", "gamma 0.99", "environment steps",
+                  "evaluation return", "mean over 3 seeds, 95 % bootstrap interval"):  # fmt: skip
+        assert f"<!-- {words}" in text or words in text, words
+    assert "moving average" not in text
+
+
+def test_smoothing_and_statistic_are_stated(runs: Path) -> None:
+    text = text_of(runs, smooth=2, statistic="iqm", metric="train/alpha")
+    assert "train/alpha (moving average of 2)" in text
+    assert "interquartile mean over 3 seeds" in text
+
+
+def test_final_performance(runs: Path) -> None:
+    text = text_of(runs, final=True)
+    assert "final evaluation return" in text
+    assert "dots: seeds" in text
+    assert "environment steps" not in text
+
+
+def test_number_of_seeds_stands_by_the_curve_where_it_varies(runs: Path) -> None:
+    write_run(runs, "b3", env="Acrobot-v1", seed=3)
+    text = text_of(runs)
+    assert "4 seeds" in text
+    assert "gamma 0.9 (3 seeds)" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "magic"),
+    [("c.png", b"\x89PNG"), ("c.svg", b"<?xml"), ("c.pdf", b"%PDF"), ("c.PNG", b"\x89PNG")],
+)
+def test_formats_are_reproducible_to_the_byte(
+    runs: Path, tmp_path: Path, name: str, magic: bytes
+) -> None:
+    contents = []
+    for _ in range(2):
+        plot([runs], tmp_path / name, PlotSettings())
+        contents.append((tmp_path / name).read_bytes())
+    assert contents[0] == contents[1]
+    assert contents[0].startswith(magic)
+
+
+def test_png_has_the_size_of_a_readme(runs: Path, tmp_path: Path) -> None:
+    plot([runs / "b0"], tmp_path / "c.png", PlotSettings())
+    header = (tmp_path / "c.png").read_bytes()[16:24]
+    assert (int.from_bytes(header[:4]), int.from_bytes(header[4:])) == (1200, 675)
+
+
+def test_runs_that_cannot_be_drawn_are_named(runs: Path, tmp_path: Path) -> None:
+    (runs / "b1" / "metrics.csv").write_bytes(b"")
+    (runs / "b2" / "config.yaml").write_text("sed: 3\n", "utf-8")
+    write_run(runs, "again", env="Acrobot-v1", seed=0, steps=(10,), values=(5,))
+    write_run(runs, "short", env="Acrobot-v1", seed=9, steps=(10,), values=(5,))
+    warnings = "\n".join(plot([runs], tmp_path / "c.png", PlotSettings()))
+    assert f"{runs / 'b1' / 'metrics.csv'} is empty: left out" in warnings
+    assert f"{runs / 'b2' / 'config.yaml'}: unknown key" in warnings
+    assert f"{runs / 'again'} left out: another run has its seed" in warnings
+    assert f"{runs / 'short'} ends at 10 of 30" in warnings
+    assert warnings.count("\n") == 3
+
+
+def test_nothing_to_draw_is_an_error(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_run(tmp_path, name, values=("", "", ""))
+    with pytest.raises(SACError, match=r"no run can be drawn: .*no value.*2 runs in all"):
+        plot([tmp_path], tmp_path / "c.png", PlotSettings())
+    assert not (tmp_path / "c.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("c.jpg", "ends in png, svg, pdf"), ("c", "ends in png"), ("no/c.png", "does not exist")],
+)
+def test_output_that_cannot_be(runs: Path, tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        plot([runs], tmp_path / name, PlotSettings())
+
+
+def test_without_matplotlib_the_extra_is_named(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(SACError, match=r'pip install -e "\.\[plots\]"'):
+        plot([runs], tmp_path / "c.png", PlotSettings())
+
+
+def test_users_own_style_is_neither_used_nor_changed(runs: Path, tmp_path: Path) -> None:
+    import matplotlib
+
+    plot([runs], tmp_path / "a.png", PlotSettings())
+    with matplotlib.rc_context({"font.size": 30}):
+        plot([runs], tmp_path / "b.png", PlotSettings())
+        assert matplotlib.rcParams["font.size"] == 30
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
