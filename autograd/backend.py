@@ -94,6 +94,10 @@ class NumpyBackend:
         """An uninitialised array, by preference one that was used before."""
         return self._workspace.empty(shape, dtype)
 
+    def empty_cache(self) -> None:
+        """Give back the memory that `reused_empty` keeps."""
+        self._workspace.clear()
+
     def relu_(self, array: Array) -> None:
         """The positive part, in place."""
         # NumPy's loop over two arrays is vectorised, that over an array and a scalar is not.

@@ -41,3 +41,7 @@ class Workspace:
         if len(kept) < KEPT_OF_A_KIND:
             kept.append(array)
         return array
+
+    def clear(self) -> None:
+        """Let go of the arrays that wait: their memory goes back to the system."""
+        self._kinds.clear()

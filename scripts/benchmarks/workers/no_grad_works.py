@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium import spaces
 
 import autograd as torch
+from autograd.backend import NUMPY
 from sac.agent import SACAgent
 
 from .serve import Work
@@ -73,6 +74,7 @@ def _work(call: Callable[[], Any], *, recorded: bool) -> Work:
 def _memory(call: Callable[[], Any]) -> dict[str, Any]:
     """Return the peak of what a call allocates, what its result keeps of that, and its nodes."""
     call()  # what is made at first use only is none of its cost
+    NUMPY.empty_cache()  # arrays that are used again would hide what is needed
     tracemalloc.start()
     try:
         result = call()
