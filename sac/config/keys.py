@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -75,8 +76,13 @@ def nearest(key: str, known: Iterable[str]) -> str:
     """Return the known dotted key most like `key`, by its whole path and by its last part."""
 
     def likeness(candidate: str) -> float:
-        last = difflib.SequenceMatcher(None, _leaf(key), _leaf(candidate)).ratio()
-        return last + difflib.SequenceMatcher(None, key, candidate).ratio()
+        last, last_candidate = _leaf(key), _leaf(candidate)
+        start = os.path.commonprefix([last, last_candidate])  # `enviroment` is meant to be env
+        return (
+            difflib.SequenceMatcher(None, last, last_candidate).ratio()
+            + difflib.SequenceMatcher(None, key, candidate).ratio()
+            + 0.5 * len(start) / len(last_candidate)
+        )
 
     return max(known, key=likeness)
 

@@ -175,6 +175,7 @@ def test_the_ends_of_the_ranges_are_inside(data: dict[str, Any]) -> None:
         ({"gamma": 0.9}, "gamma", "agent.gamma"),
         ({"train": {"gamma": 0.9}}, "train.gamma", "agent.gamma"),
         ({"sead": 1}, "sead", "seed"),
+        ({"enviroment": {}}, "enviroment", "env"),
     ],
 )
 def test_unknown_key_names_the_nearest(data: dict[str, Any], unknown: str, nearest: str) -> None:
