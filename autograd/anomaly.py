@@ -96,5 +96,8 @@ def _check(node: Node, results: Any) -> None:
 
 def _origin(node: Node) -> str:
     if node.extras is None or node.extras.trace is None:
-        return "No forward pass information available. Enable detect anomaly during forward pass for more information."  # fmt: skip
+        return (
+            "No forward pass information available. Enable detect anomaly during forward pass for "
+            "more information."
+        )
     return f"Traceback of forward call that caused the error:\n{node.extras.trace}"

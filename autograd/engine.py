@@ -43,11 +43,7 @@ def apply(op: Op, *inputs: Any, **settings: Any) -> Any:
     if not hasattr(tensor, "_array"):
         tensor = next(x for x in inputs if hasattr(x, "_array"))
     array = tensor._array
-    if type(array) is ndarray:
-        xp = NUMPY
-    else:
-        xp = backend_of(array)
-        xp.check_same_device(arrays)
+    xp = NUMPY if type(array) is ndarray else _backend_of_all(arrays)
     run, recording, inference, _ = state.now
     try:
         out = run(op.forward, xp, *arrays, **settings)
@@ -65,10 +61,21 @@ def apply(op: Op, *inputs: Any, **settings: Any) -> Any:
     if recording:
         if op.differentiable:
             _record(op, inputs, arrays, results, settings)
-    elif inference:  # but a view of a normal tensor is normal
-        for result in results:
-            result._inference = result._view is None or tensor._inference
+    elif inference:
+        _mark_inference(tensor, results)
     return result if op.outs == 1 else tuple(results)
+
+
+def _backend_of_all(arrays: list[Any]) -> Any:
+    xp = backend_of(next(a for a in arrays if hasattr(a, "dtype")))
+    xp.check_same_device(arrays)
+    return xp
+
+
+def _mark_inference(tensor: Any, results: list[Any]) -> None:
+    """Results of inference mode are inference tensors, but a view of a normal tensor is normal."""
+    for result in results:
+        result._inference = result._view is None or tensor._inference
 
 
 def _wrap(tensor: Any, array: Any, xp: Any) -> Any:
@@ -131,7 +138,7 @@ def binary(op: Op, input: Any, other: Any) -> Any:
     """`apply` for two tensors, or a tensor and a number, and no settings, in fewer steps."""
     try:
         a = input._array
-        b = other if type(other) is float or type(other) is int else other._array
+        b: Any = other if type(other) is float or type(other) is int else other._array
     except AttributeError:
         return _mixed(op, input, other)
     dtype = a.dtype

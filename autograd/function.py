@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -88,7 +89,7 @@ class Context(Node):
                 f"function {self.name()} returned an incorrect number of gradients "
                 f"(expected {expected}, got {len(results)})"
             )
-        needed = []
+        needed: list[Any] = []
         for i, (result, wanted) in enumerate(zip(results, self.needs_input_grad, strict=False)):
             if result is not None and not isinstance(result, Tensor):
                 raise RuntimeError(f"expected Variable or None (got {type(result).__name__})")
@@ -134,6 +135,15 @@ class Function:
     """
 
     def __init__(self) -> None:
+        warnings.warn(
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all "
+            "static, so you should invoke them on the class itself.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+
+    def __call__(self, *args: Any) -> Any:
+        """Refused: a Function is called by `apply`, on the class."""
         raise RuntimeError(
             "Legacy autograd function with non-static forward method is deprecated. Please use "
             "new-style autograd function with static forward method: call `apply` on the class."
@@ -198,8 +208,8 @@ def _check_dirty(ctx: Any, outputs: tuple[Any, ...]) -> None:
     for tensor in ctx.dirty:
         if not any(tensor is o for o in outputs):
             raise RuntimeError(
-                "Some elements marked as dirty during the forward method were not returned as output. "
-                "The inputs that are modified inplace must all be outputs of the Function."
+                "Some elements marked as dirty during the forward method were not returned as "
+                "output. The inputs that are modified inplace must all be outputs of the Function."
             )
         if tensor._requires_grad and tensor.grad_fn is None and state.recording:
             raise RuntimeError(

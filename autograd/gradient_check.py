@@ -57,7 +57,8 @@ def _warn_of_precision(inputs: tuple[Any, ...], chosen: list[int]) -> None:
         if inputs[i]._array.dtype != np.float64:
             warnings.warn(
                 f"Input #{i} requires gradient and is not a double precision floating point or "
-                "complex. This check will likely fail if all the inputs are not of double precision.",
+                "complex. This check will likely fail if all the inputs are not of double "
+                "precision.",
                 UserWarning,
                 stacklevel=3,
             )

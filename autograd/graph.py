@@ -29,7 +29,7 @@ FREED = (
 
 
 class Extras:
-    """What few nodes have: hooks, tensors that retain their gradient, the trace of the forward line."""
+    """What few nodes have: hooks, tensors that retain their gradient, the forward line."""
 
     __slots__ = ("node_prehooks", "post_hooks", "pre_hooks", "retained", "trace")
 
@@ -86,7 +86,7 @@ class Node:
         )
 
     def register_prehook(self, hook: Any) -> Any:
-        """Call `hook(grad_outputs)` before this node runs; a tuple that it returns replaces them."""
+        """Call `hook(grad_outputs)` before this node runs; a tuple it returns replaces them."""
         from autograd.hooks import add_hook
 
         return add_hook(self.own_extras().node_prehooks, hook)
@@ -104,7 +104,7 @@ class Node:
         return self.extras
 
     def run(self, g: Any) -> Any:
-        """The gradients for the edges; `g` is that of the output, a tuple where there are several."""
+        """The gradients for the edges; `g`: that of the output, a tuple if there are several."""
         saved = self.saved
         if saved is None:
             raise RuntimeError(FREED)
@@ -129,15 +129,15 @@ class Node:
             if cell[0] != version:
                 raise RuntimeError(
                     "one of the variables needed for gradient computation has been modified by an "
-                    f"inplace operation: [torch.{type_name(array)}Tensor {list(array.shape)}], saved "
-                    f"for {self.name()}, is at version {cell[0]}; expected version {version} instead. "
-                    "Hint: enable anomaly detection to find the operation that failed to compute "
-                    "its gradient, with torch.autograd.set_detect_anomaly(True)."
+                    f"inplace operation: [torch.{type_name(array)}Tensor {list(array.shape)}], "
+                    f"saved for {self.name()}, is at version {cell[0]}; expected version {version} "
+                    "instead. Hint: enable anomaly detection to find the operation that failed to "
+                    "compute its gradient, with torch.autograd.set_detect_anomaly(True)."
                 )
 
 
 def _holds_array(saved: Any, depth: int = 3) -> bool:
-    """Whether there is an array among saved settings: in them or, as in an index, in their parts."""
+    """Whether there is an array among saved settings or, as in an index, in their parts."""
     return isinstance(saved, tuple) and any(
         hasattr(v, "dtype") or (depth > 0 and _holds_array(v, depth - 1)) for v in saved
     )
@@ -250,9 +250,9 @@ def version_of(tensor: Any) -> Version:
     if tensor._inference:
         raise RuntimeError(
             "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
-            "inference mode in computation tracked by autograd. To work around this, you can make a "
-            "clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead "
-            "of `torch.inference_mode()`."
+            "inference mode in computation tracked by autograd. To work around this, you can make "
+            "a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` "
+            "instead of `torch.inference_mode()`."
         )
     cell = tensor._cell
     if cell is None:

@@ -45,7 +45,7 @@ class AccumulateGrad:
         self.next_functions: tuple[Any, ...] = ()
 
     def name(self) -> str:
-        """torch's name of the node."""
+        """The name of the node in torch."""
         return "torch::autograd::AccumulateGrad"
 
     def __eq__(self, other: object) -> bool:
@@ -58,7 +58,7 @@ class AccumulateGrad:
 
 
 def warn_of_non_leaf_grad() -> None:
-    """torch's warning at `.grad` of a tensor that an operation made."""
+    """The warning at `.grad` of a tensor that an operation made."""
     warnings.warn(
         "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
         "attribute won't be populated during autograd.backward(). If you indeed want the .grad "

@@ -88,7 +88,7 @@ def rebase(tensor: Any, result: Any) -> None:
 
 
 def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
-    """Copy the elements of `src`, broadcast and cast; without a GPU `non_blocking` has no effect."""
+    """Copy the elements of `src`, broadcast and cast; `non_blocking` has no effect on a CPU."""
     if not hasattr(src, "_array"):
         raise TypeError(
             f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}"
@@ -116,9 +116,9 @@ def _assign(self: Any, value: Any) -> Any:
     target, array = self._array, getattr(value, "_array", value)
     others = () if array is value else (value,)
     recorded = check(self, others)
-    check_single_memory(target)
-    check_overlap(target, others)
     if others:
+        check_single_memory(target)
+        check_overlap(target, others)
         check_expands(array.shape, target.shape)
     before = _Before(self, value) if recorded else None
     state.run_silently(target.__setitem__, ..., array)

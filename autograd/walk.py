@@ -1,4 +1,4 @@
-"""One pass back through the graph: gradients of outputs, carried from node to node to the leaves."""
+"""One pass back through the graph: gradients carried from node to node to the leaves."""
 
 from __future__ import annotations
 

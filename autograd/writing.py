@@ -20,8 +20,8 @@ def check(tensor: Any, others: Iterable[Any], *, through_view: bool = False) -> 
     """
     if not state.inference and tensor._inference:
         raise RuntimeError(
-            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a "
-            "clone to get a normal tensor before doing inplace update."
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make "
+            "a clone to get a normal tensor before doing inplace update."
         )
     if not state.recording:
         return False
@@ -38,7 +38,8 @@ def check(tensor: Any, others: Iterable[Any], *, through_view: bool = False) -> 
             raise forbidden(tensor, "is being")
         if recorded and view.base._grad_fn is None:
             raise RuntimeError(
-                "a view of a leaf Variable that requires grad is being used in an in-place operation."
+                "a view of a leaf Variable that requires grad is being used in an in-place "
+                "operation."
             )
     if recorded and tensor.grad_fn is None:
         part = "a view of " if through_view else ""
@@ -48,8 +49,8 @@ def check(tensor: Any, others: Iterable[Any], *, through_view: bool = False) -> 
     return True
 
 
-def check_overlap(target: Array, others: list[Any]) -> None:
-    """Refuse an operand that shares part of the target's memory: the outcome depends on the order."""
+def check_overlap(target: Array, others: Iterable[Any]) -> None:
+    """Refuse an operand that shares part of the target's memory: the order would matter."""
     for other in others:
         array = other._array
         if array is not target and array.size and target.size:
@@ -113,11 +114,13 @@ def check_single_memory(target: Array) -> None:
 def check_expands(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
     """Refuse a value that does not broadcast to the target."""
     extra = len(wanted) - len(shape)
-    for i, n in enumerate(shape):
-        if extra < 0 or n not in (1, wanted[i + extra]):
+    if extra < 0:
+        raise RuntimeError(
+            f"output with shape {list(wanted)} doesn't match the broadcast shape {list(shape)}"
+        )
+    for i, (n, m) in enumerate(zip(shape, wanted[extra:], strict=True)):
+        if n not in (1, m):
             raise RuntimeError(
-                f"The size of tensor a ({wanted[i + extra]}) must match the size of tensor b ({n}) "
-                f"at non-singleton dimension {i + extra}"
-                if extra >= 0
-                else f"output with shape {list(wanted)} doesn't match the broadcast shape {list(shape)}"
+                f"The size of tensor a ({m}) must match the size of tensor b ({n}) at "
+                f"non-singleton dimension {i + extra}"
             )

@@ -7,9 +7,9 @@
 `forward(xp, *arrays, **settings)`: its positional parameters are arrays or Python numbers, the
 keyword-only ones are settings. A gradient takes the backend, the gradient of the result, and then,
 by name, whatever it needs: an input, `out` (`out0`, `out1`, ... where forward returns a tuple), a
-setting, the name of forward's `*parameter` (a tuple of all inputs), or `shapes` or `needs` (of every
-input). Those names are what the engine saves, and only for an input that needs its gradient. The
-engine undoes broadcasting and casts afterwards.
+setting, the name of forward's `*parameter` (a tuple of all inputs), or `shapes` or `needs` (of
+every input). Those names are what the engine saves, and only for an input that needs its gradient.
+The engine undoes broadcasting and casts afterwards.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 Function = Callable[..., Any]
-# How inputs of different dtypes come to one: "number" to the widest, "float" also integers to float32,
-# "signed" as "number" but no bool, "compare" as "number" but numbers keep their value,
+# How inputs of different dtypes come to one: "number" to the widest, "float" also integers to
+# float32, "signed" as "number" but no bool, "compare" as "number" but numbers keep their value,
 # "branches" as "number" but for the first input, which is a condition.
 Promotion = Literal["none", "number", "float", "signed", "compare", "branches"]
 
-# Where the values that a gradient may ask for stand: (None, shapes, needs, *settings, *outs, *inputs).
+# Where what a gradient may ask for stands in (None, shapes, needs, *settings, *outs, *inputs).
 NOTHING, SHAPES, NEEDS, FIRST_SETTING = range(4)
 
 
@@ -69,7 +69,7 @@ class Op:
     ) -> None:
         """`outs`: how many arrays forward returns; the first `differentiable_outs` carry gradients.
 
-        `bool_error`: what is raised where the inputs are bool, for an operation that has no such form.
+        `bool_error`: what is raised for bool inputs, where an operation has no such form.
         """
         parameters = inspect.signature(forward).parameters.values()
         self.name = name
@@ -92,7 +92,7 @@ class Op:
         self.plans: dict[tuple[bool, ...], Any] = {}  # the engine's, by which inputs need gradients
 
     def place(self, name: str) -> int:
-        """Where the value called `name` stands in (None, shapes, needs, *settings, *outs, *inputs)."""
+        """Where `name` stands in (None, shapes, needs, *settings, *outs, *inputs)."""
         if name in ("shapes", "needs"):
             return SHAPES if name == "shapes" else NEEDS
         if name in self.settings:
@@ -121,8 +121,8 @@ class Op:
         """Decorator: one function that returns a tuple with the gradient of every input.
 
         For gradients that share work, and for operations over any number of inputs. It should
-        return None where `needs` is False. `weight=("input",)` saves `weight` only when `input` needs
-        a gradient; it is None otherwise.
+        return None where `needs` is False. `weight=("input",)` saves `weight` only when `input`
+        needs a gradient; it is None otherwise.
         """
 
         def decorate(function: Function) -> Function:

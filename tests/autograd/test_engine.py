@@ -51,13 +51,13 @@ def test_detach_shares_memory_and_versions_but_data_only_memory() -> None:
         (lambda: torch.ones(1).backward(), "element 0 of tensors does not require grad"),
         (
             lambda: (leaf() * 2).backward(torch.ones(3)),
-            r"Mismatch in shape: grad_output\[0\] has a shape of torch.Size\(\[3\]\) and output\[0\]"
-            r" has a shape of torch.Size\(\[2\]\)",
+            r"Mismatch in shape: grad_output\[0\] has a shape of torch.Size\(\[3\]\) and "
+            r"output\[0\] has a shape of torch.Size\(\[2\]\)",
         ),
         (lambda: leaf().sum().backward(inputs=[]), "cannot be empty"),
         (lambda: torch.autograd.grad(leaf().sum(), leaf()), "Set allow_unused=True"),
         (lambda: torch.autograd.grad(leaf().sum(), torch.ones(2)), "does not require grad"),
-        (lambda: torch.ones(2).retain_grad(), "can't retain_grad on Tensor that has requires_grad"),
+        (lambda: torch.ones(2).retain_grad(), "can't retain_grad on Tensor that has"),
         (lambda: torch.ones(2).register_hook(print), "cannot register a hook on a tensor"),
     ],
 )
@@ -98,7 +98,9 @@ def test_a_second_backward_needs_what_was_saved(function: Any, again: bool) -> N
         y.backward()
         assert x.grad.tolist() == [2 * g for g in first]
     else:
-        with pytest.raises(RuntimeError, match="Trying to backward through the graph a second time"):
+        with pytest.raises(
+            RuntimeError, match="Trying to backward through the graph a second time"
+        ):
             y.backward()
     z = function(x).sum()
     z.backward(retain_graph=True)
@@ -117,7 +119,8 @@ def test_accumulation_keeps_the_object() -> None:
 def test_gradients_alias_nothing() -> None:
     x, y, given = leaf(), leaf(), torch.ones(2)
     (x + y).backward(given)
-    (z := leaf()).backward(given)
+    z = leaf()
+    z.backward(given)
     for grad in (x.grad, y.grad, z.grad):
         grad.mul_(5)
     assert given.tolist() == [1, 1]
@@ -135,8 +138,8 @@ def test_gradients_have_the_layout_of_the_leaf() -> None:
 
 
 def test_an_expanded_gradient_is_summed_in_the_dtype_of_its_input() -> None:
-    x = torch.ones(3, 1, requires_grad=True)
-    y = torch.ones(2, dtype=torch.float64, requires_grad=True)
+    x: Any = torch.ones(3, 1, requires_grad=True)
+    y: Any = torch.ones(2, dtype=torch.float64, requires_grad=True)
     (x * y).sum().backward()
     assert x.grad.dtype is torch.float32 and x.grad.tolist() == [[2], [2], [2]]
     assert y.grad.dtype is torch.float64 and y.grad.tolist() == [3, 3]
@@ -193,8 +196,8 @@ def test_assigning_grad() -> None:
 
 
 def test_grad_of_a_nonleaf() -> None:
-    x = leaf()
-    y = x * 2
+    x: Any = leaf()
+    y: Any = x * 2
     with pytest.warns(UserWarning, match="The .grad attribute of a Tensor that is not a leaf"):
         assert y.grad is None
     y.retain_grad()
@@ -265,7 +268,7 @@ def test_an_error_in_backward_restores_the_mode() -> None:
 
 
 def test_several_results() -> None:
-    x = torch.tensor([[3.0, 1.0], [2.0, 5.0]], requires_grad=True)
+    x: Any = torch.tensor([[3.0, 1.0], [2.0, 5.0]], requires_grad=True)
     values, indices = x.max(1)
     assert values.requires_grad and not indices.requires_grad
     values.sum().backward()

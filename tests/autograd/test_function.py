@@ -177,7 +177,7 @@ def with_backward(backward: Any) -> Any:
         def forward(ctx: Any, x: Any, y: Any) -> Any:
             return x + y
 
-    Own.backward = staticmethod(backward)  # type: ignore[method-assign]
+    Own.backward = staticmethod(backward)
     x = leaf()
     Own.apply(x, torch.ones(2)).sum().backward()
     return x.grad
@@ -189,7 +189,10 @@ def with_backward(backward: Any) -> Any:
         (lambda ctx, g: g, r"incorrect number of gradients \(expected 2, got 1\)"),
         (lambda ctx, g: (g, None, g), r"incorrect number of gradients \(expected 2, got 3\)"),
         (lambda ctx, g: (3.0, None), "expected Variable or None"),
-        (lambda ctx, g: (torch.ones(3), None), r"got \[3\] but expected shape compatible with \[2\]"),
+        (
+            lambda ctx, g: (torch.ones(3), None),
+            r"got \[3\] but expected shape compatible with \[2\]",
+        ),
     ],
 )
 def test_wrong_gradients(backward: Any, message: str) -> None:
@@ -224,4 +227,5 @@ def test_what_is_missing() -> None:
     with pytest.raises(NotImplementedError, match="You must implement either the backward or vjp"):
         Forward.apply(leaf()).sum().backward()
     with pytest.raises(RuntimeError, match="Legacy autograd function"):
-        Exp()
+        with pytest.warns(DeprecationWarning, match="should not be instantiated"):
+            Exp()(leaf())

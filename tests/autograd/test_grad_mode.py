@@ -121,7 +121,8 @@ def test_a_new_thread_starts_with_grad_on() -> None:
 
 
 def test_threads_do_not_disturb_each_other() -> None:
-    barrier, found = threading.Barrier(2), {}
+    barrier = threading.Barrier(2)
+    found: dict[str, set[bool]] = {}
 
     def work(name: str, mode: Any) -> None:
         with mode():

@@ -30,7 +30,9 @@ def test_right_gradients() -> None:
 
 
 def test_wrong_gradients() -> None:
-    with pytest.raises(GradcheckError, match="Jacobian mismatch for output 0 with respect to input 0"):
+    with pytest.raises(
+        GradcheckError, match="Jacobian mismatch for output 0 with respect to input 0"
+    ):
         torch.gradcheck(Wrong.apply, wide(1.0))
     assert not torch.gradcheck(Wrong.apply, wide(1.0), raise_exception=False)
     assert torch.gradcheck(Wrong.apply, wide(1.0), rtol=0.1)

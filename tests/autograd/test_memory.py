@@ -4,6 +4,7 @@ import gc
 import tracemalloc
 import weakref
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -19,9 +20,7 @@ class Network:
 
     def __init__(self, inputs: int, outputs: int) -> None:
         sizes = [inputs, *[WIDTH] * 5, outputs]
-        self.weights = [
-            torch.full((n, m), 0.1).requires_grad_() for n, m in zip(sizes, sizes[1:], strict=False)
-        ]
+        self.weights = [torch.full(shape, 0.1).requires_grad_() for shape in pairwise(sizes)]
 
     def __call__(self, x: Any) -> Any:
         for weight in self.weights[:-1]:
@@ -106,7 +105,7 @@ def test_a_frozen_network_keeps_no_inputs_for_its_weights() -> None:
     frozen = [weight.detach() for weight in SOFT_Q.weights]
     x = torch.ones(BATCH, 12, requires_grad=True)
     linear_only = x @ frozen[0] @ frozen[1]
-    assert saved_bytes(linear_only, besides=frozen) == 0
+    assert saved_bytes(linear_only, besides=tuple(frozen)) == 0
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,9 @@ def expression(program: list[tuple[int, int, int]], leaves: list[Any]) -> Any:
             values.append(UNARY[number](x))
         elif _broadcast(x, y):
             values.append(BINARY[number - len(UNARY)](x, y))
-    return sum((value.sum() for value in values[len(leaves) :]), torch.zeros((), dtype=torch.float64))
+    return sum(
+        (value.sum() for value in values[len(leaves) :]), torch.zeros((), dtype=torch.float64)
+    )
 
 
 def _broadcast(x: Any, y: Any) -> bool:

@@ -166,12 +166,8 @@ class Machine:
 
     def _set(self, command: str, x: Any, twin: Twin, y: Any, other: Twin, quiet: bool) -> None:
         value, known = y.sum(), total(other)
-        if command == "set first":
-            x[0] = value
-            part = twin.view(lambda a, n: a[(*(slice(None),) * len(n), slice(0, 1), ...)])
-        else:
-            x[torch.arange(x.shape[0]) == 0] = value
-            part = twin.view(lambda a, n: a[(*(slice(None),) * len(n), slice(0, 1), ...)])
+        x[0 if command == "set first" else torch.arange(x.shape[0]) == 0] = value
+        part = twin.view(lambda a, n: a[(slice(None),) * len(n) + (slice(0, 1),)])
         slope = known.slope.reshape(SIZE, *[1] * (part.slope.ndim - 1))
         part.write(
             Twin(
@@ -233,5 +229,4 @@ def test_most_programs_reach_a_gradient() -> None:
         machine = Machine().run(steps)
         compared += machine.compared
         refused += machine.refused
-    print(compared, refused)
-    assert compared > 400, (compared, refused)
+    assert compared > 400 and refused < 2 * compared, (compared, refused)
