@@ -138,12 +138,14 @@ def test_the_temperature_steps_on_the_entropy_of_before(agent: SACAgent) -> None
 
 
 def test_targets_move_by_tau_to_the_networks_after_their_step(agent: SACAgent) -> None:
-    before = [p.detach().clone().numpy() for p in agent.target_soft_q_parameters]
-    agent.update(make_batch(agent))
-    for target, was, now in zip(
-        agent.target_soft_q_parameters, before, agent.soft_q_parameters, strict=True
-    ):
-        close(target, 0.9 * was + 0.1 * now.detach().numpy())
+    for seed in range(3):
+        before = [p.detach().clone().numpy() for p in agent.target_soft_q_parameters]
+        agent.update(make_batch(agent, seed))
+        for target, was, now in zip(
+            agent.target_soft_q_parameters, before, agent.soft_q_parameters, strict=True
+        ):
+            expected = 0.9 * was + 0.1 * now.detach().numpy()
+            np.testing.assert_allclose(target.numpy(), expected, rtol=1e-5, atol=1e-7)
 
 
 def test_gradients_reach_nothing_but_what_is_learned(agent: SACAgent) -> None:

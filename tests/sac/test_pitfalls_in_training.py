@@ -100,6 +100,8 @@ def test_updates_and_steps_are_counted_per_transition(
     changes = {"train": {"updates_per_step": updates_per_step}, "env": {"num_envs": num_envs}}
     result = train(configure(tmp_path, **changes), env=source)
     assert 40 <= result.step < 40 + num_envs
+    stored = last_state(result.run_directory)["observation_input.count"]
+    assert stored == result.step
     expected = (result.step - 8) * updates_per_step
     assert len(spy.batches) == pytest.approx(expected, abs=1)
     assert all(len(batch.reward) == 16 for batch in spy.batches)
