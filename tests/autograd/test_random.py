@@ -63,7 +63,14 @@ def test_state_goes_round_exactly() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64]
+    "kind",
+    [
+        np.random.PCG64,
+        np.random.PCG64DXSM,
+        np.random.MT19937,
+        np.random.Philox,
+        np.random.SFC64,
+    ],
 )
 def test_any_generator_of_numpy_can_be_wrapped(kind: type) -> None:
     ours = Generator.from_numpy(np.random.Generator(kind(5)))
@@ -87,8 +94,10 @@ def test_states_that_are_refused() -> None:
         Generator().set_state(autograd.zeros(3))
     with pytest.raises(RuntimeError, match="no state of a Generator"):
         Generator().set_state(autograd.zeros(3, dtype=autograd.uint8))
-    with pytest.raises(RuntimeError, match="no state of a Generator"):
-        Generator().load_state_dict({"seed": 1, "bit_generator": {"bit_generator": "Generator"}})
+    for name in ("Generator", "BitGenerator", "nowhere", 3, ["PCG64"]):
+        state = {"seed": 1, "bit_generator": {"bit_generator": name}}
+        with pytest.raises(RuntimeError, match="no state of a Generator"):
+            Generator().load_state_dict(state)
 
 
 def test_seeds() -> None:
