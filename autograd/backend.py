@@ -147,8 +147,14 @@ def _has_bits(value: Any) -> bool:
 
 
 def _where_or_0(condition: Array, values: Array) -> Array:
+    # The bits times 0 or 1: no infinity or NaN among the values gets through where 0 is asked for.
     bits = f"i{values.itemsize}"
-    return (values.view(bits) & np.negative(condition.astype(bits))).view(values.dtype)
+    chosen = condition.astype(bits)
+    if condition.shape == values.shape:
+        chosen *= values.view(bits)
+    else:
+        chosen = chosen * values.view(bits)
+    return chosen.view(values.dtype)
 
 
 NUMPY = NumpyBackend()

@@ -6,10 +6,10 @@ from typing import Any
 
 from autograd.ops.op import Op, op
 
-# The gradient of a NaN passes, as in torch.
+# `out` is never below 0; the gradient of a NaN passes, as in torch.
 relu = op("Relu", lambda xp, input: xp.maximum(input, 0),
           bool_error=RuntimeError("Boolean inputs not supported for relu"),
-          input=lambda xp, g, out: xp.where(out <= 0, 0, g))  # fmt: skip
+          input=lambda xp, g, out: xp.where(out != 0, g, 0))  # fmt: skip
 
 
 def _softplus(xp: Any, input: Any, *, beta: float, threshold: float) -> Any:

@@ -231,6 +231,14 @@ def test_activation_modules_are_their_functions(activation):
     assert torch.equal(activation()(x), getattr(F, name)(x))
 
 
+@pytest.mark.parametrize("repeats", [1, 1000])  # short and long arrays take different ways
+def test_relu_lets_no_infinity_through_where_it_is_flat(repeats):
+    x = torch.tensor([-1.0, -0.0, 0.0, 2.0, math.nan, math.inf] * repeats, requires_grad=True)
+    gradient = torch.tensor([math.inf, math.nan, -math.inf, math.inf, 3.0, -4.0] * repeats)
+    torch.relu(x).backward(gradient)
+    assert x.grad.tolist() == [0, 0, 0, math.inf, 3, -4] * repeats
+
+
 @pytest.mark.parametrize("activation", [nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SiLU])
 def test_activations_in_place(activation):
     x = torch.randn(5)
