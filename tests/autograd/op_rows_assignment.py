@@ -27,11 +27,13 @@ ROWS = [
         copied,
         lambda x, source: np.broadcast_to(source, x.shape),
         [(signed(3, 4), signed(3, 4)), (signed(3, 4), signed(4)), (signed(2), signed())],
+        whole="int64",
     ),
     Row(
         ops.copy_slices,
         scaled_part,
         scaled_part_of_array,
         [(signed(3, 4), signed(2, 4)), (signed(3, 4), signed(4)), (signed(2), signed())],
+        whole="int64",
     ),
 ]

@@ -8,7 +8,7 @@ from autograd.functional import fused
 from autograd.ops import fused as ops
 from tests.autograd.op_table import Row, numbers
 
-LOG_STD = {"log_std_min": -1.5, "log_std_max": 1.5}
+LOG_STD_MIN, LOG_STD_MAX = -1.5, 1.5
 
 
 def linear(x, weight, bias):
@@ -38,7 +38,7 @@ def layers(*sizes):
 def squashed_gaussian(parameters, noise):
     """Action and log-probability side by side; the density of tanh(u) by its definition."""
     n = noise.shape[1]
-    log_std = np.clip(parameters[:, n:], *LOG_STD.values())
+    log_std = np.clip(parameters[:, n:], LOG_STD_MIN, LOG_STD_MAX)
     u = parameters[:, :n] + np.exp(log_std) * noise
     normal = -0.5 * noise**2 - log_std - 0.5 * np.log(2 * np.pi)
     log_prob = (normal - np.log(1 - np.tanh(u) ** 2)).sum(1, keepdims=True)
@@ -70,20 +70,26 @@ ROWS = [
         lambda t, first, second, *parameters: fused.mlp([first, second], parameters, "tanh"),
         mlp(np.tanh),
         NETWORKS,
+        in_torch=False,
     ),
     Row(
         ops.mlp,
         lambda t, first, second, *parameters: fused.mlp([first, second], parameters, "relu"),
         mlp(lambda x: np.maximum(x, 0)),
         NETWORKS,
+        in_torch=False,
     ),
     Row(
         ops.squashed_gaussian,
         lambda t, parameters, noise: t.cat(
-            fused.squashed_gaussian(parameters, noise, **LOG_STD), 1
+            fused.squashed_gaussian(
+                parameters, noise, log_std_min=LOG_STD_MIN, log_std_max=LOG_STD_MAX
+            ),
+            1,
         ),
         squashed_gaussian,
         [(numbers(4, 6), numbers(4, 3, seed=1))],
+        in_torch=False,
         tolerance=1e-9,  # of the reference, which loses digits in 1 - tanh(u)^2
     ),
 ]

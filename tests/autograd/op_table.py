@@ -14,7 +14,8 @@ A row says how one operation is called, what it should answer, and on which inpu
   for every float64 array, None for one that needs none;
 - `derivative`: False for an operation whose result needs a gradient but has none;
 - `whole`: the dtype of the result for int64 inputs, "" where it has no such form.
-- `half`: False where torch has no float16 form.
+- `half`: False where torch has no float16 form;
+- `in_torch`: False for an operation that torch does not have.
 
 The rows stand in the modules `op_rows_<family>.py` as a list `ROWS`; `test_ops.py` runs them all,
 and fails for an operation without a row.
@@ -47,6 +48,7 @@ class Row:
     derivative: bool = True
     whole: str = ""
     half: bool = True
+    in_torch: bool = True
     tolerance: float = 1e-12
 
     @property
