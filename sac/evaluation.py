@@ -1,6 +1,9 @@
 """How good a policy is: whole episodes on environments of their own, reproducible by a seed."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,69 +12,19 @@ import numpy as np
 from sac.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from sac.config import Config, EnvConfig
 from sac.errors import CheckpointError, ConfigError, SpaceError
+from sac.evaluation_result import EvaluationResult
+from sac.published import PUBLISHED
+from sac.random_policy import RandomPolicy
 
 if TYPE_CHECKING:
     from sac.agent import SACAgent
     from sac.environments import VectorEnvironment
 
-
-@dataclass(frozen=True)
-class EvaluationResult:
-    """Undiscounted returns and lengths (in steps) of whole episodes."""
-
-    returns: list[float]
-    lengths: list[int]
-    env: str | None = None
-    checkpoint_step: int | None = None
-
-    @property
-    def episodes(self) -> int:
-        """Number of episodes."""
-        return len(self.returns)
-
-    @property
-    def mean_return(self) -> float:
-        """Mean of the returns."""
-        return float(np.mean(self.returns))
-
-    @property
-    def std_return(self) -> float:
-        """Standard deviation of the returns over these episodes (divided by n, as SB3 does)."""
-        return float(np.std(self.returns))
-
-    @property
-    def min_return(self) -> float:
-        """The worst return."""
-        return min(self.returns)
-
-    @property
-    def max_return(self) -> float:
-        """The best return."""
-        return max(self.returns)
-
-    @property
-    def mean_length(self) -> float:
-        """Mean number of steps."""
-        return float(np.mean(self.lengths))
-
-    def to_dict(self) -> dict[str, Any]:
-        """All of it as JSON would hold it."""
-        return {
-            "env": self.env,
-            "episodes": self.episodes,
-            "mean_return": self.mean_return,
-            "std_return": self.std_return,
-            "min_return": self.min_return,
-            "max_return": self.max_return,
-            "mean_length": self.mean_length,
-            "returns": self.returns,
-            "lengths": self.lengths,
-            "checkpoint_step": self.checkpoint_step,
-        }
+__all__ = ["EvaluationResult", "check_spaces_fit", "evaluate", "run_episodes"]
 
 
 def run_episodes(
-    agent: "SACAgent",
+    agent: "SACAgent | RandomPolicy",
     environment: "VectorEnvironment",
     *,
     episodes: int,
@@ -97,7 +50,7 @@ def run_episodes(
     observation = environment.reset(seed=seed)
     while any(len(done) < share for done, share in zip(finished, shares, strict=True)):
         if deterministic:
-            action = agent.greedy(observation)
+            action = agent.greedy(observation)  # type: ignore[union-attr]  # not a random one
         else:
             action = agent.sample(observation, generator)
         step = environment.step(agent.action_codec.to_environment(action))
@@ -116,29 +69,33 @@ def evaluate(
     path: str | Path,
     *,
     env: Any = None,
+    env_overrides: Mapping[str, Any] | None = None,
     episodes: int = 10,
     seed: int = 0,
     checkpoint: str = "best",
     deterministic: bool = True,
     num_envs: int = 1,
     device: str = "auto",
+    with_random: bool = False,
 ) -> EvaluationResult:
-    """Evaluate a trained policy on the environment that its run was trained on.
+    """Evaluate a trained policy, by default on the environment that its run was trained on.
 
     Args:
         path: A run directory or a checkpoint folder.
         env: An environment, a vector environment or a callable that makes one, in place of the
             run's own. It is reset.
+        env_overrides: Keys of the section `env` to change, such as {"id": ..., "kwargs": {...}}.
+            Another id takes none of the run's kwargs; its spaces must fit the agent.
         episodes: How many.
         seed: The same seed gives the same result.
         checkpoint: Of a run: "best", "last" or a step.
         deterministic: False samples from the policy.
         num_envs: Environments that play side by side.
         device: "auto", "cpu", "cuda" or "cuda:N".
+        with_random: Also play as many episodes with random actions, as `random_policy`.
 
     Raises:
-        SACError: There is no such checkpoint, it is damaged or does not fit the environment, or an
-            argument is out of range.
+        SACError: A checkpoint that is missing, damaged or unfit, or an argument out of range.
     """
     _check_at_least("episodes", episodes, 1)
     _check_at_least("seed", seed, 0)
@@ -147,22 +104,27 @@ def evaluate(
     from sac.environments import make_vector_environment
 
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
-    config = _environment_config(loaded, num_envs)
-    if env is None and not config.id:
-        raise CheckpointError(
-            f"'{loaded.folder}' was trained on an environment that was given as an object: give "
-            "it again, by evaluate(..., env=...) from Python"
-        )
+    config = _environment_config(loaded, num_envs, {} if env_overrides is None else env_overrides)
+    if env is None:
+        _check_named(config, loaded)
     agent = SACAgent.load(loaded.folder, device=device)
-    environment = make_vector_environment(config, source=env, num_envs=num_envs, seed=seed)
-    try:
+    with closing(
+        make_vector_environment(config, source=env, num_envs=num_envs, seed=seed)
+    ) as environment:
         check_spaces_fit(agent, environment)
-        result = run_episodes(
-            agent, environment, episodes=episodes, seed=seed, deterministic=deterministic
-        )
-    finally:
-        environment.close()
-    return replace(result, env=config.id if env is None else str(env), checkpoint_step=loaded.step)
+        plan = partial(run_episodes, environment=environment, episodes=episodes, seed=seed)
+        result = plan(agent, deterministic=deterministic)
+        policy = RandomPolicy(environment.action_codec)
+        chance = plan(policy, deterministic=False) if with_random else None
+    env_name = config.id if env is None else str(env)
+    return replace(
+        result,
+        env=env_name,
+        run=str(path),
+        checkpoint_step=loaded.step,
+        published=None if config.kwargs else PUBLISHED.get(env_name),
+        random_policy=None if chance is None else replace(chance, env=env_name),
+    )
 
 
 def check_spaces_fit(agent: "SACAgent", environment: "VectorEnvironment") -> None:
@@ -192,15 +154,28 @@ def check_spaces_fit(agent: "SACAgent", environment: "VectorEnvironment") -> Non
         )
 
 
-def _environment_config(checkpoint: Checkpoint, num_envs: int) -> EnvConfig:
+def _environment_config(
+    checkpoint: Checkpoint, num_envs: int, overrides: Mapping[str, Any]
+) -> EnvConfig:
     document = checkpoint.documents.get("config")
     if document is None:
         raise CheckpointError(f"'{checkpoint.folder}' does not say which environment it is for.")
-    config = Config.from_dict(document).env
+    trained = Config.from_dict(document)
+    if overrides.get("id", trained.env.id) != trained.env.id:
+        trained = replace(trained, env=replace(trained.env, kwargs={}))
+    config = trained.merged({"env": overrides}).env
     # One environment gains nothing from a process of its own; a native one may exist only as such.
     if num_envs == 1 and config.vectorization == "async":
         config = replace(config, vectorization="sync")
     return replace(config, num_envs=num_envs)
+
+
+def _check_named(config: EnvConfig, checkpoint: Checkpoint) -> None:
+    if not config.id:
+        raise CheckpointError(
+            f"'{checkpoint.folder}' was trained on an environment that was given as an object: "
+            "give it again, by evaluate(..., env=...) from Python, or name one by env.id"
+        )
 
 
 def _check_at_least(name: str, value: int, least: int) -> None:

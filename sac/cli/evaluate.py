@@ -1,14 +1,15 @@
-"""The evaluate command: episodes of a trained policy, as a table or as one line of JSON."""
+"""The evaluate command: episodes of trained policies, as a table, as CSV or as lines of JSON."""
 
+import csv
 import json
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from sac.cli.parser import CommandParser, value_type
+from sac.cli.parser import CommandParser, take_environment_arguments, value_type
 from sac.config import check_device
 from sac.config.fields import count
 from sac.config.schema import SEED_LIMIT
@@ -17,39 +18,55 @@ from sac.errors import CheckpointError
 if TYPE_CHECKING:
     from sac.evaluation import EvaluationResult
 
-DESCRIPTION = "Play episodes with a trained policy and report their returns."
+DESCRIPTION = """Play episodes with trained policies and report their returns, each run in a column
+of its own. --env.kwargs.NAME VALUE gives the environment an argument."""
 
 
 def evaluate_command(argv: Sequence[str], prog: str) -> int:
     """Evaluate as `argv` says and return the exit status; SACError where that cannot be done."""
+    argv, environment_arguments = take_environment_arguments(argv)
     arguments = _parser(prog).parse_args(argv)
     check_device(arguments.device)
-    if not os.path.exists(arguments.path):  # unlike Path.exists, false for a name too long
-        raise CheckpointError(f"{arguments.path} does not exist, expected a run directory")
+    for path in arguments.paths:
+        if not os.path.exists(path):  # unlike Path.exists, false for a name too long
+            raise CheckpointError(f"{path} does not exist, expected a run directory")
+    overrides: dict[str, Any] = {} if arguments.env_id is None else {"id": arguments.env_id}
+    if environment_arguments:
+        overrides["kwargs"] = environment_arguments
+    num_envs = arguments.num_envs
+    if arguments.render == "human":
+        overrides["kwargs"] = {"render_mode": "human", **environment_arguments}
+        num_envs = 1
     from sac.evaluation import evaluate  # here, so that --help and a refusal stay quick
 
+    results = []
     # Environments that greet on stdout must not get between a program and its JSON.
     with redirect_stdout(sys.stderr):
-        result = evaluate(
-            arguments.path,
-            episodes=arguments.episodes,
-            seed=arguments.seed,
-            checkpoint=str(arguments.checkpoint),
-            deterministic=not arguments.stochastic,
-            num_envs=arguments.num_envs,
-            device=arguments.device,
-        )
-    if arguments.json:
-        print(json.dumps(result.to_dict()))
-    else:
-        _print_table(result)
+        for path in arguments.paths:
+            result = evaluate(
+                path,
+                env_overrides=overrides,
+                episodes=arguments.episodes,
+                seed=arguments.seed,
+                checkpoint=str(arguments.checkpoint),
+                deterministic=not arguments.stochastic,
+                num_envs=num_envs,
+                device=arguments.device,
+                with_random=arguments.random,
+            )
+            results.append(result)
+    _print(results, "json" if arguments.json else "csv" if arguments.csv else "table")
     return 0
 
 
 def _parser(prog: str) -> CommandParser:
     parser = CommandParser(prog, DESCRIPTION)
     parser.add_argument(
-        "path", type=Path, metavar="RUN", help="Run directory, or a checkpoint in it."
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="RUN",
+        help="Run directories, or checkpoints in them.",
     )
     numbers = {
         "episodes": (20, count("Episodes to play.", at_most=10**6)),
@@ -72,29 +89,52 @@ def _parser(prog: str) -> CommandParser:
         help="The best, the last or that of a step. (default: best)",
     )
     parser.add_argument(
+        "--env.id",
+        dest="env_id",
+        metavar="ID",
+        help="Play another environment, whose spaces fit the policy, without the run's env.kwargs. "
+        "(default: the run's own)",
+    )
+    parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:N. (default: auto)"
     )
     parser.add_argument(
         "--stochastic", action="store_true", help="Sample actions instead of taking the likeliest."
     )
-    parser.add_argument("--json", action="store_true", help="Print one JSON object on one line.")
+    parser.add_argument(
+        "--random", action="store_true", help="Also play as many episodes with random actions."
+    )
+    parser.add_argument(
+        "--render", choices=("human",), help="Show the episodes in a window, one at a time."
+    )
+    formats = parser.add_mutually_exclusive_group()
+    formats.add_argument(
+        "--json", action="store_true", help="Print one JSON object on one line for each run."
+    )
+    formats.add_argument(
+        "--csv", action="store_true", help="Print a header and one line of CSV for each run."
+    )
     return parser
 
 
-def _print_table(result: "EvaluationResult") -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+def _print(results: Sequence["EvaluationResult"], kind: str) -> None:
+    match kind:
+        case "json":
+            for result in results:
+                print(json.dumps(result.to_dict()))
+        case "csv":
+            rows = [row for result in results for row in _with_random(result)]
+            writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        case "table":
+            from sac.cli.evaluation_table import print_table
 
-    table = Table("return", "value", title=escape(f"{result.env}, {result.episodes} episodes"))
-    rows = {
-        "mean": f"{result.mean_return:.2f}",
-        "standard deviation": f"{result.std_return:.2f}",
-        "lowest": f"{result.min_return:.2f}",
-        "highest": f"{result.max_return:.2f}",
-        "mean length": f"{result.mean_length:.1f}",
-        "checkpoint step": str(result.checkpoint_step),
-    }
-    for name, value in rows.items():
-        table.add_row(name, value)
-    Console().print(table)
+            print_table(results)
+
+
+def _with_random(result: "EvaluationResult") -> list[dict[str, Any]]:
+    rows = [{"policy": "trained", **result.summary()}]
+    if result.random_policy is not None:
+        rows.append({"policy": "random", **result.random_policy.summary()})
+    return rows

@@ -78,6 +78,24 @@ def parse_config_options(
     return arguments, overrides
 
 
+def take_environment_arguments(argv: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+    """Return the arguments without `--env.kwargs.NAME VALUE`, and these as a nested mapping."""
+    rest: list[str] = []
+    found: dict[str, Any] = {}
+    tokens = iter(argv)
+    for token in tokens:
+        if not token.startswith(f"--{FREE_KEYS}"):
+            rest.append(token)
+            continue
+        name, equals, text = token.partition("=")
+        value = text if equals else next(tokens, None)
+        if value is None or name.endswith("."):
+            raise ConfigError(f"{name}: expected --{FREE_KEYS}NAME VALUE")
+        nested = _nested(name.removeprefix(f"--{FREE_KEYS}"), parse_yaml(value, name))
+        found = merge(found, nested)
+    return rest, found
+
+
 def _attach_negative_numbers(argv: Sequence[str]) -> Iterator[str]:
     pending = None  # an option that may be waiting for its value
     for token in argv:

@@ -15,6 +15,8 @@ from sac.checkpoint import save_checkpoint
 from sac.config import Config
 from sac.errors import CheckpointError, ConfigError, SpaceError
 from sac.evaluation import EvaluationResult, check_spaces_fit, evaluate, run_episodes
+from sac.random_policy import RandomPolicy
+from sac.spaces import ActionCodec
 
 OBSERVATIONS = spaces.Box(-1, 1, (1,))
 ACTIONS = spaces.Box(-2, 2, (1,))
@@ -36,6 +38,9 @@ class Encoder:
 @dataclass
 class Codec:
     space: spaces.Space
+    shape = (1,)
+    dtype = np.dtype(np.float32)
+    is_discrete = False
 
     def to_environment(self, actions: np.ndarray) -> np.ndarray:
         return 2 * actions
@@ -76,6 +81,7 @@ class FakeEnvironment:
         self.by_lot = by_lot
         self.observation_encoder = Encoder(OBSERVATIONS)
         self.action_space: spaces.Space = ACTIONS
+        self.action_codec = Codec(ACTIONS)
         self.closed = False
 
     def reset(self, seed: int | None = None) -> np.ndarray:
@@ -152,19 +158,32 @@ def test_stochastic_samples_and_leaves_global_randomness_alone() -> None:
 
 
 def test_result_as_json() -> None:
-    result = EvaluationResult([1.0, -2.0], [5, 6], env="E", checkpoint_step=100)
+    result = EvaluationResult(
+        [1.0, -2.0, 4.0, 5.0, 20.0], [5, 6, 7, 8, 9], env="E", checkpoint_step=100
+    )
     document = json.loads(json.dumps(result.to_dict()))
+    low, high = document.pop("mean_return_low"), document.pop("mean_return_high")
+    assert (low, high) == result.return_interval
+    assert -2 < low < 5.6 < high < 20
     assert document == {
+        "run": None,
         "env": "E",
-        "episodes": 2,
-        "mean_return": -0.5,
-        "std_return": 1.5,
+        "episodes": 5,
+        "mean_return": 5.6,
+        "std_return": pytest.approx(7.605, abs=1e-3),
+        "median_return": 4.0,
+        "iqm_return": pytest.approx(10 / 3),
         "min_return": -2.0,
-        "max_return": 1.0,
-        "mean_length": 5.5,
-        "returns": [1.0, -2.0],
-        "lengths": [5, 6],
+        "max_return": 20.0,
+        "mean_length": 7.0,
+        "min_length": 5,
+        "max_length": 9,
+        "returns": [1.0, -2.0, 4.0, 5.0, 20.0],
+        "lengths": [5, 6, 7, 8, 9],
         "checkpoint_step": 100,
+        "published_return": None,
+        "published_source": None,
+        "random_policy": None,
     }
 
 
@@ -285,6 +304,54 @@ def test_evaluate_on_an_environment_that_is_given(tmp_path: Path, made: dict[str
     result = evaluate(make_run(tmp_path, {}), env=environment, episodes=2)
     assert made["source"] is environment
     assert (result.episodes, result.env) == (2, str(environment))
+
+
+def test_evaluate_with_other_arguments_of_the_environment(
+    tmp_path: Path, made: dict[str, Any]
+) -> None:
+    run = make_run(tmp_path, {**PENDULUM, "kwargs": {"g": 5, "a": 1}})
+    evaluate(run, env_overrides={"kwargs": {"g": 7}})
+    assert made["config"].kwargs == {"g": 7, "a": 1}
+    result = evaluate(run, env_overrides={"id": "Acrobot-v1", "kwargs": {"b": 2}})
+    assert (made["config"].id, made["config"].kwargs) == ("Acrobot-v1", {"b": 2})
+    assert result.env == "Acrobot-v1"
+    with pytest.raises(ConfigError, match=r"env\.idd"):
+        evaluate(run, env_overrides={"idd": "Acrobot-v1"})
+
+
+def test_published_return_is_of_the_very_same_environment(
+    tmp_path: Path, made: dict[str, Any]
+) -> None:
+    run = make_run(tmp_path, {"id": "Pendulum-v1"})
+    published = evaluate(run, episodes=1).published
+    assert published is not None and published.mean_return == -157.0
+    assert evaluate(run, episodes=1, env_overrides={"kwargs": {"g": 5}}).published is None
+    assert evaluate(run, episodes=1, env_overrides={"id": "My-v0"}).published is None
+
+
+def test_random_actions_are_played_beside_the_policy(tmp_path: Path, made: dict[str, Any]) -> None:
+    run = make_run(tmp_path, PENDULUM)
+    plain = evaluate(run, episodes=4, num_envs=2)
+    result = evaluate(run, episodes=4, num_envs=2, with_random=True)
+    assert plain.random_policy is None
+    assert result.returns == plain.returns
+    untrained = result.random_policy
+    assert untrained is not None and untrained.lengths == result.lengths
+    assert len(set(untrained.returns)) == 4
+    assert json.loads(json.dumps(result.to_dict()))["random_policy"]["returns"] == untrained.returns
+    assert evaluate(run, episodes=4, num_envs=2, with_random=True) == result
+
+
+@pytest.mark.parametrize("space", [spaces.Box(-3, 1, (2, 3)), spaces.Discrete(3, start=5)], ids=str)
+def test_random_policy_draws_from_the_whole_action_space(space: spaces.Space) -> None:
+    codec = ActionCodec(space)
+    policy = RandomPolicy(codec)
+    units = policy.sample(np.zeros((500, 1)), np.random.default_rng(0))
+    assert units.dtype == codec.dtype
+    actions = codec.to_environment(units)
+    assert all(space.contains(action) for action in actions)
+    low, high = (-3, 1) if isinstance(space, spaces.Box) else (5, 7)
+    assert low <= actions.min() < low + 0.1 and high - 0.1 < actions.max() <= high
 
 
 def test_evaluate_says_what_is_missing(tmp_path: Path, made: dict[str, Any]) -> None:

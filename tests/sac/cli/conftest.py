@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from sac.errors import CheckpointError
+from sac.evaluation_result import EvaluationResult
+from sac.published import Published
 
 
 class Recorder:
@@ -26,22 +28,14 @@ class Recorder:
         return self.result
 
 
-class Result:
-    """What evaluation returns, as far as the command looks at it."""
-
-    def __init__(self) -> None:
-        self.env = "Pen[bold]dulum-v1"
-        self.episodes = 2
-        self.mean_return = -150.0
-        self.std_return = 10.0
-        self.min_return = -160.0
-        self.max_return = -140.0
-        self.mean_length = 200.0
-        self.returns = [-160.0, -140.0]
-        self.checkpoint_step = 10000
-
-    def to_dict(self) -> dict[str, Any]:
-        return dict(vars(self))
+RESULT = EvaluationResult(
+    returns=[-160.0, -140.0, -90.0],
+    lengths=[200, 200, 77],
+    env="Pen[bold]dulum-v1",
+    run="runs/x[bold]",
+    checkpoint_step=10000,
+    published=Published(-157.0, "somebody"),
+)
 
 
 def install(monkeypatch: pytest.MonkeyPatch, module: str, name: str, recorder: Recorder) -> None:
@@ -67,7 +61,7 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
 @pytest.fixture
 def evaluate(monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    recorder = Recorder(result=Result())
+    recorder = Recorder(result=RESULT)
     install(monkeypatch, "sac.evaluation", "evaluate", recorder)
     return recorder
 

@@ -1,21 +1,27 @@
 """The evaluate command: what it asks for, and what it prints."""
 
+import csv
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sac.cli import run_command
-from tests.sac.cli.conftest import Recorder
+from sac.evaluation_result import EvaluationResult
+from tests.sac.cli.conftest import RESULT, Recorder
 
 DEFAULTS = {
+    "env_overrides": {},
     "episodes": 20,
     "seed": 0,
     "checkpoint": "best",
     "deterministic": True,
     "num_envs": 1,
     "device": "auto",
+    "with_random": False,
 }
 
 
@@ -34,13 +40,34 @@ def run(*argv: object) -> int:
         (["--checkpoint", "1e4"], {"checkpoint": "10000"}),
         (["--stochastic"], {"deterministic": False}),
         (["--num_envs", "4", "--device", "cuda:1"], {"num_envs": 4, "device": "cuda:1"}),
+        (["--random"], {"with_random": True}),
+        (["--env.id", "Other-v0"], {"env_overrides": {"id": "Other-v0"}}),
+        (
+            ["--env.kwargs.g", "-1", "--env.kwargs.wind.power=3"],
+            {"env_overrides": {"kwargs": {"g": -1, "wind": {"power": 3}}}},
+        ),
+        (
+            ["--render", "human", "--num_envs", "4", "--env.kwargs.g=2"],
+            {"env_overrides": {"kwargs": {"render_mode": "human", "g": 2}}, "num_envs": 1},
+        ),
     ],
 )
 def test_arguments_reach_the_evaluation(
     evaluate: Recorder, tmp_path: Path, argv: list[str], changes: dict[str, Any]
 ) -> None:
-    assert run(tmp_path, *argv) == 0
+    assert run(*argv, tmp_path) == 0
     assert evaluate.calls == [((tmp_path,), DEFAULTS | changes)]
+
+
+def test_several_runs_are_evaluated_alike(
+    evaluate: Recorder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    assert run(tmp_path, other, "--json") == 0
+    assert evaluate.calls == [((tmp_path,), DEFAULTS), ((other,), DEFAULTS)]
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["run"] for line in lines] == ["runs/x[bold]"] * 2
 
 
 def test_json_is_one_object_on_one_line(
@@ -58,8 +85,43 @@ def test_table_shows_every_number(
 ) -> None:
     assert run(tmp_path) == 0
     text = capsys.readouterr().out
-    for words in ("Pen[bold]dulum-v1, 2 episodes", "-150", "10.0", "-160", "-140", "200", "10000"):
-        assert words in text
+    for words in ("Pen[bold]dulum-v1, 3 episodes", "-130.00", "-160.00 to -90.00", "29.44",
+                  "-140.00", "-160.00", "-90.00", "159.0", "77, 200", "10000",
+                  "Published for Pen[bold]dulum-v1: -157 (somebody)"):  # fmt: skip
+        assert words in text, words
+
+
+def test_table_has_a_column_for_each_run_and_one_for_random_actions(
+    evaluate: Recorder,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    chance = EvaluationResult([-900.0], [200], env=RESULT.env)
+    evaluate.result = replace(RESULT, random_policy=chance)
+    assert run(tmp_path, tmp_path) == 0
+    text = capsys.readouterr().out
+    header = next(line for line in text.splitlines() if "random actions" in line)
+    assert header.count("x[bold]") == 2
+    means = next(line for line in text.splitlines() if line.startswith("│ mean "))
+    assert (means.count("-130.00"), means.count("-900.00")) == (2, 1)
+    assert text.count("Published") == 1
+
+
+def test_csv_is_a_header_and_a_line_for_each_policy(
+    evaluate: Recorder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chance = EvaluationResult([-900.0], [200], env=RESULT.env)
+    evaluate.result = replace(RESULT, random_policy=chance)
+    assert run(tmp_path, "--csv") == 0
+    trained, untrained = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (trained["policy"], untrained["policy"]) == ("trained", "random")
+    assert trained["run"] == "runs/x[bold]"
+    assert {name: trained[name] for name in RESULT.summary()} == {
+        name: str(value) for name, value in RESULT.summary().items()
+    }
+    assert untrained["mean_return"] == "-900.0"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +138,12 @@ def test_table_shows_every_number(
         ([".", "--checkpoint", "-1"], "--checkpoint: expected one of best, last or a whole"),
         ([".", "--device", "tpu"], "device: expected auto, cpu, cuda or cuda:N, got 'tpu'"),
         ([".", "--jsn"], "--jsn"),
+        ([".", "--json", "--csv"], "not allowed with"),
+        ([".", "--render", "ascii"], "invalid choice: 'ascii'"),
+        ([".", "--env.kwargs.g"], "--env.kwargs.g: expected --env.kwargs.NAME VALUE"),
+        ([".", "--env.kwargs.=3"], "expected --env.kwargs.NAME VALUE"),
+        ([".", "--env.kwargs.g", "["], "--env.kwargs.g is not valid YAML"),
+        ([".", "nowhere"], "nowhere does not exist, expected a run directory"),
     ],
 )
 def test_refusal_is_one_line_and_status_2(

@@ -1,0 +1,60 @@
+"""Evaluations side by side as a table in the terminal."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sac.evaluation import EvaluationResult
+
+
+def print_table(results: Sequence["EvaluationResult"]) -> None:
+    """Print a column for each run, and one of random actions where they were played."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    columns = list(_columns(results))
+    environments = dict.fromkeys(str(result.env) for result in results)
+    title = f"{', '.join(environments)}, {results[0].episodes} episodes"
+    table = Table("return", title=escape(title))
+    for name, _ in columns:
+        table.add_column(escape(name), justify="right", overflow="fold")
+    cells = [_cells(result) for _, result in columns]
+    for label in cells[0]:
+        table.add_row(label, *(escape(column[label]) for column in cells))
+    console = Console()
+    console.print(table)
+    for env, published in {str(result.env): result.published for result in results}.items():
+        if published is not None:
+            text = f"Published for {env}: {published.mean_return:g} ({published.source})"
+            console.print(text, markup=False, highlight=False)
+
+
+def _columns(results: Sequence["EvaluationResult"]) -> Iterator[tuple[str, "EvaluationResult"]]:
+    for result in results:
+        name = "value" if len(results) == 1 else PurePath(str(result.run)).name
+        yield name, result
+    seen = set()
+    for result in results:
+        if result.random_policy is not None and result.env not in seen:
+            seen.add(result.env)
+            yield "random actions", result.random_policy
+
+
+def _cells(result: "EvaluationResult") -> dict[str, str]:
+    low, high = result.return_interval
+    step = result.checkpoint_step
+    return {
+        "mean": f"{result.mean_return:.2f}",
+        "95 % interval of the mean": f"{low:.2f} to {high:.2f}",
+        "standard deviation": f"{result.std_return:.2f}",
+        "median": f"{result.median_return:.2f}",
+        "interquartile mean": f"{result.iqm_return:.2f}",
+        "lowest": f"{result.min_return:.2f}",
+        "highest": f"{result.max_return:.2f}",
+        "mean length": f"{result.mean_length:.1f}",
+        "shortest, longest": f"{min(result.lengths)}, {max(result.lengths)}",
+        "environment": str(result.env),
+        "checkpoint step": "" if step is None else str(step),
+    }

@@ -1,0 +1,104 @@
+"""What an evaluation found: the returns of whole episodes, and what they say together."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sac.published import Published
+from sac.statistics import bootstrap_interval, interquartile_mean
+
+RESAMPLED_RETURNS = 2 * 10**8  # at most, some seconds; fewer resamples of very many episodes
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """Undiscounted returns and lengths (in steps) of whole episodes."""
+
+    returns: list[float]
+    lengths: list[int]
+    env: str | None = None
+    checkpoint_step: int | None = None
+    run: str | None = None
+    published: Published | None = None  # what others reached on the same environment
+    random_policy: "EvaluationResult | None" = None  # as many episodes of random actions
+
+    @property
+    def episodes(self) -> int:
+        """Number of episodes."""
+        return len(self.returns)
+
+    @property
+    def mean_return(self) -> float:
+        """Mean of the returns."""
+        return float(np.mean(self.returns))
+
+    @property
+    def std_return(self) -> float:
+        """Standard deviation of the returns over these episodes (divided by n, as SB3 does)."""
+        return float(np.std(self.returns))
+
+    @property
+    def median_return(self) -> float:
+        """Median of the returns."""
+        return float(np.median(self.returns))
+
+    @property
+    def iqm_return(self) -> float:
+        """Interquartile mean: without the best and the worst quarter of the episodes."""
+        return float(interquartile_mean(np.array(self.returns)))
+
+    @property
+    def return_interval(self) -> tuple[float, float]:
+        """Bootstrap interval (95 %) of the mean return, over episodes; always the same."""
+        resamples = min(2000, max(200, RESAMPLED_RETURNS // self.episodes))
+        interval = bootstrap_interval(np.array(self.returns), resamples=resamples)
+        return float(interval.low), float(interval.high)
+
+    @property
+    def min_return(self) -> float:
+        """The worst return."""
+        return min(self.returns)
+
+    @property
+    def max_return(self) -> float:
+        """The best return."""
+        return max(self.returns)
+
+    @property
+    def mean_length(self) -> float:
+        """Mean number of steps."""
+        return float(np.mean(self.lengths))
+
+    def summary(self) -> dict[str, Any]:
+        """What the episodes say together: text, numbers, None."""
+        low, high = self.return_interval
+        return {
+            "run": self.run,
+            "env": self.env,
+            "checkpoint_step": self.checkpoint_step,
+            "episodes": self.episodes,
+            "mean_return": self.mean_return,
+            "mean_return_low": low,
+            "mean_return_high": high,
+            "std_return": self.std_return,
+            "median_return": self.median_return,
+            "iqm_return": self.iqm_return,
+            "min_return": self.min_return,
+            "max_return": self.max_return,
+            "mean_length": self.mean_length,
+            "min_length": min(self.lengths),
+            "max_length": max(self.lengths),
+            "published_return": None if self.published is None else self.published.mean_return,
+            "published_source": None if self.published is None else self.published.source,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as JSON would hold it."""
+        random_policy = None if self.random_policy is None else self.random_policy.to_dict()
+        return {
+            **self.summary(),
+            "returns": self.returns,
+            "lengths": self.lengths,
+            "random_policy": random_policy,
+        }

@@ -1,0 +1,22 @@
+"""The policy that learned nothing, to hold a trained one against."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from sac.spaces import ActionCodec
+
+
+class RandomPolicy:
+    """Draws actions uniformly; has the methods by which evaluation knows an agent."""
+
+    def __init__(self, action_codec: "ActionCodec") -> None:
+        self.action_codec = action_codec
+
+    def sample(self, observations: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """Return random actions in policy units (num_envs, *shape)."""
+        shape = (len(observations), *self.action_codec.shape)
+        if self.action_codec.is_discrete:
+            return generator.integers(self.action_codec.n, size=shape)
+        return generator.uniform(-1, 1, shape).astype(self.action_codec.dtype)
