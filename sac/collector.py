@@ -81,6 +81,33 @@ class Collector:
         self._transitions += transitions
         return Collected(transitions, step.episodes)
 
+    def state(self) -> dict[str, Any]:
+        """Return what collecting goes on from, as a tree of JSON values and arrays."""
+        return {
+            "random_actions": self.generator_state(),
+            "observation": self._observation,
+            "transitions": self._transitions,
+            "environment": self._environment.state(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> dict[int, str]:
+        """Go on from a `state`, with new environments and the replay of that time.
+
+        Returns why, by environment, for each whose episode could not be played again: it ends
+        there, truncated, and a new one begins.
+        """
+        self.load_generator_state(state["random_actions"])
+        self._transitions = int(state["transitions"])
+        self._observation = self._checked(state["observation"])
+        was_running = state["environment"] is not None and state["environment"]["lengths"] > 0
+        restored = self._environment.load_state(state["environment"])
+        if restored.observation is not None:
+            assert self._observation is not None
+            lost = list(restored.lost)
+            self._observation[lost] = restored.observation[lost]
+            self._replay_buffer.truncate([i for i in lost if was_running[i]])
+        return restored.lost
+
     def generator_state(self) -> dict[str, Any]:
         """Return the state of the random actions' generator, as a JSON document."""
         return generator_to_json(self._action_space.np_random)
@@ -88,6 +115,15 @@ class Collector:
     def load_generator_state(self, document: dict[str, Any]) -> None:
         """Continue with the random actions of a `generator_state`."""
         restore_generator(self._action_space.np_random, document)
+
+    def _checked(self, observation: Any) -> np.ndarray | None:
+        if observation is None:
+            return None
+        encoder, num_envs = self._environment.observation_encoder, self._environment.num_envs
+        expected = np.empty((num_envs, *encoder.shape), encoder.dtype)
+        if (observation.shape, observation.dtype) != (expected.shape, expected.dtype):
+            raise ValueError(f"expected observations {expected.shape}, got {observation.shape}")
+        return observation.copy()
 
     def _check(self, name: str, values: np.ndarray) -> None:
         is_finite = np.isfinite(values)

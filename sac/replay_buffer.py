@@ -7,6 +7,7 @@ ended, and its true last observation is not the first of the next), it is moved 
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -132,6 +133,14 @@ class ReplayBuffer:
         if self._stored < self.capacity:
             self._sizes[envs] = np.minimum(self._sizes[envs] + 1, self._capacities[envs])
             self._count_stored()
+
+    def truncate(self, envs: Sequence[int]) -> None:
+        """End the episodes of these environments with the newest transition of each."""
+        for env in envs:
+            if self._sizes[env]:
+                row = self._head[env] - 1
+                newest = row if row >= self._first[env] else self._last[env]
+                self._truncated[newest] = not self._terminated[newest]
 
     def sample(self, batch_size: int) -> Batch:
         """Draw transitions uniformly, with replacement, from all that are stored."""

@@ -18,6 +18,7 @@ from sac.evaluation import check_spaces_fit
 from sac.replay_buffer import ReplayBuffer
 from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER
 from sac.seeding import Streams, generator, integer_seed
+from sac.serialization import join_arrays, split_arrays
 
 RETURNS_SHOWN = 20  # episodes that the displayed mean return is taken over
 
@@ -58,9 +59,16 @@ class RunState:
     environment: VectorEnvironment
     counters: Counters = field(default_factory=Counters)
     returns: deque[float] = field(default_factory=lambda: deque(maxlen=RETURNS_SHOWN))
+    metrics: dict[str, Any] = field(default_factory=dict)  # of the last update
+    evaluation_environment: VectorEnvironment | None = None
 
     @classmethod
-    def new(cls, config: Config, environment: VectorEnvironment) -> "RunState":
+    def new(
+        cls,
+        config: Config,
+        environment: VectorEnvironment,
+        evaluation_environment: VectorEnvironment | None = None,
+    ) -> "RunState":
         """Build all of it at step 0, each part with a stream of random numbers of its own."""
         streams = Streams.from_seed(config.seed)
         spaces = environment.observation_space, environment.action_space
@@ -77,7 +85,13 @@ class RunState:
         )
         random_seed = integer_seed(streams.random_actions)
         collector = Collector(environment, agent, replay_buffer, random_seed=random_seed)
-        return cls(config, agent, replay_buffer, collector, environment)
+        state = cls(config, agent, replay_buffer, collector, environment)
+        state.evaluation_environment = evaluation_environment
+        return state
+
+    def metric_numbers(self) -> dict[str, float]:
+        """Return the metrics as numbers: an update leaves tensors, which cost nothing unread."""
+        return {name: float(np.mean(_host(value))) for name, value in self.metrics.items()}
 
     def check_finite(self) -> None:
         """Raise DivergenceError where the policy's weights no longer are numbers."""
@@ -96,16 +110,20 @@ class RunState:
     def save(self, run_directory: Path) -> None:
         """Save all that the run goes on from, and remove the oldest checkpoints beyond `keep`."""
         checkpoints = run_directory / CHECKPOINTS_FOLDER
-        state = {
+        evaluation = self.evaluation_environment
+        tree = {
             "counters": self.counters.to_json(),
             "returns": list(self.returns),
+            "metrics": self.metric_numbers(),
             "agent": self.agent.generator_state(),
             "replay": self.replay_buffer.generator_state(),
-            "collector": self.collector.generator_state(),
+            "collector": self.collector.state(),
+            "evaluation": None if evaluation is None else evaluation.snapshot(),
         }
+        state, arrays = split_arrays(tree)
         save_checkpoint(
             checkpoints / str(self.counters.step),
-            self._weights() | {"replay": self.replay_buffer.state_dict()},
+            self._weights() | {"replay": self.replay_buffer.state_dict(), "state": arrays},
             self._documents() | {"state": state},
             step=self.counters.step,
         )
@@ -117,9 +135,12 @@ class RunState:
     def _documents(self) -> dict[str, Any]:
         return {"policy": self.agent.description(), "config": self.config.to_dict()}
 
-    def restore(self, checkpoint: Checkpoint) -> None:
-        """Go where a saved run was; SACError where it does not fit this one, then useless."""
-        if "state" not in checkpoint.documents or not {"agent", "replay"} <= set(
+    def restore(self, checkpoint: Checkpoint) -> dict[int, str]:
+        """Go where a saved run was; SACError where it does not fit this one, then useless.
+
+        Returns why, by environment, for each whose episode could not be gone on with.
+        """
+        if "state" not in checkpoint.documents or not {"agent", "replay", "state"} <= set(
             checkpoint.tensors
         ):
             raise CheckpointError(
@@ -130,17 +151,30 @@ class RunState:
         self._check_replay_fits(checkpoint)
         self.agent.load_state_dict(checkpoint.tensors["agent"])
         self.replay_buffer.load_state_dict(checkpoint.tensors["replay"])
-        state = checkpoint.documents["state"]
         try:
-            self.agent.load_generator_state(state["agent"])
-            self.replay_buffer.load_generator_state(state["replay"])
-            self.collector.load_generator_state(state["collector"])
-            self.returns.extend(float(r) for r in state["returns"])
-            self.counters = Counters.from_json(state["counters"])
-        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            tree = join_arrays(checkpoint.documents["state"], checkpoint.tensors["state"])
+            return self._restore_rest(tree)
+        except (
+            AttributeError,
+            IndexError,
+            KeyError,
+            TypeError,
+            ValueError,
+            ArithmeticError,
+        ) as error:
             raise CheckpointError(
                 f"state.json of '{checkpoint.folder}' is damaged: {error!r}"
             ) from error
+
+    def _restore_rest(self, tree: dict[str, Any]) -> dict[int, str]:
+        self.agent.load_generator_state(tree["agent"])
+        self.replay_buffer.load_generator_state(tree["replay"])
+        self.returns.extend(float(r) for r in tree["returns"])
+        self.counters = Counters.from_json(tree["counters"])
+        self.metrics = {str(name): float(value) for name, value in tree["metrics"].items()}
+        if self.evaluation_environment is not None:
+            self.evaluation_environment.load_snapshot(tree["evaluation"])
+        return self.collector.load_state(tree["collector"])
 
     def _check_replay_fits(self, checkpoint: Checkpoint) -> None:
         saved = Config.from_dict(checkpoint.documents["config"])
@@ -158,3 +192,7 @@ class RunState:
 def last_checkpoint(run_directory: Path) -> Checkpoint:
     """Load and verify the newest checkpoint of a run; CheckpointError where there is none."""
     return load_checkpoint(find_checkpoint(run_directory, "last"))
+
+
+def _host(value: Any) -> Any:
+    return value.numpy(force=True) if hasattr(value, "numpy") else value

@@ -10,6 +10,7 @@ import numpy as np
 from sac.errors import CheckpointError
 
 Tensors = dict[str, np.ndarray]
+ARRAY, SCALAR = "__array__", "__scalar__"  # the key of what stands for an array in a document
 
 
 def encode_tensors(tensors: Mapping[str, np.ndarray]) -> bytes:
@@ -84,3 +85,33 @@ def read_tensors(path: Path) -> Tensors:
 def read_document(path: Path) -> dict[str, Any]:
     """The JSON object of a file."""
     return decode_document(read_file(path), path)
+
+
+def split_arrays(tree: Any) -> tuple[Any, Tensors]:
+    """Part a tree of mappings, lists, JSON values and arrays into JSON and numbered arrays."""
+    arrays: Tensors = {}
+
+    def split(node: Any) -> Any:
+        if isinstance(node, np.ndarray | np.generic):
+            name = str(len(arrays))
+            arrays[name] = np.asarray(node)
+            return {ARRAY if isinstance(node, np.ndarray) else SCALAR: name}
+        if isinstance(node, Mapping):
+            return {name: split(child) for name, child in node.items()}
+        return [split(child) for child in node] if isinstance(node, list) else node
+
+    return split(tree), arrays
+
+
+def join_arrays(document: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    """Return the tree that `split_arrays` parted; KeyError where an array is missing."""
+    match document:
+        case dict() if document.keys() == {ARRAY}:
+            return arrays[document[ARRAY]]
+        case dict() if document.keys() == {SCALAR}:
+            return arrays[document[SCALAR]][()]
+        case dict():
+            return {name: join_arrays(child, arrays) for name, child in document.items()}
+        case list():
+            return [join_arrays(child, arrays) for child in document]
+    return document

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sac.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
+from sac.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, step_folders
 from sac.config import Config
 from sac.environments import VectorEnvironment, make_vector_environment, separate_source
 from sac.errors import CheckpointError, ConfigError, SACError
@@ -73,6 +73,8 @@ def train(
 
 
 def _resume(config: Config, env: Any, run_directory: Path) -> TrainResult:
+    if not step_folders(run_directory):  # killed before its first step
+        return _run(config, env, run_directory)
     checkpoint = last_checkpoint(run_directory)
     step, total_steps = checkpoint.step, config.train.total_steps
     if step >= total_steps:
@@ -101,9 +103,10 @@ def _run(
         environment, evaluation_environment = _environments(stack, config, env, start)
         name = _name(config, env)
         config = _resolved(config, env, environment.num_envs)
-        state = RunState.new(config, environment)
+        state = RunState.new(config, environment, evaluation_environment)
+        lost: dict[int, str] = {}
         if checkpoint is not None:
-            state.restore(checkpoint)
+            lost = state.restore(checkpoint)
         elif config.train.init_from is not None:
             _start_from(state, config.train.init_from)
         # Made last: what can't be trained leaves no folder behind.
@@ -113,7 +116,7 @@ def _run(
             )
         _write_config(run_directory, config)
         resume_step = None if checkpoint is None else start
-        return _train(state, evaluation_environment, run_directory, resume_step)
+        return _train(state, evaluation_environment, run_directory, resume_step, lost)
 
 
 def _train(
@@ -121,6 +124,7 @@ def _train(
     evaluation_environment: VectorEnvironment,
     run_directory: Path,
     resume_step: int | None,
+    lost_episodes: Mapping[int, str],
 ) -> TrainResult:
     config = state.config
     tags = metric_tags(config.agent.num_soft_q_nets)
@@ -131,8 +135,13 @@ def _train(
         Progress(total_steps, state.counters.step) as progress,
     ):
         logger.text("config", f"```yaml\n{config.to_yaml()}```")
+        for env_index, reason in lost_episodes.items():
+            progress.message(
+                f"the episode of environment {env_index} could not be gone on with and ends "
+                f"truncated: {reason}"
+            )
         outputs = Outputs(run_directory, logger, progress)
-        loop = TrainingLoop(state, evaluation_environment, outputs)
+        loop = TrainingLoop(state, evaluation_environment, outputs, saved_step=resume_step)
         loop.run(interrupt)
     return TrainResult(
         run_directory, state.counters.step, total_steps, loop.evaluation, interrupt.received

@@ -31,10 +31,17 @@ class Outputs:
 
 
 class TrainingLoop:
-    """Moves a run's state on to `total_steps`; `evaluation` is the last one it made."""
+    """Moves a run's state on to `total_steps`; `evaluation` is the last one it made.
+
+    `saved_step` is the step of the checkpoint that a resumed run was restored from.
+    """
 
     def __init__(
-        self, state: RunState, evaluation_environment: VectorEnvironment, outputs: Outputs
+        self,
+        state: RunState,
+        evaluation_environment: VectorEnvironment,
+        outputs: Outputs,
+        saved_step: int | None = None,
     ) -> None:
         config = state.config
         self.config = config
@@ -44,14 +51,16 @@ class TrainingLoop:
         self.evaluation_seed = integer_seed(Streams.from_seed(config.seed).eval_env)
         # As it is written: in binary fractions, 0.29 of 100 updates would be 28.
         self.updates_per_step = Fraction(str(config.train.updates_per_step))
-        self.metrics: dict[str, Any] = {}
         self.evaluation: EvaluationResult | None = None
-        # A resumed run is on the disk as it stands; a new one is not, not even its beginning.
-        self._saved_step = state.counters.step if state.counters.step > 0 else None
+        self._saved_step = saved_step
 
     def run(self, interrupt: InterruptGuard) -> None:
-        """Train until `total_steps`, or until a signal came; end with a checkpoint either way."""
+        """Train until `total_steps`, or until a signal came; end with a checkpoint either way.
+
+        Also begin with one: from then on, the run can be resumed.
+        """
         config, counters = self.config, self.state.counters
+        self._checkpoint()
         self._start_clock()
         while counters.step < config.train.total_steps and interrupt.received is None:
             before = counters.step
@@ -98,7 +107,7 @@ class TrainingLoop:
         counters.updates_owed += max(0, new) * self.updates_per_step
         while counters.updates_owed >= 1:
             batch = self.state.replay_buffer.sample(train.batch_size)
-            self.metrics = self.state.agent.update(batch)
+            self.state.metrics = self.state.agent.update(batch)
             counters.updates_owed -= 1
 
     def _show(self) -> None:
@@ -109,8 +118,8 @@ class TrainingLoop:
         }
         if state.returns:
             numbers["mean_return"] = sum(state.returns) / len(state.returns)
-        if "alpha" in self.metrics:
-            numbers["alpha"] = self.metrics["alpha"]
+        if "alpha" in state.metrics:
+            numbers["alpha"] = state.metrics["alpha"]
         self.outputs.progress.update(state.counters.step, **numbers)
 
     def _start_clock(self) -> None:
@@ -124,8 +133,7 @@ class TrainingLoop:
             "time/env_steps_per_second": (counters.step - step) / seconds,
             "time/updates_per_second": (self.state.agent.updates - updates) / seconds,
         }
-        # The update leaves its metrics as tensors: they become numbers only where they are wanted.
-        train = {f"train/{name}": np.mean(_host(v)) for name, v in self.metrics.items()}
+        train = {f"train/{name}": value for name, value in self.state.metric_numbers().items()}
         self.outputs.logger.log(counters.step, train | rates)
         self.state.check_finite()
         self._start_clock()
@@ -183,7 +191,3 @@ class TrainingLoop:
         else:
             text = f"is saved in {self.outputs.run_directory}, to be resumed"
         self.outputs.progress.message(f"stopped by an error; all until step {step:,} {text}")
-
-
-def _host(value: Any) -> Any:
-    return value.numpy(force=True) if hasattr(value, "numpy") else value

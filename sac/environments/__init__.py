@@ -1,10 +1,11 @@
 """Environments as the rest of the library sees them: made, seeded, vectorized, never autoreset."""
 
 from sac.environments.make import make_vector_environment, separate_source
-from sac.environments.vector import Episode, Step, VectorEnvironment
+from sac.environments.vector import Episode, Restored, Step, VectorEnvironment
 
 __all__ = [
     "Episode",
+    "Restored",
     "Step",
     "VectorEnvironment",
     "make_vector_environment",

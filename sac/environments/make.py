@@ -14,9 +14,10 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 
 from sac.config import EnvConfig
 from sac.environments.explain import ATARI_NAMESPACE, explained
+from sac.environments.recorder import Recorder
 from sac.environments.vector import VectorEnvironment
 from sac.environments.workers import run_worker, start_method
-from sac.environments.wrappers import WithoutInfo, WrapEnvironment, configured_wrappers
+from sac.environments.wrappers import WrapEnvironment, configured_wrappers
 from sac.errors import ConfigError, EnvironmentSetupError
 
 Source = gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env | VectorEnv]
@@ -40,13 +41,17 @@ def make_vector_environment(
         _find_modules_of_the_working_directory()
     wrappers = configured_wrappers(config.wrappers)
     if source is None:
-        env = _from_id(config, num_envs, wrappers)
+        env, is_recorded = _from_id(config, num_envs, wrappers)
     else:
-        env = _from_source(source, config, num_envs, wrappers)
+        env, is_recorded = _from_source(source, config, num_envs, wrappers)
     is_owned = not isinstance(source, gymnasium.Env | VectorEnv)
     try:
         return VectorEnvironment(
-            env, seed=seed, step_timeout=config.step_timeout, is_owned=is_owned
+            env,
+            seed=seed,
+            step_timeout=config.step_timeout,
+            is_owned=is_owned,
+            is_recorded=is_recorded,
         )
     except BaseException:
         if is_owned:
@@ -82,20 +87,24 @@ def _remake(source: gymnasium.Env | VectorEnv) -> Source:
     return functools.partial(copy.deepcopy, copy.deepcopy(source))
 
 
-def _from_id(config: EnvConfig, num_envs: int, wrappers: list[WrapEnvironment]) -> VectorEnv:
+def _from_id(
+    config: EnvConfig, num_envs: int, wrappers: list[WrapEnvironment]
+) -> tuple[VectorEnv, bool]:
+    """Return the vector environment and whether each environment in it has a Recorder."""
     _check_id(config)
     with explained(config.id):
         if config.vectorization == "native":
             env = gymnasium.make_vec(config.id, num_envs, "vector_entry_point", **config.kwargs)
-            return _wrapped_vector(env, num_envs, wrappers)
-        return gymnasium.make_vec(
+            return _wrapped_vector(env, num_envs, wrappers), False
+        env = gymnasium.make_vec(
             config.id,
             num_envs,
             config.vectorization,
             vector_kwargs=_vector_kwargs(config.vectorization),
-            wrappers=[*wrappers, WithoutInfo],
+            wrappers=[*wrappers, Recorder],
             **config.kwargs,
         )
+        return env, True
 
 
 def _vector_kwargs(vectorization: str) -> dict[str, Any]:
@@ -109,7 +118,8 @@ def _vector_kwargs(vectorization: str) -> dict[str, Any]:
 
 def _from_source(
     source: Source, config: EnvConfig, num_envs: int, wrappers: list[WrapEnvironment]
-) -> VectorEnv:
+) -> tuple[VectorEnv, bool]:
+    """Return the vector environment and whether each environment in it has a Recorder."""
     if isinstance(source, gymnasium.Env) and num_envs > 1:
         raise EnvironmentSetupError(
             f"env.num_envs is {num_envs} but one environment was given: give a callable that makes "
@@ -122,7 +132,7 @@ def _from_source(
         )
     first = source if isinstance(source, gymnasium.Env | VectorEnv) else source()
     if isinstance(first, VectorEnv):
-        return _wrapped_vector(first, first.num_envs, wrappers)
+        return _wrapped_vector(first, first.num_envs, wrappers), False
     if not isinstance(first, gymnasium.Env):
         raise EnvironmentSetupError(
             f"expected the callable to make a Gymnasium environment, got {first!r:.100}"
@@ -131,9 +141,9 @@ def _from_source(
     with explained(str(first)):
         if config.vectorization == "async" and first is not source:
             first.close()
-            return AsyncVectorEnv([another] * num_envs, **_vector_kwargs("async"))
+            return AsyncVectorEnv([another] * num_envs, **_vector_kwargs("async")), True
         makers: list[Any] = [lambda: _wrapped(first, wrappers), *[another] * (num_envs - 1)]
-        return SyncVectorEnv(makers, **_vector_kwargs("sync"))
+        return SyncVectorEnv(makers, **_vector_kwargs("sync")), True
 
 
 def _make_wrapped(make: Any, wrappers: list[WrapEnvironment]) -> gymnasium.Env:
@@ -143,7 +153,7 @@ def _make_wrapped(make: Any, wrappers: list[WrapEnvironment]) -> gymnasium.Env:
 def _wrapped(env: gymnasium.Env, wrappers: list[WrapEnvironment]) -> gymnasium.Env:
     for wrap in wrappers:
         env = wrap(env)
-    return WithoutInfo(env)
+    return Recorder(env)
 
 
 def _wrapped_vector(env: VectorEnv, num_envs: int, wrappers: list[WrapEnvironment]) -> VectorEnv:

@@ -10,6 +10,8 @@ from sac.environments.workers import AsyncWorkers, close_workers
 from sac.errors import EnvironmentSetupError
 from sac.spaces import ActionCodec, ObservationEncoder
 
+NOT_RECORDED = "a vector environment that steps its environments itself cannot be rebuilt"
+
 
 @dataclass(frozen=True, slots=True)
 class Episode:
@@ -33,6 +35,18 @@ class Step:
     episodes: list[Episode]  # those that ended with this step
 
 
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Which episodes could not be played again, and why, by environment.
+
+    `observation` (num_envs, *shape) holds the first observations of those that begin in their
+    place; None where none was lost.
+    """
+
+    lost: dict[int, str]
+    observation: np.ndarray | None
+
+
 class _Steppable(Protocol):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any: ...
 
@@ -43,6 +57,7 @@ class VectorEnvironment:
     """A vector environment with true successors, encoded observations and episode statistics.
 
     `is_owned` says whether `close` closes the environment: one that the user made stays open.
+    `is_recorded` says whether a Recorder wraps each environment, so that `state` holds its episode.
     The first `reset` uses `seed`. Environment i gets the seed plus i.
     """
 
@@ -53,6 +68,7 @@ class VectorEnvironment:
         seed: int | None = None,
         step_timeout: float | None = None,
         is_owned: bool = True,
+        is_recorded: bool = False,
     ) -> None:
         self.observation_space = env.single_observation_space
         self.action_space = env.single_action_space
@@ -66,6 +82,8 @@ class VectorEnvironment:
         self._mode = _autoreset_mode(env)
         self._seed = seed
         self._is_owned = is_owned
+        self._is_recorded = is_recorded
+        self._was_reset = False
         self._is_over = np.zeros(self.num_envs, np.bool_)  # the next step only resets these
         self._returns = np.zeros(self.num_envs, np.float64)
         self._lengths = np.zeros(self.num_envs, np.int64)
@@ -74,6 +92,7 @@ class VectorEnvironment:
         """Start new episodes everywhere and return their observations (num_envs, *shape)."""
         if seed is None:
             seed, self._seed = self._seed, None
+        self._was_reset = True
         observations, _ = self._steppable.reset(seed=seed)
         for array in (self._is_over, self._returns, self._lengths):
             array[:] = 0
@@ -106,6 +125,74 @@ class VectorEnvironment:
             valid,
             self._count(np.asarray(rewards, np.float64), valid, ended),
         )
+
+    def state(self) -> dict[str, Any] | None:
+        """Return how the episodes in progress came about, as a tree of JSON values and arrays.
+
+        None before the first reset.
+        """
+        if not self._was_reset:
+            return None
+        return {
+            "recordings": self._recordings(),
+            "returns": self._returns.copy(),
+            "lengths": self._lengths.copy(),
+        }
+
+    def _recordings(self) -> list[dict[str, Any] | None]:
+        if not self._is_recorded or self._env.closed:  # what failed was closed
+            return [None] * self.num_envs
+        recordings = self._call_each("recording")
+        # Where a step failed in one environment, others may have made it: nothing of it counts.
+        for recording, length in zip(recordings, self._lengths.tolist(), strict=True):
+            if recording is not None:
+                recording["actions"] = recording["actions"][:length]
+                recording["checks"] = recording["checks"][: length + 1]
+        return recordings
+
+    def load_state(self, state: dict[str, Any] | None) -> Restored:
+        """Bring new environments to where `state` was taken, each by playing its episode again.
+
+        Where an episode cannot be played again, a new one starts.
+        """
+        if state is None:
+            return Restored({}, None)
+        observation = self.reset()  # also makes what environments make only then
+        if not self._is_recorded:
+            return Restored(dict.fromkeys(range(self.num_envs), NOT_RECORDED), observation)
+        recordings = self._for_each(state["recordings"])
+        steps = max((len(part["checks"]) for part in recordings if part is not None), default=1)
+        reasons = self._call_each("rebuild", recordings, steps)
+        lost = {i: reason for i, reason in enumerate(reasons) if reason is not None}
+        self._returns[:], self._lengths[:] = state["returns"], state["lengths"]
+        if not lost:
+            return Restored({}, None)
+        is_lost = np.isin(np.arange(self.num_envs), list(lost))
+        self._returns[is_lost], self._lengths[is_lost] = 0.0, 0
+        return Restored(lost, self._with_reset(observation, is_lost))
+
+    def snapshot(self) -> list[Any] | None:
+        """Return what can be read of the environments between two episodes, as such a tree."""
+        return self._call_each("snapshot") if self._is_recorded and self._was_reset else None
+
+    def load_snapshot(self, snapshot: list[Any] | None) -> None:
+        """Take over a `snapshot`, to go on with a seeded reset."""
+        if snapshot is not None and self._is_recorded:
+            self.reset()
+            self._call_each("load", self._for_each(snapshot))
+
+    def _for_each(self, values: list[Any]) -> list[Any]:
+        if not isinstance(values, list) or len(values) != self.num_envs:
+            raise ValueError(f"expected the states of {self.num_envs} environments")
+        return values
+
+    def _call_each(self, name: str, values: list[Any] | None = None, steps: int = 1) -> list[Any]:
+        """Call a method of every environment's Recorder, after setting its `to_load`."""
+        if isinstance(self._steppable, AsyncWorkers):
+            return self._steppable.call_each(name, values, steps)
+        if values is not None:
+            self._env.set_attr("to_load", values)
+        return list(self._env.call(name))
 
     def close(self) -> None:
         """Close the environments and end their processes, however busy; not those of the user."""

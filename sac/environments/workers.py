@@ -78,6 +78,15 @@ class AsyncWorkers:
         self._raise_failure(result[-1])
         return result
 
+    def call_each(self, name: str, values: list[Any] | None, steps: int) -> list[Any]:
+        """Call a method of every environment, which may take the time of so many steps."""
+        with self._watched():
+            if values is not None:
+                self._env.set_attr("to_load", values)
+            self._env.call_async(name)
+            timeout = None if self._timeout is None else self._timeout * steps
+            return list(self._env.call_wait(timeout))
+
     @contextlib.contextmanager
     def _watched(self) -> Any:
         try:

@@ -1,30 +1,14 @@
-"""Wrappers that the configuration names, and the one that every environment gets."""
+"""Wrappers that the configuration names."""
 
 import difflib
 import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import gymnasium
-
 from sac.config import WrapperConfig
 from sac.errors import EnvironmentSetupError
 
 WrapEnvironment = Callable[[Any], Any]
-
-
-class WithoutInfo(gymnasium.Wrapper):
-    """Drops the info, which nobody here reads: batching and sending it takes time in each step."""
-
-    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Reset, with an empty info."""
-        observation, _ = self.env.reset(**kwargs)
-        return observation, {}
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step, with an empty info."""
-        observation, reward, terminated, truncated, _ = self.env.step(action)
-        return observation, reward, terminated, truncated, {}
 
 
 def configured_wrappers(configs: Sequence[WrapperConfig]) -> list[WrapEnvironment]:

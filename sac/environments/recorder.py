@@ -1,0 +1,115 @@
+"""Remembers how each environment came to where it is, so that it can be brought there again."""
+
+import struct
+import zlib
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from sac.environments.snapshot import load_snapshot, take_snapshot
+
+# An episode longer than this is not rebuilt: its actions would fill the memory in the end.
+MAX_RECORDED_STEPS = 100_000
+OUTCOME = struct.Struct("<d??")  # reward, terminated, truncated
+
+
+class Recorder(gymnasium.Wrapper):
+    """The outermost wrapper of every environment: records the episode in progress.
+
+    Gymnasium has no state to save. What is saved in its place is the state that can be read just
+    before the last reset, that reset's arguments, the actions since, and a checksum of every
+    observation, reward and end, which the episode must show again when it is rebuilt.
+
+    The info, which nobody here reads, is dropped: batching and sending it takes time in each step.
+    """
+
+    to_load: Any = None  # set from outside; a call carries no arguments of its own
+
+    def __init__(self, env: gymnasium.Env) -> None:
+        super().__init__(env)
+        self._start: dict[str, Any] | None = None
+        self._actions: list[Any] = []
+        self._checks: list[int] = []
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        """Reset, with an empty info."""
+        layers = take_snapshot(self.env)
+        observation, _ = self.env.reset(seed=seed, options=options)
+        # A vector environment has taken its own entries out of the options: none are left.
+        self._start = {"layers": layers, "seed": seed, "has_options": options is not None}
+        self._actions = []
+        self._checks = [checksum(observation)]
+        return observation, {}
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Step, with an empty info."""
+        recorded = action.copy()  # the environment or its caller may change it in place
+        observation, reward, terminated, truncated, _ = self.env.step(action)
+        if len(self._actions) < MAX_RECORDED_STEPS:
+            self._actions.append(recorded)
+            outcome = OUTCOME.pack(reward, terminated, truncated)  # type: ignore[arg-type]
+            self._checks.append(checksum(observation, zlib.crc32(outcome)))
+        return observation, reward, terminated, truncated, {}
+
+    def recording(self) -> dict[str, Any] | None:
+        """Return how the episode in progress came about, as a tree of JSON values and arrays.
+
+        None where there is no episode, or one that is too long to be rebuilt.
+        """
+        if self._start is None or len(self._actions) >= MAX_RECORDED_STEPS:
+            return None
+        checks = np.array(self._checks, np.uint32)
+        return {**self._start, "actions": np.array(self._actions), "checks": checks}
+
+    def rebuild(self) -> str | None:
+        """Bring an environment that was just reset to where the recording in `to_load` was taken.
+
+        Returns None if it is there, else why not: then it must be reset once more.
+        """
+        recording, self.to_load = self.to_load, None
+        if recording is None:
+            return "it failed before, or its episode was too long to be recorded"
+        try:
+            load_snapshot(self.env, recording["layers"])
+            return self._replay(recording)
+        except Exception as error:  # whatever an environment may raise
+            return f"rebuilding the episode failed: {type(error).__name__}: {error}"
+
+    def _replay(self, recording: dict[str, Any]) -> str | None:
+        actions, checks = recording["actions"], recording["checks"]
+        if len(checks) != len(actions) + 1:
+            return f"{len(actions)} actions cannot have given {len(checks)} observations"
+        self.reset(seed=recording["seed"], options={} if recording["has_options"] else None)
+        if self._checks[0] != checks[0]:
+            return "its first observation was another"
+        for step, (action, check) in enumerate(zip(actions, checks[1:], strict=True), 1):
+            self.step(action)
+            if self._checks[step] != check:
+                return f"the outcome of step {step} of {len(actions)} was another"
+        return None
+
+    def snapshot(self) -> list[dict[str, Any]] | None:
+        """Return what can be read of the environment's state now; None before the first reset."""
+        return None if self._start is None else take_snapshot(self.env)
+
+    def load(self) -> None:
+        """Take over the `snapshot` in `to_load`, between two episodes."""
+        snapshot, self.to_load = self.to_load, None
+        if snapshot is not None:
+            load_snapshot(self.env, snapshot)
+
+
+def checksum(observation: Any, start: int = 0) -> int:
+    """Return a CRC-32 of the numbers in an observation of any space, going on from `start`."""
+    try:
+        return zlib.crc32(observation, start)
+    except (TypeError, ValueError, BufferError):  # not one array, or one with gaps
+        pass
+    if isinstance(observation, dict):
+        observation = tuple(observation.values())
+    if not isinstance(observation, tuple):
+        return zlib.crc32(np.ascontiguousarray(observation), start)
+    for item in observation:
+        start = checksum(item, start)
+    return start
