@@ -50,7 +50,8 @@ def _view_of_slices(shape: tuple[int, ...], parts: tuple[Any, ...]) -> Index | N
     """The view that numbers in bounds and slices mean, in few steps; None where more is given."""
     if len(parts) > len(shape):
         return None
-    kind, basic = "Alias", []
+    kind = "Alias"
+    basic: list[int | slice] = []
     for part, length in zip(parts, shape, strict=False):
         if type(part) is int and -length <= part < length:
             kind = "Select"

@@ -1,1 +1,1 @@
-"""Operations over arrays, one short function each, with their gradients. Nothing here knows Tensor."""
+"""Operations over arrays, short functions with their gradients. Nothing here knows Tensor."""

@@ -2,8 +2,8 @@
 
 import dataclasses
 import difflib
-import os
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from sac.config.fields import Option, expected, options, shown
@@ -77,14 +77,20 @@ def nearest(key: str, known: Iterable[str]) -> str:
 
     def likeness(candidate: str) -> float:
         last, last_candidate = _leaf(key), _leaf(candidate)
-        start = os.path.commonprefix([last, last_candidate])  # `enviroment` is meant to be env
+        start = _common_start(last, last_candidate)  # `enviroment` is meant to be env
         return (
             difflib.SequenceMatcher(None, last, last_candidate).ratio()
             + difflib.SequenceMatcher(None, key, candidate).ratio()
-            + 0.5 * len(start) / len(last_candidate)
+            + 0.5 * start / len(last_candidate)
         )
 
     return max(known, key=likeness)
+
+
+def _common_start(first: str, second: str) -> int:
+    """Return how many letters two words begin with in common."""
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))
+    return len(list(pairs))
 
 
 def _check_section(root: Any, data: Any, prefix: str, cls: Any) -> None:

@@ -104,10 +104,10 @@ class AgentConfig:
         Option("Temperature; auto learns the one that meets target_entropy.", above=0),
     ] = "auto"
     initial_alpha: Annotated[float, Option("Temperature that auto starts from.", above=0)] = 1.0
-    # Continuous: arXiv:1812.05905, appendix D. Discrete: half of log n, between the published 0.2 and
-    # 0.98. On CartPole, with 0.1 and 0.2 alpha runs towards 0 and policies that held the pole for 500
-    # steps forget it again; near 1 the policy is a coin toss. At 0.5 it keeps meeting its own mistakes,
-    # and its likeliest actions, which are what is evaluated, stay right.
+    # Continuous: arXiv:1812.05905, appendix D. Discrete: half of log n, between the published 0.2
+    # and 0.98. On CartPole, with 0.1 and 0.2 alpha runs towards 0 and policies that held the pole
+    # for 500 steps forget it again; near 1 the policy is a coin toss. At 0.5 it keeps meeting its
+    # own mistakes, and its likeliest actions, which are what is evaluated, stay right.
     target_entropy: Annotated[
         Literal["auto"] | float,
         Option(

@@ -64,8 +64,8 @@ class CategoricalPolicy(nn.Module):
         logits = row.forward(self.net, x)
         uniform = generator.random((1, self.num_actions), np.float32)[0]
         uniform = np.maximum(uniform, np.finfo(np.float32).tiny)  # its logarithm is finite
-        return np.argmax(logits - np.log(-np.log(uniform)))
+        return np.asarray(np.argmax(logits - np.log(-np.log(uniform))))
 
     def mode_row(self, x: row.Row) -> np.ndarray:
         """Return what `mode` does for one observation (features,), as an array ()."""
-        return np.argmax(row.forward(self.net, x))
+        return np.asarray(np.argmax(row.forward(self.net, x)))

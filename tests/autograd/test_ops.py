@@ -27,6 +27,12 @@ DIFFERENTIABLE = [
     for i, arguments in enumerate(row.samples)
     if row.differentiable
 ]
+IN_TORCH = [
+    pytest.param(row, arguments, id=f"{row.name}-{i}")
+    for row in ROWS
+    for i, arguments in enumerate(row.samples)
+    if row.in_torch
+]
 EACH = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 STEP = 1e-6
 
@@ -250,9 +256,6 @@ def test_every_operation_has_a_row() -> None:
         if isinstance(op, Op) and id(op) not in covered
     ]
     assert not missing, "give these operations a row in op_rows_<family>.py"
-
-
-IN_TORCH = [case for case in CASES if case.values[0].in_torch]
 
 
 @pytest.mark.torch

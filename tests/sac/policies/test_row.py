@@ -1,5 +1,7 @@
 """Acting on one observation without tensors gives what the networks give for a batch."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -21,7 +23,7 @@ def action_space(request: pytest.FixtureRequest) -> spaces.Space:
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "elu"])
 def test_one_observation_is_acted_on_as_in_a_batch(
-    action_space: spaces.Space, activation: str
+    action_space: spaces.Space, activation: Literal["relu", "tanh", "elu"]
 ) -> None:
     config = AgentConfig(hidden_sizes=(16, 8), activation=activation)
     agent = SACAgent(OBSERVATIONS, action_space, config, seed=1)
