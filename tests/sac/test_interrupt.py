@@ -23,9 +23,12 @@ ENDLESS_SECONDS = 300  # no test waits this long unless something is broken
 
 @pytest.fixture(autouse=True)
 def handlers_are_put_back() -> Iterator[None]:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    """Begin as in a terminal, wherever the tests run: a shell's `&` has Ctrl-C ignored."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    after = {number: signal.signal(number, handler) for number, handler in before.items()}
+    assert after == usual
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
