@@ -4,7 +4,14 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
+
+# A loaded machine is slow at making examples, which is no fault of the code.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 PACKAGE_OF_MARKER = {"torch": "torch", "gpu": "cupy"}
 
