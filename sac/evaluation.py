@@ -15,12 +15,13 @@ from sac.errors import CheckpointError, ConfigError, SpaceError
 from sac.evaluation_result import EvaluationResult
 from sac.published import PUBLISHED
 from sac.random_policy import RandomPolicy
+from sac.resume_rules import check_trusted
 
 if TYPE_CHECKING:
     from sac.agent import SACAgent
     from sac.environments import VectorEnvironment
 
-__all__ = ["EvaluationResult", "check_spaces_fit", "evaluate", "run_episodes"]
+__all__ = ["EvaluationResult", "check_spaces_fit", "evaluate", "film_episode", "run_episodes"]
 
 
 def run_episodes(
@@ -77,6 +78,7 @@ def evaluate(
     num_envs: int = 1,
     device: str = "auto",
     with_random: bool = False,
+    trust: bool = False,
 ) -> EvaluationResult:
     """Evaluate a trained policy, by default on the environment that its run was trained on.
 
@@ -93,6 +95,7 @@ def evaluate(
         num_envs: Environments that play side by side.
         device: "auto", "cpu", "cuda" or "cuda:N".
         with_random: Also play as many episodes with random actions, as `random_policy`.
+        trust: Import the modules that the run's configuration names, whoever wrote it.
 
     Raises:
         SACError: A checkpoint that is missing, damaged or unfit, or an argument out of range.
@@ -104,13 +107,13 @@ def evaluate(
     from sac.environments import make_vector_environment
 
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
-    config = _environment_config(loaded, num_envs, {} if env_overrides is None else env_overrides)
+    overrides = {} if env_overrides is None else env_overrides
+    config = _environment_config(loaded, num_envs, overrides, trust=trust)
     if env is None:
         _check_named(config, loaded)
     agent = SACAgent.load(loaded.folder, device=device)
-    with closing(
-        make_vector_environment(config, source=env, num_envs=num_envs, seed=seed)
-    ) as environment:
+    made = make_vector_environment(config, source=env, num_envs=num_envs, seed=seed)
+    with closing(made) as environment:
         check_spaces_fit(agent, environment)
         plan = partial(run_episodes, environment=environment, episodes=episodes, seed=seed)
         result = plan(agent, deterministic=deterministic)
@@ -124,6 +127,50 @@ def evaluate(
         checkpoint_step=loaded.step,
         published=None if config.kwargs else PUBLISHED.get(env_name),
         random_policy=None if chance is None else replace(chance, env=env_name),
+    )
+
+
+def film_episode(
+    path: str | Path,
+    video: str | Path,
+    *,
+    env_overrides: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    checkpoint: str = "best",
+    deterministic: bool = True,
+    device: str = "auto",
+) -> EvaluationResult:
+    """Film an episode into a .mp4 or .gif file, with step and return drawn in.
+
+    It is the first episode that `evaluate` plays with the same arguments in one environment.
+
+    Raises:
+        SACError: As `evaluate`, and where the environment draws no pictures or a package of the
+            extra `video` is missing.
+    """
+    from sac.environments.video import EpisodeFilm, check_video
+
+    check_video(Path(video))
+    overrides = {} if env_overrides is None else env_overrides
+    loaded = load_checkpoint(find_checkpoint(path, checkpoint))
+    wrappers = Config.from_dict(loaded.documents["config"]).to_dict()["env"]["wrappers"]
+    film = {
+        "class_path": f"{EpisodeFilm.__module__}.{EpisodeFilm.__name__}",
+        "kwargs": {"path": str(video)},
+    }
+    changes = {
+        "wrappers": [*overrides.get("wrappers", wrappers), film],
+        "kwargs": {**overrides.get("kwargs", {}), "render_mode": "rgb_array"},
+        "vectorization": "sync",
+    }
+    return evaluate(
+        path,
+        env_overrides={**overrides, **changes},
+        episodes=1,
+        seed=seed,
+        checkpoint=checkpoint,
+        deterministic=deterministic,
+        device=device,
     )
 
 
@@ -155,7 +202,7 @@ def check_spaces_fit(agent: "SACAgent", environment: "VectorEnvironment") -> Non
 
 
 def _environment_config(
-    checkpoint: Checkpoint, num_envs: int, overrides: Mapping[str, Any]
+    checkpoint: Checkpoint, num_envs: int, overrides: Mapping[str, Any], *, trust: bool
 ) -> EnvConfig:
     document = checkpoint.documents.get("config")
     if document is None:
@@ -164,6 +211,8 @@ def _environment_config(
     if overrides.get("id", trained.env.id) != trained.env.id:
         trained = replace(trained, env=replace(trained.env, kwargs={}))
     config = trained.merged({"env": overrides}).env
+    if not trust:
+        check_trusted(config, overrides)
     # One environment gains nothing from a process of its own; a native one may exist only as such.
     if num_envs == 1 and config.vectorization == "async":
         config = replace(config, vectorization="sync")

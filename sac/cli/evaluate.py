@@ -1,5 +1,6 @@
 """The evaluate command: episodes of trained policies, as a table, as CSV or as lines of JSON."""
 
+import argparse
 import csv
 import json
 import os
@@ -13,7 +14,7 @@ from sac.cli.parser import CommandParser, take_environment_arguments, value_type
 from sac.config import check_device
 from sac.config.fields import count
 from sac.config.schema import SEED_LIMIT
-from sac.errors import CheckpointError
+from sac.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     from sac.evaluation import EvaluationResult
@@ -37,8 +38,13 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
     if arguments.render == "human":
         overrides["kwargs"] = {"render_mode": "human", **environment_arguments}
         num_envs = 1
-    from sac.evaluation import evaluate  # here, so that --help and a refusal stay quick
+    from sac.evaluation import (  # here, so that --help and a refusal stay quick
+        evaluate,
+        film_episode,
+    )
 
+    if arguments.video is not None:
+        _check_film(arguments)
     results = []
     # Environments that greet on stdout must not get between a program and its JSON.
     with redirect_stdout(sys.stderr):
@@ -53,10 +59,31 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
                 num_envs=num_envs,
                 device=arguments.device,
                 with_random=arguments.random,
+                trust=arguments.trust,
             )
             results.append(result)
+        if arguments.video is not None:
+            film_episode(
+                arguments.paths[0],
+                arguments.video,
+                env_overrides=overrides,
+                seed=arguments.seed,
+                checkpoint=str(arguments.checkpoint),
+                deterministic=not arguments.stochastic,
+                device=arguments.device,
+            )
     _print(results, "json" if arguments.json else "csv" if arguments.csv else "table")
     return 0
+
+
+def _check_film(arguments: argparse.Namespace) -> None:
+    from sac.environments.video import check_video
+
+    check_video(arguments.video)
+    if len(arguments.paths) > 1:
+        raise ConfigError("--video films one run: give one RUN")
+    if arguments.render is not None:
+        raise ConfigError("--video and --render draw in different ways: give one of them")
 
 
 def _parser(prog: str) -> CommandParser:
@@ -99,6 +126,9 @@ def _parser(prog: str) -> CommandParser:
         "--device", default="auto", help="auto, cpu, cuda or cuda:N. (default: auto)"
     )
     parser.add_argument(
+        "--trust", action="store_true", help="Import the modules that the run's config names."
+    )
+    parser.add_argument(
         "--stochastic", action="store_true", help="Sample actions instead of taking the likeliest."
     )
     parser.add_argument(
@@ -106,6 +136,13 @@ def _parser(prog: str) -> CommandParser:
     )
     parser.add_argument(
         "--render", choices=("human",), help="Show the episodes in a window, one at a time."
+    )
+    parser.add_argument(
+        "--video",
+        type=Path,
+        metavar="FILE",
+        help="Film an episode into FILE, .mp4 or .gif, with step and return drawn in. Needs the "
+        'packages of pip install -e ".[video]".',
     )
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument(

@@ -1,3 +1,4 @@
+import importlib
 import json
 import sys
 import types
@@ -14,7 +15,7 @@ from gymnasium import spaces
 from sac.checkpoint import save_checkpoint
 from sac.config import Config
 from sac.errors import CheckpointError, ConfigError, SpaceError
-from sac.evaluation import EvaluationResult, check_spaces_fit, evaluate, run_episodes
+from sac.evaluation import EvaluationResult, check_spaces_fit, evaluate, film_episode, run_episodes
 from sac.random_policy import RandomPolicy
 from sac.spaces import ActionCodec
 
@@ -249,6 +250,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
     agents = types.ModuleType("sac.agent")
     agents.SACAgent = types.SimpleNamespace(load=load)  # type: ignore[attr-defined]
+    importlib.import_module("sac.environments.video")  # is found below the stand-in too
     environments = types.ModuleType("sac.environments")
     environments.make_vector_environment = make  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "sac.agent", agents)
@@ -340,6 +342,21 @@ def test_random_actions_are_played_beside_the_policy(tmp_path: Path, made: dict[
     assert len(set(untrained.returns)) == 4
     assert json.loads(json.dumps(result.to_dict()))["random_policy"]["returns"] == untrained.returns
     assert evaluate(run, episodes=4, num_envs=2, with_random=True) == result
+
+
+def test_film_is_of_one_episode_in_an_environment_that_draws(
+    tmp_path: Path, made: dict[str, Any]
+) -> None:
+    pytest.importorskip("PIL")
+    wrapper = {"class_path": "gymnasium.wrappers.RescaleAction", "kwargs": {}}
+    run = make_run(tmp_path, {**PENDULUM, "wrappers": [wrapper]})
+    result = film_episode(run, tmp_path / "a.gif", seed=3, env_overrides={"kwargs": {"g": 1}})
+    config = made["config"]
+    assert (result.episodes, config.num_envs, made["seed"]) == (1, 1, 3)
+    assert config.kwargs == {"g": 1, "render_mode": "rgb_array"}
+    inner, film = config.wrappers
+    assert inner.class_path == wrapper["class_path"]
+    assert film.kwargs == {"path": str(tmp_path / "a.gif")}
 
 
 @pytest.mark.parametrize("space", [spaces.Box(-3, 1, (2, 3)), spaces.Discrete(3, start=5)], ids=str)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ DEFAULTS = {
     "num_envs": 1,
     "device": "auto",
     "with_random": False,
+    "trust": False,
 }
 
 
@@ -36,6 +38,7 @@ def run(*argv: object) -> int:
         (["--episodes", "5", "--seed", "7"], {"episodes": 5, "seed": 7}),
         (["--episodes=1e2"], {"episodes": 100}),
         (["--checkpoint", "last"], {"checkpoint": "last"}),
+        (["--trust"], {"trust": True}),
         (["--checkpoint", "10000"], {"checkpoint": "10000"}),
         (["--checkpoint", "1e4"], {"checkpoint": "10000"}),
         (["--stochastic"], {"deterministic": False}),
@@ -57,6 +60,22 @@ def test_arguments_reach_the_evaluation(
 ) -> None:
     assert run(*argv, tmp_path) == 0
     assert evaluate.calls == [((tmp_path,), DEFAULTS | changes)]
+
+
+def test_film_is_of_the_same_policy_and_environment(evaluate: Recorder, tmp_path: Path) -> None:
+    pytest.importorskip("PIL")
+    film = tmp_path / "a.gif"
+    options = ["--seed", "7", "--stochastic", "--checkpoint", "last", "--env.kwargs.g", "1"]
+    assert run(tmp_path, "--video", film, *options) == 0
+    film_episode: Any = sys.modules["sac.evaluation"].film_episode
+    expected = {
+        "env_overrides": {"kwargs": {"g": 1}},
+        "seed": 7,
+        "checkpoint": "last",
+        "deterministic": False,
+        "device": "auto",
+    }
+    assert film_episode.calls == [((tmp_path, film), expected)]
 
 
 def test_several_runs_are_evaluated_alike(
@@ -143,6 +162,9 @@ def test_csv_is_a_header_and_a_line_for_each_policy(
         ([".", "--env.kwargs.g"], "--env.kwargs.g: expected --env.kwargs.NAME VALUE"),
         ([".", "--env.kwargs.=3"], "expected --env.kwargs.NAME VALUE"),
         ([".", "--env.kwargs.g", "["], "--env.kwargs.g is not valid YAML"),
+        ([".", "--video", "a.avi"], "--video: expected a name that ends in .mp4 or .gif"),
+        ([".", ".", "--video", "a.gif"], "--video films one run"),
+        ([".", "--render", "human", "--video", "a.gif"], "--video and --render"),
         ([".", "nowhere"], "nowhere does not exist, expected a run directory"),
     ],
 )

@@ -1,0 +1,164 @@
+"""An episode as a film: what the environment draws, with step and return written on it."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any, Protocol
+
+import gymnasium
+import numpy as np
+
+from sac import files
+from sac.environments.explain import explained, install
+from sac.errors import ConfigError, EnvironmentSetupError
+
+PACKAGES = {".gif": ("PIL",), ".mp4": ("PIL", "imageio_ffmpeg")}
+DEFAULT_FPS = 30
+# Browsers slow down what is faster, and every frame of a gif takes some ten kilobytes.
+MAX_GIF_FPS = 25
+MAX_GIF_WIDTH = 400
+
+
+def check_video(path: Path) -> None:
+    """Raise ConfigError where no film can be written to `path`; EnvironmentSetupError for extras.
+
+    So that a long evaluation does not end with it.
+    """
+    packages = PACKAGES.get(path.suffix.lower())
+    if packages is None:
+        raise ConfigError(f"--video: expected a name that ends in .mp4 or .gif, got '{path}'")
+    if not path.absolute().parent.is_dir():
+        raise ConfigError(f"--video: the folder '{path.parent}' does not exist")
+    if any(importlib.util.find_spec(package) is None for package in packages):
+        raise EnvironmentSetupError(
+            f"a {path.suffix} film needs a package that is not installed: {install('video')}"
+        )
+
+
+class EpisodeFilm(gymnasium.Wrapper):
+    """Films the first whole episode into a file, which appears when the episode has ended.
+
+    EnvironmentSetupError where the environment draws no pictures.
+    """
+
+    def __init__(self, env: gymnasium.Env, path: str) -> None:
+        super().__init__(env)
+        self._path = Path(path)
+        # The ending must stay: it says what kind of file it is.
+        self._temporary = self._path.with_name(files.TEMPORARY_PREFIX + self._path.name)
+        self._writer: _Writer | None = None
+        self._is_done = False
+        self._step, self._return = 0, 0.0
+
+    def reset(self, **arguments: Any) -> tuple[Any, dict[str, Any]]:
+        """Reset, and film the first observation."""
+        observation, info = self.env.reset(**arguments)
+        self._step, self._return = 0, 0.0
+        self._film()
+        return observation, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Step, and film what came of it."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        self._step += 1
+        self._return += float(reward)
+        self._film()
+        if (terminated or truncated) and self._writer is not None:
+            self._writer.close()
+            self._writer, self._is_done = None, True
+            files.rename(self._temporary, self._path)
+        return observation, reward, terminated, truncated, info
+
+    def close(self) -> None:
+        """Close; an episode that did not end leaves no file."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+            self._temporary.unlink(missing_ok=True)
+        self.env.close()
+
+    def _film(self) -> None:
+        if self._is_done:
+            return
+        frame = self._drawn()
+        if self._writer is None:
+            fps = float(self.env.metadata.get("render_fps", DEFAULT_FPS))
+            kind = _Gif if self._path.suffix.lower() == ".gif" else _Mp4
+            self._writer = kind(self._temporary, fps)
+        self._writer.add(_labelled(frame, f"step {self._step}   return {self._return:.1f}"))
+
+    def _drawn(self) -> np.ndarray:
+        name = "the environment" if self.env.spec is None else self.env.spec.id
+        with explained(name):
+            frame = self.env.render()
+        if not isinstance(frame, np.ndarray) or frame.ndim != 3 or frame.shape[-1] != 3:
+            raise EnvironmentSetupError(
+                f"{name} draws no pictures: expected an array (height, width, 3) from render() "
+                f"with render_mode='rgb_array', got {frame!r:.100}"
+            )
+        return frame.astype(np.uint8)
+
+
+class _Writer(Protocol):
+    def add(self, picture: Any) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def _labelled(frame: np.ndarray, text: str) -> Any:
+    """The frame as a Pillow image with a line of text that is legible on any ground."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    picture = Image.fromarray(frame)
+    font = ImageFont.load_default(size=max(12, picture.height // 20))
+    draw = ImageDraw.Draw(picture)
+    draw.text((8, 4), text, fill="white", font=font, stroke_width=2, stroke_fill="black")
+    return picture
+
+
+class _Gif:
+    def __init__(self, path: Path, fps: float) -> None:
+        self._path = path
+        self._every = max(1, -(-int(fps) // MAX_GIF_FPS))
+        self._milliseconds = round(1000 * self._every / fps)
+        self._count = 0
+        self._pictures: list[Any] = []
+
+    def add(self, picture: Any) -> None:
+        self._count += 1
+        if self._count % self._every != 1 % self._every:
+            return
+        picture.thumbnail((MAX_GIF_WIDTH, picture.height))
+        self._pictures.append(picture.quantize(64))
+
+    def close(self) -> None:
+        first, *others = self._pictures
+        first.save(
+            self._path,
+            save_all=True,
+            append_images=others,
+            duration=self._milliseconds,
+            loop=0,
+            optimize=False,
+        )
+
+
+class _Mp4:
+    def __init__(self, path: Path, fps: float) -> None:
+        self._path = path
+        self._fps = fps
+        self._frames: Any = None
+
+    def add(self, picture: Any) -> None:
+        # The codec halves the resolution of colours: sides must be even.
+        size = tuple(side - side % 2 for side in picture.size)
+        if self._frames is None:
+            import imageio_ffmpeg
+
+            self._frames = imageio_ffmpeg.write_frames(
+                str(self._path), size, fps=self._fps, quality=7, macro_block_size=2
+            )
+            self._frames.send(None)
+        self._frames.send(np.ascontiguousarray(picture.crop((0, 0, *size))))
+
+    def close(self) -> None:
+        self._frames.close()
