@@ -1,4 +1,4 @@
-"""`python -m sac train|evaluate|plot`."""
+"""`python -m sac train|evaluate|plot|export`."""
 
 import sys
 

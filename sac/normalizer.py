@@ -82,12 +82,12 @@ class NormalizedObservationInput(ObservationInput):
 
     def _refresh(self) -> None:
         variance = self.squares / self.count if self.count > 1 else np.ones(self.features)
-        self._shift = self.mean.astype(np.float32)
-        self._factor = (1 / np.sqrt(variance + EPSILON)).astype(np.float32)
+        self.shift = self.mean.astype(np.float32)
+        self.factor = (1 / np.sqrt(variance + EPSILON)).astype(np.float32)
 
     def scaled(self, flat: np.ndarray) -> np.ndarray:
         """Return (batch, features) standardised and clipped to +-10."""
-        standardised = (flat - self._shift) * self._factor
+        standardised = (flat - self.shift) * self.factor
         return np.clip(standardised, -CLIP, CLIP, out=standardised)
 
     def state_dict(self) -> dict[str, np.ndarray]:

@@ -1,10 +1,11 @@
-"""The command line: `python -m sac train|evaluate|plot` and the scripts of the same names."""
+"""The command line: `python -m sac COMMAND` and the scripts of the same names."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 
 from sac.cli.evaluate import evaluate_command
+from sac.cli.export import export_command
 from sac.cli.parser import CommandParser
 from sac.cli.plot import plot_command
 from sac.cli.train import train_command
@@ -15,6 +16,7 @@ COMMANDS: dict[str, Callable[[Sequence[str], str], int]] = {
     "train": train_command,
     "evaluate": evaluate_command,
     "plot": plot_command,
+    "export": export_command,
 }
 USAGE_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -22,7 +24,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `python -m sac ...` and return its exit status."""
-    parser = CommandParser("python -m sac", "Soft Actor-Critic: train, evaluate and plot.")
+    parser = CommandParser("python -m sac", "Soft Actor-Critic: train, evaluate, plot and export.")
     parser.add_argument("command", nargs="?", choices=COMMANDS, help="`COMMAND --help` tells more")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     try:

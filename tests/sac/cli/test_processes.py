@@ -14,6 +14,7 @@ COMMANDS = [
     ["scripts/evaluate.py"],
     ["-m", "sac", "evaluate"],
     ["scripts/plot.py"],
+    ["scripts/export.py"],
 ]
 SLOW_TO_IMPORT = ["numpy", "gymnasium", "autograd", "tensorboard", "rich", "matplotlib"]
 

@@ -1,0 +1,93 @@
+"""A trained policy as one file for other programs: ONNX, or safetensors for NumPy alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sac.agent import SACAgent
+from sac.checkpoint import find_checkpoint
+from sac.errors import ConfigError, SACError
+from sac.export import numpy_file, onnx_file
+from sac.export.agreement import OBSERVATIONS, check
+from sac.export.layers import Policy
+from sac.files import replace_file
+
+__all__ = ["FORMATS", "Exported", "export"]
+
+FORMATS = {"onnx": onnx_file, "numpy": numpy_file}
+FORMAT_OF_ENDING = {".onnx": "onnx", ".safetensors": "numpy"}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and how far it is from the agent."""
+
+    output: Path
+    checkpoint: Path
+    policy: Policy
+    largest_difference: float
+
+    def __str__(self) -> str:
+        """Say it in words, with what the file takes and gives."""
+        policy = self.policy
+        lines = [
+            f"{self.output}: the deterministic policy of {self.checkpoint}, which on "
+            f"{OBSERVATIONS} random observations differs from the agent by at most "
+            f"{self.largest_difference:.1e}",
+            f"observation: {policy.observation_dtype} {_shape(policy.observation_shape)}"
+            + (", as gymnasium.spaces.flatten makes it" if policy.is_encoded else ""),
+            f"action: {policy.action_dtype} {_shape(policy.action_shape)}",
+        ]
+        return "\n".join(lines)
+
+
+def export(
+    path: str | Path, output: str | Path, *, checkpoint: str = "best", format: str | None = None
+) -> Exported:
+    """Write the deterministic policy of a run into one file, after comparing it with the agent.
+
+    Normalisation, squashing, rescaling to the environment's bounds and the choice among discrete
+    actions are inside.
+
+    Args:
+        path: A run directory or a checkpoint.
+        output: File to write; what is there is replaced.
+        checkpoint: best, last or a step of a run directory.
+        format: "onnx" or "numpy"; None goes by the ending of `output`, .onnx or .safetensors.
+
+    Raises:
+        SACError: There is no such policy, the file can't be written, onnx or onnxruntime is not
+            installed, or the file's actions are not the agent's.
+    """
+    output = Path(output)
+    kind = _format(output, format)
+    if kind == "onnx":
+        onnx_file.check_installed()
+    folder = find_checkpoint(path, checkpoint)
+    agent = SACAgent.load(folder)
+    policy = Policy.of(agent)
+    data = FORMATS[kind].encode(policy)
+    largest_difference = check(FORMATS[kind].runner(data), agent, policy)
+    try:
+        replace_file(output, data)
+    except OSError as error:
+        raise SACError(f"Can't write '{output}': {error.strerror}.") from error
+    return Exported(output, folder, policy, largest_difference)
+
+
+def _format(output: Path, format: str | None) -> str:
+    if format is None:
+        format = FORMAT_OF_ENDING.get(output.suffix.lower())
+        if format is None:
+            raise ConfigError(
+                f"--output: expected a name that ends in {' or '.join(FORMAT_OF_ENDING)}, or "
+                f"--format, got '{output}'"
+            )
+    if format not in FORMATS:
+        raise ConfigError(f"--format: expected {' or '.join(FORMATS)}, got '{format}'")
+    if output.is_dir() or not output.absolute().parent.is_dir():
+        raise ConfigError(f"--output: expected a file in a folder that exists, got '{output}'")
+    return format
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"({', '.join(['batch', *map(str, shape)])})"

@@ -1,0 +1,91 @@
+"""A trained policy as a plain list of layers, from which every format is written."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sac.agent import SACAgent
+from sac.normalizer import CLIP, UINT8_SCALE, NormalizedObservationInput
+from sac.spaces import space_to_json
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One step from observation to action: what it does, and the arrays it does it with."""
+
+    kind: str
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The deterministic policy, from a raw observation to an action in the environment's units.
+
+    Of a batch (n, *observation_shape), flattened to float32 (n, features), the layers make actions
+    (n, *action_shape). `is_encoded`: the observation space is no Box, and what goes in is the
+    observation as `gymnasium.spaces.flatten` gives it.
+    """
+
+    layers: list[Layer]
+    observation_shape: tuple[int, ...]
+    observation_dtype: np.dtype
+    is_encoded: bool
+    action_shape: tuple[int, ...]
+    action_dtype: np.dtype
+    spaces: dict[str, Any]  # of observation and action, as JSON
+
+    @classmethod
+    def of(cls, agent: SACAgent) -> "Policy":
+        """Take the policy out of an agent."""
+        encoder, codec = agent.observation_encoder, agent.action_codec
+        observation = space_to_json(encoder.space)
+        is_encoded = observation["type"] != "Box"
+        return cls(
+            layers=[*_input_layers(agent), *_network_layers(agent), _output_layer(agent)],
+            observation_shape=encoder.shape,
+            observation_dtype=np.dtype(encoder.dtype if is_encoded else encoder.space.dtype),
+            is_encoded=is_encoded,
+            action_shape=codec.shape,
+            action_dtype=np.dtype(codec.space.dtype),
+            spaces={"observation": observation, "action": space_to_json(codec.space)},
+        )
+
+
+def _input_layers(agent: SACAgent) -> list[Layer]:
+    layers = []
+    if agent.observation_encoder.dtype == np.uint8:
+        layers.append(Layer("scale", {"factor": np.array(UINT8_SCALE, np.float32)}))
+    statistics = agent.observation_input
+    if isinstance(statistics, NormalizedObservationInput):
+        arrays = {
+            "mean": statistics.shift,
+            "factor": statistics.factor,
+            "limit": np.array(CLIP, np.float32),
+        }
+        layers.append(Layer("standardise", arrays))
+    return layers
+
+
+def _network_layers(agent: SACAgent) -> list[Layer]:
+    """The policy network; of a Gaussian's outputs only the means, for the rest is its noise."""
+    net = agent.policy_net.net
+    arrays = [parameter.numpy(force=True) for parameter in net.parameter_list]
+    if not agent.action_codec.is_discrete:
+        size = int(np.prod(agent.action_codec.shape))
+        arrays[-2:] = arrays[-2][:size], arrays[-1][:size]
+    layers: list[Layer] = []
+    for weight, bias in zip(arrays[::2], arrays[1::2], strict=True):
+        layers += [Layer("linear", {"weight": weight, "bias": bias}), Layer(net.activation)]
+    last = [] if agent.action_codec.is_discrete else [Layer("tanh")]
+    return layers[:-1] + last
+
+
+def _output_layer(agent: SACAgent) -> Layer:
+    space: Any = agent.action_codec.space
+    if agent.action_codec.is_discrete:
+        return Layer("argmax", {"start": np.array(space.start, np.int64)})
+    bounds = {"low": space.low, "high": space.high}
+    # In float64, as the agent: exact at both ends, even for float64 actions.
+    return Layer("rescale", {n: b.astype(np.float64).ravel() for n, b in bounds.items()})

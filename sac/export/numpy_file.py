@@ -1,0 +1,50 @@
+"""A policy as one safetensors file, whose metadata say which layers its tensors make."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sac.export.layers import Policy
+from sac.export.reader import NumpyPolicy
+
+VERSION = 1
+
+
+def encode(policy: Policy) -> bytes:
+    """Return a safetensors file's bytes; `sac/export/reader.py` reads them."""
+    import safetensors.numpy
+
+    tensors: dict[str, NDArray[Any]] = {}
+    layers = []
+    for i, layer in enumerate(policy.layers):
+        own = {f"{i}.{name}": np.array(array, order="C") for name, array in layer.arrays.items()}
+        layers.append({"kind": layer.kind, "tensors": list(own)})
+        tensors |= own
+    about = {
+        "version": VERSION,
+        "layers": layers,
+        "observation": {
+            "shape": policy.observation_shape,
+            "dtype": policy.observation_dtype.name,
+            "space": policy.spaces["observation"],
+        },
+        "action": {
+            "shape": policy.action_shape,
+            "dtype": policy.action_dtype.name,
+            "space": policy.spaces["action"],
+        },
+    }
+    return safetensors.numpy.save(tensors, {"policy": json.dumps(about)})
+
+
+def runner(data: bytes) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return the function from observations to actions that a file's bytes hold."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "policy.safetensors"
+        path.write_bytes(data)
+        return NumpyPolicy(path)

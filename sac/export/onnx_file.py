@@ -1,0 +1,146 @@
+"""A policy as an ONNX model, and running one."""
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sac.errors import SACError
+from sac.export.layers import Policy
+
+# Known to every runtime of the last years; nothing newer is needed.
+OPSET, IR_VERSION = 17, 8
+OPERATOR_OF = {"relu": "Relu", "tanh": "Tanh", "elu": "Elu", "leaky_relu": "LeakyRelu"}
+
+
+def check_installed() -> None:
+    """Raise SACError, naming the extra, where what writes or runs ONNX is not installed."""
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise SACError(
+            f"an ONNX file needs {error.name}, which is not installed: "
+            'pip install -e ".[onnx]" (or give --format numpy, which needs nothing more)'
+        ) from None
+
+
+def encode(policy: Policy) -> bytes:
+    """Return an ONNX file's bytes: `observation` (batch, ...) goes in, `action` comes out."""
+    import onnx
+
+    graph = _Graph()
+    # float32 first, as the agent stores observations: a float64 one loses its last bits there.
+    x = graph.cast(graph.add("Flatten", "observation"), np.dtype(np.float32))
+    for layer in policy.layers:
+        names = {name: graph.constant(array) for name, array in layer.arrays.items()}
+        x = _add_layer(graph, layer.kind, x, names)
+    shape = graph.constant(np.array([-1, *policy.action_shape], np.int64))
+    x = graph.cast(graph.add("Reshape", x, shape), policy.action_dtype)
+    graph.add("Identity", x, output="action")
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph(
+            graph.nodes,
+            "policy",
+            [_described("observation", policy.observation_dtype, policy.observation_shape)],
+            [_described("action", policy.action_dtype, policy.action_shape)],
+            graph.constants,
+        ),
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="sac",
+    )
+    onnx.helper.set_model_props(model, {n: json.dumps(s) for n, s in policy.spaces.items()})
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString()
+
+
+def runner(data: bytes) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return the function from observations to actions that a file's bytes hold."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    return lambda observations: session.run(["action"], {"observation": observations})[0]
+
+
+class _Graph:
+    """Nodes and constants, named by their number."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def add(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
+        """Add a node and return the name of its output."""
+        import onnx
+
+        name = f"x{len(self.nodes)}" if output is None else output
+        self.nodes.append(onnx.helper.make_node(operator, inputs, [name], **attributes))
+        return name
+
+    def constant(self, array: NDArray[Any]) -> str:
+        """Add a constant and return its name."""
+        import onnx
+
+        name = f"c{len(self.constants)}"
+        self.constants.append(onnx.numpy_helper.from_array(np.array(array, order="C"), name))
+        return name
+
+    def cast(self, x: str, dtype: np.dtype) -> str:
+        """Return the name of `x` in another dtype."""
+        return self.add("Cast", x, to=_element_type(dtype))
+
+
+def _add_layer(graph: _Graph, kind: str, x: str, names: dict[str, str]) -> str:
+    match kind:
+        case "scale":
+            return graph.add("Mul", x, names["factor"])
+        case "standardise":
+            x = graph.add("Mul", graph.add("Sub", x, names["mean"]), names["factor"])
+            lowest = graph.add("Neg", names["limit"])
+            return graph.add("Clip", x, lowest, names["limit"])
+        case "linear":
+            return graph.add("Gemm", x, names["weight"], names["bias"], transB=1)
+        case "silu":
+            return graph.add("Mul", x, graph.add("Sigmoid", x))
+        case "gelu":
+            return _add_gelu(graph, x)
+        case "argmax":
+            best = graph.add("ArgMax", x, axis=1, keepdims=0)
+            return graph.add("Add", best, names["start"])
+        case "rescale":
+            return _add_rescale(graph, x, names["low"], names["high"])
+        case _:
+            return graph.add(OPERATOR_OF[kind], x)
+
+
+def _add_gelu(graph: _Graph, x: str) -> str:
+    """Add x / 2 (1 + erf(x / sqrt 2)): the operator Gelu is younger than the opset."""
+    root, one, half = (graph.constant(np.array(n, np.float32)) for n in (math.sqrt(2), 1, 0.5))
+    distribution = graph.add("Add", graph.add("Erf", graph.add("Div", x, root)), one)
+    return graph.add("Mul", graph.add("Mul", x, half), distribution)
+
+
+def _add_rescale(graph: _Graph, x: str, low: str, high: str) -> str:
+    """Add low (1 - share) + high share, inside the bounds, as ActionCodec.to_environment."""
+    half, one = graph.constant(np.array(0.5)), graph.constant(np.array(1.0))
+    share = graph.add("Mul", graph.cast(x, np.dtype(np.float64)), half)
+    share = graph.add("Add", share, half)
+    below = graph.add("Mul", low, graph.add("Sub", one, share))
+    mixed = graph.add("Add", below, graph.add("Mul", high, share))
+    return graph.add("Min", graph.add("Max", mixed, low), high)
+
+
+def _described(name: str, dtype: np.dtype, shape: tuple[int, ...]) -> Any:
+    import onnx
+
+    return onnx.helper.make_tensor_value_info(name, _element_type(dtype), ["batch", *shape])
+
+
+def _element_type(dtype: np.dtype) -> int:
+    import onnx
+
+    return onnx.helper.np_dtype_to_tensor_dtype(dtype)

@@ -1,0 +1,48 @@
+"""Act by an exported policy, with NumPy and safetensors alone: a file to copy."""
+
+import json
+import math
+
+import numpy as np
+from safetensors import safe_open
+
+
+def rescale(x, low, high):
+    """Map [-1, 1] to the environment's bounds, exactly at both ends."""
+    share = x.astype(np.float64) / 2 + 0.5
+    return np.clip(low * (1 - share) + high * share, low, high)
+
+
+LAYERS: dict = {
+    "scale": lambda x, factor: x * factor,
+    "standardise": lambda x, mean, factor, limit: np.clip((x - mean) * factor, -limit, limit),
+    "linear": lambda x, weight, bias: x @ weight.T + bias,
+    "relu": lambda x: np.maximum(x, 0),
+    "tanh": np.tanh,
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "gelu": lambda x: x / 2 * (1 + np.vectorize(math.erf, otypes="f")(x / math.sqrt(2))),
+    "silu": lambda x: x * np.exp(-np.logaddexp(0, -x)),
+    "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
+    "rescale": rescale,
+    "argmax": lambda x, start: np.argmax(x, axis=1) + start,
+}
+
+
+class NumpyPolicy:
+    """The deterministic policy that `export.py --format numpy` wrote."""
+
+    def __init__(self, path):
+        with safe_open(path, "numpy") as file:
+            self.about = json.loads(file.metadata()["policy"])  # layers, observation, action
+            self.layers = [
+                (LAYERS[layer["kind"]], [file.get_tensor(name) for name in layer["tensors"]])
+                for layer in self.about["layers"]
+            ]
+
+    def __call__(self, observations):
+        """Return actions (n, ...) in the environment's units for raw observations (n, ...)."""
+        x = np.asarray(observations).reshape(len(observations), -1).astype(np.float32)
+        for function, tensors in self.layers:
+            x = function(x, *tensors)
+        action = self.about["action"]
+        return x.reshape(len(x), *action["shape"]).astype(action["dtype"])

@@ -1,0 +1,187 @@
+"""Exported policies act as the agent does, and an export that would not is refused."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+import sac.export
+from sac.agent import SACAgent
+from sac.errors import CheckpointError, ConfigError, SACError
+from sac.export import export, reader
+from sac.export.agreement import check
+from sac.export.layers import Layer, Policy
+from sac.export.reader import NumpyPolicy
+from tests.sac.agents_for_tests import make_agent
+from tests.sac.export.agents import CASES, raw_observations, saved
+
+BOX_CASES = [name for name in CASES if name != "one-hot observations"]
+USE_OF_THE_READER = """
+import sys
+observations, expected = np.load("observations.npy"), np.load("expected.npy")
+actions = NumpyPolicy("policy.safetensors")(observations)
+assert actions.dtype == expected.dtype, actions.dtype
+np.testing.assert_allclose(actions, expected, rtol=0, atol=1e-5)
+assert not {"sac", "autograd", "gymnasium"} & set(sys.modules)
+"""
+
+
+def onnx_policy(path: Path) -> Any:
+    runtime = pytest.importorskip("onnxruntime")
+    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return lambda observations: session.run(None, {"observation": observations})[0]
+
+
+READERS = {"policy.onnx": onnx_policy, "policy.safetensors": NumpyPolicy}
+
+
+def exported(folder: Path, name: str, **keys: Any) -> tuple[SACAgent, Any]:
+    if name.endswith("onnx"):
+        pytest.importorskip("onnx")
+    agent = saved(folder / "checkpoint", **keys)
+    export(folder / "checkpoint", folder / name)
+    return agent, READERS[name](folder / name)
+
+
+@pytest.mark.parametrize("case", BOX_CASES)
+@pytest.mark.parametrize("name", READERS)
+def test_file_acts_as_the_agent(tmp_path: Path, name: str, case: str) -> None:
+    agent, policy = exported(tmp_path, name, **CASES[case])
+    for n in (1, 7):
+        observations = raw_observations(agent, n)
+        expected = agent.act(observations, deterministic=True)
+        actions = policy(observations)
+        assert actions.dtype == expected.dtype
+        assert actions.shape == expected.shape
+        unit = max(1, np.abs(expected).max())
+        np.testing.assert_allclose(actions / unit, expected / unit, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_other_observation_spaces_go_in_flattened(tmp_path: Path, name: str) -> None:
+    agent, policy = exported(tmp_path, name, observations=spaces.Discrete(5))
+    actions = policy(np.eye(5, dtype=np.float32))
+    np.testing.assert_allclose(actions, agent.act(np.arange(5), deterministic=True), atol=1e-5)
+    said = str(export(tmp_path / "checkpoint", tmp_path / name))
+    assert "float32 (batch, 5), as gymnasium.spaces.flatten makes it" in said
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_extreme_actions_are_the_exact_bounds(tmp_path: Path, name: str) -> None:
+    bounds = spaces.Box(np.array([-0.1, 0.3], np.float32), np.array([0.7, 1e6], np.float32))
+    _, policy = exported(tmp_path, name, actions=bounds)
+    actions = policy(np.array([[1e6, -1e6, 1e6], [-1e6, 1e6, -1e6]], np.float32))
+    assert set(actions.ravel()) <= {*bounds.low, *bounds.high}
+
+
+def test_the_reader_needs_nothing_of_this_library(tmp_path: Path) -> None:
+    agent, _ = exported(tmp_path, "policy.safetensors", normalize_observations=True)
+    observations = raw_observations(agent, 7)
+    np.save(tmp_path / "observations.npy", observations)
+    np.save(tmp_path / "expected.npy", agent.act(observations, deterministic=True))
+    copy = Path(reader.__file__).read_text(encoding="utf-8") + USE_OF_THE_READER
+    command = [sys.executable, "-I", "-W", "error", "-c", copy]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_report_says_what_was_compared(tmp_path: Path) -> None:
+    saved(tmp_path / "checkpoint", actions="discrete")
+    said = str(export(tmp_path / "checkpoint", tmp_path / "policy.safetensors"))
+    assert "on 256 random observations differs from the agent by at most 0.0e+00" in said
+    assert "observation: float32 (batch, 3)\naction: int64 (batch)" in said
+
+
+@pytest.mark.parametrize("actions", ["continuous", "discrete"])
+def test_wrong_files_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, actions: str
+) -> None:
+    saved(tmp_path / "checkpoint", actions=actions)
+    monkeypatch.setitem(reader.LAYERS, "relu", np.negative)
+    output = tmp_path / "policy.safetensors"
+    with pytest.raises(SACError, match="differs from the agent by"):
+        export(tmp_path / "checkpoint", output)
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda actions: actions + 1e-4, id="a little off"),
+        pytest.param(lambda actions: actions * np.nan, id="no numbers"),
+        pytest.param(lambda actions: actions.astype(np.float64), id="another dtype"),
+        pytest.param(lambda actions: actions[:, :1], id="another shape"),
+    ],
+)
+def test_check_sees_small_differences(change: Any) -> None:
+    agent = make_agent()
+    policy = Policy.of(agent)
+
+    def act(observations: Any) -> Any:
+        return agent.act(observations, deterministic=True)
+
+    assert check(act, agent, policy) == 0
+    with pytest.raises(SACError, match="nothing was written"):
+        check(lambda observations: change(act(observations)), agent, policy)
+
+
+def test_check_sees_actions_that_do_not_exist() -> None:
+    agent = make_agent("discrete")
+    policy = Policy.of(agent)
+    with pytest.raises(SACError, match="differs from the agent by inf"):
+        check(lambda observations: np.full(len(observations), 5), agent, policy)
+
+
+def test_layers_hold_the_means_alone() -> None:
+    agent = make_agent()
+    layers = Policy.of(agent).layers
+    assert [layer.kind for layer in layers] == [
+        *["linear", "relu"] * 2,
+        "linear",
+        "tanh",
+        "rescale",
+    ]
+    assert isinstance(layers[0], Layer)
+    assert layers[4].arrays["weight"].shape == (2, 8)
+
+
+def test_without_onnx_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    saved(tmp_path / "checkpoint")
+    with pytest.raises(
+        SACError, match=r'onnx, which is not installed: pip install -e "\.\[onnx\]"'
+    ):
+        export(tmp_path / "checkpoint", tmp_path / "policy.onnx")
+    export(tmp_path / "checkpoint", tmp_path / "policy.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("output", "format", "message"),
+    [
+        ("policy.pt", None, "ends in .onnx or .safetensors, or --format"),
+        ("policy.pt", "torch", "--format: expected onnx or numpy, got 'torch'"),
+        ("nowhere/policy.safetensors", None, "in a folder that exists"),
+        (".", "numpy", "expected a file"),
+    ],
+)
+def test_outputs_that_cannot_be(
+    tmp_path: Path, output: str, format: str | None, message: str
+) -> None:
+    saved(tmp_path / "checkpoint")
+    with pytest.raises(ConfigError, match=message):
+        export(tmp_path / "checkpoint", tmp_path / output, format=format)
+
+
+def test_no_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="Expected the folder of a run"):
+        export(tmp_path / "nothing", tmp_path / "policy.safetensors")
+
+
+def test_format_wins_over_the_ending(tmp_path: Path) -> None:
+    saved(tmp_path / "checkpoint")
+    done = sac.export.export(tmp_path / "checkpoint", tmp_path / "a.bin", format="numpy")
+    assert NumpyPolicy(done.output).about["action"]["space"]["type"] == "Box"
