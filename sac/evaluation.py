@@ -84,8 +84,7 @@ def evaluate(
 
     Args:
         path: A run directory or a checkpoint folder.
-        env: An environment, a vector environment or a callable that makes one, in place of the
-            run's own. It is reset.
+        env: A (vector) environment or what makes one, in place of the run's own. It is reset.
         env_overrides: Keys of the section `env` to change, such as {"id": ..., "kwargs": {...}}.
             Another id takes none of the run's kwargs; its spaces must fit the agent.
         episodes: How many.
@@ -107,8 +106,7 @@ def evaluate(
     from sac.environments import make_vector_environment
 
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
-    overrides = {} if env_overrides is None else env_overrides
-    config = _environment_config(loaded, num_envs, overrides, trust=trust)
+    config = _environment_config(loaded, num_envs, env_overrides, trust=trust)
     if env is None:
         _check_named(config, loaded)
     agent = SACAgent.load(loaded.folder, device=device)
@@ -139,6 +137,7 @@ def film_episode(
     checkpoint: str = "best",
     deterministic: bool = True,
     device: str = "auto",
+    trust: bool = False,
 ) -> EvaluationResult:
     """Film an episode into a .mp4 or .gif file, with step and return drawn in.
 
@@ -153,13 +152,14 @@ def film_episode(
     check_video(Path(video))
     overrides = {} if env_overrides is None else env_overrides
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
-    wrappers = Config.from_dict(loaded.documents["config"]).to_dict()["env"]["wrappers"]
+    config = _environment_config(loaded, 1, overrides, trust=trust)
+    wrappers = [{"class_path": w.class_path, "kwargs": w.kwargs} for w in config.wrappers]
     film = {
         "class_path": f"{EpisodeFilm.__module__}.{EpisodeFilm.__name__}",
         "kwargs": {"path": str(video)},
     }
     changes = {
-        "wrappers": [*overrides.get("wrappers", wrappers), film],
+        "wrappers": [*wrappers, film],
         "kwargs": {**overrides.get("kwargs", {}), "render_mode": "rgb_array"},
         "vectorization": "sync",
     }
@@ -171,6 +171,7 @@ def film_episode(
         checkpoint=checkpoint,
         deterministic=deterministic,
         device=device,
+        trust=trust,
     )
 
 
@@ -202,8 +203,9 @@ def check_spaces_fit(agent: "SACAgent", environment: "VectorEnvironment") -> Non
 
 
 def _environment_config(
-    checkpoint: Checkpoint, num_envs: int, overrides: Mapping[str, Any], *, trust: bool
+    checkpoint: Checkpoint, num_envs: int, overrides: Mapping[str, Any] | None, *, trust: bool
 ) -> EnvConfig:
+    overrides = {} if overrides is None else overrides
     document = checkpoint.documents.get("config")
     if document is None:
         raise CheckpointError(f"'{checkpoint.folder}' does not say which environment it is for.")

@@ -71,6 +71,7 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
                 checkpoint=str(arguments.checkpoint),
                 deterministic=not arguments.stochastic,
                 device=arguments.device,
+                trust=arguments.trust,
             )
     _print(results, "json" if arguments.json else "csv" if arguments.csv else "table")
     return 0
@@ -144,6 +145,11 @@ def _parser(prog: str) -> CommandParser:
         help="Film an episode into FILE, .mp4 or .gif, with step and return drawn in. Needs the "
         'packages of pip install -e ".[video]".',
     )
+    _add_formats(parser)
+    return parser
+
+
+def _add_formats(parser: CommandParser) -> None:
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument(
         "--json", action="store_true", help="Print one JSON object on one line for each run."
@@ -151,7 +157,6 @@ def _parser(prog: str) -> CommandParser:
     formats.add_argument(
         "--csv", action="store_true", help="Print a header and one line of CSV for each run."
     )
-    return parser
 
 
 def _print(results: Sequence["EvaluationResult"], kind: str) -> None:

@@ -359,6 +359,14 @@ def test_film_is_of_one_episode_in_an_environment_that_draws(
     assert film.kwargs == {"path": str(tmp_path / "a.gif")}
 
 
+def test_film_of_a_run_that_names_code_needs_trust(tmp_path: Path, made: dict[str, Any]) -> None:
+    pytest.importorskip("PIL")
+    run = make_run(tmp_path, {**PENDULUM, "wrappers": [{"class_path": "strange.Wrapper"}]})
+    with pytest.raises(ConfigError, match="--trust"):
+        film_episode(run, tmp_path / "a.gif")
+    assert film_episode(run, tmp_path / "a.gif", trust=True).episodes == 1
+
+
 @pytest.mark.parametrize("space", [spaces.Box(-3, 1, (2, 3)), spaces.Discrete(3, start=5)], ids=str)
 def test_random_policy_draws_from_the_whole_action_space(space: spaces.Space) -> None:
     codec = ActionCodec(space)

@@ -65,7 +65,7 @@ def test_arguments_reach_the_evaluation(
 def test_film_is_of_the_same_policy_and_environment(evaluate: Recorder, tmp_path: Path) -> None:
     pytest.importorskip("PIL")
     film = tmp_path / "a.gif"
-    options = ["--seed", "7", "--stochastic", "--checkpoint", "last", "--env.kwargs.g", "1"]
+    options = ["--seed", "7", "--stochastic", "--checkpoint", "last", "--env.kwargs.g=1", "--trust"]
     assert run(tmp_path, "--video", film, *options) == 0
     film_episode: Any = sys.modules["sac.evaluation"].film_episode
     expected = {
@@ -74,6 +74,7 @@ def test_film_is_of_the_same_policy_and_environment(evaluate: Recorder, tmp_path
         "checkpoint": "last",
         "deterministic": False,
         "device": "auto",
+        "trust": True,
     }
     assert film_episode.calls == [((tmp_path, film), expected)]
 

@@ -1,0 +1,58 @@
+"""What a resumed run may change, and what a run's configuration may bring to execution."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from sac.config import Config, EnvConfig
+from sac.config.keys import list_keys
+from sac.errors import ConfigError
+
+CHANGEABLE = ("train.total_steps", "device", "logging.", "evaluation.", "checkpoint.")
+REASONS = {
+    "env.": "the episodes in progress and the stored transitions are this environment's",
+    "agent.": "the trained weights and their optimizers are this agent's",
+    "train.": "what was learned so far depends on it",
+    "seed": "the streams of random numbers are under way",
+    "name": "the run's folder is called after it",
+}
+GYMNASIUM_WRAPPERS = "gymnasium.wrappers."
+
+
+def check_changes(saved: Config, wanted: Config) -> None:
+    """Raise ConfigError where `wanted` changes what a resumed run must keep."""
+    for key in list_keys(Config):
+        before, after = _value(saved, key.name), _value(wanted, key.name)
+        if before != after and not key.name.startswith(CHANGEABLE):
+            reason = next(text for start, text in REASONS.items() if key.name.startswith(start))
+            raise ConfigError(
+                f"{key.name}: a resumed run keeps its own, expected {before}, got {after}: "
+                f"{reason}; start a new run with --train.init_from to change it"
+            )
+
+
+def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
+    """Raise ConfigError where an environment's configuration names code to run.
+
+    It came with a run, perhaps a stranger's. `named` holds the keys of the section `env` that the
+    user gave too: what they name is theirs.
+    """
+    module, separator, _ = env.id.partition(":")
+    if separator and module not in sys.modules and "id" not in named:
+        raise ConfigError(
+            f"the run's configuration imports the module {module!r} (env.id: {env.id}): give "
+            f"--trust if you trust the run, or name it yourself by --env.id {env.id}"
+        )
+    for wrapper in env.wrappers:
+        if not wrapper.class_path.startswith(GYMNASIUM_WRAPPERS) and "wrappers" not in named:
+            raise ConfigError(
+                f"the run's configuration calls {wrapper.class_path!r} (env.wrappers): give "
+                "--trust if you trust the run"
+            )
+
+
+def _value(config: Config, name: str) -> Any:
+    value: Any = config
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
