@@ -5,7 +5,7 @@ document, and `manifest.json` with the step and the size and SHA-256 of every fi
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,6 +179,41 @@ def step_folders(run: Path) -> dict[int, Path]:
         if folder is not None:
             folders[step] = folder
     return folders
+
+
+def last_usable_checkpoint(run: Path) -> tuple[Checkpoint, dict[int, CheckpointError]]:
+    """Load the newest undamaged checkpoint of a run; also say by step what is wrong with newer.
+
+    Raises:
+        CheckpointError: There is none; the message is that of the newest.
+    """
+    damaged: dict[int, CheckpointError] = {}
+    for step, folder in reversed(step_folders(run).items()):
+        try:
+            return load_checkpoint(folder), damaged
+        except CheckpointError as error:
+            damaged[step] = error
+    if not damaged:
+        raise CheckpointError(f"'{run}' has no checkpoints.")
+    raise CheckpointError(
+        f"None of the {len(damaged)} checkpoints of '{run}' can be used: "
+        f"{next(iter(damaged.values()))}"
+    )
+
+
+def set_aside(steps: Iterable[int], run: Path) -> None:
+    """Move checkpoints out of the way as `<run>/damaged-<step>`: the run goes on before them."""
+    folders = step_folders(run)
+    try:
+        for step in steps:
+            aside = run / f"damaged-{step}"
+            if aside.exists():
+                files.remove_folder(aside)
+            files.rename(folders[step], aside)
+    except OSError as error:
+        raise CheckpointError(
+            f"Can't move a damaged checkpoint of '{run}': {error.strerror}."
+        ) from error
 
 
 def prune(checkpoints_folder: Path, keep: int) -> None:

@@ -99,11 +99,11 @@ class Collector:
         self.load_generator_state(state["random_actions"])
         self._transitions = int(state["transitions"])
         self._observation = self._checked(state["observation"])
-        was_running = state["environment"] is not None and state["environment"]["lengths"] > 0
         restored = self._environment.load_state(state["environment"])
         if restored.observation is not None:
             assert self._observation is not None
             lost = list(restored.lost)
+            was_running = state["environment"]["lengths"] > 0
             self._observation[lost] = restored.observation[lost]
             self._replay_buffer.truncate([i for i in lost if was_running[i]])
         return restored.lost

@@ -135,10 +135,10 @@ class RunState:
     def _documents(self) -> dict[str, Any]:
         return {"policy": self.agent.description(), "config": self.config.to_dict()}
 
-    def restore(self, checkpoint: Checkpoint) -> dict[int, str]:
+    def restore(self, checkpoint: Checkpoint) -> list[str]:
         """Go where a saved run was; SACError where it does not fit this one, then useless.
 
-        Returns why, by environment, for each whose episode could not be gone on with.
+        Returns what of the environments could not be brought back, in words for the user.
         """
         if "state" not in checkpoint.documents or not {"agent", "replay", "state"} <= set(
             checkpoint.tensors
@@ -166,15 +166,27 @@ class RunState:
                 f"state.json of '{checkpoint.folder}' is damaged: {error!r}"
             ) from error
 
-    def _restore_rest(self, tree: dict[str, Any]) -> dict[int, str]:
+    def _restore_rest(self, tree: dict[str, Any]) -> list[str]:
         self.agent.load_generator_state(tree["agent"])
         self.replay_buffer.load_generator_state(tree["replay"])
         self.returns.extend(float(r) for r in tree["returns"])
         self.counters = Counters.from_json(tree["counters"])
         self.metrics = {str(name): float(value) for name, value in tree["metrics"].items()}
+        evaluation: dict[int, str] = {}
         if self.evaluation_environment is not None:
-            self.evaluation_environment.load_snapshot(tree["evaluation"])
-        return self.collector.load_state(tree["collector"])
+            evaluation = self.evaluation_environment.load_snapshot(tree["evaluation"])
+        lost = self.collector.load_state(tree["collector"])
+        return [
+            *(
+                f"the episode of environment {index} could not be gone on with and ends "
+                f"truncated: {reason}"
+                for index, reason in lost.items()
+            ),
+            *(
+                f"the state of the evaluation's environment could not be brought back: {reason}"
+                for reason in evaluation.values()
+            ),
+        ]
 
     def _check_replay_fits(self, checkpoint: Checkpoint) -> None:
         saved = Config.from_dict(checkpoint.documents["config"])

@@ -1,12 +1,19 @@
 """`train`: from a configuration, or a run to resume, to a finished run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sac.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, step_folders
+from sac.checkpoint import (
+    Checkpoint,
+    find_checkpoint,
+    last_usable_checkpoint,
+    load_checkpoint,
+    set_aside,
+    step_folders,
+)
 from sac.config import Config
 from sac.environments import VectorEnvironment, make_vector_environment, separate_source
 from sac.errors import CheckpointError, ConfigError, SACError
@@ -15,8 +22,10 @@ from sac.files import replace_file
 from sac.interrupt import InterruptGuard
 from sac.logger import Logger, metric_tags
 from sac.progress import Progress
+from sac.resume_rules import check_changes, check_trusted
 from sac.run_directory import CONFIG_FILE, create_run_directory
-from sac.run_state import RunState, last_checkpoint
+from sac.run_lock import RunLock
+from sac.run_state import RunState
 from sac.seeding import Streams, at_step, integer_seed
 from sac.training_loop import Outputs, TrainingLoop
 
@@ -38,6 +47,7 @@ def train(
     env: Any = None,
     resume: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
+    trust: bool = False,
 ) -> TrainResult:
     """Train a soft actor-critic agent and return where the run lies.
 
@@ -48,7 +58,9 @@ def train(
         env: An environment, a vector environment or a callable that makes one, in place of
             `config.env`'s id and kwargs. Evaluation makes or copies another one.
         resume: Run directory to go on with.
-        overrides: Keys of the configuration to change, as nested mappings.
+        overrides: Keys of the configuration to change, as nested mappings; a resumed run keeps
+            most of them.
+        trust: Import the modules that a resumed run's configuration names, whoever wrote it.
 
     Raises:
         SACError: The configuration, the environment or the run to resume can't be used, and
@@ -62,9 +74,7 @@ def train(
                 "train: a resumed run goes on with its own configuration; give overrides={...} to "
                 "change keys of it, and no config"
             )
-        run_directory = Path(resume)
-        config = Config.load(run_directory / CONFIG_FILE, overrides)
-        return _resume(config, env, run_directory)
+        return _resume(Path(resume), env, overrides, trust=trust)
     if not isinstance(config, Config):
         raise ConfigError(
             f"train: expected a Config or resume=<run directory>, got {config!r:.100}"
@@ -72,24 +82,34 @@ def train(
     return _run(config.merged(overrides), env)
 
 
-def _resume(config: Config, env: Any, run_directory: Path) -> TrainResult:
-    if not step_folders(run_directory):  # killed before its first step
-        return _run(config, env, run_directory)
-    checkpoint = last_checkpoint(run_directory)
-    step, total_steps = checkpoint.step, config.train.total_steps
-    if step >= total_steps:
+def _resume(
+    run_directory: Path, env: Any, overrides: Mapping[str, Any], *, trust: bool
+) -> TrainResult:
+    saved = Config.load(run_directory / CONFIG_FILE)
+    config = saved.merged(overrides)
+    check_changes(saved, config)
+    if env is None and not config.env.id:
+        raise ConfigError(
+            f"'{run_directory}' was trained on an environment that was given as an object: resume "
+            "it from Python, by train(resume=..., env=...)"
+        )
+    if not trust:
+        check_trusted(config.env, overrides.get("env", {}))
+    with RunLock(run_directory):
+        if not step_folders(run_directory):  # killed before its first step
+            return _run(config, env, run_directory)
+        checkpoint, damaged = last_usable_checkpoint(run_directory)
+        step, total_steps = checkpoint.step, config.train.total_steps
+        if step < total_steps:
+            set_aside(damaged, run_directory)
+            notes = [f"{error} The checkpoint before it is used." for error in damaged.values()]
+            return _run(config, env, run_directory, checkpoint, notes)
         with Progress(total_steps, step) as progress:
             progress.message(
                 f"nothing to do: the run has made {step:,} steps and is to make {total_steps:,}; "
                 "raise train.total_steps to go on"
             )
         return TrainResult(run_directory, step, total_steps)
-    if env is None and not config.env.id:
-        raise ConfigError(
-            f"'{run_directory}' was trained on an environment that was given as an object: resume "
-            "it from Python, by train(resume=..., env=...)"
-        )
-    return _run(config, env, run_directory, checkpoint)
 
 
 def _run(
@@ -97,6 +117,7 @@ def _run(
     env: Any,
     run_directory: Path | None = None,
     checkpoint: Checkpoint | None = None,
+    notes: Sequence[str] = (),
 ) -> TrainResult:
     start = 0 if checkpoint is None else checkpoint.step
     with ExitStack() as stack:
@@ -104,9 +125,8 @@ def _run(
         name = _name(config, env)
         config = _resolved(config, env, environment.num_envs)
         state = RunState.new(config, environment, evaluation_environment)
-        lost: dict[int, str] = {}
         if checkpoint is not None:
-            lost = state.restore(checkpoint)
+            notes = [*notes, *state.restore(checkpoint)]
         elif config.train.init_from is not None:
             _start_from(state, config.train.init_from)
         # Made last: what can't be trained leaves no folder behind.
@@ -114,9 +134,10 @@ def _run(
             run_directory = create_run_directory(
                 config.logging.root, name, config.name, config.seed
             )
+            stack.enter_context(RunLock(run_directory))
         _write_config(run_directory, config)
         resume_step = None if checkpoint is None else start
-        return _train(state, evaluation_environment, run_directory, resume_step, lost)
+        return _train(state, evaluation_environment, run_directory, resume_step, notes)
 
 
 def _train(
@@ -124,7 +145,7 @@ def _train(
     evaluation_environment: VectorEnvironment,
     run_directory: Path,
     resume_step: int | None,
-    lost_episodes: Mapping[int, str],
+    notes: Sequence[str],
 ) -> TrainResult:
     config = state.config
     tags = metric_tags(config.agent.num_soft_q_nets)
@@ -135,11 +156,8 @@ def _train(
         Progress(total_steps, state.counters.step) as progress,
     ):
         logger.text("config", f"```yaml\n{config.to_yaml()}```")
-        for env_index, reason in lost_episodes.items():
-            progress.message(
-                f"the episode of environment {env_index} could not be gone on with and ends "
-                f"truncated: {reason}"
-            )
+        for note in notes:
+            progress.message(note)
         outputs = Outputs(run_directory, logger, progress)
         loop = TrainingLoop(state, evaluation_environment, outputs, saved_step=resume_step)
         loop.run(interrupt)

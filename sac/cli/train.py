@@ -24,6 +24,11 @@ def train_command(argv: Sequence[str], prog: str) -> int:
         "--resume", type=Path, metavar="RUN", help="Run directory to go on with, where it stopped."
     )
     parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="With --resume, import the modules that the run's config.yaml names.",
+    )
+    parser.add_argument(
         "--print_config", action="store_true", help="Print the resolved configuration and exit."
     )
     add_config_options(parser)
@@ -41,7 +46,7 @@ def train_command(argv: Sequence[str], prog: str) -> int:
     from sac.trainer import train
 
     if arguments.resume is not None:
-        result = train(None, resume=arguments.resume, overrides=overrides)
+        result = train(None, resume=arguments.resume, overrides=overrides, trust=arguments.trust)
     else:
         result = train(config)
     train_typed, evaluate_typed = _typed_commands(prog)

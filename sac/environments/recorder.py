@@ -48,7 +48,7 @@ class Recorder(gymnasium.Wrapper):
         observation, reward, terminated, truncated, _ = self.env.step(action)
         if len(self._actions) < MAX_RECORDED_STEPS:
             self._actions.append(recorded)
-            outcome = OUTCOME.pack(reward, terminated, truncated)  # type: ignore[arg-type]
+            outcome = OUTCOME.pack(reward, terminated, truncated)
             self._checks.append(checksum(observation, zlib.crc32(outcome)))
         return observation, reward, terminated, truncated, {}
 
@@ -93,11 +93,14 @@ class Recorder(gymnasium.Wrapper):
         """Return what can be read of the environment's state now; None before the first reset."""
         return None if self._start is None else take_snapshot(self.env)
 
-    def load(self) -> None:
-        """Take over the `snapshot` in `to_load`, between two episodes."""
+    def load(self) -> str | None:
+        """Take over the `snapshot` in `to_load`, between two episodes; return why not, if so."""
         snapshot, self.to_load = self.to_load, None
-        if snapshot is not None:
+        try:
             load_snapshot(self.env, snapshot)
+        except Exception as error:  # whatever attributes of another make may raise
+            return f"{type(error).__name__}: {error}"
+        return None
 
 
 def checksum(observation: Any, start: int = 0) -> int:
@@ -109,7 +112,7 @@ def checksum(observation: Any, start: int = 0) -> int:
     if isinstance(observation, dict):
         observation = tuple(observation.values())
     if not isinstance(observation, tuple):
-        return zlib.crc32(np.ascontiguousarray(observation), start)
+        return zlib.crc32(np.ascontiguousarray(observation).data, start)
     for item in observation:
         start = checksum(item, start)
     return start

@@ -175,11 +175,13 @@ class VectorEnvironment:
         """Return what can be read of the environments between two episodes, as such a tree."""
         return self._call_each("snapshot") if self._is_recorded and self._was_reset else None
 
-    def load_snapshot(self, snapshot: list[Any] | None) -> None:
-        """Take over a `snapshot`, to go on with a seeded reset."""
-        if snapshot is not None and self._is_recorded:
-            self.reset()
-            self._call_each("load", self._for_each(snapshot))
+    def load_snapshot(self, snapshot: list[Any] | None) -> dict[int, str]:
+        """Take over a `snapshot`, to go on with a seeded reset; return why, where that failed."""
+        if snapshot is None or not self._is_recorded:
+            return {}
+        self.reset()
+        reasons = self._call_each("load", self._for_each(snapshot))
+        return {i: reason for i, reason in enumerate(reasons) if reason is not None}
 
     def _for_each(self, values: list[Any]) -> list[Any]:
         if not isinstance(values, list) or len(values) != self.num_envs:
@@ -190,9 +192,10 @@ class VectorEnvironment:
         """Call a method of every environment's Recorder, after setting its `to_load`."""
         if isinstance(self._steppable, AsyncWorkers):
             return self._steppable.call_each(name, values, steps)
+        env: Any = self._env  # a SyncVectorEnv: VectorEnv itself has no such methods
         if values is not None:
-            self._env.set_attr("to_load", values)
-        return list(self._env.call(name))
+            env.set_attr("to_load", values)
+        return list(env.call(name))
 
     def close(self) -> None:
         """Close the environments and end their processes, however busy; not those of the user."""

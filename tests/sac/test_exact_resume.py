@@ -63,8 +63,10 @@ class SecretiveEnv(NoisyEnv):
 
 
 NOISY, SECRETIVE = "NoisyForTests-v0", "SecretiveForTests-v0"
-gymnasium.register(NOISY, NoisyEnv, disable_env_checker=True)
-gymnasium.register(SECRETIVE, SecretiveEnv, disable_env_checker=True, max_episode_steps=50)
+NOISY_ENV: Any = NoisyEnv  # Gymnasium's types ask for makers that take any keyword
+SECRETIVE_ENV: Any = SecretiveEnv
+gymnasium.register(NOISY, NOISY_ENV, disable_env_checker=True)
+gymnasium.register(SECRETIVE, SECRETIVE_ENV, disable_env_checker=True, max_episode_steps=50)
 
 WRAPPERS = [
     {"class_path": "gymnasium.wrappers.NormalizeObservation"},
@@ -201,3 +203,18 @@ def test_vector_environment_of_its_own_making_ends_its_episodes_truncated(
     run = lost_episode(tmp_path, monkeypatch, env, **arguments)
     assert "environment 1 could not be gone on with" in capsys.readouterr().out
     assert saved_arrays(run, "replay")["truncated"].any()
+
+
+def test_environment_of_another_make_is_told(tmp_path: Path, capsys: Any) -> None:
+    def make(layers: int) -> gymnasium.Env:
+        env: gymnasium.Env = gymnasium.make("CartPole-v1")
+        for _ in range(layers):
+            env = gymnasium.Wrapper(env)
+        return env
+
+    config = tiny_config(tmp_path)
+    run = train(config, env=lambda: make(0)).run_directory
+    train(resume=run, env=lambda: make(1), overrides={"train": {"total_steps": 70}})
+    told = capsys.readouterr().out
+    assert "the episode of environment 0 could not be gone on with" in told
+    assert "the state of the evaluation's environment could not be brought back" in told

@@ -123,7 +123,13 @@ def test_resume_hands_over_the_run_and_only_what_was_given(
 ) -> None:
     assert run("--resume", run_directory, "--train.total_steps", "5e4", "--device", "cpu") == 0
     overrides = {"train": {"total_steps": 5e4}, "device": "cpu"}
-    assert train.calls == [((None,), {"resume": run_directory, "overrides": overrides})]
+    arguments = {"resume": run_directory, "overrides": overrides, "trust": False}
+    assert train.calls == [((None,), arguments)]
+
+
+def test_trust_is_handed_over(train: Recorder, run_directory: Path) -> None:
+    assert run("--resume", run_directory, "--trust") == 0
+    assert train.calls[0][1]["trust"] is True
 
 
 def test_resume_prints_the_runs_config_with_overrides(

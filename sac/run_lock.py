@@ -1,0 +1,79 @@
+"""One process at a time writes into a run's folder."""
+
+import os
+import socket
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from sac.errors import SACError
+from sac.serialization import encode_document
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: there the file only tells who writes
+    fcntl = None  # type: ignore[assignment]
+
+LOCK_FILE = "run.lock"
+
+
+class RunLock:
+    """Holds a run's folder for as long as its `with` block lasts.
+
+    The lock is the operating system's, which frees it when the process ends, however it ends, so
+    that a killed run can be resumed at once. The file says which host and process hold it.
+
+    Raises:
+        SACError: Another process holds it, or the folder can't be written to.
+    """
+
+    def __init__(self, run_directory: Path) -> None:
+        self._path = run_directory / LOCK_FILE
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            file = open(self._path, "ab+")
+        except OSError as error:
+            raise SACError(f"Can't write into '{self._path.parent}': {error.strerror}.") from error
+        try:
+            _take(file)
+        except OSError as error:
+            owner = _read(file)
+            file.close()
+            raise SACError(
+                f"'{self._path.parent}' is in use: a training writes into it {owner}. "
+                "Stop that one first, or wait until it is done."
+            ) from error
+        owner = encode_document({"host": socket.gethostname(), "pid": os.getpid()})
+        file.truncate(0)
+        file.write(owner)
+        file.flush()
+        self._file = file
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            self._file.truncate(0)
+            self._file.close()
+
+
+def _take(file: IO[bytes]) -> None:
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _read(file: IO[bytes]) -> str:
+    import json
+
+    file.seek(0)
+    try:
+        owner = json.loads(file.read(1000))
+        return f"on host {owner['host']!s:.100} as process {owner['pid']!s:.20}"
+    except (ValueError, KeyError, TypeError):
+        return "(it does not say where)"

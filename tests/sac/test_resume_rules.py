@@ -1,0 +1,201 @@
+"""What a resumed run may change, whom it trusts, which checkpoint it uses, and that it is alone."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import pytest
+
+from sac.checkpoint import find_checkpoint
+from sac.config import Config, EnvConfig, WrapperConfig
+from sac.errors import CheckpointError, ConfigError, SACError
+from sac.evaluation import evaluate
+from sac.resume_rules import check_changes, check_trusted
+from sac.run_lock import LOCK_FILE, RunLock
+from sac.trainer import train
+from tests.sac.tiny_runs import (
+    assert_same_arrays,
+    checkpoint_steps,
+    metrics,
+    saved_arrays,
+    tiny_config,
+)
+
+MORE = {"train": {"total_steps": 80}}
+HOLD = """
+import sys
+from pathlib import Path
+from sac.run_lock import RunLock
+with RunLock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose files no test changes."""
+    return train(tiny_config(tmp_path_factory.mktemp("runs"))).run_directory
+
+
+@pytest.fixture
+def run(finished: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    import shutil
+
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"train": {"total_steps": 200_000}},
+        {"device": "cpu"},
+        {"logging": {"every_steps": 3}},
+        {"evaluation": {"episodes": 2}},
+        {"checkpoint": {"keep": 1}},
+        {"agent": {"gamma": 0.99}},
+    ],
+    ids=str,
+)
+def test_what_may_change(changes: dict[str, Any]) -> None:
+    check_changes(Config(), Config().merged(changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"env": {"num_envs": 2}}, "env.num_envs: .*expected 1, got 2: the episodes"),
+        ({"agent": {"gamma": 0.5}}, "agent.gamma: .*expected 0.99, got 0.5: the trained"),
+        ({"train": {"batch_size": 8}}, "train.batch_size: .*what was learned"),
+        ({"seed": 1}, "seed: .*streams of random numbers.*--train.init_from"),
+        ({"name": "other"}, "name: .*folder"),
+    ],
+    ids=str,
+)
+def test_what_a_resumed_run_keeps(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_changes(Config(), Config().merged(changes))
+
+
+def test_resume_refuses_a_change_before_it_touches_the_run(run: Path) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in run.iterdir()}
+    with pytest.raises(ConfigError, match=r"agent\.tau"):
+        train(resume=run, overrides={**MORE, "agent": {"tau": 0.5}})
+    assert {path.name: path.stat().st_mtime_ns for path in run.iterdir()} == before
+
+
+STRANGE_ID = EnvConfig("module_of_a_stranger:Env-v0")
+STRANGE_WRAPPER = EnvConfig("CartPole-v1", wrappers=[WrapperConfig("os.system")])
+
+
+@pytest.mark.parametrize("env", [STRANGE_ID, STRANGE_WRAPPER], ids=["id", "wrapper"])
+def test_code_that_only_the_run_names_is_not_run(env: EnvConfig) -> None:
+    with pytest.raises(ConfigError, match=r"module_of_a_stranger|os\.system"):
+        check_trusted(env, {})
+
+
+def test_code_that_the_user_names_too_is_run() -> None:
+    check_trusted(STRANGE_ID, {"id": STRANGE_ID.id})
+    check_trusted(STRANGE_WRAPPER, {"wrappers": ["given"]})
+
+
+def test_what_names_no_code_needs_no_trust() -> None:
+    wrapper = WrapperConfig("gymnasium.wrappers.RescaleAction")
+    check_trusted(EnvConfig("CartPole-v1", wrappers=[wrapper]), {})
+    check_trusted(EnvConfig("pytest:Imported-v0"), {})
+
+
+def write_strange_module(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    proof = folder / "it_ran"
+    (folder / "strange.py").write_text(
+        "import pathlib, gymnasium\n"
+        f"pathlib.Path({str(proof)!r}).touch()\n"
+        "entry_point = 'gymnasium.envs.classic_control:CartPoleEnv'\n"
+        "gymnasium.register('Strange-v0', entry_point, max_episode_steps=500)\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(str(folder))
+    return proof
+
+
+def test_trust_in_resume_and_evaluate(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proof = write_strange_module(tmp_path, monkeypatch)
+    config = Config.load(run / "config.yaml")
+    strange = config.merged({"env": {"id": "strange:Strange-v0"}})
+    (run / "config.yaml").write_text(strange.to_yaml(), encoding="utf-8")
+    with pytest.raises(ConfigError, match="--trust"):
+        train(resume=run, overrides=MORE)
+    assert not proof.exists()
+    train(resume=run, overrides=MORE, trust=True)
+    assert proof.exists()
+    proof.unlink()
+    sys.modules.pop("strange")
+    gymnasium.registry.pop("Strange-v0")
+    with pytest.raises(ConfigError, match="--trust"):
+        evaluate(run, episodes=1, checkpoint="last")
+    assert not proof.exists()
+    evaluate(run, episodes=1, checkpoint="last", trust=True)
+
+
+def damage(run: Path, step: int, kind: str) -> None:
+    path = run / "checkpoints" / str(step) / "agent.safetensors"
+    data = bytearray(path.read_bytes())
+    match kind:
+        case "bit":
+            data[len(data) // 2] ^= 1
+        case "cut":
+            del data[len(data) // 2 :]
+    path.write_bytes(data)
+    if kind == "gone":
+        path.unlink()
+
+
+@pytest.mark.parametrize("kind", ["bit", "cut", "gone"])
+def test_damaged_newest_checkpoint_is_told_and_the_one_before_used(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    expected = {which: saved_arrays(run, "agent", which) for which in ("60", "best")}
+    rows = metrics(run, "time/")
+    damage(run, 60, kind)
+    assert train(resume=run).step == 60
+    assert "The checkpoint before it is used" in capsys.readouterr().out
+    assert_same_arrays(saved_arrays(run, "agent", "60"), expected["60"])
+    assert_same_arrays(saved_arrays(run, "agent", "best"), expected["best"])
+    assert metrics(run, "time/") == rows
+    assert checkpoint_steps(run) == [20, 40, 60]
+    assert (run / "damaged-60").is_dir()
+
+
+def test_no_usable_checkpoint_left(run: Path) -> None:
+    for step in checkpoint_steps(run):
+        damage(run, step, "bit")
+    with pytest.raises(CheckpointError, match=r"None of the 3 checkpoints .*60.*damaged"):
+        train(resume=run, overrides=MORE)
+    assert find_checkpoint(run, "last").name == "60"
+
+
+def test_run_that_is_alive_is_not_resumed(run: Path) -> None:
+    with RunLock(run), pytest.raises(SACError, match=r"in use: .* on host .* as process \d+"):
+        train(resume=run, overrides=MORE)
+    train(resume=run, overrides=MORE)
+    assert (run / LOCK_FILE).read_bytes() == b""
+
+
+def test_process_that_was_killed_leaves_the_run_free(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(SACError, match=f"as process {holder.pid}"), RunLock(tmp_path):
+            pass
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    with RunLock(tmp_path):
+        pass
