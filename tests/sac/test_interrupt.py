@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,10 @@ ENDLESS_SECONDS = 300  # no test waits this long unless something is broken
 @pytest.fixture(autouse=True)
 def handlers_are_put_back() -> Iterator[None]:
     """Begin as in a terminal, wherever the tests run: a shell's `&` has Ctrl-C ignored."""
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    usual: dict[int, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+    }
     before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
     after = {number: signal.signal(number, handler) for number, handler in before.items()}
