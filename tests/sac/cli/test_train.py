@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sac.cli import main, run_command
+from sac.cli import COMMANDS, main, run_command
 from sac.config import Config, EnvConfig, TrainConfig
 from sac.config.keys import list_keys
 from sac.errors import EnvironmentSetupError
@@ -241,7 +241,7 @@ def test_python_m_sac(train: Recorder, capsys: pytest.CaptureFixture[str]) -> No
     assert main(["train", "--env.id", "Pendulum-v1", "--agent.target_entropy", "-1e0"]) == 0
     assert resolved(train).agent.target_entropy == -1
     assert main([]) == 0
-    assert "{train,evaluate,plot}" in capsys.readouterr().out
+    assert f"{{{','.join(COMMANDS)}}}" in capsys.readouterr().out
     assert main(["trian"]) == 2
     assert "choose from" in capsys.readouterr().err
     assert main(["train", "--agent.gamma", "2"]) == 2
