@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from autograd.engine import apply
@@ -40,6 +41,9 @@ def batch_norm(
     In training over the batch, whose statistics move the running ones in place; else by those.
     """
     require_tensor("batch_norm", input)
+    if not input.numel():  # of any shape; there are no statistics to follow
+        out = input.clone() if weight is None else input * weight[0]
+        return out if bias is None else out + bias[0]
     _check_batch(input, running_mean, running_var, weight, bias, training)
     shape = (-1, *(1 for _ in range(input.ndim - 2)))
     scale, shift = (None if v is None else v.reshape(*shape) for v in (weight, bias))
@@ -90,7 +94,8 @@ def _check_layer(input: Any, wanted: list[int], weight: Any, bias: Any) -> None:
 def _check_batch(
     input: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, training: bool
 ) -> None:
-    if training and input.numel() == input.shape[1]:
+    channels = input.shape[1] if input.ndim > 1 else 0
+    if training and input.shape[0] * math.prod(input.shape[2:]) == 1:
         raise ValueError(
             f"Expected more than 1 value per channel when training, got input size {input.shape}"
         )
@@ -103,10 +108,8 @@ def _check_batch(
     for name, value in named.items():
         if value is None and not training and name.startswith("running"):
             raise RuntimeError(f"{name} must be defined in evaluation mode")
-        if value is not None and value.numel() != input.shape[1]:
-            raise RuntimeError(
-                f"{name} should contain {input.shape[1]} elements not {value.numel()}"
-            )
+        if value is not None and value.numel() != channels:
+            raise RuntimeError(f"{name} should contain {channels} elements not {value.numel()}")
     _require_float("batch_norm", input)
     if any(v is not None and v._array.dtype != input._array.dtype for v in named.values()):
         raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")

@@ -158,6 +158,17 @@ class TestNormalization:
         layer.reset_running_stats()
         assert layer.running_var.tolist() == [1, 1, 1]
 
+    @pytest.mark.parametrize("training", [True, False])
+    @pytest.mark.parametrize("shape", [(0, 3), (0,), (4, 3, 0)])
+    def test_batch_norm_of_nothing_leaves_the_statistics(self, shape, training):
+        statistics = torch.zeros(3), torch.ones(3)
+        x, weight, bias = (torch.ones(s, requires_grad=True) for s in (shape, 3, 3))
+        out = F.batch_norm(x, *statistics, weight, bias, training)
+        out.sum().backward()
+        assert out.shape == x.grad.shape == shape
+        assert weight.grad.tolist() == bias.grad.tolist() == [0, 0, 0]
+        assert [s.tolist() for s in statistics] == [[0, 0, 0], [1, 1, 1]]
+
     def test_batch_norm_without_momentum_averages(self):
         layer = nn.BatchNorm1d(1, momentum=None)
         batches = [torch.randn(4, 1) for _ in range(3)]
@@ -184,6 +195,12 @@ class TestNormalization:
             (lambda x: nn.BatchNorm1d(3)(x[0]), ValueError, "expected 2D or 3D input"),
             (lambda x: nn.BatchNorm1d(3).double()(x), RuntimeError, "mixed dtype"),
             (lambda x: F.batch_norm(x, None, None), RuntimeError, "must be defined in evaluation"),
+            (lambda x: F.batch_norm(x[0], x[0], x[0]), RuntimeError, "contain 0 elements not 3"),
+            (
+                lambda x: F.batch_norm(x[0, :1], x, x, training=True),
+                ValueError,
+                "more than 1 value",
+            ),
         ],
     )
     def test_refusals(self, call, error, text):
