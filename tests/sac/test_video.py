@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from sac.environments import video
 from sac.environments.video import EpisodeFilm, check_video
 from sac.errors import ConfigError, EnvironmentSetupError
 
@@ -131,3 +132,19 @@ def test_output_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("sac.environments.video.importlib.util.find_spec", lambda name: None)
     with pytest.raises(EnvironmentSetupError, match=r'pip install -e "\.\[video\]"'):
         check_video(tmp_path / "film.gif")
+
+
+def test_words_are_the_step_and_the_return_so_far(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("PIL")
+    words = []
+
+    def note(frame: np.ndarray, text: str) -> Any:
+        words.append(text)
+        return label(frame, text)
+
+    label = video._labelled
+    monkeypatch.setattr(video, "_labelled", note)
+    play(EpisodeFilm(Painter(), str(tmp_path / "film.gif")), 4)
+    assert (words[0], words[-1]) == ("step 0   return 0.0", "step 4   return 10.0")
