@@ -39,10 +39,10 @@ class RunLock:
         try:
             _take(file)
         except OSError as error:
-            owner = _read(file)
+            holder = _read(file)
             file.close()
             raise SACError(
-                f"'{self._path.parent}' is in use: a training writes into it {owner}. "
+                f"'{self._path.parent}' is in use: a training writes into it {holder}. "
                 "Stop that one first, or wait until it is done."
             ) from error
         owner = encode_document({"host": socket.gethostname(), "pid": os.getpid()})
