@@ -45,14 +45,15 @@ class EventFile:
         values = [
             self._summary.Value(tag=tag, simple_value=number) for tag, number in numbers.items()
         ]
-        self._add(step, self._summary(value=values))
+        self.summary(step, self._summary(value=values))
 
     def text(self, step: int, tag: str, text: str) -> None:
         """Text that is shown as it stands, in a fixed-width font."""
         markdown = "\n".join(f"    {line}" for line in text.splitlines())
-        self._add(step, self._text_pb(tag, markdown))
+        self.summary(step, self._text_pb(tag, markdown))
 
-    def _add(self, step: int, summary: object) -> None:
+    def summary(self, step: int, summary: object) -> None:
+        """Any of TensorBoard's Summary messages."""
         self._writer.add_event(self._event(wall_time=time.time(), step=step, summary=summary))
 
     def flush(self) -> None:

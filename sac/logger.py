@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, SupportsFloat
 
+from sac.config import Config
 from sac.errors import SACError
 from sac.event_file import EventFile
 from sac.metrics_file import MetricsFile
 from sac.run_directory import METRICS_FILE
+from sac.tensorboard_pages import hparams_summaries, layout_summary
 
 
 def metric_tags(num_soft_q_nets: int) -> list[str]:
@@ -19,6 +21,7 @@ def metric_tags(num_soft_q_nets: int) -> list[str]:
         "rollout/episode_length",
         "eval/mean_return",
         "eval/std_return",
+        "eval/best_return",
         *(f"train/q{i}_loss" for i in soft_q_nets),
         "train/policy_loss",
         "train/alpha_loss",
@@ -79,6 +82,14 @@ class Logger:
         """Show a text, such as the resolved config, in TensorBoard."""
         with self._file_errors():
             self._events.text(self._step, tag, text)
+
+    def describe(self, config: Config) -> None:
+        """Show the configuration in TensorBoard, as text and as HPARAMS, and lay out its pages."""
+        self.text("config", f"```yaml\n{config.to_yaml()}```")
+        name = self._run_directory.resolve().name
+        with self._file_errors():
+            for summary in [layout_summary(), *hparams_summaries(config, name)]:
+                self._events.summary(self._step, summary)
 
     def flush(self) -> None:
         """Force all that was logged to the disk."""

@@ -155,7 +155,7 @@ def _train(
         InterruptGuard() as interrupt,
         Progress(total_steps, state.counters.step) as progress,
     ):
-        logger.text("config", f"```yaml\n{config.to_yaml()}```")
+        logger.describe(config)
         for note in notes:
             progress.message(note)
         outputs = Outputs(run_directory, logger, progress)

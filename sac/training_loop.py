@@ -149,16 +149,20 @@ class TrainingLoop:
             )
         self.evaluation = result
         counters = self.state.counters
-        self.outputs.logger.log(
-            counters.step,
-            {"eval/mean_return": result.mean_return, "eval/std_return": result.std_return},
-        )
+        before = counters.best_return
+        best = result.mean_return if before is None else max(before, result.mean_return)
+        metrics = {
+            "eval/mean_return": result.mean_return,
+            "eval/std_return": result.std_return,
+            "eval/best_return": best,
+        }
+        self.outputs.logger.log(counters.step, metrics)
         self.outputs.progress.message(
             f"evaluation at step {counters.step:,}: mean return {result.mean_return:.2f} "
             f"+- {result.std_return:.2f} over {result.episodes} episodes"
         )
-        if counters.best_return is None or result.mean_return > counters.best_return:
-            counters.best_return = result.mean_return
+        if best != before:
+            counters.best_return = best
             self.state.save_best(self.outputs.run_directory)
         self._start_clock()
 

@@ -33,7 +33,7 @@ ROOMS = [
     {"sac.policies", "sac.soft_q", "sac.temperature", "sac.device"},
     {"sac.networks", "sac.replay_buffer", "sac.normalizer", "sac.spaces", "sac.seeding"},
     {"sac.resume_rules", "sac.run_lock"},
-    {"sac.checkpoint", "sac.event_file", "sac.metrics_file"},
+    {"sac.checkpoint", "sac.event_file", "sac.metrics_file", "sac.tensorboard_pages"},
     {"sac.manifest", "sac.run_directory", "sac.statistics", "sac.published"},
     {"sac.serialization", "sac.files", "sac.console"},
     {"sac.config"},

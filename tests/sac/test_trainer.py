@@ -137,13 +137,18 @@ def test_tensorboard_reads_the_numbers_of_metrics_csv(tmp_path: Path, num_soft_q
     events.Reload()
     tags = TAGS_OF_THE_ISSUE | set(metric_tags(num_soft_q_nets))
     assert set(events.Tags()["scalars"]) == tags
-    assert len(tags) == 16 + 2 * (num_soft_q_nets - 2)
+    assert len(tags) == 17 + 2 * (num_soft_q_nets - 2)
     rows = metrics(run)
     for tag in tags:
         found = [(event.step, event.value) for event in events.Scalars(tag)]
         expected = [(int(row["step"]), np.float32(row[tag])) for row in rows if tag in row]
         assert found == expected, tag
-    assert events.Tags()["tensors"] == ["config"]
+    assert events.Tags()["tensors"] == [
+        "config",
+        "custom_scalars__config__",
+        "_hparams_/experiment",
+        "_hparams_/session_start_info",
+    ]
 
 
 def test_fixed_temperature_logs_no_loss_and_no_target(tmp_path: Path) -> None:

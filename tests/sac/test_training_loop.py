@@ -150,6 +150,8 @@ def test_best_is_the_first_of_the_highest_evaluations(
     changes = {"train": {"total_steps": 40}, "evaluation": {"every_steps": 10}}
     run = train(tiny_config(tmp_path, changes)).run_directory
     assert load_checkpoint(find_checkpoint(run, "best")).step == 20
+    best = [float(row["eval/best_return"]) for row in metrics(run) if "eval/best_return" in row]
+    assert best == [-3.0, -1.0, -1.0, -1.0]
     assert sorted(path.name for path in (run / "best").iterdir()) == [
         "agent.safetensors",
         "config.json",

@@ -1,0 +1,122 @@
+"""What TensorBoard shows of a run beside its curves: pages of custom scalars, and HPARAMS.
+
+Messages are built from the plugins' own definitions; their ready-made helpers need TensorFlow.
+Import this after `sac.event_file.EventFile` has told TensorBoard to do without it.
+"""
+
+import json
+import types
+from collections.abc import Mapping
+from typing import Any, Union, get_args, get_origin
+
+from sac.config import Config
+from sac.config.keys import list_keys
+
+# Title of a page: its charts, each with the tags drawn in it, as regular expressions.
+PAGES = {
+    "Return": {
+        "evaluation and training": ["eval/mean_return", "rollout/episode_return"],
+        "evaluation: mean, best so far": ["eval/mean_return", "eval/best_return"],
+        "episode length": ["rollout/episode_length"],
+    },
+    "Losses": {
+        "soft Q": [r"train/q\d+_loss"],
+        "policy": ["train/policy_loss"],
+        "alpha": ["train/alpha_loss"],
+    },
+    "Q values": {"Q values against their target": [r"train/q\d+_mean", "train/target_q_mean"]},
+    "Alpha and entropy": {
+        "entropy against its target": ["train/entropy", "train/target_entropy"],
+        "alpha": ["train/alpha"],
+    },
+    "Throughput": {
+        "environment steps per second": ["time/env_steps_per_second"],
+        "updates per second": ["time/updates_per_second"],
+    },
+}
+# The columns of results in HPARAMS; TensorBoard shows the last value of each.
+RESULTS = {"eval/mean_return": "final return", "eval/best_return": "best return"}
+# What has no influence on what is learned would only widen the table.
+LEFT_OUT = ("name", "logging.", "checkpoint.")
+
+
+def layout_summary() -> Any:
+    """Return the custom-scalars layout, as a summary to write into an event file."""
+    from tensorboard.compat.proto import summary_pb2, tensor_pb2, types_pb2
+    from tensorboard.plugins.custom_scalar import layout_pb2, metadata
+
+    categories = []
+    for title, charts in PAGES.items():
+        own = [_chart(name, tags) for name, tags in charts.items()]
+        categories.append(layout_pb2.Category(title=title, chart=own))
+    layout = layout_pb2.Layout(category=categories).SerializeToString()
+    tensor = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=[layout])
+    value = summary_pb2.Summary.Value(
+        tag=metadata.CONFIG_SUMMARY_TAG, metadata=metadata.create_summary_metadata(), tensor=tensor
+    )
+    return summary_pb2.Summary(value=[value])
+
+
+def _chart(title: str, tags: list[str]) -> Any:
+    from tensorboard.plugins.custom_scalar import layout_pb2
+
+    lines = layout_pb2.MultilineChartContent(tag=[f"^{tag}$" for tag in tags])
+    return layout_pb2.Chart(title=title, multiline=lines)
+
+
+def hparams_summaries(config: Config, run_name: str) -> list[Any]:
+    """Return what fills a run's row of HPARAMS: the columns there are, and the run's values."""
+    from tensorboard.compat.proto import summary_pb2
+    from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+    from tensorboard.plugins.hparams.summary_v2 import hparams_pb
+
+    values = hparams(config)
+    # Without the values that this run has: TensorBoard takes the columns of one run for all runs.
+    types_of = {
+        bool: api_pb2.DATA_TYPE_BOOL,
+        float: api_pb2.DATA_TYPE_FLOAT64,
+        str: api_pb2.DATA_TYPE_STRING,
+    }
+    columns = [
+        api_pb2.HParamInfo(name=name, type=types_of[type(value)]) for name, value in values.items()
+    ]
+    results = [
+        api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag), display_name=name)
+        for tag, name in RESULTS.items()
+    ]
+    experiment = api_pb2.Experiment(hparam_infos=columns, metric_infos=results)
+    value = summary_pb2.Summary.Value(
+        tag=metadata.EXPERIMENT_TAG,
+        metadata=metadata.create_summary_metadata(
+            plugin_data_pb2.HParamsPluginData(experiment=experiment)
+        ),
+        tensor=metadata.NULL_TENSOR,
+    )
+    # A row of its own for each run: by default, runs with the same values share one.
+    return [summary_pb2.Summary(value=[value]), hparams_pb(values, trial_id=run_name)]
+
+
+def hparams(config: Config) -> dict[str, bool | float | str]:
+    """Return the configuration by dotted keys; a key has the same type in every run."""
+    tree = config.to_dict()
+    return {
+        key.name: _value(_at(tree, key.name), key.hint)
+        for key in list_keys(Config)
+        if not key.name.startswith(LEFT_OUT)
+    }
+
+
+def _at(tree: Mapping[str, Any], dotted: str) -> Any:
+    first, _, rest = dotted.partition(".")
+    return _at(tree[first], rest) if rest else tree[first]
+
+
+def _value(value: Any, hint: Any) -> bool | float | str:
+    """Return a switch or a number as such where the key takes nothing else, the rest as text."""
+    if hint is bool:
+        return bool(value)
+    is_union = get_origin(hint) in (Union, types.UnionType)
+    kinds = get_args(hint) if is_union else (hint,)
+    if all(kind in (int, float) for kind in kinds):
+        return float(value)
+    return value if isinstance(value, str) else json.dumps(value)
