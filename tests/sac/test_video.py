@@ -1,5 +1,6 @@
 """Films of episodes: whole, legible, and refused before any work where they can't be made."""
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,8 @@ def test_gif_plays_at_the_speed_of_the_environment(tmp_path: Path) -> None:
             assert (film.info["duration"], film.n_frames) == (milliseconds, count)
 
 
+# imageio-ffmpeg leaves the pipes of the processes that it ends to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_mp4_has_even_sides(tmp_path: Path) -> None:
     ffmpeg = pytest.importorskip("imageio_ffmpeg")
     play(EpisodeFilm(Painter(), str(tmp_path / "film.mp4")))
@@ -97,6 +100,8 @@ def test_mp4_has_even_sides(tmp_path: Path) -> None:
     description = next(reader)
     assert description["size"] == (150, 100)
     assert sum(1 for _ in reader) == 5
+    reader.close()
+    gc.collect()  # within the reach of the filter
 
 
 def test_episode_cut_short_leaves_no_file(tmp_path: Path) -> None:
