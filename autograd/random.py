@@ -8,9 +8,11 @@ import numpy as np
 
 from autograd.creation import made
 from autograd.dtypes import dtype_argument, type_name
+from autograd.engine import apply
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.functional.checks import integer, require_tensor, shape_of
 from autograd.generator import Generator
+from autograd.ops import random as ops
 from autograd.tensor import Tensor
 
 FLOAT32, INT64 = np.dtype(np.float32), np.dtype(np.int64)
@@ -174,8 +176,7 @@ def normal(
     if len(tensors) == 2:
         shape = broadcast_shapes(shape, tensors[1]._array.shape)
     noise = _draw(numpy_generator(generator).standard_normal, shape, wanted)
-    first, second = (getattr(v, "_array", v) for v in (mean, std))
-    return made((noise * second + first).astype(wanted, copy=False))
+    return apply(ops.normal, mean, std, noise=noise)
 
 
 def rand_like(input: Any, *, generator: Any = None, **options: Any) -> Tensor:

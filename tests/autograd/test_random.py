@@ -89,6 +89,15 @@ def test_a_seed_sequence_seeds() -> None:
     assert drawn.tolist() == again.tolist()
 
 
+def test_no_gradient_goes_through_a_draw() -> None:
+    mean = autograd.tensor([[1.0, 2.0]], requires_grad=True)
+    std = autograd.tensor([[1.0], [2.0]], requires_grad=True)
+    drawn = autograd.normal(mean, std)
+    assert drawn.requires_grad and drawn.grad_fn.name() == "NormalBackward0"
+    gradients = autograd.grad(drawn.sum(), (mean, std))
+    assert [g.tolist() for g in gradients] == [[[0, 0]], [[0], [0]]]
+
+
 def test_states_that_are_refused() -> None:
     with pytest.raises(TypeError, match=r"RNG state must be a torch.ByteTensor"):
         Generator().set_state(autograd.zeros(3))
