@@ -185,3 +185,8 @@ def test_format_wins_over_the_ending(tmp_path: Path) -> None:
     saved(tmp_path / "checkpoint")
     done = sac.export.export(tmp_path / "checkpoint", tmp_path / "a.bin", format="numpy")
     assert NumpyPolicy(done.output).about["action"]["space"]["type"] == "Box"
+
+
+def test_the_readme_shows_the_reader_word_for_word() -> None:
+    readme = Path(__file__).parents[3] / "README.md"
+    assert Path(reader.__file__).read_text(encoding="utf-8") in readme.read_text(encoding="utf-8")
