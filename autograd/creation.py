@@ -11,7 +11,7 @@ import numpy as np
 from autograd.backend import backend_of, place
 from autograd.data import array_of_data, check_numpy, scalar_of
 from autograd.dtypes import device_argument, dtype_argument
-from autograd.functional.checks import integer, require_tensor, shape_of
+from autograd.functional.checks import integer, require_tensor, shape_of, type_text
 from autograd.grad_mode import state
 from autograd.promotion import is_number, number_dtype
 from autograd.tensor import Tensor
@@ -196,22 +196,21 @@ def linspace(
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """`steps` numbers at equal distances from `start` to `end`, both included."""
-    given = [v.ndim for v in (start, end) if isinstance(v, Tensor)]
-    if any(given):
+    ends = (("start", start), ("end", end))
+    given = {name: v.ndim for name, v in ends if isinstance(v, Tensor)}
+    if any(given.values()):
+        shown = " and ".join(f"{name} with {n} dimension(s)" for name, n in given.items())
         raise RuntimeError(
-            "linspace only supports 0-dimensional start and end tensors, but got tensors of "
-            f"{given} dimensions"
+            f"linspace only supports 0-dimensional start and end tensors, but got {shown}."
         )
-    steps = integer("linspace", steps, "steps", 3)
+    if type(steps) is not builtins.int:
+        steps = _whole_steps(start, end, steps)
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     wanted = _dtype("linspace", dtype)
     _refuse_bool("linspace_cpu", wanted)
     kind: Any = wanted.type if wanted.kind == "f" else np.float64
-    first, last = (
-        kind(wanted.type(number("linspace", v, name, 1)))
-        for v, name in ((start, "start"), (end, "end"))
-    )
+    first, last = (kind(wanted.type(number("linspace", v, name, 1))) for name, v in ends)
     # From both ends towards the middle, so that both are exact.
     places = np.arange(steps, dtype=kind)
     distance = kind((last - first) / max(steps - 1, 1))
@@ -221,6 +220,18 @@ def linspace(
         last - distance * (steps - 1 - places),
     )
     return made(array.astype(wanted), device, requires_grad)
+
+
+def _whole_steps(*arguments: Any) -> builtins.int:
+    """The last of the arguments, a whole number, or the error of a function of several forms."""
+    try:
+        return integer("linspace", arguments[-1], "steps", 3)
+    except TypeError as error:
+        kinds = ", ".join("Tensor" if isinstance(a, Tensor) else type_text(a) for a in arguments)
+        raise TypeError(
+            f"linspace() received an invalid combination of arguments - got ({kinds}), "
+            "but expected (start, end, int steps)"
+        ) from error
 
 
 def _refuse_bool(kernel: str, dtype: np.dtype) -> None:

@@ -193,6 +193,12 @@ def test_linspace() -> None:
     assert autograd.linspace(-0.1, 0.3, 7)[-1].item() == np.float32(0.3)
     with pytest.raises(RuntimeError, match="number of steps must be non-negative"):
         autograd.linspace(0, 1, -1)
+    with pytest.raises(
+        TypeError, match=r"invalid combination of arguments - got \(int, int, float"
+    ):
+        autograd.linspace(0, 1, 2.0)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match=r"got start with 1 dimension\(s\)\.$"):
+        autograd.linspace(autograd.zeros(1), 1, 2)
 
 
 def test_eye() -> None:

@@ -32,13 +32,14 @@ def conv2d(
     require_tensor("conv2d", input)
     require_tensor("conv2d", weight, "weight", 2)
     steps, spread = _pair("stride", stride), _pair("dilation", dilation)
-    margins = _margins(padding, tuple(weight.shape[2:]), steps, spread)
     if input.ndim not in (3, 4):
         raise RuntimeError(
             "Expected 3D (unbatched) or 4D (batched) input to conv2d, "
             f"but got input of size: {list(input.shape)}"
         )
     images = input if input.ndim == 4 else input.unsqueeze(0)
+    _check_weight(images, weight, steps, padding)
+    margins = _margins(padding, tuple(weight.shape[2:]), steps, spread)
     _check_dtypes(images, weight, bias)
     _check_sizes(images, weight, bias, steps, margins, spread, groups)
     out = apply(
@@ -87,6 +88,21 @@ def _check_dtypes(input: Any, weight: Any, bias: Any) -> None:
             )
 
 
+def _check_weight(images: Any, weight: Any, stride: Any, padding: Any) -> None:
+    if weight.ndim == 4:
+        return
+    if padding == "same":
+        raise RuntimeError(
+            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional weight"
+            f"{list(weight.shape)}, but got 4-dimensional input of size {list(images.shape)} "
+            "instead"
+        )
+    raise RuntimeError(
+        f"expected stride to be a single integer value or a list of {weight.ndim - 2} values to "
+        f"match the convolution dimensions, but got stride={list(stride)}"
+    )
+
+
 def _check_sizes(
     input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
 ) -> None:
@@ -98,20 +114,20 @@ def _check_sizes(
         raise RuntimeError("dilation should be greater than zero")
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
-    if weight.ndim != 4:
-        raise RuntimeError(
-            f"expected 4-dimensional weight for convolution, but got {list(weight.shape)}"
-        )
     shown = f"Given groups={groups}, weight of size {list(weight.shape)}"
+    for fits, wanted in (
+        (weight.shape[0] >= groups, "at least"),
+        (weight.shape[0] % groups == 0, "divisible by"),
+    ):
+        if not fits:
+            raise RuntimeError(
+                f"Given groups={groups}, expected weight to be {wanted} {groups} at dimension 0, "
+                f"but got weight of size {list(weight.shape)} instead"
+            )
     if input.shape[1] != weight.shape[1] * groups:
         raise RuntimeError(
             f"{shown}, expected input{list(input.shape)} to have {weight.shape[1] * groups} "
             f"channels, but got {input.shape[1]} channels instead"
-        )
-    if weight.shape[0] % groups:
-        raise RuntimeError(
-            f"{shown}, expected weight to be divisible by {groups} at dimension 0, "
-            f"but got weight of size {list(weight.shape)} instead"
         )
     if bias is not None and tuple(bias.shape) != (weight.shape[0],):
         raise RuntimeError(

@@ -133,6 +133,19 @@ class TestConv2d:
         with pytest.raises(RuntimeError, match=r"Input type .double. and weight type .float."):
             F.conv2d(torch.ones(1, 2, 5, 5).double(), torch.ones(3, 2, 3, 3))
 
+    @pytest.mark.parametrize(
+        ("shape", "settings", "message"),
+        [
+            ((3, 2, 3), {"padding": "same"}, "Expected 3-dimensional input for 3-dimensional"),
+            ((3, 2, 3, 3, 3), {}, r"list of 3 values .* got stride=\[1, 1\]"),
+            ((3, 2, 3, 3), {"groups": 4}, "weight to be at least 4 at dimension 0"),
+            ((3, 2, 3, 3), {"groups": 2}, "weight to be divisible by 2 at dimension 0"),
+        ],
+    )
+    def test_conv_refuses_weights(self, shape, settings, message):
+        with pytest.raises(RuntimeError, match=message):
+            F.conv2d(torch.ones(1, 2, 5, 5), torch.ones(*shape), **settings)
+
 
 class TestNormalization:
     def test_layer_norm_starts_as_the_plain_one(self):
