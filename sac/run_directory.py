@@ -6,6 +6,8 @@
     metrics.csv             the same numbers
     checkpoints/<step>/     the newest few
     best/                   the best by evaluation
+    damaged-<step>/         a checkpoint that could not be resumed from
+    run.lock                which process writes here, if one does
 """
 
 import re

@@ -78,7 +78,8 @@ CASES: dict[str, dict[str, Any]] = {
     "pendulum": {"env": {"id": "Pendulum-v1"}},
     "cartpole-async": {"env": {"num_envs": 3, "vectorization": "async"}},
     "noisy": {"env": {"id": f"{MODULE}:{NOISY}", "num_envs": 2}},
-    "quarter-of-an-update": {"train": {"updates_per_step": 0.25}},
+    # Logs after each step, most of which are without an update.
+    "quarter-of-an-update": {"train": {"updates_per_step": 0.25}, "logging": {"every_steps": 1}},
     "two-updates": {"train": {"updates_per_step": 2}},
     "wrapped-ring": {"env": {"num_envs": 2}, "train": {"buffer_size": 15}},
     "normalized": {"agent": {"normalize_observations": True, "alpha": 0.1}},
