@@ -196,7 +196,7 @@ def test_linspace() -> None:
     with pytest.raises(
         TypeError, match=r"invalid combination of arguments - got \(int, int, float"
     ):
-        autograd.linspace(0, 1, 2.0)  # type: ignore[arg-type]
+        autograd.linspace(0, 1, 2.0)
     with pytest.raises(RuntimeError, match=r"got start with 1 dimension\(s\)\.$"):
         autograd.linspace(autograd.zeros(1), 1, 2)
 
