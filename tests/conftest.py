@@ -1,11 +1,16 @@
 """What every test shares: skips for what is not installed, and a guard for the grad mode."""
 
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator
 
 import hypothesis
 import pytest
+
+# Before NumPy is imported: on a loaded machine the threads of BLAS wait for one another, and the
+# tests' small matrices gain nothing from them. The processes that tests start inherit it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # A loaded machine is slow at making examples, which is no fault of the code.
 hypothesis.settings.register_profile(
