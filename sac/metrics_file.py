@@ -12,6 +12,11 @@ from sac.errors import SACError
 STEP = "step"
 
 
+def has_rows(path: Path) -> bool:
+    """Return whether there is a metrics file that holds more than the names of its columns."""
+    return path.is_file() and path.read_bytes().count(b"\n") > 1
+
+
 class MetricsFile:
     """Rows of `step` and the columns; a step's row can be filled in several writes.
 

@@ -21,9 +21,10 @@ from sac.evaluation import EvaluationResult
 from sac.files import replace_file
 from sac.interrupt import InterruptGuard
 from sac.logger import Logger, metric_tags
+from sac.metrics_file import has_rows
 from sac.progress import Progress
 from sac.resume_rules import check_changes, check_trusted
-from sac.run_directory import CONFIG_FILE, create_run_directory
+from sac.run_directory import CONFIG_FILE, METRICS_FILE, create_run_directory
 from sac.run_lock import RunLock
 from sac.run_state import RunState
 from sac.seeding import Streams, at_step, integer_seed
@@ -95,6 +96,8 @@ def _resume(
         )
     if not trust:
         check_trusted(config.env, overrides.get("env", {}))
+    if has_rows(run_directory / METRICS_FILE) and not step_folders(run_directory):
+        raise CheckpointError(f"'{run_directory}' has no checkpoints any more: start a new run.")
     with RunLock(run_directory):
         if not step_folders(run_directory):  # killed before its first step
             return _run(config, env, run_directory)
