@@ -11,6 +11,8 @@ from sac.config import Config
 from sac.errors import ConfigError
 
 SIGNAL_STATUS = 128  # what shells add to the number of the signal that ended a program
+SMALL_PRODUCT = 2**21  # multiplications: a batch of 256 through a layer of 64 by 64 is half of it
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 USAGE = "%(prog)s (--config FILE | --resume RUN | --env.id ID) [--KEY VALUE ...]"
 DESCRIPTION = """Train a Soft Actor-Critic agent. Every key of the configuration file is an option
 too, and wins over the file. Whole numbers may be written 1e4."""
@@ -42,6 +44,7 @@ def train_command(argv: Sequence[str], prog: str) -> int:
             "no environment: give --config FILE, --resume RUN or --env.id Pendulum-v1 "
             "(--help explains the options)"
         )
+    _choose_blas_threads(config)
     from sac.progress import print_summary  # here, so that --help and a refusal stay quick
     from sac.trainer import train
 
@@ -59,6 +62,17 @@ def train_command(argv: Sequence[str], prog: str) -> int:
         evaluate_command=evaluate_typed,
     )
     return 0 if result.interrupted_by is None else SIGNAL_STATUS + result.interrupted_by
+
+
+def _choose_blas_threads(config: Config) -> None:
+    """Let small products run on one thread: to wake a second takes longer than they do.
+
+    The libraries read this when NumPy is imported: it comes before. What the user has set stands.
+    """
+    widest = max([*config.agent.hidden_sizes, 1])
+    if config.train.batch_size * widest**2 <= SMALL_PRODUCT:
+        for name in BLAS_THREADS:
+            os.environ.setdefault(name, "1")
 
 
 def _typed_commands(prog: str) -> tuple[str, str]:
