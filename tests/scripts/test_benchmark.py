@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -140,7 +141,9 @@ def test_program_is_timed_and_weighed(tmp_path: Path) -> None:
     )
     assert small.output == "done\n"
     assert large.seconds >= 0.5
-    assert 300_000_000 < large.peak_bytes < 350_000_000
+    # Linux counts into a program's peak what the process that started it held, so here pytest.
+    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    assert 300_000_000 < large.peak_bytes < max(350_000_000, ours + 50_000_000)
 
 
 def test_program_that_fails_tells_its_last_words(tmp_path: Path) -> None:
