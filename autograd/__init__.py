@@ -1,4 +1,4 @@
-"""Automatic differentiation with PyTorch's names and semantics, on NumPy and CuPy.
+"""Automatic differentiation with PyTorch's names and semantics, on NumPy.
 
 `import autograd as torch` runs PyTorch code that stays within what is offered.
 """

@@ -1,8 +1,8 @@
-"""The array library under a tensor: NumPy, or CuPy on a GPU.
+"""The array library under a tensor: NumPy, made ready for CuPy on a GPU.
 
 Every operation receives its backend as `xp` and uses NumPy's names on it. Whatever differs
 between the two libraries is a named function of the backend, so an operation is written once.
-CuPy is imported only when a tensor is first moved to a GPU.
+There is no CuPy backend yet: this is the one place where it goes.
 """
 
 from __future__ import annotations
