@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd.backend import FEW, NUMPY
+from autograd.backend.numpy_backend import FEW, NUMPY
 
 RNG = np.random.default_rng(0)
 
