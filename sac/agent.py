@@ -22,6 +22,7 @@ from sac.config import AgentConfig
 from sac.device import resolve_device
 from sac.errors import CheckpointError
 from sac.factory import build_parts
+from sac.loss_guard import LossGuard
 from sac.networks import frozen
 from sac.policies import row
 from sac.replay_buffer import Batch
@@ -77,6 +78,9 @@ class SACAgent:
         ]
         self.exploration = torch.Generator.from_numpy(generator(streams.exploration))
         self.updates = 0
+        self.loss_guard = LossGuard(
+            self.optimizers(), self.device, is_deferred=self.device.type != "cpu"
+        )
 
     # -- acting ---------------------------------------------------------------------------
 
@@ -131,7 +135,11 @@ class SACAgent:
     # -- learning -------------------------------------------------------------------------
 
     def update(self, batch: Batch) -> Metrics:
-        """Take one gradient step on every network and on alpha, then move the targets."""
+        """Take one gradient step on every network and on alpha, then move the targets.
+
+        DivergenceError, before a step on it, for a loss that is not finite; on a device it comes
+        from `loss_guard.read()`.
+        """
         transitions = self._transitions(batch)
         alpha = self.temperature.alpha  # of before its own step, in all losses
         metrics = self._update_soft_q_nets(transitions, alpha)
@@ -155,7 +163,7 @@ class SACAgent:
         ):
             q_value = soft_q_net.q_value(batch.observation, batch.action)
             q_loss = 0.5 * nn.functional.mse_loss(q_value, target_q_value.detach())
-            self._step(optimizer, q_loss)
+            self._step(optimizer, q_loss, f"the loss of soft Q network {i}")
             metrics |= {f"q{i}_loss": q_loss.detach(), f"q{i}_mean": q_value.detach()}
         return metrics
 
@@ -164,16 +172,22 @@ class SACAgent:
         with frozen(self.soft_q_parameters):
             value, entropy = self.policy_net.soft_value(observation, self._min_q, alpha)
             policy_loss = -value.mean()
-            self._step(self.policy_optimizer, policy_loss)
+            self._step(self.policy_optimizer, policy_loss, "the loss of the policy")
         return {"policy_loss": policy_loss.detach(), "entropy": entropy.detach()}
 
-    def _step(self, optimizer: optim.Adam, loss: Tensor) -> None:
+    def _step(self, optimizer: optim.Adam, loss: Tensor, name: str) -> None:
+        self.loss_guard.check(name, loss, self.updates + 1)
         optimizer.zero_grad()
         loss.backward()
         if self.config.max_grad_norm is not None:
             for group in optimizer.param_groups:
                 nn.utils.clip_grad_norm_(group["params"], self.config.max_grad_norm)
         optimizer.step()
+
+    def optimizers(self) -> list[optim.Adam]:
+        """Return all optimizers; that of a fixed temperature does not exist."""
+        learned = [self.temperature.optimizer] if self.temperature.optimizer is not None else []
+        return [*self.soft_q_optimizers, self.policy_optimizer, *learned]
 
     def _min_q(self, *inputs: Tensor) -> Tensor:
         return reduce(torch.minimum, [net(*inputs) for net in self.soft_q_nets])

@@ -1,5 +1,8 @@
 """Errors meant for the user: the command line prints the message alone and exits with 2."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class SACError(Exception):
     """Something to put right; the message says what was expected, what came, what to do."""
@@ -30,4 +33,21 @@ class EnvironmentStepError(SACError):
 
 
 class DivergenceError(SACError):
-    """A training whose networks no longer give finite numbers."""
+    """A training in which a number is no longer finite.
+
+    `quantity` says which, `update` in which update (from 1), where it was one, and `evidence` holds
+    the arrays that it came with, by name, where there are any.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        quantity: str = "a number",
+        update: int | None = None,
+        evidence: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.quantity = quantity
+        self.update = update
+        self.evidence = {} if evidence is None else dict(evidence)

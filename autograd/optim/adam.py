@@ -73,7 +73,8 @@ class Adam(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient; returns the closure's value."""
         loss = run_closure(closure)
-        state.silently(self._step)
+        if self.found_inf is None or not self.found_inf.item():
+            state.silently(self._step)
         return loss
 
     def _step(self) -> None:

@@ -16,7 +16,13 @@ from autograd.tensor import Tensor
 
 
 class Optimizer:
-    """The base of all optimizers: `param_groups` (settings) and `state` (by parameter)."""
+    """The base of all optimizers: `param_groups` (settings) and `state` (by parameter).
+
+    As in torch, whoever watches for numbers that are not finite may set `found_inf`: steps change
+    nothing while it holds 1. Adam heeds it.
+    """
+
+    found_inf: Tensor | None = None
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         """`params`: tensors, (name, tensor) pairs, or dictionaries that override `defaults`."""

@@ -262,3 +262,17 @@ def test_states_that_do_not_fit():
         optim.Adam([parameter(), parameter()]).load_state_dict(state)
     with pytest.raises(ValueError, match="different number of parameter groups"):
         optim.Adam([{"params": parameter()}, {"params": parameter()}]).load_state_dict(state)
+
+
+def test_step_of_adam_changes_nothing_while_found_inf_holds_1() -> None:
+    parameter = nn.Parameter(torch.ones(2))
+    optimizer = optim.Adam([parameter], lr=0.1)
+    flag = optimizer.found_inf = torch.tensor(1.0)
+    parameter.grad = torch.tensor([float("nan"), 1.0])
+    optimizer.step()
+    assert parameter.tolist() == [1.0, 1.0]
+    assert not optimizer.state
+    flag.zero_()
+    parameter.grad = torch.ones(2)
+    optimizer.step()
+    assert parameter.tolist() == pytest.approx([0.9, 0.9])

@@ -1,0 +1,66 @@
+"""Watches the losses: the first that is not a finite number ends the learning.
+
+In host memory a loss is looked at before its gradient is taken, and raises. To look at one on a
+device would make the update wait for it: there a flag on the device remembers the first bad loss
+and turns that step and all later ones of the optimizers into no-ops, until `read` is called.
+"""
+
+import math
+from collections.abc import Iterable
+
+import autograd as torch
+from autograd import Tensor, optim
+from sac.errors import DivergenceError
+
+NAMES = 128  # more than an agent has losses
+NEVER = 2**62
+CURES = "a lower learning rate, agent.max_grad_norm or agent.reward_scale help"
+
+
+class LossGuard:
+    """Raises DivergenceError for a loss that is not finite: at once, or by `read` if `is_deferred`.
+
+    The optimizers read the flag under the name that it has in torch, `found_inf`.
+    """
+
+    def __init__(
+        self, optimizers: Iterable[optim.Optimizer], device: torch.device, *, is_deferred: bool
+    ) -> None:
+        self.is_deferred = is_deferred
+        self._names: list[str] = []
+        if is_deferred:
+            self._first_bad = torch.tensor(NEVER, device=device)
+            self._found_inf = torch.tensor(0.0, device=device)
+            for optimizer in optimizers:
+                optimizer.found_inf = self._found_inf
+
+    def check(self, name: str, loss: Tensor, update: int) -> None:
+        """Look at the loss called `name` in the update of that number, counted from 1."""
+        if self.is_deferred:
+            self._note(name, loss.detach(), update)
+        elif not math.isfinite(value := loss.item()):
+            raise _diverged(name, f"{value}", update)
+
+    def _note(self, name: str, loss: Tensor, update: int) -> None:
+        if name not in self._names:
+            self._names.append(name)
+        # Later losses have larger numbers: the smallest is the first.
+        number = update * NAMES + self._names.index(name)
+        bad = torch.where(torch.isfinite(loss), NEVER, number)
+        self._first_bad.copy_(torch.minimum(self._first_bad, bad))
+        self._found_inf.copy_(self._first_bad < NEVER)
+
+    def read(self) -> None:
+        """Raise for the first bad loss of all; this waits for the device."""
+        number = self._first_bad.item() if self.is_deferred else NEVER
+        if number < NEVER:
+            update, index = divmod(int(number), NAMES)
+            raise _diverged(self._names[index], "not finite", update)
+
+
+def _diverged(name: str, value: str, update: int) -> DivergenceError:
+    return DivergenceError(
+        f"the training diverged: {name} was {value} in update {update}; {CURES}",
+        quantity=name,
+        update=update,
+    )
