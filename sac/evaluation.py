@@ -19,7 +19,7 @@ from sac.resume_rules import check_trusted
 
 if TYPE_CHECKING:
     from sac.agent import SACAgent
-    from sac.environments import VectorEnvironment
+    from sac.environments import Episode, VectorEnvironment
 
 __all__ = ["EvaluationResult", "check_spaces_fit", "evaluate", "film_episode", "run_episodes"]
 
@@ -46,7 +46,7 @@ def run_episodes(
     """
     _check_at_least("episodes", episodes, 1)
     shares = [len(range(i, episodes, environment.num_envs)) for i in range(environment.num_envs)]
-    finished: list[list[tuple[float, int]]] = [[] for _ in shares]
+    finished: list[list[Episode]] = [[] for _ in shares]
     generator = np.random.default_rng(seed)
     observation = environment.reset(seed=seed)
     while any(len(done) < share for done, share in zip(finished, shares, strict=True)):
@@ -57,12 +57,15 @@ def run_episodes(
         step = environment.step(agent.action_codec.to_environment(action))
         for episode in step.episodes:
             if len(finished[episode.env_index]) < shares[episode.env_index]:
-                finished[episode.env_index].append((episode.episode_return, episode.length))
+                finished[episode.env_index].append(episode)
         observation = step.observation
-    results = [result for done in finished for result in done]
+    played = [episode for done in finished for episode in done]
+    successes = [episode.success for episode in played]
     return EvaluationResult(
-        returns=[float(episode_return) for episode_return, _ in results],
-        lengths=[int(length) for _, length in results],
+        returns=[float(episode.episode_return) for episode in played],
+        lengths=[int(episode.length) for episode in played],
+        # Some environments say so of successes alone: where one is told, no word is a failure.
+        successes=None if set(successes) == {None} else [bool(success) for success in successes],
     )
 
 

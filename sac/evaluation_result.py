@@ -22,6 +22,7 @@ class EvaluationResult:
     run: str | None = None
     published: Published | None = None  # what others reached on the same environment
     random_policy: "EvaluationResult | None" = None  # as many episodes of random actions
+    successes: list[bool] | None = None  # of each episode, where the environment reports it
 
     @property
     def episodes(self) -> int:
@@ -70,6 +71,11 @@ class EvaluationResult:
         """Mean number of steps."""
         return float(np.mean(self.lengths))
 
+    @property
+    def success_rate(self) -> float | None:
+        """Share of the episodes that succeeded; None where the environment does not report it."""
+        return None if self.successes is None else float(np.mean(self.successes))
+
     def summary(self) -> dict[str, Any]:
         """What the episodes say together: text, numbers, None."""
         low, high = self.return_interval
@@ -89,6 +95,7 @@ class EvaluationResult:
             "mean_length": self.mean_length,
             "min_length": min(self.lengths),
             "max_length": max(self.lengths),
+            "success_rate": self.success_rate,
             "published_return": None if self.published is None else self.published.mean_return,
             "published_source": None if self.published is None else self.published.source,
         }
@@ -100,5 +107,6 @@ class EvaluationResult:
             **self.summary(),
             "returns": self.returns,
             "lengths": self.lengths,
+            "successes": self.successes,
             "random_policy": random_policy,
         }

@@ -22,7 +22,9 @@ def print_table(results: Sequence["EvaluationResult"]) -> None:
         table.add_column(escape(name), justify="right", overflow="fold")
     cells = [_cells(result) for _, result in columns]
     for label in cells[0]:
-        table.add_row(label, *(escape(column[label]) for column in cells))
+        row = [column[label] for column in cells]
+        if any(row):
+            table.add_row(label, *map(escape, row))
     console = Console()
     console.print(table)
     for env, published in {str(result.env): result.published for result in results}.items():
@@ -44,7 +46,7 @@ def _columns(results: Sequence["EvaluationResult"]) -> Iterator[tuple[str, "Eval
 
 def _cells(result: "EvaluationResult") -> dict[str, str]:
     low, high = result.return_interval
-    step = result.checkpoint_step
+    step, success_rate = result.checkpoint_step, result.success_rate
     return {
         "mean": f"{result.mean_return:.2f}",
         "95 % interval of the mean": f"{low:.2f} to {high:.2f}",
@@ -55,6 +57,7 @@ def _cells(result: "EvaluationResult") -> dict[str, str]:
         "highest": f"{result.max_return:.2f}",
         "mean length": f"{result.mean_length:.1f}",
         "shortest, longest": f"{min(result.lengths)}, {max(result.lengths)}",
+        "success rate": "" if success_rate is None else f"{100 * success_rate:.0f} %",
         "environment": str(result.env),
         "checkpoint step": "" if step is None else str(step),
     }

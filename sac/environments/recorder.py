@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 
 from sac.environments.snapshot import load_snapshot, take_snapshot
+from sac.environments.success import SUCCESS, success_of
 
 # An episode longer than this is not rebuilt: its actions would fill the memory in the end.
 MAX_RECORDED_STEPS = 100_000
@@ -21,7 +22,8 @@ class Recorder(gymnasium.Wrapper):
     before the last reset, that reset's arguments, the actions since, and a checksum of every
     observation, reward and end, which the episode must show again when it is rebuilt.
 
-    The info, which nobody here reads, is dropped: batching and sending it takes time in each step.
+    Of the info only whether an episode succeeded is kept: batching and sending all of it takes time
+    in each step.
     """
 
     to_load: Any = None  # set from outside; a call carries no arguments of its own
@@ -43,14 +45,16 @@ class Recorder(gymnasium.Wrapper):
         return observation, {}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step, with an empty info."""
+        """Step, with an info that says no more than whether an episode succeeded."""
         recorded = action.copy()  # the environment or its caller may change it in place
-        observation, reward, terminated, truncated, _ = self.env.step(action)
+        observation, reward, terminated, truncated, info = self.env.step(action)
         if len(self._actions) < MAX_RECORDED_STEPS:
             self._actions.append(recorded)
             outcome = OUTCOME.pack(reward, terminated, truncated)
             self._checks.append(checksum(observation, zlib.crc32(outcome)))
-        return observation, reward, terminated, truncated, {}
+        success = success_of(info) if terminated or truncated else None
+        kept = {} if success is None else {SUCCESS: success}
+        return observation, reward, terminated, truncated, kept
 
     def recording(self) -> dict[str, Any] | None:
         """Return how the episode in progress came about, as a tree of JSON values and arrays.

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 
+from sac.environments.success import successes_of
 from sac.environments.workers import AsyncWorkers, close_workers
 from sac.errors import EnvironmentSetupError
 from sac.spaces import ActionCodec, ObservationEncoder
@@ -20,6 +21,8 @@ class Episode:
     episode_return: float
     length: int
     env_index: int
+    truncated: bool  # it ended by a limit, and not by terminating
+    success: bool | None = None  # None where the environment does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class VectorEnvironment:
             terminated,
             truncated,
             valid,
-            self._count(np.asarray(rewards, np.float64), valid, ended),
+            self._count(np.asarray(rewards, np.float64), valid, ended, terminated, infos),
         )
 
     def state(self) -> dict[str, Any] | None:
@@ -205,13 +208,23 @@ class VectorEnvironment:
             close_workers(self._env.unwrapped)
         self._env.close()
 
-    def _count(self, rewards: np.ndarray, valid: np.ndarray, ended: np.ndarray) -> list[Episode]:
+    def _count(
+        self,
+        rewards: np.ndarray,
+        valid: np.ndarray,
+        ended: np.ndarray,
+        terminated: np.ndarray,
+        infos: dict[str, Any],
+    ) -> list[Episode]:
         self._returns += np.where(valid, rewards, 0.0)
         self._lengths += valid
         if not ended.any():
             return []
         indices = np.flatnonzero(ended).tolist()
-        episodes = [Episode(float(self._returns[i]), int(self._lengths[i]), i) for i in indices]
+        episodes = [
+            Episode(float(self._returns[i]), int(self._lengths[i]), i, not terminated[i], success)
+            for i, success in zip(indices, successes_of(infos, indices), strict=True)
+        ]
         self._returns[ended] = 0.0
         self._lengths[ended] = 0
         return episodes

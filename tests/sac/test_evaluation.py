@@ -72,6 +72,8 @@ class Episode:
     episode_return: float
     length: int
     env_index: int
+    truncated: bool = False
+    success: bool | None = None
 
 
 class FakeEnvironment:
@@ -179,8 +181,10 @@ def test_result_as_json() -> None:
         "mean_length": 7.0,
         "min_length": 5,
         "max_length": 9,
+        "success_rate": None,
         "returns": [1.0, -2.0, 4.0, 5.0, 20.0],
         "lengths": [5, 6, 7, 8, 9],
+        "successes": None,
         "checkpoint_step": 100,
         "published_return": None,
         "published_source": None,

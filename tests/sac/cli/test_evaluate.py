@@ -129,6 +129,16 @@ def test_table_has_a_column_for_each_run_and_one_for_random_actions(
     assert text.count("Published") == 1
 
 
+def test_success_rate_has_a_row_where_an_environment_reports_it(
+    evaluate: Recorder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path) == 0
+    assert "success" not in capsys.readouterr().out
+    evaluate.result = replace(RESULT, successes=[True, False, True])
+    assert run(tmp_path) == 0
+    assert "67 %" in capsys.readouterr().out
+
+
 def test_csv_is_a_header_and_a_line_for_each_policy(
     evaluate: Recorder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,7 +149,7 @@ def test_csv_is_a_header_and_a_line_for_each_policy(
     assert (trained["policy"], untrained["policy"]) == ("trained", "random")
     assert trained["run"] == "runs/x[bold]"
     assert {name: trained[name] for name in RESULT.summary()} == {
-        name: str(value) for name, value in RESULT.summary().items()
+        name: "" if value is None else str(value) for name, value in RESULT.summary().items()
     }
     assert untrained["mean_return"] == "-900.0"
 
