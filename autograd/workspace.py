@@ -7,6 +7,7 @@ page by page, each with a fault. Here it waits until a chain of operations asks 
 from __future__ import annotations
 
 import sys
+import threading
 
 import numpy as np
 
@@ -17,8 +18,11 @@ KINDS = 64
 WAITING = 3
 
 
-class Workspace:
-    """Uninitialised arrays, taken from among those that nobody holds any more."""
+class Workspace(threading.local):
+    """Uninitialised arrays, taken from among those that nobody holds any more.
+
+    Each thread has arrays of its own: two could else find the same one free at the same moment.
+    """
 
     def __init__(self) -> None:
         self._kinds: dict[tuple[tuple[int, ...], np.dtype], list[np.ndarray]] = {}

@@ -6,22 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backend.numpy_chains import NumpyChains
 from autograd.error_function import erf
-from autograd.workspace import Workspace
-
-MAX_ZEROS = 16  # arrays of zeros kept, one for each size
 
 Array = np.ndarray
 
 
-class NumpyBackend:
+class NumpyBackend(NumpyChains):
     """NumPy's own functions, and by name those that CuPy does otherwise."""
 
     device_type = "cpu"
-
-    def __init__(self) -> None:
-        self._zeros: dict[int, np.ndarray] = {}
-        self._workspace = Workspace()
 
     def __getattr__(self, name: str) -> Any:
         """NumPy's function of that name, kept as an attribute so that it is looked up once."""
@@ -84,24 +78,6 @@ class NumpyBackend:
     def put_along_axis(self, array: Array, index: Array, values: Any, axis: int) -> None:
         """`array[..., index, ...] = values` in place along one axis."""
         np.put_along_axis(array, index, values, axis)
-
-    def reused_empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
-        """An uninitialised array, by preference one that was used before."""
-        return self._workspace.empty(shape, dtype)
-
-    def empty_cache(self) -> None:
-        """Give back the memory that `reused_empty` keeps."""
-        self._workspace.clear()
-
-    def relu_(self, array: Array) -> None:
-        """The positive part, in place."""
-        # NumPy's loop over two arrays is vectorised, that over an array and a scalar is not.
-        zeros = self._zeros.get(array.size)
-        if zeros is None or zeros.dtype != array.dtype:
-            zeros = self._zeros[array.size] = np.zeros(array.size, array.dtype)
-            if len(self._zeros) > MAX_ZEROS:
-                del self._zeros[next(iter(self._zeros))]
-        np.maximum(array, zeros.reshape(array.shape), out=array)
 
     def max(self, array: Array, axis: Any = None, keepdims: Any = False) -> Array:
         """The largest along `axis`, without the steps of Python that `np.max` takes first."""

@@ -42,16 +42,13 @@ def squashed_gaussian(
         noise,
         log_std_min=log_std_min,
         log_std_max=log_std_max,
-    )
+    )[:2]
 
 
 def polyak_update_(targets: Sequence[Any], sources: Sequence[Any], tau: float) -> None:
     """`target += tau * (source - target)` in place for each pair, outside the graph."""
     for target, source in zip(targets, sources, strict=True):
-        xp = backend_of(target._array)
-        step = xp.subtract(source._array, target._array)
-        step *= tau
-        target._array += step
+        backend_of(target._array).lerp_(target._array, source._array, tau)
         target._bump_version()
 
 

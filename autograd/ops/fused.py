@@ -5,7 +5,6 @@ Every one equals a composition of ordinary operations, which its test compares i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,11 +25,6 @@ def _product(xp: Any, first: Any, second: Any) -> Any:
     return (xp.multiply if first.shape[1] == 1 else xp.matmul)(first, second, out=out)
 
 
-def _sum_of_rows(xp: Any, rows: Any) -> Any:
-    # A product with ones takes NumPy a third of the time of a reduction over the first axis.
-    return xp.matmul(xp.ones(rows.shape[0], rows.dtype), rows)
-
-
 linear = Op("Addmm", _affine)  # torch's name of the node
 
 
@@ -43,23 +37,8 @@ def _(xp: Any, g: Any, needs: Any, input: Any, weight: Any) -> tuple[Any, Any, A
     return (
         xp.matmul(g, weight) if needs[0] else None,
         weight_gradient,
-        _sum_of_rows(xp, rows) if needs[2] else None,
+        xp.sum_of_rows(rows) if needs[2] else None,
     )
-
-
-def _activate(xp: Any, y: Any, activation: str) -> None:
-    if activation == "relu":
-        xp.relu_(y)
-    else:
-        xp.tanh(y, out=y)
-
-
-def _activation_gradient_(xp: Any, g: Any, out: Any, activation: str) -> None:
-    """Multiply `g`, in place, by the derivative of the activation whose result `out` is."""
-    if activation == "relu":
-        g *= out > 0
-    else:
-        g *= 1 - out * out
 
 
 def _joined(xp: Any, inputs: Sequence[Any]) -> Any:
@@ -86,8 +65,7 @@ def _mlp(xp: Any, *tensors: Any, layers: int, activation: str) -> tuple[Any, Any
     hidden = xp.reused_empty((x.shape[0] * units,), x.dtype)
     for y, weight, bias in zip(_hidden_layers(xp, hidden, weights), weights, biases, strict=False):
         xp.matmul(x, weight.T, out=y)
-        y += bias
-        _activate(xp, y, activation)
+        xp.add_bias_(y, bias, activation)
         x = y
     return _affine(xp, x, weights[-1], biases[-1]), hidden
 
@@ -109,10 +87,10 @@ def _(
             x = hidden[i - 1] if i else _joined(xp, inputs)
             parameter_gradients[2 * i] = _product(xp, g.T, x)
         if parameter_needs[2 * i + 1]:
-            parameter_gradients[2 * i + 1] = _sum_of_rows(xp, g)
+            parameter_gradients[2 * i + 1] = xp.sum_of_rows(g)
         if i:
             g = _product(xp, g, weights[i])
-            _activation_gradient_(xp, g, hidden[i - 1], activation)
+            xp.activation_gradient_(g, hidden[i - 1], activation)
     return [*_input_gradients(xp, g, weights[0], inputs, needs), *parameter_gradients]
 
 
@@ -128,58 +106,33 @@ def _input_gradients(
     return gradients
 
 
-_LOG_2 = math.log(2)
-_LOG_2_PI_HALF = 0.5 * math.log(2 * math.pi)
-
-
 def _squashed_gaussian(
     xp: Any, parameters: Any, noise: Any, *, log_std_min: float, log_std_max: float
-) -> tuple[Any, Any]:
-    """Action tanh(u) with u = mean + std * noise, and its log-probability, summed over dimensions.
+) -> tuple[Any, Any, Any]:
+    """Action tanh(u) with u = mean + std * noise, its log-probability, and std * noise.
 
-    `log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2u))` holds for every u; the usual form with an
-    epsilon inside the logarithm is biased and loses its gradient where the action saturates.
+    `log(1 - tanh(u)^2)` is taken in a form that holds for every u; the usual one with an epsilon
+    inside the logarithm is biased and loses its gradient where the action saturates.
     """
-    n = noise.shape[-1]
-    mean = parameters[..., :n]
-    log_std = xp.minimum(xp.maximum(parameters[..., n:], log_std_min), log_std_max)
-    u = mean + xp.exp(log_std) * noise
-    # softplus(-2u), written so that neither exponential overflows.
-    softplus = xp.log1p(xp.exp(-2 * xp.abs(u))) + xp.maximum(-2 * u, 0)
-    log_prob = -0.5 * noise * noise - log_std - 2 * (_LOG_2 - u - softplus)
-    return (
-        xp.tanh(u),
-        xp.add.reduce(log_prob, axis=-1, keepdims=True) - n * _LOG_2_PI_HALF,
-    )
+    return xp.squashed_gaussian(parameters, noise, log_std_min, log_std_max)
 
 
 squashed_gaussian = Op(
-    "SquashedGaussian", _squashed_gaussian, outs=2, differentiable_outs=2
-)  # (B, 2A), (B, A) -> (B, A), (B, 1)
-
-
-def _u_gradient(g: Any, action: Any) -> Any:
-    """The gradient of u; d log_prob / du is that of -log(1 - tanh(u)^2): 2 tanh(u)."""
-    action_gradient, log_prob_gradient = g
-    return action_gradient * (1 - action * action) + log_prob_gradient * (2 * action)
+    "SquashedGaussian", _squashed_gaussian, outs=3, differentiable_outs=2
+)  # (B, 2A), (B, A) -> (B, A), (B, 1), (B, A)
 
 
 @squashed_gaussian.gradient("parameters")
 def _(
-    xp: Any, g: Any, parameters: Any, noise: Any, out: Any, log_std_min: float, log_std_max: float
+    xp: Any, g: Any, parameters: Any, out0: Any, out2: Any, log_std_min: float, log_std_max: float
 ) -> Any:
-    log_std = parameters[..., noise.shape[-1] :]
-    u_gradient = _u_gradient(g, out)
-    clamped = xp.minimum(xp.maximum(log_std, log_std_min), log_std_max)
-    log_std_gradient = u_gradient * (xp.exp(clamped) * noise) - g[1]
-    log_std_gradient *= clamped == log_std
-    return xp.concatenate((u_gradient, log_std_gradient), axis=-1)
+    log_std = parameters[..., out0.shape[-1] :]
+    return xp.squashed_gaussian_gradient(*g, out0, out2, log_std, log_std_min, log_std_max)
 
 
 @squashed_gaussian.gradient("noise")
 def _(
-    xp: Any, g: Any, parameters: Any, noise: Any, out: Any, log_std_min: float, log_std_max: float
+    xp: Any, g: Any, parameters: Any, noise: Any, out0: Any, log_std_min: float, log_std_max: float
 ) -> Any:
     log_std = parameters[..., noise.shape[-1] :]
-    std = xp.exp(xp.minimum(xp.maximum(log_std, log_std_min), log_std_max))
-    return _u_gradient(g, out) * std - g[1] * noise
+    return xp.squashed_gaussian_noise_gradient(*g, out0, noise, log_std, log_std_min, log_std_max)

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.backend import backend_of
 from autograd.grad_mode import state
-from autograd.optim.flat import FlatMoments, can_be_flat
+from autograd.optim.flat import FlatAdam
 from autograd.optim.optimizer import (
     Optimizer,
     check_at_least_zero,
@@ -17,7 +17,6 @@ from autograd.optim.optimizer import (
     number,
     run_closure,
 )
-from autograd.optim.update_rules import adam_change
 from autograd.tensor import Tensor
 
 
@@ -60,7 +59,7 @@ class Adam(Optimizer):
             "differentiable": differentiable, "fused": fused,
             "decoupled_weight_decay": decoupled_weight_decay,
         }  # fmt: skip
-        self._flat: dict[int, FlatMoments] = {}  # by number of the group
+        self._flat: dict[int, FlatAdam] = {}  # by number of the group
         super().__init__(params, defaults)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -81,11 +80,25 @@ class Adam(Optimizer):
         for index, group in enumerate(self.param_groups):
             params = [param for param in group["params"] if param._grad is not None]
             states = [self._state_of(param, group["amsgrad"]) for param in params]
-            if len(params) == len(group["params"]) > 1 and can_be_flat(params, states, group):
-                self._update_together(index, params, states, group)
+            flat = None
+            if len(params) == len(group["params"]) > 1 and not group["amsgrad"]:
+                flat = self._flat_state(index, params, states)
+            if flat is not None:
+                flat.step([_gradient(param, group) for param in params], _coefficients(group))
             else:
                 for param, values in zip(params, states, strict=True):
                     self._update(param, values, group)
+
+    def _flat_state(
+        self, index: int, params: list[Tensor], states: list[dict[str, Any]]
+    ) -> FlatAdam | None:
+        """The state of a group in one piece, where its parameters can step together."""
+        flat = self._flat.get(index)
+        if flat is None or not flat.holds(params, states):
+            if not FlatAdam.suits(params, states):
+                return None
+            flat = self._flat[index] = FlatAdam(params, states)
+        return flat
 
     def _state_of(self, param: Tensor, amsgrad: bool) -> dict[str, Any]:
         values = self.state[param]
@@ -96,36 +109,13 @@ class Adam(Optimizer):
     def _update(self, param: Tensor, values: dict[str, Any], group: dict[str, Any]) -> None:
         values["step"]._array += 1
         array = param._array
-        scratch = self._scratch_like(array)
-        adam_change(
-            backend_of(array), _gradient(param, group), values["exp_avg"]._array,
+        backend_of(array).adam_(
+            array, _gradient(param, group), values["exp_avg"]._array,
             values["exp_avg_sq"]._array,
             values["max_exp_avg_sq"]._array if group["amsgrad"] else None,
-            scratch, step=values["step"]._array.item(), **_coefficients(group),
+            step=values["step"]._array.item(), **_coefficients(group),
         )  # fmt: skip
-        array -= scratch
         param._bump_version()
-
-    def _update_together(
-        self, index: int, params: list[Tensor], states: list[dict[str, Any]], group: dict[str, Any]
-    ) -> None:
-        """The same for all parameters of a group in one go, which costs a third for a small net."""
-        flat = self._flat.get(index)
-        if flat is None or not flat.holds(params, states):
-            flat = self._flat[index] = FlatMoments(params, states)
-        for values in states:
-            values["step"]._array += 1
-        for param, view in zip(params, flat.grad_views, strict=True):
-            view[...] = _gradient(param, group)
-        xp, step, coefficients = flat.xp, states[0]["step"]._array.item(), _coefficients(group)
-        for part in flat.blocks:
-            adam_change(
-                xp, flat.grad[part], flat.exp_avg[part], flat.exp_avg_sq[part], None,
-                flat.scratch[part], step=step, **coefficients,
-            )  # fmt: skip
-        for param, change in zip(params, flat.scratch_views, strict=True):
-            param._array -= change
-            param._bump_version()
 
     def _init_state(self, values: dict[str, Any], param: Tensor, amsgrad: bool) -> None:
         xp = backend_of(param._array)
@@ -144,7 +134,7 @@ def _gradient(param: Tensor, group: dict[str, Any]) -> Any:
         array *= 1 - number(group["lr"]) * decay
     elif decay:
         grad = grad + decay * array
-    return grad
+    return backend_of(array).array_of(grad)
 
 
 def _coefficients(group: dict[str, Any]) -> dict[str, float]:

@@ -1,77 +1,151 @@
-"""Adam's moments of many parameters in one piece, so that a step is a dozen passes in all.
+"""Adam's state of many parameters in one piece, so that a step is one call for all of them.
 
 A network's parameters are few large and many small arrays; one by one, the small ones cost as many
-calls as the large. The parameters themselves stay where they are: others may hold views of them.
+calls as the large.
 """
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Sequence
+from operator import is_
 from typing import Any
+
+import numpy as np
 
 from autograd.backend import Array, backend_of
 
-# Elements that are worked on at a time: five arrays of them fit in a core's second-level cache.
-BLOCK = 32_768
+
+class EndToEnd:
+    """The elements of some arrays as one flat array.
+
+    Where the arrays lie end to end in memory it is that memory itself; else it is a copy.
+    """
+
+    def __init__(self) -> None:
+        """Know no arrays yet."""
+        self._known: list[weakref.ref[Array]] = []  # weak: this must not keep gradients alive
+        self._start: int | None = None  # in the array that they are parts of, if they lie so
+        self._size = 0
+        self._views: list[Array] = []  # parts of the copy, in the shapes of the arrays
+
+    def load(self, arrays: Sequence[Array]) -> Array:
+        """The flat array with the elements that they have now."""
+        if len(arrays) != len(self._known) or not all(
+            known() is array for known, array in zip(self._known, arrays, strict=True)
+        ):
+            self._look_at(arrays)
+        if self._start is not None:
+            base = arrays[0].base
+            return base if base.size == self._size else base[self._start :][: self._size]
+        for view, array in zip(self._views, arrays, strict=True):
+            view[...] = array
+        return self._views[0].base
+
+    def store(self, arrays: Sequence[Array]) -> None:
+        """Copy the elements of the flat array back, where it is a copy."""
+        if self._start is None:
+            for array, view in zip(arrays, self._views, strict=True):
+                array[...] = view
+
+    def _look_at(self, arrays: Sequence[Array]) -> None:
+        self._known = [weakref.ref(array) for array in arrays]
+        self._size = sum(array.size for array in arrays)
+        self._start = _start(arrays)
+        if self._start is not None:
+            self._views = []
+        elif [v.shape for v in self._views] != [a.shape for a in arrays]:
+            first = arrays[0]
+            flat = backend_of(first).empty(self._size, first.dtype)
+            self._views = views_of(flat, [array.shape for array in arrays])
 
 
-class FlatMoments:
-    """Moments, gradients and scratch of a list of parameters, laid end to end."""
+def views_of(flat: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+    """Parts of a flat array, one after another, in these shapes."""
+    views, start = [], 0
+    for shape in shapes:
+        size = int(np.prod(shape))
+        views.append(flat[start : start + size].reshape(shape))
+        start += size
+    return views
+
+
+def _start(arrays: Sequence[Array]) -> int | None:
+    """The element of their common base where the first begins; None unless all lie end to end."""
+    base, xp = arrays[0].base, backend_of(arrays[0])
+    if base is None or base.ndim != 1 or not xp.is_contiguous(base):
+        return None
+    first = address = xp.address(arrays[0])
+    for array in arrays:
+        if (
+            array.base is not base
+            or array.dtype != base.dtype
+            or not xp.is_contiguous(array)
+            or xp.address(array) != address
+        ):
+            return None
+        address += array.nbytes
+    return (first - xp.address(base)) // base.itemsize
+
+
+class FlatAdam:
+    """Moments and steps of a list of parameters, laid end to end; `states` hold views of them."""
 
     def __init__(self, params: list[Any], states: list[dict[str, Any]]) -> None:
-        """Move the moments of `states` into one array each; `states` keep views of it."""
+        """Move the moments and steps of `states` into one array each."""
         array = params[0]._array
-        self.xp = xp = backend_of(array)
-        sizes = [p._array.size for p in params]
-        total = sum(sizes)
+        self.xp = backend_of(array)
         self.params = params
-        self.grad = xp.empty(total, array.dtype)
-        self.scratch = xp.empty(total, array.dtype)
-        self.exp_avg = xp.empty(total, array.dtype)
-        self.exp_avg_sq = xp.empty(total, array.dtype)
-        starts = [sum(sizes[:i]) for i in range(len(sizes))]
-        self.slices = [slice(a, a + n) for a, n in zip(starts, sizes, strict=True)]
-        self.grad_views = self._views(self.grad)
-        self.scratch_views = self._views(self.scratch)
-        self.blocks = [slice(a, a + BLOCK) for a in range(0, total, BLOCK)]
-        self.moments: list[tuple[Array, Array]] = []
-        for i, state in enumerate(states):
-            for name, flat in (("exp_avg", self.exp_avg), ("exp_avg_sq", self.exp_avg_sq)):
-                view = flat[self.slices[i]].reshape(params[i]._array.shape)
+        self.param, self.grad = EndToEnd(), EndToEnd()
+        total = sum(p._array.size for p in params)
+        self.exp_avg, self.exp_avg_sq = (self.xp.empty(total, array.dtype) for _ in range(2))
+        self.steps = np.empty(len(params), np.float32)  # in host memory, as torch's
+        shapes = [p._array.shape for p in params]
+        for name, views in (
+            ("exp_avg", views_of(self.exp_avg, shapes)),
+            ("exp_avg_sq", views_of(self.exp_avg_sq, shapes)),
+            ("step", views_of(self.steps, [()] * len(params))),
+        ):
+            for state, view in zip(states, views, strict=True):
                 view[...] = state[name]._array
                 state[name]._array = view
-            self.moments.append((state["exp_avg"]._array, state["exp_avg_sq"]._array))
+        self.known = _arrays_of(params, states)
 
-    def _views(self, flat: Array) -> list[Array]:
-        return [
-            flat[part].reshape(p._array.shape)
-            for part, p in zip(self.slices, self.params, strict=True)
-        ]
+    @staticmethod
+    def suits(params: list[Any], states: list[dict[str, Any]]) -> bool:
+        """Whether one call fits all: the same dtype, device and step, and each parameter once."""
+        first, step = params[0]._array, states[0]["step"]._array
+        xp = backend_of(first)
+        return len(set(map(id, params))) == len(params) and all(
+            p._array.dtype == first.dtype
+            and backend_of(p._array) is xp
+            and xp.device_index(p._array) == xp.device_index(first)
+            and s["step"]._array == step
+            for p, s in zip(params, states, strict=True)
+        )
 
     def holds(self, params: list[Any], states: list[dict[str, Any]]) -> bool:
-        """Whether these are still the parameters, and their moments still the ones in here."""
-        if len(params) != len(self.params):
+        """Whether these are still its parameters, their state still the one in here, in step."""
+        if not (len(params) == len(self.params) and all(map(is_, params, self.params))):
             return False
-        for p, known, state, (exp_avg, exp_avg_sq) in zip(
-            params, self.params, states, self.moments, strict=True
-        ):
-            if (
-                p is not known
-                or state["exp_avg"]._array is not exp_avg
-                or state["exp_avg_sq"]._array is not exp_avg_sq
-                or p._array.shape != exp_avg.shape
-                or p._array.dtype != exp_avg.dtype
-            ):
-                return False
-        return True
+        steps = self.steps.tolist()
+        return all(map(is_, _arrays_of(params, states), self.known)) and (
+            steps.count(steps[0]) == len(steps)
+        )
+
+    def step(self, grads: list[Array], coefficients: dict[str, float]) -> None:
+        """Take one step."""
+        self.steps += 1
+        arrays = [p._array for p in self.params]
+        self.xp.adam_(
+            self.param.load(arrays), self.grad.load(grads), self.exp_avg, self.exp_avg_sq, None,
+            step=self.steps.item(0), **coefficients,
+        )  # fmt: skip
+        self.param.store(arrays)
+        for param in self.params:
+            param._bump_version()
 
 
-def can_be_flat(params: list[Any], states: list[dict[str, Any]], group: dict[str, Any]) -> bool:
-    """Whether one call of Adam's arithmetic fits all: same dtype, device and step, each once."""
-    if group["amsgrad"]:
-        return False
-    dtype, xp = params[0]._array.dtype, backend_of(params[0]._array)
-    step = states[0]["step"]._array
-    return len(set(map(id, params))) == len(params) and all(
-        p._array.dtype is dtype and backend_of(p._array) is xp and s["step"]._array == step
-        for p, s in zip(params, states, strict=True)
-    )
+def _arrays_of(params: list[Any], states: list[dict[str, Any]]) -> list[Array]:
+    names = ("exp_avg", "exp_avg_sq", "step")
+    return [p._array for p in params] + [s[n]._array for s in states for n in names]

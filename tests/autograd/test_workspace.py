@@ -1,5 +1,7 @@
 """Arrays that are used again are handed out to nobody while somebody still holds them."""
 
+import threading
+
 import numpy as np
 
 from autograd.workspace import KEPT_OF_A_KIND, REUSED_BYTES, Workspace
@@ -42,3 +44,14 @@ def test_small_arrays_and_more_than_a_few_are_not_kept() -> None:
     assert len(workspace._kinds[LARGE, FLOAT32]) == KEPT_OF_A_KIND
     workspace.clear()
     assert not workspace._kinds
+
+
+def test_threads_have_arrays_of_their_own() -> None:
+    workspace = Workspace()
+    waiting = id(workspace.empty(LARGE, FLOAT32))
+    found = []
+    thread = threading.Thread(target=lambda: found.append(id(workspace.empty(LARGE, FLOAT32))))
+    thread.start()
+    thread.join()
+    assert found != [waiting]
+    assert id(workspace.empty(LARGE, FLOAT32)) == waiting

@@ -276,3 +276,33 @@ def test_step_of_adam_changes_nothing_while_found_inf_holds_1() -> None:
     parameter.grad = torch.ones(2)
     optimizer.step()
     assert parameter.tolist() == pytest.approx([0.9, 0.9])
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_parameters_that_lie_end_to_end_step_as_scattered_ones_do(together):
+    """Adam works on their memory itself, and on that of gradients that lie so."""
+    memory, gradients = np.arange(10, dtype=np.float32), np.ones(10, np.float32)
+    flat = torch.from_numpy(memory)
+    params = [flat[1:7].view(2, 3).detach(), flat[7:9].detach()]
+    parts = torch.from_numpy(gradients)
+    grads = [parts[:6].view(2, 3), parts[6:8]] if together else [torch.ones(2, 3), torch.ones(2)]
+    others = [p.clone() for p in params]
+    for group in (params, others):
+        optimizer = optim.Adam([p.requires_grad_() for p in group], lr=0.5)
+        for _ in range(3):
+            for p, g in zip(group, grads, strict=True):
+                p.grad = g.clone() if group is others else g
+            optimizer.step()
+    for p, other in zip(params, others, strict=True):
+        np.testing.assert_array_equal(p.detach().numpy(), other.detach().numpy())
+    np.testing.assert_allclose(memory[[0, 9]], [0, 9])  # what lies around them stays
+    np.testing.assert_allclose(memory[1:9], np.arange(1, 9) - 1.5, rtol=1e-5)
+
+
+def test_new_memory_of_a_parameter_is_what_the_next_step_changes():
+    params = [parameter(1.0), parameter(2.0)]
+    optimizer = optim.Adam(params, lr=0.5)
+    advance(optimizer, params, 1)
+    params[0].data = torch.tensor([5.0])
+    advance(optimizer, params, 1)
+    np.testing.assert_allclose([p.item() for p in params], [4.5, 1.0], rtol=1e-5)
