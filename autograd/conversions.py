@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd import dtypes
-from autograd.backend import backend_of
+from autograd.backend import backend_of, loaded, resolved
 from autograd.data import array_of_data
 from autograd.dtypes import Size, device_argument, dtype_argument
-from autograd.engine import apply
+from autograd.engine import apply, moved
 from autograd.functional import joining
 from autograd.functional.checks import shape_of, type_name, wrap_dim
 from autograd.grad_mode import state
@@ -56,9 +56,11 @@ def to(
 
 def converted(self: Any, device: Any, dtype: Any, *, copy: bool = False) -> Any:
     """`self` with another NumPy dtype, on another device; None keeps either."""
-    if device is not None and device.type != self.device.type:
-        self = apply(ops.to_device, self, device=device, source=self.device)
-        copy = False
+    if device is not None and (loaded or device.type == "cuda"):
+        device = resolved(device)
+        if device != self.device:
+            self = moved(self, device)
+            copy = False
     if dtype is None or dtype == self._array.dtype:
         return apply(ops.clone, self, order="K") if copy else self
     return apply(ops.to_dtype, self, dtype=dtype)
@@ -109,12 +111,12 @@ def item(self: Any) -> Any:
         raise RuntimeError(
             f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
         )
-    return self._array.item()
+    return backend_of(self._array).item(self._array)
 
 
 def tolist(self: Any) -> Any:
     """The elements as nested lists of Python numbers; of a 0-d tensor the number."""
-    return self._array.tolist()
+    return backend_of(self._array).to_numpy(self._array).tolist()
 
 
 def numpy(self: Any, *, force: bool = False) -> np.ndarray:
@@ -142,7 +144,7 @@ def as_array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarr
 def _single(self: Any) -> Any:
     if self._array.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
-    return self._array.item()
+    return backend_of(self._array).item(self._array)
 
 
 def as_float(self: Any) -> float:
@@ -165,14 +167,14 @@ def as_bool(self: Any) -> bool:
     if self._array.size != 1:
         which = "no values" if self._array.size == 0 else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {which} is ambiguous")
-    return bool(self._array.item())
+    return bool(backend_of(self._array).item(self._array))
 
 
 def as_index(self: Any) -> int:
     """The whole number for which a tensor of a single element can stand."""
     if self._array.size != 1 or self._array.dtype.kind == "f":
         raise TypeError("only integer tensors of a single element can be converted to an index")
-    return int(self._array.item())
+    return int(backend_of(self._array).item(self._array))
 
 
 def length(self: Any) -> int:
@@ -196,13 +198,14 @@ def contains(self: Any, element: Any) -> bool:
             "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
             f"{type(element)}."
         )
-    return bool((self._array == getattr(element, "_array", element)).any())
+    found = (self._array == getattr(element, "_array", element)).any()
+    return bool(backend_of(self._array).item(found))
 
 
 def formatted(self: Any, specification: str) -> str:
     """`f"{tensor:.3f}"`: of a 0-d tensor that of its number."""
     if self._array.ndim == 0:
-        return format(self._array.item(), specification)
+        return format(item(self), specification)
     return object.__format__(self, specification)
 
 

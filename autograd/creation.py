@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend import backend_of, place
+from autograd.backend import NUMPY, backend_of, home, place
 from autograd.data import array_of_data, check_numpy, scalar_of
 from autograd.dtypes import device_argument, dtype_argument
 from autograd.functional.checks import integer, require_tensor, shape_of, type_text
@@ -29,6 +29,11 @@ def made(array: Any, device: Any = None, requires_grad: builtins.bool = False) -
     if state.inference:
         result._inference = True
     return result
+
+
+def _home(device: Any) -> Any:
+    """The backend of a `device=` argument."""
+    return NUMPY if device is None else home(device_argument(device))
 
 
 def tensor(
@@ -81,8 +86,8 @@ def empty(
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor whose elements hold whatever the memory held."""
-    array = np.empty(shape_of("empty", shape, size), _dtype("empty", dtype))
-    return made(array, device, requires_grad)
+    array = _home(device).empty(shape_of("empty", shape, size), _dtype("empty", dtype))
+    return made(array, None, requires_grad)
 
 
 def zeros(
@@ -93,8 +98,8 @@ def zeros(
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor of zeros."""
-    array = np.zeros(shape_of("zeros", shape, size), _dtype("zeros", dtype))
-    return made(array, device, requires_grad)
+    array = _home(device).zeros(shape_of("zeros", shape, size), _dtype("zeros", dtype))
+    return made(array, None, requires_grad)
 
 
 def ones(
@@ -105,8 +110,8 @@ def ones(
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor of ones."""
-    array = np.ones(shape_of("ones", shape, size), _dtype("ones", dtype))
-    return made(array, device, requires_grad)
+    array = _home(device).ones(shape_of("ones", shape, size), _dtype("ones", dtype))
+    return made(array, None, requires_grad)
 
 
 def full(
@@ -124,8 +129,8 @@ def full(
         )
     value = number("full", fill_value, "fill_value", 2)
     wanted = number_dtype(value) if dtype is None else _dtype("full", dtype)
-    array = np.full(shape_of("full", (size,)), scalar_of(value, wanted))
-    return made(array, device, requires_grad)
+    array = _home(device).full(shape_of("full", (size,)), scalar_of(value, wanted), wanted)
+    return made(array, None, requires_grad)
 
 
 def eye(
@@ -142,7 +147,7 @@ def eye(
     for name, value in (("n", n), ("m", m)):
         if value < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
-    return made(np.eye(n, m, dtype=_dtype("eye", dtype)), device, requires_grad)
+    return made(_home(device).eye(n, m, dtype=_dtype("eye", dtype)), None, requires_grad)
 
 
 def arange(

@@ -1,8 +1,13 @@
-"""`autograd.cuda`: what there is of GPUs."""
+"""`autograd.cuda`: the GPUs, reached through CuPy."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from autograd import random
+from autograd.backend import cuda, loaded
+from autograd.dtypes import device_argument
+from autograd.tensor import Tensor
 
 
 def is_available() -> bool:
@@ -12,29 +17,86 @@ def is_available() -> bool:
 
 def device_count() -> int:
     """How many GPUs can be used."""
-    return 0
+    try:
+        return cuda().devices
+    except (AssertionError, RuntimeError):
+        return 0
 
 
 def current_device() -> int:
-    """The number of the GPU in use; AssertionError where there is none."""
-    raise _no_gpu()
+    """The number of the GPU that `cuda` alone means.
+
+    AssertionError where CuPy is not installed and RuntimeError where there is no GPU, as from all
+    functions here that need one.
+    """
+    return cuda().index
+
+
+def set_device(device: Any) -> None:
+    """Let `cuda` alone mean another GPU."""
+    index = _index(device)
+    if index is not None:
+        cuda().index = cuda().use(index)
+
+
+def get_device_name(device: Any = None) -> str:
+    """What the GPU is called, such as NVIDIA H100."""
+    return cuda().device_name(_index(device))
 
 
 def synchronize(device: Any = None) -> None:
-    """Wait until a GPU has done its work; AssertionError where there is none."""
-    raise _no_gpu()
+    """Wait until a GPU has done its work; errors of that work, such as a wrong index, come here."""
+    cuda().synchronize(_index(device))
 
 
 def empty_cache() -> None:
-    """Give unused memory of the GPU back: nothing to do where there is none."""
+    """Give memory of the GPUs that waits to be used again back to the system."""
+    for backend in loaded.values():
+        backend.empty_cache()
+
+
+def memory_allocated(device: Any = None) -> int:
+    """How many bytes of a GPU's memory tensors hold."""
+    return cuda().memory_allocated(_index(device))
+
+
+def memory_reserved(device: Any = None) -> int:
+    """How many bytes of a GPU's memory this process has taken."""
+    return cuda().memory_reserved(_index(device))
 
 
 def manual_seed(seed: int) -> None:
-    """Nothing: random numbers are drawn on the CPU, where `autograd.manual_seed` seeds them."""
+    """Seed the default generator of the current GPU; without a GPU nothing, as in torch."""
+    if is_available():
+        random.gpu_generator(current_device()).manual_seed(int(seed))
 
 
-manual_seed_all = manual_seed
+def manual_seed_all(seed: int) -> None:
+    """Seed the default generators of all GPUs; without a GPU nothing, as in torch."""
+    for index in range(device_count()):
+        random.gpu_generator(index).manual_seed(int(seed))
 
 
-def _no_gpu() -> AssertionError:
-    return AssertionError("Torch not compiled with CUDA enabled: no GPU can be reached")
+def initial_seed() -> int:
+    """The seed of the current GPU's default generator."""
+    return random.gpu_generator(current_device()).initial_seed()
+
+
+def get_rng_state(device: Any = "cuda") -> Tensor:
+    """The state of a GPU's default generator, as bytes on the CPU."""
+    return random.gpu_generator(cuda().use(_index(device))).get_state()
+
+
+def set_rng_state(new_state: Tensor, device: Any = "cuda") -> None:
+    """Set the state of a GPU's default generator."""
+    random.gpu_generator(cuda().use(_index(device))).set_state(new_state)
+
+
+def _index(device: Any) -> int | None:
+    """The number in a device argument; None for the current GPU."""
+    if device is None:
+        return None
+    wanted = device_argument(device)
+    if wanted.type != "cuda":
+        raise ValueError(f"Expected a cuda device, but got: {wanted}")
+    return wanted.index

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from autograd.backend import NUMPY, backend_of, same_memory
+from autograd.backend import NUMPY, backend_of, loaded, place, same_memory
 from autograd.grad_mode import enable_grad, state
 from autograd.graph import record
 from autograd.ops import assignment
+from autograd.ops import shape as shape_ops
 from autograd.ops.op import Op
 from autograd.promotion import promote_inputs
 from autograd.view_tracking import forbidden, mark
@@ -36,6 +37,8 @@ def needs_grad(value: Any) -> bool:
 
 def apply(op: Op, *inputs: Any, **settings: Any) -> Any:
     """Run an operation on tensors (and numbers), and record it if anyone will need its gradient."""
+    if loaded:
+        inputs = on_one_device(inputs)
     arrays = [getattr(x, "_array", x) for x in inputs]
     if op.promotes:
         arrays = promote_inputs(op, arrays)
@@ -43,7 +46,7 @@ def apply(op: Op, *inputs: Any, **settings: Any) -> Any:
     if not hasattr(tensor, "_array"):
         tensor = next(x for x in inputs if hasattr(x, "_array"))
     array = tensor._array
-    xp = NUMPY if type(array) is ndarray else _backend_of_all(arrays)
+    xp = NUMPY if type(array) is ndarray else backend_of(array)
     run, recording, inference, _ = state.now
     try:
         out = run(op.forward, xp, *arrays, **settings)
@@ -58,18 +61,42 @@ def apply(op: Op, *inputs: Any, **settings: Any) -> Any:
     if op.view and same_memory(results[0]._array, array):
         for result in results:
             mark(tensor, result, op, settings)
-    if recording:
-        if op.differentiable:
-            _record(op, inputs, arrays, results, settings)
+    if recording and op.differentiable:
+        _record(op, inputs, arrays, results, settings)
     elif inference:
         _mark_inference(tensor, results)
     return result if op.outs == 1 else tuple(results)
 
 
-def _backend_of_all(arrays: list[Any]) -> Any:
-    xp = backend_of(next(a for a in arrays if hasattr(a, "dtype")))
-    xp.check_same_device(arrays)
-    return xp
+def on_one_device(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs, those without dimensions brought from the CPU to the others' GPU, as in torch.
+
+    RuntimeError where they lie on different devices: nothing else moves by itself.
+    """
+    tensors = [x for x in inputs if hasattr(x, "_array")]
+    places = {backend_of(x._array).device_index(x._array) for x in tensors}
+    if len(places) == 1:
+        return inputs
+    devices = list(dict.fromkeys(x.device for x in tensors))
+    on_gpus = [device for device in devices if device.type == "cuda"]
+    if len(on_gpus) > 1 or any(x._array.ndim for x in tensors if x.device.type == "cpu"):
+        raise RuntimeError(
+            "Expected all tensors to be on the same device, but found at least two devices, "
+            f"{devices[0]} and {devices[1]}!"
+        )
+    return tuple(
+        moved(x, on_gpus[0]) if type(getattr(x, "_array", None)) is ndarray else x for x in inputs
+    )
+
+
+def moved(tensor: Any, device: Any) -> Any:
+    """A copy of a tensor on another device, through which gradients come back."""
+    result = tensor._wrap(place(tensor._array, device))
+    settings = {"device": device, "source": tensor.device}
+    if state.recording:
+        _record(shape_ops.to_device, (tensor,), [tensor._array], [result], settings)
+    result._inference = state.inference
+    return result
 
 
 def _mark_inference(tensor: Any, results: list[Any]) -> None:

@@ -1,4 +1,7 @@
-"""`Generator`: a stream of random numbers, with torch's methods on NumPy's generators."""
+"""`Generator`: a stream of random numbers, with torch's methods.
+
+On the CPU it draws by NumPy's generators, on a GPU by one of the same method names (`Philox`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backend import cuda, resolved
+from autograd.backend.philox import Philox
 from autograd.creation import made
 from autograd.dtypes import device, device_argument
 from autograd.functional.checks import integer, require_tensor
@@ -25,20 +30,29 @@ BIT_GENERATORS: dict[str, Callable[[], np.random.BitGenerator]] = {
 
 
 class Generator:
-    """A stream of random numbers: NumPy's PCG64, with torch's methods."""
+    """A stream of random numbers on a device, the CPU by default."""
+
+    _source: Any  # what draws: a generator of NumPy's or, on a GPU, of the same methods
 
     def __init__(self, device: Any = "cpu") -> None:
-        """A generator with torch's default seed; `device` is the CPU."""
-        self._device = device_argument(device)
-        if self._device.type != "cpu":
-            raise RuntimeError("Generator: random numbers are drawn on the CPU; use device='cpu'")
+        """A generator with torch's default seed; its numbers are drawn on `device`."""
+        self._device = resolved(device_argument(device))
         self.manual_seed(DEFAULT_SEED)
 
     @classmethod
-    def from_numpy(cls, source: np.random.Generator | np.random.SeedSequence) -> Generator:
-        """A generator that draws from NumPy's `source`, or is seeded with it."""
-        self = cls()
-        self._numpy = np.random.default_rng(source)
+    def from_numpy(
+        cls, source: np.random.Generator | np.random.SeedSequence, device: Any = "cpu"
+    ) -> Generator:
+        """A generator that draws from NumPy's `source`, or is seeded with it; on a GPU always."""
+        self = cls(device)
+        if self._device.type == "cpu":
+            self._source = np.random.default_rng(source)
+        else:
+            if isinstance(source, np.random.SeedSequence):
+                key = source.generate_state(1, np.uint64)[0]
+            else:
+                key = source.integers(2**64, dtype=np.uint64)
+            self._source = Philox(cuda(), self._device.index, int(key))
         self._seed = 0
         return self
 
@@ -55,7 +69,10 @@ class Generator:
         if not -(2**63) <= seed < 2**64:
             raise ValueError("Overflow when unpacking long long")
         self._seed = seed % 2**64  # NumPy takes no negative seeds
-        self._numpy = np.random.default_rng(self._seed)
+        if self._device.type == "cpu":
+            self._source = np.random.default_rng(self._seed)
+        else:
+            self._source = Philox(cuda(), self._device.index, self._seed)
         return self
 
     def seed(self) -> int:
@@ -69,18 +86,24 @@ class Generator:
 
     def state_dict(self) -> dict[str, Any]:
         """The state as plain numbers, strings and lists, which JSON can hold."""
-        return {"seed": self._seed, "bit_generator": _plain(self._numpy.bit_generator.state)}
+        if self._device.type == "cuda":
+            return {"seed": self._seed, "bit_generator": self._source.state}
+        return {"seed": self._seed, "bit_generator": _plain(self._source.bit_generator.state)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on exactly where the generator of that state was."""
         try:
-            name = state["bit_generator"]["bit_generator"]
-            bit_generator = BIT_GENERATORS[name]()
-            bit_generator.state = state["bit_generator"]
-            self._seed = int(state["seed"])
+            seed = int(state["seed"])
+            if self._device.type == "cuda":
+                self._source.load_state(state["bit_generator"])
+            else:
+                name = state["bit_generator"]["bit_generator"]
+                bit_generator = BIT_GENERATORS[name]()
+                bit_generator.state = state["bit_generator"]
+                self._source = np.random.Generator(bit_generator)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise RuntimeError(f"this is no state of a Generator: {error!r}") from error
-        self._numpy = np.random.Generator(bit_generator)
+        self._seed = seed
 
     def get_state(self) -> Tensor:
         """The state as a tensor of bytes."""
@@ -100,11 +123,11 @@ class Generator:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled and copied with its state."""
-        return _restore, (self.state_dict(),)
+        return _restore, (self.state_dict(), str(self._device))
 
 
-def _restore(state: dict[str, Any]) -> Generator:
-    generator = Generator()
+def _restore(state: dict[str, Any], device: str) -> Generator:
+    generator = Generator(device)
     generator.load_state_dict(state)
     return generator
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograd.backend import loaded
 from autograd.engine import needs_grad
 from autograd.functional.subscript import prepare_setitem
 from autograd.grad_mode import state
@@ -88,12 +89,15 @@ def rebase(tensor: Any, result: Any) -> None:
 
 
 def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
-    """Copy the elements of `src`, broadcast and cast; `non_blocking` has no effect on a CPU."""
+    """Copy the elements of `src`, from any device, broadcast and cast.
+
+    `non_blocking` asks for a copy that need not be waited for, which changes no result.
+    """
     if not hasattr(src, "_array"):
         raise TypeError(
             f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}"
         )
-    return _assign(self, src)
+    return _assign(self, src.to(self.device) if loaded else src)
 
 
 def fill_(self: Any, value: Any) -> Any:
@@ -103,7 +107,7 @@ def fill_(self: Any, value: Any) -> Any:
             "fill_ only supports 0-dimension value tensor but got tensor with "
             f"{value._array.ndim} dimensions."
         )
-    return _assign(self, value)
+    return _assign(self, value.to(self.device) if loaded and hasattr(value, "_array") else value)
 
 
 def zero_(self: Any) -> Any:
@@ -133,6 +137,8 @@ def setitem(tensor: Any, index: Any, value: Any) -> None:
     if index is False:  # names nothing, and torch asks no further
         return
     index, value = prepare_setitem(tensor, index, value)
+    if loaded and hasattr(value, "_array") and (index.advanced is None or not value.ndim):
+        value = value.to(tensor.device)  # as torch, which copies from any device
     array = getattr(value, "_array", value)
     others = () if array is value else (value,)
     recorded = check(tensor, others, through_view=index.advanced is None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd.backend import loaded
 from autograd.dtypes import type_name
 from autograd.grad_mode import state
 
@@ -42,6 +43,12 @@ def check_new_grad(tensor: Any, value: Any) -> None:
             f"attempting to assign a gradient with dtype '{type_name(value._array)}' to a tensor "
             f"with grad_dtype '{type_name(tensor._array)}'. The gradient must match the tensor's "
             "dtype."
+        )
+    if loaded and value.device != tensor.device:
+        raise RuntimeError(
+            "attempting to assign a gradient located on device with index "
+            f"'{value.device}' to a tensor located on '{tensor.device}'. Please ensure that the "
+            "gradient and the tensor are on the same device"
         )
     if value._array.shape != tensor._array.shape:
         raise RuntimeError(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backend import backend_of
 from autograd.ops.op import Op
 
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
@@ -82,7 +83,8 @@ def promote_inputs(op: Op, values: list[Any]) -> list[Any]:
             return values
         dtype = result_dtype(values[1:])
         # As arrays: two numbers alone would give NumPy's float64.
-        branches = [np.asarray(v, dtype) if is_number(v) else v for v in (first, second)]
+        asarray = backend_of(condition).asarray
+        branches = [asarray(v, dtype) if is_number(v) else v for v in (first, second)]
         return [condition, *(_cast(v, dtype) for v in branches)]
     dtype = result_dtype(values)
     if promote == "signed":

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backend import resolved
 from autograd.creation import made
-from autograd.dtypes import dtype_argument, type_name
+from autograd.dtypes import CPU, device_argument, dtype_argument, type_name
 from autograd.engine import apply
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.functional.checks import integer, require_tensor, shape_of
@@ -18,11 +19,21 @@ from autograd.tensor import Tensor
 FLOAT32, INT64 = np.dtype(np.float32), np.dtype(np.int64)
 
 default_generator = Generator()
+_on_gpus: dict[int, Generator] = {}  # the default generators of the GPUs that have been drawn on
 
 
 def manual_seed(seed: int) -> Generator:
-    """Seed the generator that is used where none is given."""
+    """Seed the generators that are used where none is given, of the CPU and of all GPUs."""
+    _on_gpus.clear()
     return default_generator.manual_seed(int(seed))
+
+
+def gpu_generator(index: int) -> Generator:
+    """The generator that is used on a GPU where none is given; at first seeded as the CPU's."""
+    if index not in _on_gpus:
+        generator = Generator(f"cuda:{index}")
+        _on_gpus[index] = generator.manual_seed(default_generator.initial_seed())
+    return _on_gpus[index]
 
 
 def seed() -> int:
@@ -45,15 +56,24 @@ def set_rng_state(new_state: Any) -> None:
     default_generator.set_state(new_state)
 
 
-def numpy_generator(generator: Any) -> np.random.Generator:
-    """NumPy's generator under one of ours; the default one for None."""
+def source(generator: Any, device: Any = None) -> Any:
+    """What draws: the source under a generator, which must be of that device; by default its own.
+
+    `device`, an argument `device=`, is the CPU for None. A source has the names of NumPy's
+    generators and draws arrays on its device.
+    """
+    wanted = CPU if device is None else resolved(device_argument(device))
     if generator is None:
-        return default_generator._numpy
+        generator = default_generator if wanted.type == "cpu" else gpu_generator(wanted.index)
     if not isinstance(generator, Generator):
         raise TypeError(
             f"argument 'generator' must be torch.Generator, not {type(generator).__name__}"
         )
-    return generator._numpy
+    if generator.device != wanted:
+        raise RuntimeError(
+            f"Expected a '{wanted}' device type for generator but found '{generator.device}'"
+        )
+    return generator._source
 
 
 def _float_dtype(name: str, dtype: Any, kernel: str, default: np.dtype = FLOAT32) -> np.dtype:
@@ -81,8 +101,8 @@ def rand(
 ) -> Tensor:
     """Uniform numbers from [0, 1)."""
     wanted = _float_dtype("rand", dtype, "check_uniform_bounds")
-    array = _draw(numpy_generator(generator).random, shape_of("rand", shape, size), wanted)
-    return made(array, device, requires_grad)
+    array = _draw(source(generator, device).random, shape_of("rand", shape, size), wanted)
+    return made(array, None, requires_grad)
 
 
 def randn(
@@ -95,10 +115,8 @@ def randn(
 ) -> Tensor:
     """Numbers of the standard normal distribution."""
     wanted = _float_dtype("randn", dtype, "normal_kernel_cpu")
-    array = _draw(
-        numpy_generator(generator).standard_normal, shape_of("randn", shape, size), wanted
-    )
-    return made(array, device, requires_grad)
+    draw = source(generator, device).standard_normal
+    return made(_draw(draw, shape_of("randn", shape, size), wanted), None, requires_grad)
 
 
 def randint(
@@ -130,8 +148,8 @@ def randint(
         for text, value in (("from", low), ("to - 1", high - 1)):
             if not limits[0] <= value <= limits[1]:
                 raise RuntimeError(f"{text} is out of bounds for {wanted.name}")
-    array = numpy_generator(generator).integers(low, high, shape_of("randint", (size,)))
-    return made(array.astype(wanted, copy=False), device, requires_grad)
+    array = source(generator, device).integers(low, high, shape_of("randint", (size,)))
+    return made(array.astype(wanted, copy=False), None, requires_grad)
 
 
 def randperm(
@@ -146,8 +164,8 @@ def randperm(
     n = integer("randperm", n, "n")
     shape_of("randperm", (n,))
     wanted = INT64 if dtype is None else dtype_argument("randperm", dtype)
-    array = numpy_generator(generator).permutation(n).astype(wanted, copy=False)
-    return made(array, device, requires_grad)
+    array = source(generator, device).permutation(n).astype(wanted, copy=False)
+    return made(array, None, requires_grad)
 
 
 def normal(
@@ -175,7 +193,8 @@ def normal(
     shape = tensors[0]._array.shape
     if len(tensors) == 2:
         shape = broadcast_shapes(shape, tensors[1]._array.shape)
-    noise = _draw(numpy_generator(generator).standard_normal, shape, wanted)
+    where = next((t.device for t in tensors if t._array.ndim), tensors[0].device)
+    noise = _draw(source(generator, where).standard_normal, shape, wanted)
     return apply(ops.normal, mean, std, noise=noise)
 
 

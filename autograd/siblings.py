@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from autograd.backend import backend_of
+from autograd.backend import home, place
 from autograd.data import array_of_data, scalar_of
 from autograd.dtypes import device_argument, dtype_argument
 from autograd.functional.checks import shape_of
 
 
-def _sibling(
-    self: Any, name: str, array: np.ndarray, dtype: Any, device: Any, requires_grad: bool
-) -> Any:
-    wanted = self._array.dtype if dtype is None else dtype_argument(name, dtype)
-    place = self.device if device is None else device_argument(device)
-    array = array.astype(wanted, copy=False)
-    result = self._wrap(backend_of(array).place(array, place))
+def _kind(self: Any, name: str, dtype: Any, device: Any) -> tuple[Any, Any]:
+    """The dtype and the device that are asked for, those of `self` for None."""
+    return (
+        self._array.dtype if dtype is None else dtype_argument(name, dtype),
+        self.device if device is None else device_argument(device),
+    )
+
+
+def _made(self: Any, array: Any, requires_grad: bool) -> Any:
+    result = self._wrap(array)
     return result.requires_grad_() if requires_grad else result
 
 
@@ -28,7 +29,8 @@ def new_tensor(
     """A tensor with a copy of `data`."""
     array = getattr(data, "_array", None)
     array = array_of_data(data, None) if array is None else array.copy()
-    return _sibling(self, "new_tensor", array, dtype, device, requires_grad)
+    wanted, where = _kind(self, "new_tensor", dtype, device)
+    return _made(self, place(array.astype(wanted, copy=False), where), requires_grad)
 
 
 def new_full(
@@ -41,30 +43,31 @@ def new_full(
     requires_grad: bool = False,
 ) -> Any:
     """A tensor that holds one number everywhere."""
-    wanted = self._array.dtype if dtype is None else dtype_argument("new_full", dtype)
-    array = np.full(shape_of("new_full", (size,)), scalar_of(fill_value, wanted))
-    return _sibling(self, "new_full", array, dtype, device, requires_grad)
+    wanted, where = _kind(self, "new_full", dtype, device)
+    number = scalar_of(fill_value, wanted)
+    array = home(where).full(shape_of("new_full", (size,)), number, wanted)
+    return _made(self, array, requires_grad)
 
 
 def new_empty(
     self: Any, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Any:
     """A tensor whose elements hold whatever the memory held."""
-    array = np.empty(shape_of("new_empty", size), self._array.dtype)
-    return _sibling(self, "new_empty", array, dtype, device, requires_grad)
+    wanted, where = _kind(self, "new_empty", dtype, device)
+    return _made(self, home(where).empty(shape_of("new_empty", size), wanted), requires_grad)
 
 
 def new_zeros(
     self: Any, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Any:
     """A tensor of zeros."""
-    array = np.zeros(shape_of("new_zeros", size), self._array.dtype)
-    return _sibling(self, "new_zeros", array, dtype, device, requires_grad)
+    wanted, where = _kind(self, "new_zeros", dtype, device)
+    return _made(self, home(where).zeros(shape_of("new_zeros", size), wanted), requires_grad)
 
 
 def new_ones(
     self: Any, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Any:
     """A tensor of ones."""
-    array = np.ones(shape_of("new_ones", size), self._array.dtype)
-    return _sibling(self, "new_ones", array, dtype, device, requires_grad)
+    wanted, where = _kind(self, "new_ones", dtype, device)
+    return _made(self, home(where).ones(shape_of("new_ones", size), wanted), requires_grad)

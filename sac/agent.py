@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import autograd as torch
 from autograd import Tensor, nn, no_grad, optim
 from autograd.functional.fused import polyak_update_
-from autograd.random import numpy_generator
+from autograd.random import source
 from sac import agent_state
 from sac.checkpoint import find_checkpoint, load_checkpoint
 from sac.config import AgentConfig
@@ -110,7 +110,7 @@ class SACAgent:
     def _sample(self, observations: NDArray[Any], noise: torch.Generator) -> NDArray[Any]:
         if len(observations) == 1 and row.fits(self.policy_net.net):
             x = self.observation_input.array(observations)[0]
-            action = self.policy_net.sample_row(x, numpy_generator(noise))
+            action = self.policy_net.sample_row(x, source(noise))
             return action.reshape(1, *self.action_codec.shape)
         with no_grad():
             return self._actions(

@@ -79,7 +79,8 @@ TOP_PACKAGES = {"autograd", "sac"}
 # Which modules may import a library; every other module may not.
 ONLY_IMPORTERS = {
     "gymnasium": ("sac.environments", "sac.spaces"),
-    "cupy": ("autograd.backend",),
+    "cupy": ("autograd.backend.cupy_backend",),
+    "cupyx": ("autograd.backend.cupy_backend",),
     "torch": (),
     "jax": (),
     "pickle": (),

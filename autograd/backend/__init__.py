@@ -1,4 +1,4 @@
-"""The array library under a tensor: NumPy, made ready for CuPy on a GPU.
+"""The array library under a tensor: NumPy, or CuPy on a GPU.
 
 Every operation receives its backend as `xp` and uses NumPy's names on it. Whatever differs
 between the two libraries is a named function of the backend, so an operation is written once.
@@ -8,19 +8,56 @@ from __future__ import annotations
 
 from typing import Any
 
+from numpy import ndarray
+
+from autograd.backend import cupy_backend
 from autograd.backend.numpy_backend import NUMPY
+from autograd.dtypes import CPU
 
 Array = Any  # numpy.ndarray, or cupy.ndarray on a GPU
 
+# CuPy's backend by the type of its arrays, once a GPU has been asked for: until then, and on most
+# machines for ever, every array is NumPy's.
+loaded: dict[type, Any] = {}
+
 
 def backend_of(array: Array) -> Any:
-    """The backend whose array this is."""
-    return NUMPY
+    """The backend whose array this is, ready to work on the device that holds it."""
+    if type(array) is ndarray or not loaded:
+        return NUMPY
+    backend = loaded.get(type(array))
+    return NUMPY if backend is None else backend.at(array)
+
+
+def cuda() -> Any:
+    """CuPy's backend; AssertionError without CuPy and RuntimeError without a GPU, as in torch."""
+    if not loaded:
+        backend = cupy_backend.load()
+        loaded[backend.ndarray] = backend
+    return next(iter(loaded.values()))
+
+
+def home(device: Any) -> Any:
+    """The backend that makes arrays on a device, ready to do so."""
+    if device.type == "cpu":
+        return NUMPY
+    backend = cuda()
+    backend.use(device.index)
+    return backend
+
+
+def resolved(device: Any) -> Any:
+    """The device with its number: `cuda` alone is the current GPU."""
+    if device.type == "cpu":
+        return CPU
+    return device if device.index is not None else type(device)("cuda", cuda().index)
 
 
 def place(array: Array, device: Any) -> Array:
     """The array in the memory of a device, without a copy where it is there already."""
-    return backend_of(array).place(array, device)
+    if device.type == "cuda":
+        return cuda().receive(array, device.index)
+    return backend_of(array).to_numpy(array)
 
 
 def same_memory(first: Array, second: Array) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -31,13 +32,9 @@ class NumpyBackend(NumpyChains):
         """The array in host memory, without a copy where it is there already."""
         return array
 
-    def place(self, array: Array, device: Any) -> Array:
-        """The array in the memory of a device, without a copy where it is there already."""
-        if device.type == "cuda":
-            raise AssertionError(
-                "Torch not compiled with CUDA enabled: no GPU can be reached. Use device='cpu'."
-            )
-        return array
+    def item(self, array: Array) -> Any:
+        """The only element as a Python number."""
+        return array.item()
 
     def from_numpy(self, array: np.ndarray) -> Array:
         """A host array as an array of this backend, without a copy where possible."""
@@ -66,6 +63,21 @@ class NumpyBackend(NumpyChains):
         if array.ndim:
             return np.broadcast_to(array, shape)
         return np.ndarray(shape, array.dtype, array, strides=(0,) * len(shape))
+
+    def check_bounds(
+        self, index: Array, size: int, dim: int, error: type[Exception], lowest: int
+    ) -> None:
+        """Raise `error` where an array of indices reaches out of a dimension of `size`."""
+        if index.size == 0:
+            return
+        if lowest == 0 and index.view(f"u{index.itemsize}").max() < size:
+            return  # read as unsigned, a negative number is too large as well
+        for extreme in (index.max(), index.min()):
+            if not lowest <= extreme < size:
+                raise error(
+                    f"index {operator.index(extreme.item())} is out of bounds for dimension {dim} "
+                    f"with size {size}"
+                )
 
     def scatter_add(self, array: Array, index: Any, values: Array) -> None:
         """`array[index] += values` in place, where repeated indices add up."""
@@ -104,6 +116,10 @@ class NumpyBackend(NumpyChains):
         difference = first.view(bits) ^ second.view(bits)
         difference &= np.negative(condition.astype(bits))
         return (difference ^ second.view(bits)).view(first.dtype)
+
+    def raise_to(self, base: Any, exponent: Any) -> Any:
+        """`base ** exponent`; ValueError for integers to negative powers."""
+        return base**exponent
 
     def erf(self, array: Array) -> Array:
         """The error function, which NumPy has not."""

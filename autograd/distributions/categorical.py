@@ -16,7 +16,7 @@ from autograd.dtypes import Size
 from autograd.functional.activation import softmax
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.grad_mode import enable_grad
-from autograd.random import numpy_generator
+from autograd.random import source
 from autograd.tensor import Tensor
 
 
@@ -106,7 +106,7 @@ class Categorical(Distribution):
         shape = self._extended_shape(sample_shape)
         # In float64: a cumulative sum in float32 would give the last classes a wrong share.
         cumulative = xp.cumsum(probs.astype(np.float64), axis=-1)
-        uniform = xp.from_numpy(numpy_generator(generator).random(shape))
+        uniform = source(generator, self.probs.device).random(shape)
         threshold = uniform * cumulative[..., -1]
         below = (cumulative <= threshold[..., None]).astype(np.int64)
         return self.probs._wrap(xp.array_of(xp.add.reduce(below, axis=-1)))

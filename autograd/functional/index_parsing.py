@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import warnings
 from collections.abc import Sequence
 from types import EllipsisType
@@ -88,7 +87,7 @@ class _Parser:
         self.kinds: list[str] = []
 
     def run(self, parts: tuple[Any, ...]) -> Index:
-        parts = tuple(_plain(part, self.array) for part in parts)
+        parts = tuple(_plain(part) for part in parts)
         taken = sum(map(_dimensions_taken, parts))
         if taken > self.array.ndim:
             raise IndexError(f"too many indices for tensor of dimension {self.array.ndim}")
@@ -151,8 +150,20 @@ class _Parser:
             check_bounds(part, shape[self.dim], self.dim, IndexError, lowest=-shape[self.dim])
             dimensions = 1
         self.basic += [FULL] * dimensions
-        self.advanced.append(part)
+        self.advanced.append(_beside(self.array, part))
         self.dim += dimensions
+
+
+def _beside(array: Any, part: Any) -> Any:
+    """The indices in the place of what they index, once they have been checked."""
+    xp = backend_of(array)
+    if type(part) is np.ndarray:
+        return xp.from_numpy(part)
+    if backend_of(part).device_index(part) != xp.device_index(array):
+        raise RuntimeError(
+            "indices should be either on cpu or on the same device as the indexed tensor"
+        )
+    return part
 
 
 def _number(array: Any, index: int, dim: int) -> int:
@@ -162,7 +173,7 @@ def _number(array: Any, index: int, dim: int) -> int:
     return index
 
 
-def _plain(part: Any, array: Any) -> Any:
+def _plain(part: Any) -> Any:
     """A part as None, Ellipsis, bool, int, slice or array of indices."""
     if part is None or part is ... or isinstance(part, bool | int | slice):
         return part
@@ -174,7 +185,7 @@ def _plain(part: Any, array: Any) -> Any:
         elements = array_of_data(part, None, copy=False)
         if elements.size == 0:
             elements = elements.astype(np.int64)
-        return _plain_array(backend_of(array).from_numpy(elements))
+        return _plain_array(elements)
     raise IndexError(
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
         f"indices (got {type_text(part)})"
@@ -207,16 +218,7 @@ def check_bounds(
     index: Any, size: int, dim: int, error: type[Exception], *, lowest: int = 0
 ) -> None:
     """Raise `error` where an array of indices reaches out of a dimension of `size`."""
-    if index.size == 0:
-        return
-    if lowest == 0 and index.view(f"u{index.itemsize}").max() < size:
-        return  # read as unsigned, a negative number is too large as well
-    for extreme in (index.max(), index.min()):
-        if not lowest <= extreme < size:
-            raise error(
-                f"index {operator.index(extreme.item())} is out of bounds for dimension {dim} "
-                f"with size {size}"
-            )
+    backend_of(index).check_bounds(index, size, dim, error, lowest)
 
 
 def _check_broadcast(arrays: list[Any]) -> None:

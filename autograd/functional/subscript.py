@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend import backend_of
-from autograd.engine import apply
+from autograd.backend import backend_of, loaded
+from autograd.engine import apply, on_one_device
 from autograd.functional.checks import type_name, type_text
 from autograd.functional.index_parsing import parse
 from autograd.grad_mode import state
@@ -51,6 +51,8 @@ def prepare_setitem(tensor: Any, index: Any, value: Any) -> tuple[ops.Index, Any
             "Index put requires the source and destination dtypes match, got "
             f"{type_name(array)} for the destination and {type_name(value._array)} for the source."
         )
+    if loaded:
+        on_one_device((tensor, value))
     return parsed, _fit_indexed(value, part, parsed.advanced)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from autograd.backend import backend_of
 from autograd.functional.checks import type_name
 from autograd.missing import attribute_error
-from autograd.random import numpy_generator
+from autograd.random import source
 from autograd.tensor import Tensor
 
 __all__ = [
@@ -31,9 +31,8 @@ __all__ = [
 
 
 def _fill(tensor: Tensor, values: Any) -> Tensor:
-    """Write host values into a tensor, outside the graph; only its version tells."""
-    target = tensor._array
-    target[...] = backend_of(target).from_numpy(np.asarray(values, target.dtype))
+    """Write values of its device into a tensor, outside the graph; only its version tells."""
+    tensor._array[...] = values
     tensor._bump_version()
     return tensor
 
@@ -45,7 +44,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
         raise RuntimeError(
             f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}"
         )
-    values = numpy_generator(generator).random(tensor.shape, _drawn_dtype(tensor))
+    values = source(generator, tensor.device).random(tensor.shape, _drawn_dtype(tensor))
     values *= b - a
     values += a
     return _fill(tensor, values)
@@ -56,7 +55,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
     _require_float("normal_kernel_cpu", tensor)
     if std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
-    values = numpy_generator(generator).standard_normal(tensor.shape, _drawn_dtype(tensor))
+    values = source(generator, tensor.device).standard_normal(tensor.shape, _drawn_dtype(tensor))
     values *= std
     values += mean
     return _fill(tensor, values)
@@ -83,7 +82,7 @@ def eye_(tensor: Tensor) -> Tensor:
     """The identity, as far as a matrix that need not be square has one."""
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
-    return _fill(tensor, np.eye(*tensor.shape))
+    return _fill(tensor, backend_of(tensor._array).eye(*tensor.shape, dtype=tensor._array.dtype))
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -150,9 +149,10 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     rows = tensor.shape[0]
     columns = tensor.numel() // rows
     tall = (max(rows, columns), min(rows, columns))
-    noise = numpy_generator(generator).standard_normal(tall, _drawn_dtype(tensor))
-    q, r = np.linalg.qr(noise)
-    q *= np.sign(np.diagonal(r))  # makes the draw uniform: Mezzadri 2007, section 5
+    noise = source(generator, tensor.device).standard_normal(tall, _drawn_dtype(tensor))
+    xp = backend_of(noise)
+    q, r = xp.linalg.qr(noise)
+    q *= xp.sign(xp.diagonal(r))  # makes the draw uniform: Mezzadri 2007, section 5
     q = q if rows >= columns else q.T
     return _fill(tensor, gain * q.reshape(tensor.shape))
 

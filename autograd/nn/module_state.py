@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from autograd.backend import place
 from autograd.nn.parameter import Parameter
 from autograd.tensor import Tensor
 
@@ -126,5 +127,5 @@ def _assign(owner: Any, name: str, target: Tensor, value: Tensor) -> None:
 def _copy(target: Tensor, value: Tensor) -> None:
     """In place: the target stays the same object of the same dtype, and its version goes up."""
     if target._array is not value._array:
-        target._array[...] = value._array
+        target._array[...] = place(value._array, target.device)
     target._bump_version()

@@ -109,7 +109,7 @@ fmod = op(
 
 def _pow(xp: Any, input: Any, other: Any) -> Any:
     try:
-        return input**other
+        return xp.raise_to(input, other)
     except ValueError as error:  # shapes, or integers to negative powers
         if "negative integer powers" not in str(error):
             raise

@@ -124,7 +124,7 @@ def _(xp: Any, g: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
 
 def split_evenly(xp: Any, g: Any, input: Any, out: Any) -> Any:
     """The gradient of a value chosen from all: in equal parts to the elements that have it."""
-    ties = input != input if (out != out).any() else input == out
+    ties = (input == out) | ((input != input) & (out != out))
     return xp.where(ties, g / xp.sum(ties), 0).astype(g.dtype)
 
 

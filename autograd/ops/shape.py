@@ -6,6 +6,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from autograd.backend import place
 from autograd.ops.op import Op, op
 
 
@@ -147,5 +148,5 @@ def _(xp: Any, g: Any, needs: Any, dim: int) -> tuple[Any, ...]:
     return tuple(g[(*before, i, ...)] if needed else None for i, needed in enumerate(needs))
 
 
-to_device = op("ToCopy", lambda xp, input, *, device, source: xp.place(input, device),
-               input=lambda xp, g, source: xp.place(g, source))  # fmt: skip
+to_device = op("ToCopy", lambda xp, input, *, device, source: place(input, device),
+               input=lambda xp, g, source: place(g, source))  # fmt: skip

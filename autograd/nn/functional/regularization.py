@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend import backend_of
 from autograd.functional.checks import require_tensor
-from autograd.random import numpy_generator
+from autograd.random import source
 
 
 def dropout(
@@ -30,9 +29,9 @@ def dropout(
     array = input._array
     if array.dtype.kind != "f":
         raise RuntimeError("result type Float can't be cast to the desired output type Long")
-    kept = numpy_generator(generator).random(array.shape, np.float32) >= p
+    kept = source(generator, input.device).random(array.shape, np.float32) >= p
     factors = kept * array.dtype.type(1 / (1 - p) if p < 1 else 0)
-    noise = input._wrap(backend_of(array).from_numpy(factors))
+    noise = input._wrap(factors)
     return input.mul_(noise) if inplace else input * noise
 
 

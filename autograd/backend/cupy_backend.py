@@ -1,0 +1,250 @@
+"""CuPy: arrays in the memory of a GPU. The one importer of CuPy, and only when a GPU is asked for.
+
+CuPy's own current device follows the arrays: `CupyBackend.at` makes that of an array current before
+anything is done with it. `index` is the device that new tensors go to, torch's current device.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from autograd.backend.kernels import KERNELS
+
+INSTALL = 'install it with pip install -e ".[cuda12]" or ".[cuda13]", by the version of CUDA'
+
+
+class CupyBackend:
+    """CuPy's functions, and by name those that NumPy does otherwise."""
+
+    device_type = "cuda"
+
+    def __init__(self, cupy: Any, devices: int) -> None:
+        """`devices`: how many GPUs there are."""
+        import cupyx
+
+        self.cupy = cupy
+        self.cupyx = cupyx
+        self.ndarray = cupy.ndarray
+        self.devices = devices
+        self.index = 0
+        self._reports: dict[int, Any] = {}  # by device: what REPORT_WRONG_INDEX found
+        self._unread: set[int] = set()  # devices with a report that nobody has read
+        self._ones: dict[Any, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """CuPy's function of that name, kept as an attribute so that it is looked up once."""
+        value = getattr(self.cupy, name)
+        setattr(self, name, value)
+        return value
+
+    # -- devices --------------------------------------------------------------------------
+
+    def at(self, array: Any) -> CupyBackend:
+        """This backend, with the device of the array current."""
+        if self.devices > 1:
+            array.device.use()
+        return self
+
+    def use(self, index: int | None) -> int:
+        """Make a GPU the current one, None that of new tensors; returns its number."""
+        index = self.index if index is None else index
+        if not 0 <= index < self.devices:
+            raise RuntimeError(
+                f"CUDA error: invalid device ordinal: there is no cuda:{index}, the last one is "
+                f"cuda:{self.devices - 1}"
+            )
+        if self.devices > 1:
+            self.cupy.cuda.Device(index).use()
+        return index
+
+    def device_index(self, array: Any) -> int:
+        """The number of the GPU that holds the array."""
+        return array.device.id
+
+    def device_name(self, index: int | None) -> str:
+        """What a GPU is called."""
+        return self.cupy.cuda.runtime.getDeviceProperties(self.use(index))["name"].decode()
+
+    def synchronize(self, index: int | None) -> None:
+        """Wait until a GPU has done its work; IndexError where an index in it was wrong."""
+        index = self.use(index)
+        self.cupy.cuda.Device(index).synchronize()
+        self._read_report(index)
+
+    # -- to and from the host -------------------------------------------------------------
+
+    def receive(self, array: Any, index: int | None) -> Any:
+        """The array in the memory of a GPU, without a copy where it is there already."""
+        index = self.use(index)
+        if type(array) is self.ndarray and array.device.id != index:
+            return array.copy()  # to the device that is current
+        return self.cupy.asarray(array)
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        """A copy in host memory; IndexError where an index was wrong in what led to it."""
+        result = self.cupy.asnumpy(array)
+        self._read_report(array.device.id)
+        return result
+
+    def from_numpy(self, array: np.ndarray) -> Any:
+        """A copy of a host array in the memory of the current GPU."""
+        return self.cupy.asarray(array)
+
+    def array_of(self, value: Any) -> Any:
+        """An array of what an operation returned."""
+        return value if type(value) is self.ndarray else self.cupy.asarray(value)
+
+    def item(self, array: Any) -> Any:
+        """The only element as a Python number."""
+        return self.to_numpy(array).item()
+
+    # -- indices --------------------------------------------------------------------------
+
+    def check_bounds(
+        self, index: Any, size: int, dim: int, error: type[Exception], lowest: int
+    ) -> None:
+        """See to it that an index out of bounds, which CuPy wraps around, raises an IndexError.
+
+        As in torch it is raised later, when the host waits for the device the next time.
+        """
+        if index.size == 0:
+            return
+        if size == 0:  # to read from an empty array would break the device for good
+            raise error(f"index is out of bounds for dimension {dim} with size 0")
+        device = index.device.id
+        if device not in self._reports:
+            self._reports[device] = self.cupy.zeros(4, np.int64)
+        self._unread.add(device)
+        self.kernel("report_wrong_index")(index, lowest, size, dim, self._reports[device])
+
+    def _read_report(self, device: int) -> None:
+        if device not in self._unread:
+            return
+        self._unread.discard(device)
+        wrong, index, dim, size = self._reports[device].tolist()
+        if wrong:
+            self._reports[device].fill(0)
+            raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
+
+    def scatter_add(self, array: Any, index: Any, values: Any) -> None:
+        """`array[index] += values` in place, where repeated indices add up, in any order."""
+        self.cupyx.scatter_add(array, index, values)
+
+    def scatter_multiply(self, array: Any, index: Any, values: Any) -> None:
+        """`array[index] *= values` in place, where repeated indices multiply up: on the host.
+
+        CUDA has no atomic product, nor CuPy `multiply.at`.
+        """
+        result = self.to_numpy(array)
+        places = tuple(self.to_numpy(part) if hasattr(part, "dtype") else part for part in index)
+        np.multiply.at(result, places, self.to_numpy(self.array_of(values)))
+        array[...] = self.from_numpy(result)
+
+    def put_along_axis(self, array: Any, index: Any, values: Any, axis: int) -> None:
+        """`array[..., index, ...] = values` in place along one axis."""
+        places = [
+            self.cupy.arange(n).reshape((n,) + (1,) * (array.ndim - i - 1))
+            for i, n in enumerate(index.shape)
+        ]
+        places[axis] = index
+        array[tuple(places)] = values
+
+    # -- memory ---------------------------------------------------------------------------
+
+    def is_contiguous(self, array: Any) -> bool:
+        """Whether the elements lie in memory in the order of their indices, without gaps."""
+        return array.flags.c_contiguous
+
+    def address(self, array: Any) -> int:
+        """Where the array's first element lies in the memory of its GPU."""
+        return array.data.ptr
+
+    def expand(self, array: Any, shape: tuple[int, ...]) -> Any:
+        """A view of a larger shape."""
+        return self.cupy.broadcast_to(array, shape)
+
+    def reused_empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        """An uninitialised array; CuPy's pool keeps what was used before."""
+        return self.cupy.empty(shape, dtype)
+
+    def empty_cache(self) -> None:
+        """Give memory that waits to be used again back to the system."""
+        self.cupy.get_default_memory_pool().free_all_blocks()
+        self.cupy.get_default_pinned_memory_pool().free_all_blocks()
+
+    def memory_allocated(self, index: int | None) -> int:
+        """Bytes of a GPU's memory that arrays hold."""
+        self.use(index)
+        return self.cupy.get_default_memory_pool().used_bytes()
+
+    def memory_reserved(self, index: int | None) -> int:
+        """Bytes of a GPU's memory that this process has taken."""
+        self.use(index)
+        return self.cupy.get_default_memory_pool().total_bytes()
+
+    # -- arithmetic -----------------------------------------------------------------------
+
+    def kernel(self, name: str) -> Any:
+        """The kernel of that name, made at its first use and compiled for what it is called on."""
+        return _kernel(self.cupy, name)
+
+    def raise_to(self, base: Any, exponent: Any) -> Any:
+        """`base ** exponent`, where integers to negative powers raise ValueError as in NumPy."""
+        if isinstance(exponent, int) and exponent < 0 and base.dtype.kind in "iu":
+            raise ValueError("Integers to negative integer powers are not allowed.")
+        dtype = getattr(exponent, "dtype", None)
+        if dtype is not None and dtype.kind == "i" and getattr(base, "dtype", dtype).kind in "iu":
+            # To look for a negative one would make the host wait.
+            raise ValueError("Integers to negative integer powers may be among these.")
+        return base**exponent
+
+    def relu_(self, array: Any) -> None:
+        """The positive part, in place."""
+        self.cupy.maximum(array, 0, out=array)
+
+    def ones_like_rows(self, rows: Any) -> Any:
+        """As many ones as there are rows, the same array at every call: not to be changed."""
+        key = rows.shape[0], rows.dtype, rows.device.id
+        if key not in self._ones:
+            self._ones[key] = self.cupy.ones(key[0], key[1])
+        return self._ones[key]
+
+    def erf(self, array: Any) -> Any:
+        """The error function."""
+        return self._special.erf(array)
+
+    @functools.cached_property
+    def _special(self) -> Any:
+        import cupyx.scipy.special
+
+        return cupyx.scipy.special
+
+
+@functools.cache
+def _kernel(cupy: Any, name: str) -> Any:
+    kernel = KERNELS[name]
+    return cupy.ElementwiseKernel(
+        kernel.in_params, kernel.out_params, kernel.operation, name, preamble=kernel.preamble
+    )
+
+
+def load() -> CupyBackend:
+    """Import CuPy and find the GPUs; AssertionError or RuntimeError, as in torch, without them."""
+    try:
+        import cupy
+    except ImportError as error:
+        raise AssertionError(
+            f"Torch not compiled with CUDA enabled: CuPy can't be imported ({error}); {INSTALL}"
+        ) from None
+    try:
+        devices = cupy.cuda.runtime.getDeviceCount()
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"No CUDA GPUs are available: CuPy is installed, but the driver answers {error}"
+        ) from None
+    if not devices:
+        raise RuntimeError("No CUDA GPUs are available: CuPy is installed, but finds none")
+    return CupyBackend(cupy, devices)

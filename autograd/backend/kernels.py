@@ -1,0 +1,109 @@
+"""The C++ of the kernels that the CuPy backend runs, each of which does the work of many calls.
+
+A kernel is the body of a loop, as `cupy.ElementwiseKernel` takes it: `i` is the number of the
+element, a parameter its element there, a `raw` one the whole array. The same text compiles for a
+host, which is how it is tested where there is no GPU.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Kernel(NamedTuple):
+    """The arguments of `cupy.ElementwiseKernel` but for the name."""
+
+    in_params: str
+    out_params: str
+    operation: str
+    preamble: str = ""
+
+
+# Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3": Philox4x32 with 10 rounds. The
+# numbers of a draw are a function of key and counter, so a stream's state is two whole numbers.
+PHILOX = """
+struct Words { unsigned int w[4]; };
+
+__device__ Words philox(unsigned long long key, unsigned long long counter) {
+    unsigned int k0 = (unsigned int)key, k1 = (unsigned int)(key >> 32);
+    Words x = {{(unsigned int)counter, (unsigned int)(counter >> 32), 0u, 0u}};
+    for (int n = 0; n < 10; ++n) {
+        unsigned long long a = 0xD2511F53ull * x.w[0], b = 0xCD9E8D57ull * x.w[2];
+        Words next = {{(unsigned int)(b >> 32) ^ x.w[1] ^ k0, (unsigned int)b,
+                       (unsigned int)(a >> 32) ^ x.w[3] ^ k1, (unsigned int)a}};
+        x = next;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    return x;
+}
+
+__device__ unsigned long long pair(Words x, int half) {
+    return ((unsigned long long)x.w[2 * half] << 32) | x.w[2 * half + 1];
+}
+"""
+
+# From [0, 1), the top 24 or 53 bits of a number of 64; two elements a counter.
+UNIFORM = Kernel(
+    "uint64 key, uint64 counter", "T out",
+    """
+    unsigned long long bits = pair(philox(key, counter + i / 2), i % 2);
+    out = sizeof(T) == 8 ? (T)((double)(bits >> 11) * 1.1102230246251565e-16)
+                         : (T)((float)(unsigned int)(bits >> 40) * 5.9604644775390625e-8f);
+    """,
+    PHILOX,
+)  # fmt: skip
+
+# Box & Muller 1958; both elements of a pair come from one counter. The radius is of (0, 1].
+NORMAL = Kernel(
+    "uint64 key, uint64 counter", "T out",
+    """
+    Words x = philox(key, counter + i / 2);
+    if (sizeof(T) == 8) {
+        double first = ((double)(pair(x, 0) >> 11) + 1.0) * 1.1102230246251565e-16;
+        double second = (double)(pair(x, 1) >> 11) * 1.1102230246251565e-16;
+        double radius = sqrt(-2.0 * log(first)), angle = 6.283185307179586 * second;
+        out = (T)(radius * (i % 2 ? sin(angle) : cos(angle)));
+    } else {
+        float first = ((float)x.w[0] + 1.0f) * 2.3283064365386963e-10f;
+        float second = (float)(x.w[1] >> 8) * 5.9604644775390625e-8f;
+        float radius = sqrtf(-2.0f * logf(first)), angle = 6.2831855f * second;
+        out = (T)(radius * (i % 2 ? sinf(angle) : cosf(angle)));
+    }
+    """,
+    PHILOX,
+)  # fmt: skip
+
+# The bias towards small numbers is range / 2^64 at most.
+INTEGERS = Kernel(
+    "uint64 key, uint64 counter, int64 low, uint64 range", "int64 out",
+    "out = low + (long long)(pair(philox(key, counter + i / 2), i % 2) % range);",
+    PHILOX,
+)  # fmt: skip
+
+BITS = Kernel(
+    "uint64 key, uint64 counter", "uint64 out",
+    "out = pair(philox(key, counter + i / 2), i % 2);",
+    PHILOX,
+)  # fmt: skip
+
+# Every thread that writes here writes an index that is wrong: any of them will do for the report.
+REPORT_WRONG_INDEX = Kernel(
+    "T index, int64 lowest, int64 length, int64 dim", "raw int64 report",
+    """
+    if (index < lowest || index >= length) {
+        report[0] = 1;
+        report[1] = index;
+        report[2] = dim;
+        report[3] = length;
+    }
+    """,
+)  # fmt: skip
+
+KERNELS: dict[str, Kernel] = {
+    "uniform": UNIFORM,
+    "normal": NORMAL,
+    "integers": INTEGERS,
+    "bits": BITS,
+    "report_wrong_index": REPORT_WRONG_INDEX,
+}
