@@ -65,6 +65,7 @@ class SACAgent:
         )
         self.observation_input = parts.observation_input
         self.policy_net = parts.policy_net
+        self._can_act_by_row = row.fits(self.policy_net.net)
         self.soft_q_nets = parts.soft_q_nets
         self.target_soft_q_nets = parts.target_soft_q_nets
         self.temperature = parts.temperature
@@ -108,7 +109,7 @@ class SACAgent:
         return self._sample(observations, torch.Generator.from_numpy(generator))
 
     def _sample(self, observations: NDArray[Any], noise: torch.Generator) -> NDArray[Any]:
-        if len(observations) == 1 and row.fits(self.policy_net.net):
+        if self._can_act_by_row and len(observations) == 1:
             x = self.observation_input.array(observations)[0]
             action = self.policy_net.sample_row(x, source(noise))
             return action.reshape(1, *self.action_codec.shape)
@@ -119,7 +120,7 @@ class SACAgent:
 
     def greedy(self, observations: NDArray[Any]) -> NDArray[Any]:
         """Return the deterministic policy's actions in its own units."""
-        if len(observations) == 1 and row.fits(self.policy_net.net):
+        if self._can_act_by_row and len(observations) == 1:
             action = self.policy_net.mode_row(self.observation_input.array(observations)[0])
             return action.reshape(1, *self.action_codec.shape)
         with no_grad():

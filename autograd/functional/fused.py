@@ -26,6 +26,19 @@ def mlp(inputs: Sequence[Any], parameters: Sequence[Any], activation: str) -> An
     return apply(ops.mlp, *inputs, *parameters, layers=layers, activation=activation)[0]
 
 
+def mlp_row(x: Any, parameters: Sequence[Any], activation: str) -> Any:
+    """`mlp` on one row in arrays: (inputs,) to (outputs,), outside of any graph.
+
+    In a batch of one the calls cost more than the arithmetic, and those of tensors the most.
+    """
+    arrays = [parameter._array for parameter in parameters]
+    xp = backend_of(arrays[0])
+    for i in range(0, len(arrays) - 2, 2):
+        x = arrays[i].dot(x)
+        xp.add_bias_(x, arrays[i + 1], activation)
+    return arrays[-2].dot(x) + arrays[-1]
+
+
 def squashed_gaussian(
     parameters: Any, noise: Any, *, log_std_min: float, log_std_max: float
 ) -> tuple[Any, Any]:

@@ -28,6 +28,7 @@ class CategoricalPolicy(nn.Module):
         super().__init__()
         self.num_actions = num_actions
         self.net = MLP([features, *hidden_sizes, num_actions], activation, weights)
+        self._row_net = row.RowNetwork(self.net)
 
     @property
     def default_target_entropy(self) -> float:
@@ -61,11 +62,11 @@ class CategoricalPolicy(nn.Module):
 
     def sample_row(self, x: row.Row, generator: np.random.Generator) -> np.ndarray:
         """Return what `sample` does for one observation (features,), as an array ()."""
-        logits = row.forward(self.net, x)
+        logits = self._row_net(x)
         uniform = generator.random((1, self.num_actions), np.float32)[0]
         uniform = np.maximum(uniform, np.finfo(np.float32).tiny)  # its logarithm is finite
         return np.asarray(np.argmax(logits - np.log(-np.log(uniform))))
 
     def mode_row(self, x: row.Row) -> np.ndarray:
         """Return what `mode` does for one observation (features,), as an array ()."""
-        return np.asarray(np.argmax(row.forward(self.net, x)))
+        return np.asarray(np.argmax(self._row_net(x)))

@@ -32,8 +32,11 @@ class SquashedGaussianPolicy(nn.Module):
         super().__init__()
         self.action_size = action_size
         self.log_std_min, self.log_std_max = log_std_range
+        # As arrays: NumPy takes longer to see what a number of Python's is than to compare it.
+        self._log_std_bounds = tuple(np.array(bound, np.float32) for bound in log_std_range)
         self.noise = noise
         self.net = MLP([features, *hidden_sizes, 2 * action_size], activation, weights)
+        self._row_net = row.RowNetwork(self.net)
 
     @property
     def default_target_entropy(self) -> float:
@@ -68,11 +71,12 @@ class SquashedGaussianPolicy(nn.Module):
     def sample_row(self, x: row.Row, generator: np.random.Generator) -> row.Row:
         """Return what `sample` does for one observation (features,), as an array (size,)."""
         n = self.action_size
-        parameters = row.forward(self.net, x)
-        log_std = np.minimum(np.maximum(parameters[n:], self.log_std_min), self.log_std_max)
-        noise = generator.standard_normal((1, n), np.float32)[0]
+        parameters = self._row_net(x)
+        lowest, highest = self._log_std_bounds
+        log_std = np.minimum(np.maximum(parameters[n:], lowest), highest)
+        noise = generator.standard_normal(n, np.float32)
         return np.tanh(parameters[:n] + np.exp(log_std) * noise)
 
     def mode_row(self, x: row.Row) -> row.Row:
         """Return what `mode` does for one observation (features,), as an array (size,)."""
-        return np.tanh(row.forward(self.net, x)[: self.action_size])
+        return np.tanh(self._row_net(x)[: self.action_size])

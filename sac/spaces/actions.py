@@ -5,6 +5,8 @@ from gymnasium import Space, spaces
 
 from sac.errors import SpaceError
 
+# As an array: NumPy takes longer to see what a number of Python's is than to add it.
+HALF, ONE = np.array(0.5), np.array(1.0)
 SUPPORTED = "Discrete, or Box of float32 or float64 with finite bounds"
 
 
@@ -27,7 +29,8 @@ class ActionCodec:
             return
         box = _checked_box(space)
         self.shape, self.dtype = box.shape, np.dtype(np.float32)
-        self._low, self._high = box.low.astype(np.float64), box.high.astype(np.float64)
+        # Batches of one: with them NumPy's loop over a single action needs no broadcasting.
+        self._low, self._high = box.low.astype(np.float64)[None], box.high.astype(np.float64)[None]
         # Halved, so that even the widest finite bounds do not overflow.
         half_width = 0.5 * self._high - 0.5 * self._low
         self._is_free = half_width > 0
@@ -44,8 +47,8 @@ class ActionCodec:
         """Return policy-unit actions (n, *shape) as the environment takes them."""
         if self.is_discrete:
             return (np.asarray(actions, np.int64) + self._start).astype(self.space.dtype)
-        share = np.asarray(actions, np.float64) * 0.5 + 0.5
-        mixed = self._low * (1.0 - share) + self._high * share  # exact at both ends
+        share = np.asarray(actions, np.float64) * HALF + HALF
+        mixed = self._low * (ONE - share) + self._high * share  # exact at both ends
         inside = np.minimum(np.maximum(mixed, self._low), self._high)
         return inside.astype(self.space.dtype)
 

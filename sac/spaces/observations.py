@@ -25,6 +25,7 @@ class ObservationEncoder:
         is_image = self._is_box and space.dtype == np.uint8
         self.dtype: np.dtype = np.dtype(np.uint8 if is_image else np.float32)
         self.shape = tuple(space.shape or ()) if self._is_box else (spaces.flatdim(space),)
+        self._is_nested = isinstance(space, spaces.Dict | spaces.Tuple)
 
     def encode(self, observation: Any) -> np.ndarray:
         """Return one observation as an array of `shape`; SpaceError where it does not fit."""
@@ -44,7 +45,7 @@ class ObservationEncoder:
     def batch_size(self, observation: Any) -> int | None:
         """Return the size of a batch as Gymnasium makes it, None for a single observation."""
         space, leaf = self.space, observation
-        while isinstance(space, spaces.Dict | spaces.Tuple):
+        while self._is_nested and isinstance(space, spaces.Dict | spaces.Tuple):
             key: Any = next(iter(space.keys())) if isinstance(space, spaces.Dict) else 0
             try:
                 space, leaf = space[key], leaf[key]
