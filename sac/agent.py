@@ -233,6 +233,10 @@ class SACAgent:
         """Take over what `generator_state` returned."""
         agent_state.load_generator_state(self, state)
 
+    def renew_noise(self, streams: Streams, number: int) -> None:
+        """Go on with other random numbers: those of branch `number` of the seed's streams."""
+        agent_state.renew_noise(self, streams, number)
+
     def description(self) -> dict[str, Any]:
         """Return spaces and settings as a JSON document: with the weights, all of a policy."""
         return agent_state.description(self)

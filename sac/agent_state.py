@@ -11,6 +11,7 @@ import autograd as torch
 from autograd import nn, optim
 from sac.config import AgentConfig
 from sac.errors import CheckpointError, ConfigError
+from sac.seeding import Streams, branch, integer_seed
 from sac.spaces import space_from_json, space_to_json
 
 if TYPE_CHECKING:
@@ -167,6 +168,12 @@ def load_generator_state(agent: "SACAgent", state: Mapping[str, Any]) -> None:
             generator.load_state_dict(state[name])
     except (RuntimeError, KeyError, TypeError) as error:
         raise CheckpointError(f"not the states of the agent's generators: {error}") from error
+
+
+def renew_noise(agent: "SACAgent", streams: Streams, number: int) -> None:
+    """Go on with branch `number` of the streams that the generators began with."""
+    for name, generator in _generators(agent).items():
+        generator.manual_seed(integer_seed(branch(getattr(streams, name), number)))
 
 
 def description(agent: "SACAgent") -> dict[str, Any]:

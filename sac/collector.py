@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sac.environments import Episode, VectorEnvironment
-from sac.errors import EnvironmentStepError
+from sac.environments import Episode, Step, VectorEnvironment
+from sac.errors import NotFiniteError
+from sac.loss_guard import CURES
 from sac.replay_buffer import ReplayBuffer
 from sac.seeding import generator_to_json, restore_generator
 
@@ -27,8 +28,8 @@ class Collector:
     """Steps the environments with the agent's actions and stores the transitions.
 
     `random_seed` seeds the random actions of the beginning, which come from the action space.
-    EnvironmentStepError for an observation, reward or action that is not finite: nothing of that
-    step is stored.
+    NotFiniteError for an observation, reward or action that is not finite: nothing of that step is
+    stored, and the error has it.
     """
 
     def __init__(
@@ -62,10 +63,18 @@ class Collector:
             actions = self._agent.explore(observation)
             self._check("action", actions)
         step = self._environment.step(codec.to_environment(actions))
-        self._check("reward", step.reward)
-        self._check("observation", step.next_observation)
-        if step.observation is not step.next_observation:
-            self._check("observation", step.observation)
+        try:
+            self._check_step(step)
+        except NotFiniteError as error:
+            error.evidence = {
+                "observation": observation,
+                "action": actions,
+                "reward": step.reward,
+                "terminated": step.terminated,
+                "truncated": step.truncated,
+                "next_observation": step.next_observation,
+            }
+            raise
         self._replay_buffer.add(
             observation,
             actions,
@@ -108,6 +117,10 @@ class Collector:
             self._replay_buffer.truncate([i for i in lost if was_running[i]])
         return restored.lost
 
+    def renew_noise(self, random_seed: int) -> None:
+        """Go on with random actions from another seed."""
+        self._action_space.seed(random_seed)
+
     def generator_state(self) -> dict[str, Any]:
         """Return the state of the random actions' generator, as a JSON document."""
         return generator_to_json(self._action_space.np_random)
@@ -125,6 +138,12 @@ class Collector:
             raise ValueError(f"expected observations {expected.shape}, got {observation.shape}")
         return observation.copy()
 
+    def _check_step(self, step: Step) -> None:
+        self._check("reward", step.reward)
+        self._check("observation", step.next_observation)
+        if step.observation is not step.next_observation:
+            self._check("observation", step.observation)
+
     def _check(self, name: str, values: np.ndarray) -> None:
         is_finite = np.isfinite(values)
         if is_finite.all():
@@ -132,12 +151,17 @@ class Collector:
         index = int(np.argwhere(~is_finite)[0, 0])
         when = f"after {self._transitions} transitions since the start"
         value = values[index].ravel()[~is_finite[index].ravel()][0]
+        quantity = f"the {name} of environment {index}"
         if name == "action":
-            raise EnvironmentStepError(
+            raise NotFiniteError(
                 f"the policy gave the action {value} to environment {index} {when}: the training "
-                "diverged; a lower learning rate, agent.max_grad_norm or agent.reward_scale help"
+                f"diverged; {CURES}",
+                quantity=quantity,
+                evidence={"observation": self._observation, "action": values},
             )
-        raise EnvironmentStepError(
+        raise NotFiniteError(
             f"environment {index} gave the {name} {value} {when}: nothing of that step was stored; "
-            "gymnasium.utils.env_checker finds where an environment goes wrong"
+            "gymnasium.utils.env_checker finds where an environment goes wrong",
+            quantity=quantity,
+            evidence={name: values},
         )

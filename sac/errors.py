@@ -51,3 +51,7 @@ class DivergenceError(SACError):
         self.quantity = quantity
         self.update = update
         self.evidence = {} if evidence is None else dict(evidence)
+
+
+class NotFiniteError(DivergenceError, EnvironmentStepError):
+    """An environment, or the policy that acts in it, gave a number that is not finite."""

@@ -30,6 +30,7 @@ def metric_tags(num_soft_q_nets: int) -> list[str]:
         "train/target_entropy",
         *(f"train/q{i}_mean" for i in soft_q_nets),
         "train/target_q_mean",
+        "train/rollbacks",
         "time/env_steps_per_second",
         "time/updates_per_second",
     ]

@@ -7,6 +7,7 @@
     checkpoints/<step>/     the newest few
     best/                   the best by evaluation
     damaged-<step>/         a checkpoint that could not be resumed from
+    divergence-<n>/         the n-th number that was not finite: what it was, and its batch
     run.lock                which process writes here, if one does
 """
 

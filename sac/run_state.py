@@ -15,9 +15,10 @@ from sac.config import Config
 from sac.environments import VectorEnvironment
 from sac.errors import CheckpointError, ConfigError, DivergenceError
 from sac.evaluation import check_spaces_fit
+from sac.loss_guard import CURES
 from sac.replay_buffer import ReplayBuffer
 from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER
-from sac.seeding import Streams, generator, integer_seed
+from sac.seeding import Streams, branch, generator, generator_to_json, integer_seed
 from sac.serialization import join_arrays, split_arrays
 
 RETURNS_SHOWN = 20  # episodes that the displayed mean return is taken over
@@ -31,6 +32,7 @@ class Counters:
     episodes: int = 0
     updates_owed: Fraction = Fraction(0)  # the part of an update that steps have earned so far
     best_return: float | None = None  # of the evaluations, once there was one
+    rollbacks: int = 0  # returns to a checkpoint after a number that was not finite
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON document."""
@@ -45,6 +47,7 @@ class Counters:
             int(document["episodes"]),
             Fraction(document["updates_owed"]),
             None if best_return is None else float(best_return),
+            int(document.get("rollbacks", 0)),  # checkpoints of before there were any lack it
         )
 
 
@@ -94,13 +97,23 @@ class RunState:
         return {name: float(np.mean(_host(value))) for name, value in self.metrics.items()}
 
     def check_finite(self) -> None:
-        """Raise DivergenceError where the policy's weights no longer are numbers."""
-        weights = self.agent.policy_state_dict().values()
-        if not all(np.isfinite(array).all() for array in weights):
-            raise DivergenceError(
-                f"the training diverged before step {self.counters.step}: the policy's weights are "
-                "not finite; a lower learning rate, agent.max_grad_norm or agent.reward_scale help"
-            )
+        """Raise DivergenceError where weights or moments no longer are numbers."""
+        for name, array in self.agent.state_dict().items():
+            if not np.isfinite(array).all():
+                raise DivergenceError(
+                    f"the training diverged before step {self.counters.step:,}: {name} of the "
+                    f"agent is not finite; {CURES}",
+                    quantity=f"{name} of the agent",
+                )
+
+    def renew_noise(self, rollbacks: int) -> None:
+        """Go on with other random numbers: the same ones after the same number of rollbacks."""
+        streams = Streams.from_seed(self.config.seed)
+        self.agent.renew_noise(streams, rollbacks)
+        replay = generator_to_json(generator(branch(streams.replay, rollbacks)))
+        self.replay_buffer.load_generator_state(replay)
+        self.collector.renew_noise(integer_seed(branch(streams.random_actions, rollbacks)))
+        self.counters.rollbacks = rollbacks
 
     def save_best(self, run_directory: Path) -> None:
         """Save the agent under `best/`: enough to evaluate and to start from, not to resume."""

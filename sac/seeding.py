@@ -34,11 +34,11 @@ class Streams:
         return cls(**named, spare=tuple(children[len(names) :]))
 
 
-def at_step(sequence: SeedSequence, step: int) -> SeedSequence:
-    """Return the stream for a run that starts at `step`: one that is resumed sees new episodes."""
-    if step == 0:
+def branch(sequence: SeedSequence, number: int) -> SeedSequence:
+    """Return an independent stream for each number; 0 is the stream itself."""
+    if number == 0:
         return sequence
-    return SeedSequence(sequence.entropy, spawn_key=(*sequence.spawn_key, step))
+    return SeedSequence(sequence.entropy, spawn_key=(*sequence.spawn_key, number))
 
 
 def generator(sequence: SeedSequence) -> Generator:

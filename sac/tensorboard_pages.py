@@ -29,6 +29,7 @@ PAGES = {
         "entropy against its target": ["train/entropy", "train/target_entropy"],
         "alpha": ["train/alpha"],
     },
+    "Incidents": {"rollbacks after a number that was not finite": ["train/rollbacks"]},
     "Throughput": {
         "environment steps per second": ["time/env_steps_per_second"],
         "updates per second": ["time/updates_per_second"],

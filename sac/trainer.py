@@ -15,8 +15,9 @@ from sac.checkpoint import (
     step_folders,
 )
 from sac.config import Config
+from sac.divergence import MAX_ROLLBACKS, Diverged, count_divergences
 from sac.environments import VectorEnvironment, make_vector_environment, separate_source
-from sac.errors import CheckpointError, ConfigError, SACError
+from sac.errors import CheckpointError, ConfigError, DivergenceError, SACError
 from sac.evaluation import EvaluationResult
 from sac.files import replace_file
 from sac.interrupt import InterruptGuard
@@ -27,7 +28,7 @@ from sac.resume_rules import check_changes, check_trusted
 from sac.run_directory import CONFIG_FILE, METRICS_FILE, create_run_directory
 from sac.run_lock import RunLock
 from sac.run_state import RunState
-from sac.seeding import Streams, at_step, integer_seed
+from sac.seeding import Streams, branch, integer_seed
 from sac.training_loop import Outputs, TrainingLoop
 
 
@@ -104,8 +105,7 @@ def _resume(
         checkpoint, damaged = last_usable_checkpoint(run_directory)
         step, total_steps = checkpoint.step, config.train.total_steps
         if step < total_steps:
-            set_aside(damaged, run_directory)
-            notes = [f"{error} The checkpoint before it is used." for error in damaged.values()]
+            notes = _set_aside(damaged, run_directory)
             return _run(config, env, run_directory, checkpoint, notes)
         with Progress(total_steps, step) as progress:
             progress.message(
@@ -115,12 +115,38 @@ def _resume(
         return TrainResult(run_directory, step, total_steps)
 
 
+def _set_aside(damaged: Mapping[int, CheckpointError], run_directory: Path) -> list[str]:
+    set_aside(damaged, run_directory)
+    return [f"{error} The checkpoint before it is used." for error in damaged.values()]
+
+
 def _run(
     config: Config,
     env: Any,
     run_directory: Path | None = None,
     checkpoint: Checkpoint | None = None,
     notes: Sequence[str] = (),
+) -> TrainResult:
+    """Train; after a divergence once more from the last good checkpoint, where that is wanted."""
+    with ExitStack() as lock:
+        while True:
+            try:
+                return _attempt(lock, config, env, run_directory, checkpoint, notes)
+            except Diverged as diverged:
+                run_directory = diverged.run_directory
+                checkpoint, damaged = last_usable_checkpoint(run_directory)
+                if config.train.on_divergence == "stop" or diverged.number > MAX_ROLLBACKS:
+                    raise diverged.stopped(checkpoint.step) from diverged
+                notes = [str(diverged), *_set_aside(damaged, run_directory)]
+
+
+def _attempt(
+    lock: ExitStack,
+    config: Config,
+    env: Any,
+    run_directory: Path | None,
+    checkpoint: Checkpoint | None,
+    notes: Sequence[str],
 ) -> TrainResult:
     start = 0 if checkpoint is None else checkpoint.step
     with ExitStack() as stack:
@@ -129,7 +155,7 @@ def _run(
         config = _resolved(config, env, environment.num_envs)
         state = RunState.new(config, environment, evaluation_environment)
         if checkpoint is not None:
-            notes = [*notes, *state.restore(checkpoint)]
+            notes = [*notes, *state.restore(checkpoint), *_renew_noise(state, run_directory)]
         elif config.train.init_from is not None:
             _start_from(state, config.train.init_from)
         # Made last: what can't be trained leaves no folder behind.
@@ -137,7 +163,7 @@ def _run(
             run_directory = create_run_directory(
                 config.logging.root, name, config.name, config.seed
             )
-            stack.enter_context(RunLock(run_directory))
+            lock.enter_context(RunLock(run_directory))
         _write_config(run_directory, config)
         resume_step = None if checkpoint is None else start
         return _train(state, evaluation_environment, run_directory, resume_step, notes)
@@ -163,10 +189,23 @@ def _train(
             progress.message(note)
         outputs = Outputs(run_directory, logger, progress)
         loop = TrainingLoop(state, evaluation_environment, outputs, saved_step=resume_step)
-        loop.run(interrupt)
+        try:
+            loop.run(interrupt)
+        except DivergenceError as error:
+            raise Diverged.recorded(error, run_directory, state.counters.step) from error
     return TrainResult(
         run_directory, state.counters.step, total_steps, loop.evaluation, interrupt.received
     )
+
+
+def _renew_noise(state: RunState, run_directory: Path | None) -> list[str]:
+    """Go on otherwise where the run diverged since its checkpoint, or it would once more."""
+    number = 0 if run_directory is None else count_divergences(run_directory)
+    if number <= state.counters.rollbacks:
+        return []
+    state.renew_noise(number)
+    step = state.counters.step
+    return [f"back at step {step:,}: the run goes on with other random numbers (set {number})"]
 
 
 def _environments(
@@ -176,7 +215,7 @@ def _environments(
     # First, because a copy must be of the environment as it was given.
     evaluation_source = None if env is None else separate_source(env)
     streams = Streams.from_seed(config.seed)
-    training_seed = integer_seed(at_step(streams.train_env, start))
+    training_seed = integer_seed(branch(streams.train_env, start))
     training = make_vector_environment(config.env, source=env, seed=training_seed)
     stack.callback(training.close)
     settings = replace(config.env, num_envs=1)

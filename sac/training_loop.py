@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from sac.collector import Collected
+from sac.divergence import RecentBatches, explained
 from sac.environments import VectorEnvironment
-from sac.errors import SACError
+from sac.errors import DivergenceError, SACError
 from sac.evaluation import EvaluationResult, run_episodes
 from sac.interrupt import InterruptGuard
 from sac.logger import Logger
@@ -53,12 +54,21 @@ class TrainingLoop:
         self.updates_per_step = Fraction(str(config.train.updates_per_step))
         self.evaluation: EvaluationResult | None = None
         self._saved_step = saved_step
+        self._recent = RecentBatches()
 
     def run(self, interrupt: InterruptGuard) -> None:
         """Train until `total_steps`, or until a signal came; end with a checkpoint either way.
 
-        Also begin with one: from then on, the run can be resumed.
+        Also begin with one: from then on, the run can be resumed. DivergenceError, with the likely
+        cause, for a number that is not finite: then the run is to go back to a checkpoint.
         """
+        try:
+            self._run(interrupt)
+        except DivergenceError as error:
+            step = self.state.counters.step
+            raise explained(error, self.state.agent, self._recent, step) from error
+
+    def _run(self, interrupt: InterruptGuard) -> None:
         config, counters = self.config, self.state.counters
         self._checkpoint()
         self._start_clock()
@@ -107,6 +117,7 @@ class TrainingLoop:
         counters.updates_owed += max(0, new) * self.updates_per_step
         while counters.updates_owed >= 1:
             batch = self.state.replay_buffer.sample(train.batch_size)
+            self._recent.add(self.state.agent, batch)
             self.state.metrics = self.state.agent.update(batch)
             counters.updates_owed -= 1
 
@@ -133,9 +144,10 @@ class TrainingLoop:
             "time/env_steps_per_second": (counters.step - step) / seconds,
             "time/updates_per_second": (self.state.agent.updates - updates) / seconds,
         }
+        self._check_finite()
         train = {f"train/{name}": value for name, value in self.state.metric_numbers().items()}
+        train["train/rollbacks"] = counters.rollbacks
         self.outputs.logger.log(counters.step, train | rates)
-        self.state.check_finite()
         self._start_clock()
 
     def _evaluate(self) -> None:
@@ -169,17 +181,23 @@ class TrainingLoop:
     def _checkpoint(self) -> None:
         if self._saved_step == self.state.counters.step:
             return
-        self.state.check_finite()
+        self._check_finite()
         self.outputs.logger.flush()
         self.state.save(self.outputs.run_directory)
         self._saved_step = self.state.counters.step
         self._start_clock()
+
+    def _check_finite(self) -> None:
+        self._recent.read(self.state.agent)
+        self.state.check_finite()
 
     @contextmanager
     def _rescuing(self) -> Iterator[None]:
         """Let an environment fail without losing what was learned before."""
         try:
             yield
+        except DivergenceError:  # what went before may be to blame: a checkpoint of now is no good
+            raise
         except Exception:
             self._rescue()
             raise

@@ -39,7 +39,7 @@ ROOMS = [
         "sac.spaces",
         "sac.seeding",
     },
-    {"sac.resume_rules", "sac.run_lock"},
+    {"sac.resume_rules", "sac.run_lock", "sac.divergence"},
     {"sac.checkpoint", "sac.event_file", "sac.metrics_file", "sac.tensorboard_pages"},
     {"sac.manifest", "sac.run_directory", "sac.statistics", "sac.published"},
     {"sac.serialization", "sac.files", "sac.console"},

@@ -158,6 +158,14 @@ class TrainConfig:
     updates_per_step: Annotated[
         float, Option("Gradient updates per transition, also fractions.", above=0, at_most=1000)
     ] = 1.0
+    on_divergence: Annotated[
+        Literal["stop", "rollback"],
+        Option(
+            "When a loss, weight, observation, reward or action is not finite: stop with an error, "
+            "or rollback, which goes on from the last checkpoint with other random numbers, at "
+            "most 3 times. A run that stopped does that when it is resumed."
+        ),
+    ] = "stop"
     init_from: Annotated[
         str | None, Option("Run or checkpoint whose trained weights a new run starts from.")
     ] = None

@@ -230,4 +230,4 @@ def test_policy_that_is_no_number_any_more_stops_the_run_and_is_not_saved(
         train(tiny_config(tmp_path, {"env": {"id": env_id}}))
     (run,) = tmp_path.iterdir()
     assert checkpoint_steps(run) == [20]
-    assert ("could not be saved" in capsys.readouterr().out) == (env_id == "Pendulum-v1")
+    assert "stopped by an error" not in capsys.readouterr().out  # nobody tries to save it

@@ -1,0 +1,186 @@
+"""A training that diverged: why, what it leaves behind, and how often a run did.
+
+`divergence-<n>/` in the run's folder is about its n-th number that was not finite: `about.json`
+says what it was, and `batch.safetensors` holds the arrays in which it showed. The run goes back to
+its last good checkpoint and on from there with other random numbers, which n alone decides: so a
+run that is killed after that, and resumed, still does the same.
+"""
+
+import re
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sac import files
+from sac.errors import DivergenceError, SACError
+from sac.serialization import encode_document, encode_tensors
+
+if TYPE_CHECKING:
+    from sac.agent import SACAgent
+    from sac.replay_buffer import Batch
+
+MAX_ROLLBACKS = 3
+PREFIX = "divergence-"  # of folders in the run's
+LARGE = 1e6
+KEPT_BYTES = 2**25  # of batches, on a device, until its flag is read
+NETWORKS = {
+    "soft_q_nets": "the soft Q networks",
+    "policy_net": "the policy",
+    "temperature": "alpha",
+    "target_soft_q_nets": "the target networks",
+}
+DESCRIPTIONS = {
+    "observation": "what the policy saw",
+    "action": "what it did, in its own units: -1 to 1, or a number from 0",
+    "reward": "what the environment gave for it",
+    "terminated": "1 where the episode ended for good",
+    "truncated": "1 where the episode was cut off",
+    "next_observation": "what the environment showed then",
+}
+
+
+class RecentBatches:
+    """The batches of the last updates: of which one was bad, the next update's losses tell.
+
+    On a device they tell when its flag is read: at the latest when the batches fill `KEPT_BYTES`.
+    """
+
+    def __init__(self) -> None:
+        self._kept: deque[tuple[int, Batch]] = deque()
+        self._bytes = 0
+
+    def add(self, agent: "SACAgent", batch: "Batch") -> None:
+        """Keep the batch of the agent's next update."""
+        if not agent.loss_guard.is_deferred:
+            self._shorten(1)
+        elif self._bytes > KEPT_BYTES:
+            self.read(agent)
+        self._kept.append((agent.updates + 1, batch))
+        self._bytes += _size(batch)
+
+    def read(self, agent: "SACAgent") -> None:
+        """Raise DivergenceError for a bad loss of any update that was made."""
+        agent.loss_guard.read()
+        self._shorten(1)
+
+    def of(self, update: int | None) -> dict[str, Any]:
+        """Return the arrays of an update's batch by name; none where they are not kept."""
+        return next((batch._asdict() for number, batch in self._kept if number == update), {})
+
+    def _shorten(self, length: int) -> None:
+        while len(self._kept) > length:
+            self._bytes -= _size(self._kept.popleft()[1])
+
+
+def _size(batch: "Batch") -> int:
+    return sum(array.nbytes for array in batch)
+
+
+def explained(
+    error: DivergenceError, agent: "SACAgent", recent: RecentBatches, step: int
+) -> DivergenceError:
+    """Return the error with the step, the likely cause and the arrays of that moment."""
+    if error.update is None:
+        return error  # it says itself when and why
+    culprit = _network_that_is_not_finite(agent)
+    quantity, update = error.quantity, error.update
+    if culprit is not None:
+        # A loss of Q comes before any step of its update: an earlier one spoilt the weights.
+        update -= 0 if "policy" in quantity else 1
+        quantity = f"the gradient of {culprit}"
+    evidence = recent.of(update)
+    text = f"the training diverged at step {step:,}: {quantity} was not finite in update {update}"
+    if culprit is not None:
+        text += f", and its weights no longer are since (then {error.quantity} was not)"
+    return DivergenceError(
+        f"{text}. Likely cause: {_likely_cause(evidence)}",
+        quantity=quantity,
+        update=update,
+        evidence=evidence,
+    )
+
+
+def _network_that_is_not_finite(agent: "SACAgent") -> str | None:
+    state = agent.state_dict()
+    for prefix, name in NETWORKS.items():
+        arrays = (array for key, array in state.items() if key.startswith(f"{prefix}."))
+        if not all(np.isfinite(array).all() for array in arrays):
+            return name
+    return None
+
+
+def _likely_cause(batch: dict[str, Any]) -> str:
+    largest = {name: _largest(batch[name]) for name in ("reward", "observation") if name in batch}
+    if not all(map(np.isfinite, largest.values())):
+        return "its batch holds a number that is not finite"
+    if largest.get("reward", 0) > LARGE:
+        return (
+            f"rewards as large as {largest['reward']:.3g} in its batch; a smaller "
+            "agent.reward_scale helps"
+        )
+    if largest.get("observation", 0) > LARGE:
+        return (
+            f"observations as large as {largest['observation']:.3g} in its batch; "
+            "agent.normalize_observations helps"
+        )
+    return (
+        "the networks' values grew without bound; a lower learning rate, agent.max_grad_norm or a "
+        "smaller agent.reward_scale helps"
+    )
+
+
+def _largest(values: Any) -> float:
+    return float(np.abs(_host(values)).max(initial=0))
+
+
+def _host(values: Any) -> np.ndarray:
+    return np.asarray(values.numpy(force=True) if hasattr(values, "numpy") else values)
+
+
+def count_divergences(run_directory: Path) -> int:
+    """Return how often a run diverged so far."""
+    names = (path.name for path in run_directory.glob(f"{PREFIX}*"))
+    numbers = (re.fullmatch(rf"{PREFIX}(\d{{1,9}})", name) for name in names)
+    return max((int(number[1]) for number in numbers if number is not None), default=0)
+
+
+class Diverged(DivergenceError):
+    """A divergence that the run's folder has a record of: its `number` in the run, from 1."""
+
+    def __init__(self, error: DivergenceError, run_directory: Path, number: int) -> None:
+        super().__init__(str(error), quantity=error.quantity, update=error.update)
+        self.run_directory = run_directory
+        self.number = number
+
+    @classmethod
+    def recorded(cls, error: DivergenceError, run_directory: Path, step: int) -> "Diverged":
+        """Save the arrays of the error and what they are; SACError where that fails."""
+        number = count_divergences(run_directory) + 1
+        folder = run_directory / f"{PREFIX}{number}"
+        arrays = {name: _host(array) for name, array in error.evidence.items()}
+        document = {
+            "what": str(error),
+            "quantity": error.quantity,
+            "step": step,
+            "update": error.update,
+            "arrays of batch.safetensors": {name: DESCRIPTIONS.get(name, "") for name in arrays},
+        }
+        try:
+            with files.new_folder(folder, run_directory) as unfinished:
+                files.write_file(unfinished / "about.json", encode_document(document))
+                if arrays:
+                    files.write_file(unfinished / "batch.safetensors", encode_tensors(arrays))
+        except OSError as failure:
+            raise SACError(f"{error}. It could not be recorded: {failure.strerror}.") from error
+        text = f"{error}. Saved: {folder}"
+        return cls(DivergenceError(text, quantity=error.quantity), run_directory, number)
+
+    def stopped(self, step: int) -> DivergenceError:
+        """Return the error that ends the run, whose last good checkpoint is of that step."""
+        often = f" for the {self.number}th time" if self.number > MAX_ROLLBACKS else ""
+        return DivergenceError(
+            f"{self}. The run stops{often}; --resume {self.run_directory} goes on from its "
+            f"checkpoint of step {step:,} with other random numbers"
+        )
