@@ -18,7 +18,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any machine")
 
-PACKAGE_OF_MARKER = {"torch": "torch", "gpu": "cupy"}
+PACKAGE_OF_MARKER = {"torch": "torch", "cupy": "cupy", "gpu": "cupy"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
