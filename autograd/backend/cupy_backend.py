@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend.kernels import KERNELS
+from autograd.backend.cupy_chains import CupyChains
 
 INSTALL = 'install it with pip install -e ".[cuda12]" or ".[cuda13]", by the version of CUDA'
 
 
-class CupyBackend:
+class CupyBackend(CupyChains):
     """CuPy's functions, and by name those that NumPy does otherwise."""
 
     device_type = "cuda"
@@ -25,14 +25,13 @@ class CupyBackend:
         """`devices`: how many GPUs there are."""
         import cupyx
 
-        self.cupy = cupy
+        super().__init__(cupy)
         self.cupyx = cupyx
         self.ndarray = cupy.ndarray
         self.devices = devices
         self.index = 0
         self._reports: dict[int, Any] = {}  # by device: what REPORT_WRONG_INDEX found
         self._unread: set[int] = set()  # devices with a report that nobody has read
-        self._ones: dict[Any, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         """CuPy's function of that name, kept as an attribute so that it is looked up once."""
@@ -187,10 +186,6 @@ class CupyBackend:
 
     # -- arithmetic -----------------------------------------------------------------------
 
-    def kernel(self, name: str) -> Any:
-        """The kernel of that name, made at its first use and compiled for what it is called on."""
-        return _kernel(self.cupy, name)
-
     def raise_to(self, base: Any, exponent: Any) -> Any:
         """`base ** exponent`, where integers to negative powers raise ValueError as in NumPy."""
         if isinstance(exponent, int) and exponent < 0 and base.dtype.kind in "iu":
@@ -201,17 +196,6 @@ class CupyBackend:
             raise ValueError("Integers to negative integer powers may be among these.")
         return base**exponent
 
-    def relu_(self, array: Any) -> None:
-        """The positive part, in place."""
-        self.cupy.maximum(array, 0, out=array)
-
-    def ones_like_rows(self, rows: Any) -> Any:
-        """As many ones as there are rows, the same array at every call: not to be changed."""
-        key = rows.shape[0], rows.dtype, rows.device.id
-        if key not in self._ones:
-            self._ones[key] = self.cupy.ones(key[0], key[1])
-        return self._ones[key]
-
     def erf(self, array: Any) -> Any:
         """The error function."""
         return self._special.erf(array)
@@ -221,14 +205,6 @@ class CupyBackend:
         import cupyx.scipy.special
 
         return cupyx.scipy.special
-
-
-@functools.cache
-def _kernel(cupy: Any, name: str) -> Any:
-    kernel = KERNELS[name]
-    return cupy.ElementwiseKernel(
-        kernel.in_params, kernel.out_params, kernel.operation, name, preamble=kernel.preamble
-    )
 
 
 def load() -> CupyBackend:

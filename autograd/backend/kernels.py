@@ -100,10 +100,108 @@ REPORT_WRONG_INDEX = Kernel(
     """,
 )  # fmt: skip
 
+# NaN passes through every comparison below, as it does in NumPy.
+
+ADD_BIAS = {
+    "identity": Kernel("T bias", "T y", "y += bias;"),
+    "relu": Kernel("T bias", "T y", "y += bias; y = y < (T)0 ? (T)0 : y;"),
+    "tanh": Kernel("T bias", "T y", "y = tanh(y + bias);"),
+}
+
+RELU_GRADIENT = Kernel("T value", "T g", "g = value > (T)0 ? g : (T)0;")
+TANH_GRADIENT = Kernel("T value", "T g", "g -= g * value * value;")
+
+CLAMP = """
+template <typename T> __device__ T within(T x, T low, T high) {
+    return x < low ? low : x > high ? high : x;
+}
+"""
+
+CLAMPED = Kernel("T x, T low, T high", "T y", "y = within(x, low, high);", CLAMP)
+
+# A thread takes a row: it sums the log-probabilities of its n dimensions.
+SQUASHED_GAUSSIAN = Kernel(
+    "raw T parameters, raw T noise, int32 n, T low, T high, T constant",
+    "raw T action, raw T spread, T log_prob",
+    """
+    T total = (T)0;
+    for (int j = 0; j < n; ++j) {
+        T log_std = within((T)parameters[2 * n * i + n + j], low, high);
+        T e = noise[n * i + j], s = exp(log_std) * e, u = parameters[2 * n * i + j] + s;
+        T size = u < (T)0 ? -u : u;
+        action[n * i + j] = tanh(u);
+        spread[n * i + j] = s;
+        total += (T)2 * (size + log1p(exp((T)-2 * size))) - log_std - (T)0.5 * e * e;
+    }
+    log_prob = total - constant;
+    """,
+    CLAMP,
+)
+
+# The slope of log_prob in u is that of -log(1 - tanh(u)^2): 2 tanh(u).
+U_GRADIENT = "T u = action_g * ((T)1 - action * action) + (T)2 * log_prob_g * action;"
+
+SQUASHED_GAUSSIAN_GRADIENT = Kernel(
+    "T action_g, T log_prob_g, T action, T spread, T log_std, int32 n, T low, T high",
+    "raw T result",
+    f"""
+    {U_GRADIENT}
+    ptrdiff_t place = (i / n) * 2 * n + i % n;
+    result[place] = u;
+    result[place + n] = within(log_std, low, high) == log_std ? u * spread - log_prob_g : (T)0;
+    """,
+    CLAMP,
+)
+
+SQUASHED_GAUSSIAN_NOISE_GRADIENT = Kernel(
+    "T action_g, T log_prob_g, T action, T noise, T log_std, T low, T high",
+    "T result",
+    f"{U_GRADIENT} result = exp(within(log_std, low, high)) * u - log_prob_g * noise;",
+    CLAMP,
+)
+
+# Kingma & Ba 2015, algorithm 1, as reordered in section 2. 1 - beta^step is taken as -expm1(step
+# log beta), which keeps its digits in float32 where beta is close to 1.
+ADAM_INPUTS = (
+    "T grad, raw float32 step, T lr, T weight1, T beta2, T weight2, T log_beta1, T log_beta2, T eps"
+)
+ADAM_MOMENTS = """
+    T root = sqrt(-expm1((T)step[0] * log_beta2));
+    exp_avg += weight1 * (grad - exp_avg);
+    exp_avg_sq = beta2 * exp_avg_sq + weight2 * grad * grad;
+"""
+ADAM_CHANGE = """
+    param -= lr * root / -expm1((T)step[0] * log_beta1) * exp_avg / (sqrt({0}) + eps * root);
+"""
+ADAM = Kernel(
+    ADAM_INPUTS,
+    "T param, T exp_avg, T exp_avg_sq",
+    ADAM_MOMENTS + ADAM_CHANGE.format("exp_avg_sq"),
+)
+AMSGRAD = Kernel(
+    ADAM_INPUTS,
+    "T param, T exp_avg, T exp_avg_sq, T largest",
+    ADAM_MOMENTS
+    + "largest = exp_avg_sq < largest ? largest : exp_avg_sq;"
+    + ADAM_CHANGE.format("largest"),
+)
+
+LERP = Kernel("T end, T weight", "T array", "array += weight * (end - array);")
+
 KERNELS: dict[str, Kernel] = {
     "uniform": UNIFORM,
     "normal": NORMAL,
     "integers": INTEGERS,
     "bits": BITS,
     "report_wrong_index": REPORT_WRONG_INDEX,
+    **{f"add_bias_{activation}": kernel for activation, kernel in ADD_BIAS.items()},
+    "relu_gradient": RELU_GRADIENT,
+    "tanh_gradient": TANH_GRADIENT,
+    "clamped": CLAMPED,
+    "squashed_gaussian": SQUASHED_GAUSSIAN,
+    "squashed_gaussian_gradient": SQUASHED_GAUSSIAN_GRADIENT,
+    "squashed_gaussian_noise_gradient": SQUASHED_GAUSSIAN_NOISE_GRADIENT,
+    "adam": ADAM,
+    "amsgrad": AMSGRAD,
+    "lerp": LERP,
 }

@@ -1,0 +1,146 @@
+"""The chains of `numpy_chains` on a GPU: what NumPy does in many passes is one kernel here.
+
+The C++ is in `kernels`. Shapes, meanings and results are those of the functions in NumPy, which are
+the reference.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+from autograd.backend.kernels import KERNELS
+from autograd.backend.numpy_chains import HALF_LOG_2_PI, LOG_4
+
+Array = Any
+ACTIVATIONS = {"relu": "relu", "tanh": "tanh", "": "identity"}
+
+
+class CupyChains:
+    """What a backend does in one call, each a kernel or two."""
+
+    def __init__(self, cupy: Any) -> None:
+        """Make no kernel yet: each is compiled when it is first called."""
+        self.cupy = cupy
+        self._ones: dict[Any, Array] = {}
+
+    def kernel(self, name: str) -> Any:
+        """The kernel of that name in `kernels.KERNELS`."""
+        return _kernel(self.cupy, name)
+
+    # -- layers ---------------------------------------------------------------------------
+
+    def relu_(self, array: Array) -> None:
+        """The positive part, in place."""
+        self.cupy.maximum(array, 0, out=array)
+
+    def add_bias_(self, y: Array, bias: Array, activation: str) -> None:
+        """`y += bias`, then the activation, "relu", "tanh" or "" for none, in place."""
+        self.kernel(f"add_bias_{ACTIVATIONS[activation]}")(bias, y)
+
+    def activation_gradient_(self, g: Array, out: Array, activation: str) -> None:
+        """Multiply `g`, in place, by the derivative of the activation whose result `out` is."""
+        self.kernel(f"{activation}_gradient")(out, g)
+
+    def sum_of_rows(self, rows: Array, out: Array | None = None) -> Array:
+        """The sum over the last axis but one, (..., n, m) -> (..., m)."""
+        if rows.ndim > 2:
+            return rows.sum(axis=-2, out=out)
+        # CuPy is slow to reduce over an axis that is not the last; a product with ones is not.
+        key = rows.shape[0], rows.dtype, rows.device.id
+        if key not in self._ones:
+            self._ones[key] = self.cupy.ones(key[0], key[1])
+        return self.cupy.matmul(self._ones[key], rows, out=out)
+
+    # -- the squashed Gaussian ------------------------------------------------------------
+
+    def squashed_gaussian(
+        self, parameters: Array, noise: Array, log_std_min: float, log_std_max: float
+    ) -> tuple[Array, Array, Array]:
+        """Actions tanh(u) (..., n), their log-probability (..., 1), and std * noise (..., n)."""
+        n = noise.shape[-1]
+        action, spread = self.cupy.empty_like(noise), self.cupy.empty_like(noise)
+        log_prob = self.cupy.empty((*noise.shape[:-1], 1), noise.dtype)
+        constant = n * (HALF_LOG_2_PI + LOG_4)
+        self.kernel("squashed_gaussian")(
+            parameters, noise, n, log_std_min, log_std_max, constant, action, spread, log_prob
+        )
+        return action, log_prob, spread
+
+    def squashed_gaussian_gradient(
+        self,
+        action_gradient: Array,
+        log_prob_gradient: Array,
+        action: Array,
+        spread: Array,
+        log_std: Array,
+        log_std_min: float,
+        log_std_max: float,
+    ) -> Array:
+        """The gradient of the parameters (..., 2n); `log_std` is their second half."""
+        n = action.shape[-1]
+        result = self.cupy.empty((*action.shape[:-1], 2 * n), action.dtype)
+        self.kernel("squashed_gaussian_gradient")(
+            action_gradient, log_prob_gradient, action, spread, log_std, n, log_std_min,
+            log_std_max, result,
+        )  # fmt: skip
+        return result
+
+    def squashed_gaussian_noise_gradient(
+        self,
+        action_gradient: Array,
+        log_prob_gradient: Array,
+        action: Array,
+        noise: Array,
+        log_std: Array,
+        log_std_min: float,
+        log_std_max: float,
+    ) -> Array:
+        """The gradient of the noise (..., n)."""
+        return self.kernel("squashed_gaussian_noise_gradient")(
+            action_gradient, log_prob_gradient, action, noise, log_std, log_std_min, log_std_max
+        )
+
+    def clamped(self, array: Array, low: float, high: float) -> Array:
+        """The elements, at least `low` and at most `high`; NaN stays."""
+        return self.kernel("clamped")(array, low, high)
+
+    # -- steps of optimizers --------------------------------------------------------------
+
+    def adam_(
+        self,
+        param: Array,
+        grad: Array,
+        exp_avg: Array,
+        exp_avg_sq: Array,
+        max_exp_avg_sq: Array | None,
+        *,
+        step: Array,
+        lr: float,
+        beta1: float,
+        beta2: float,
+        eps: float,
+    ) -> None:
+        """One step of Adam in place; `step` is the first element of an array on the GPU."""
+        coefficients = step, lr, 1 - beta1, beta2, 1 - beta2, _log(beta1), _log(beta2), eps
+        if max_exp_avg_sq is None:
+            self.kernel("adam")(grad, *coefficients, param, exp_avg, exp_avg_sq)
+        else:
+            self.kernel("amsgrad")(grad, *coefficients, param, exp_avg, exp_avg_sq, max_exp_avg_sq)
+
+    def lerp_(self, array: Array, end: Array, weight: float) -> None:
+        """`array += weight * (end - array)` in place."""
+        self.kernel("lerp")(end, weight, array)
+
+
+def _log(beta: float) -> float:
+    return math.log(beta) if beta else -math.inf
+
+
+@functools.cache
+def _kernel(cupy: Any, name: str) -> Any:
+    kernel = KERNELS[name]
+    return cupy.ElementwiseKernel(
+        kernel.in_params, kernel.out_params, kernel.operation, name, preamble=kernel.preamble
+    )
