@@ -5,14 +5,15 @@ On the CPU it draws by NumPy's generators, on a GPU by one of the same method na
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd.backend import cuda, resolved
-from autograd.backend.philox import Philox
+from autograd.backend import cuda, philox, resolved
+from autograd.backend.philox import Philox, checked_state
 from autograd.creation import made
 from autograd.dtypes import device, device_argument
 from autograd.functional.checks import integer, require_tensor
@@ -91,18 +92,24 @@ class Generator:
         return {"seed": self._seed, "bit_generator": _plain(self._source.bit_generator.state)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on exactly where the generator of that state was."""
+        """Go on exactly where the generator of that state was.
+
+        That of a GPU can't go on on the CPU, nor the other way: then go on with other numbers,
+        which follow from the state.
+        """
         try:
-            seed = int(state["seed"])
-            if self._device.type == "cuda":
-                self._source.load_state(state["bit_generator"])
-            else:
-                name = state["bit_generator"]["bit_generator"]
-                bit_generator = BIT_GENERATORS[name]()
-                bit_generator.state = state["bit_generator"]
-                self._source = np.random.Generator(bit_generator)
+            seed, inner = int(state["seed"]), state["bit_generator"]
+            on_gpu = inner["bit_generator"] == philox.NAME
+            source: Any = checked_state(inner) if on_gpu else _numpy_source(inner)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise RuntimeError(f"this is no state of a Generator: {error!r}") from error
+        if on_gpu != (self._device.type == "cuda"):
+            digest = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).digest()
+            self.manual_seed(int.from_bytes(digest[:8]))
+        elif on_gpu:
+            self._source.key, self._source.counter = source
+        else:
+            self._source = source
         self._seed = seed
 
     def get_state(self) -> Tensor:
@@ -124,6 +131,12 @@ class Generator:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled and copied with its state."""
         return _restore, (self.state_dict(), str(self._device))
+
+
+def _numpy_source(state: dict[str, Any]) -> np.random.Generator:
+    bit_generator = BIT_GENERATORS[state["bit_generator"]]()
+    bit_generator.state = state
+    return np.random.Generator(bit_generator)
 
 
 def _restore(state: dict[str, Any], device: str) -> Generator:

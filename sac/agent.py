@@ -77,7 +77,7 @@ class SACAgent:
         self.soft_q_optimizers = [
             optim.Adam(net.parameters(), lr=self.config.soft_q_lr) for net in self.soft_q_nets
         ]
-        self.exploration = torch.Generator.from_numpy(generator(streams.exploration))
+        self.exploration = torch.Generator.from_numpy(generator(streams.exploration), self.device)
         self.updates = 0
         self.loss_guard = LossGuard(
             self.optimizers(), self.device, is_deferred=self.device.type != "cpu"
@@ -106,7 +106,7 @@ class SACAgent:
 
     def sample(self, observations: NDArray[Any], generator: np.random.Generator) -> NDArray[Any]:
         """Return what `explore` does, with noise from another generator."""
-        return self._sample(observations, torch.Generator.from_numpy(generator))
+        return self._sample(observations, torch.Generator.from_numpy(generator, self.device))
 
     def _sample(self, observations: NDArray[Any], noise: torch.Generator) -> NDArray[Any]:
         if self._can_act_by_row and len(observations) == 1:
@@ -229,9 +229,9 @@ class SACAgent:
         """Return the states of the agent's own random generators, as a JSON document."""
         return agent_state.generator_state(self)
 
-    def load_generator_state(self, state: dict[str, Any]) -> None:
-        """Take over what `generator_state` returned."""
-        agent_state.load_generator_state(self, state)
+    def load_generator_state(self, state: dict[str, Any]) -> list[str]:
+        """Take over what `generator_state` returned; returns what could not be, in words."""
+        return agent_state.load_generator_state(self, state)
 
     def renew_noise(self, streams: Streams, number: int) -> None:
         """Go on with other random numbers: those of branch `number` of the seed's streams."""

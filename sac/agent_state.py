@@ -161,13 +161,25 @@ def generator_state(agent: "SACAgent") -> dict[str, Any]:
     return {name: generator.state_dict() for name, generator in _generators(agent).items()}
 
 
-def load_generator_state(agent: "SACAgent", state: Mapping[str, Any]) -> None:
-    """Take over what `generator_state` returned."""
+def load_generator_state(agent: "SACAgent", state: Mapping[str, Any]) -> list[str]:
+    """Take over what `generator_state` returned; say where it was of another kind of device."""
+    notes = []
     try:
         for name, generator in _generators(agent).items():
+            if _kind(state[name]) != _kind(generator.state_dict()):
+                notes = [
+                    f"other random actions from here on: the run was on another device than "
+                    f"{agent.device} until now"
+                ]
             generator.load_state_dict(state[name])
     except (RuntimeError, KeyError, TypeError) as error:
         raise CheckpointError(f"not the states of the agent's generators: {error}") from error
+    return notes
+
+
+def _kind(state: Mapping[str, Any]) -> str:
+    """The algorithm of a generator: on a GPU it is another than on the CPU."""
+    return state["bit_generator"]["bit_generator"]
 
 
 def renew_noise(agent: "SACAgent", streams: Streams, number: int) -> None:

@@ -9,9 +9,35 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(name)
-    if device.type == "cuda" and not torch.cuda.is_available():
+    if device.type == "cpu":
+        return device
+    if not torch.cuda.is_available():
         raise DeviceError(
-            f"device: expected one that this machine has, got {name}, and no GPU can be used here; "
-            "set device: cpu, or auto"
+            f"device: expected one that this machine has, got {name}, and no GPU can be used here: "
+            f"{_missing()}; or set device: cpu, or auto"
+        )
+    count = torch.cuda.device_count()
+    if device.index is not None and device.index >= count:
+        raise DeviceError(
+            f"device: expected one that this machine has, got {name}, and the last one is "
+            f"cuda:{count - 1}"
         )
     return device
+
+
+def fallback_note(name: str) -> list[str]:
+    """Say, where `auto` has found no GPU, that the CPU is used, and why."""
+    if name != "auto" or torch.cuda.is_available():
+        return []
+    reason, _, _ = _missing().partition(";")
+    return [f"device: auto is the CPU here, as {reason}"]
+
+
+def _missing() -> str:
+    """What a GPU is not used for the lack of."""
+    try:
+        torch.cuda.current_device()
+    except (AssertionError, RuntimeError) as error:
+        # autograd's message begins with torch's.
+        return str(error).partition(": ")[2] or str(error)
+    return "none is available"

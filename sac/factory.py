@@ -44,7 +44,7 @@ def build_parts(
     observation_input = input_class(encoder.shape, device)
     features = observation_input.features
     weights = generator(streams.network)
-    policy_net = _policy(config, features, codec, weights, streams)
+    policy_net = _policy(config, features, codec, weights, streams, device)
     soft_q_nets = nn.ModuleList(
         [_soft_q_net(config, features, codec, weights) for _ in range(config.num_soft_q_nets)]
     )
@@ -64,6 +64,7 @@ def _policy(
     codec: ActionCodec,
     weights: np.random.Generator,
     streams: Streams,
+    device: torch.device,
 ) -> Policy:
     if codec.is_discrete:
         return CategoricalPolicy(features, codec.n, config.hidden_sizes, config.activation, weights)
@@ -74,7 +75,7 @@ def _policy(
         config.activation,
         (config.log_std_min, config.log_std_max),
         weights,
-        torch.Generator.from_numpy(generator(streams.policy)),
+        torch.Generator.from_numpy(generator(streams.policy), device),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import autograd as torch
 from autograd import Tensor, optim
+from autograd.functional.fused import watch
 from sac.errors import DivergenceError
 
 NAMES = 128  # more than an agent has losses
@@ -46,9 +47,7 @@ class LossGuard:
             self._names.append(name)
         # Later losses have larger numbers: the smallest is the first.
         number = update * NAMES + self._names.index(name)
-        bad = torch.where(torch.isfinite(loss), NEVER, number)
-        self._first_bad.copy_(torch.minimum(self._first_bad, bad))
-        self._found_inf.copy_(self._first_bad < NEVER)
+        watch(loss, number, self._first_bad, self._found_inf)
 
     def read(self) -> None:
         """Raise for the first bad loss of all; this waits for the device."""

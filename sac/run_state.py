@@ -151,7 +151,7 @@ class RunState:
     def restore(self, checkpoint: Checkpoint) -> list[str]:
         """Go where a saved run was; SACError where it does not fit this one, then useless.
 
-        Returns what of the environments could not be brought back, in words for the user.
+        Returns what could not be brought back, in words for the user.
         """
         if "state" not in checkpoint.documents or not {"agent", "replay", "state"} <= set(
             checkpoint.tensors
@@ -180,7 +180,7 @@ class RunState:
             ) from error
 
     def _restore_rest(self, tree: dict[str, Any]) -> list[str]:
-        self.agent.load_generator_state(tree["agent"])
+        moved = self.agent.load_generator_state(tree["agent"])
         self.replay_buffer.load_generator_state(tree["replay"])
         self.returns.extend(float(r) for r in tree["returns"])
         self.counters = Counters.from_json(tree["counters"])
@@ -190,6 +190,7 @@ class RunState:
             evaluation = self.evaluation_environment.load_snapshot(tree["evaluation"])
         lost = self.collector.load_state(tree["collector"])
         return [
+            *moved,
             *(
                 f"the episode of environment {index} could not be gone on with and ends "
                 f"truncated: {reason}"

@@ -15,6 +15,7 @@ from sac.checkpoint import (
     step_folders,
 )
 from sac.config import Config
+from sac.device import fallback_note, resolve_device
 from sac.divergence import MAX_ROLLBACKS, Diverged, count_divergences
 from sac.environments import VectorEnvironment, make_vector_environment, separate_source
 from sac.errors import CheckpointError, ConfigError, DivergenceError, SACError
@@ -128,6 +129,8 @@ def _run(
     notes: Sequence[str] = (),
 ) -> TrainResult:
     """Train; after a divergence once more from the last good checkpoint, where that is wanted."""
+    resolve_device(config.device)  # first: without the device, nothing is begun
+    notes = [*fallback_note(config.device), *notes]
     with ExitStack() as lock:
         while True:
             try:

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd.backend.cupy_chains import CupyChains
 
-INSTALL = 'install it with pip install -e ".[cuda12]" or ".[cuda13]", by the version of CUDA'
+INSTALL = 'pip install -e ".[cuda12]", or ".[cuda13]" for CUDA 13, installs it'
 
 
 class CupyBackend(CupyChains):
@@ -211,6 +211,10 @@ def load() -> CupyBackend:
     """Import CuPy and find the GPUs; AssertionError or RuntimeError, as in torch, without them."""
     try:
         import cupy
+    except ModuleNotFoundError:
+        raise AssertionError(
+            f"Torch not compiled with CUDA enabled: CuPy is not installed; {INSTALL}"
+        ) from None
     except ImportError as error:
         raise AssertionError(
             f"Torch not compiled with CUDA enabled: CuPy can't be imported ({error}); {INSTALL}"

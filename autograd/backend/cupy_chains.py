@@ -24,6 +24,7 @@ class CupyChains:
         """Make no kernel yet: each is compiled when it is first called."""
         self.cupy = cupy
         self._ones: dict[Any, Array] = {}
+        self._unset: dict[int, Array] = {}  # by device
 
     def kernel(self, name: str) -> Any:
         """The kernel of that name in `kernels.KERNELS`."""
@@ -117,17 +118,49 @@ class CupyChains:
         max_exp_avg_sq: Array | None,
         *,
         step: Array,
+        skip: Array | None,
         lr: float,
         beta1: float,
         beta2: float,
         eps: float,
     ) -> None:
-        """One step of Adam in place; `step` is the first element of an array on the GPU."""
-        coefficients = step, lr, 1 - beta1, beta2, 1 - beta2, _log(beta1), _log(beta2), eps
+        """One step of Adam in place; `step` and `skip` stay on the GPU."""
+        inputs = (
+            grad, step, self._flag(skip), lr, 1 - beta1, beta2, 1 - beta2, _log(beta1),
+            _log(beta2), eps,
+        )  # fmt: skip
         if max_exp_avg_sq is None:
-            self.kernel("adam")(grad, *coefficients, param, exp_avg, exp_avg_sq)
+            self.kernel("adam")(*inputs, param, exp_avg, exp_avg_sq)
         else:
-            self.kernel("amsgrad")(grad, *coefficients, param, exp_avg, exp_avg_sq, max_exp_avg_sq)
+            self.kernel("amsgrad")(*inputs, param, exp_avg, exp_avg_sq, max_exp_avg_sq)
+
+    def count_step_(self, steps: Array, skip: Array | None) -> None:
+        """`steps += 1`, unless `skip` holds another number than 0."""
+        self.kernel("count_step")(self._flag(skip), steps)
+
+    def is_known_set(self, flag: Array) -> bool:
+        """False: to look would make the host wait; `adam_` and `count_step_` look themselves."""
+        return False
+
+    def in_step(self, steps: Array) -> bool:
+        """Whether all steps are the same: taken for granted, as to look would make the host wait.
+
+        They only move together; whoever sets one of them by hand gives its state another array.
+        """
+        return True
+
+    def watch(self, value: Array, number: int, first: Array, found: Array) -> None:
+        """Note that a value is not finite: its number, if it is the first, and a 1 in `found`."""
+        self.kernel("watch")(value, number, first, found)
+
+    def _flag(self, skip: Array | None) -> Array:
+        """The flag that was given, or one that is never raised."""
+        if skip is not None:
+            return skip
+        key = self.cupy.cuda.Device().id
+        if key not in self._unset:
+            self._unset[key] = self.cupy.zeros((), "f4")
+        return self._unset[key]
 
     def lerp_(self, array: Array, end: Array, weight: float) -> None:
         """`array += weight * (end - array)` in place."""

@@ -163,28 +163,43 @@ SQUASHED_GAUSSIAN_NOISE_GRADIENT = Kernel(
 # Kingma & Ba 2015, algorithm 1, as reordered in section 2. 1 - beta^step is taken as -expm1(step
 # log beta), which keeps its digits in float32 where beta is close to 1.
 ADAM_INPUTS = (
-    "T grad, raw float32 step, T lr, T weight1, T beta2, T weight2, T log_beta1, T log_beta2, T eps"
+    "T grad, raw float32 step, raw float32 skip, T lr, T weight1, T beta2, T weight2, "
+    "T log_beta1, T log_beta2, T eps"
 )
-ADAM_MOMENTS = """
-    T root = sqrt(-expm1((T)step[0] * log_beta2));
-    exp_avg += weight1 * (grad - exp_avg);
-    exp_avg_sq = beta2 * exp_avg_sq + weight2 * grad * grad;
-"""
-ADAM_CHANGE = """
-    param -= lr * root / -expm1((T)step[0] * log_beta1) * exp_avg / (sqrt({0}) + eps * root);
+ADAM_STEP = """
+    if (skip[0] == 0.0f) {{
+        T root = sqrt(-expm1((T)step[0] * log_beta2));
+        T rate = lr * root / -expm1((T)step[0] * log_beta1);
+        exp_avg += weight1 * (grad - exp_avg);
+        exp_avg_sq = beta2 * exp_avg_sq + weight2 * grad * grad;
+        {largest}
+        param -= rate * exp_avg / (sqrt({denominator}) + eps * root);
+    }}
 """
 ADAM = Kernel(
     ADAM_INPUTS,
     "T param, T exp_avg, T exp_avg_sq",
-    ADAM_MOMENTS + ADAM_CHANGE.format("exp_avg_sq"),
+    ADAM_STEP.format(largest="", denominator="exp_avg_sq"),
 )
 AMSGRAD = Kernel(
     ADAM_INPUTS,
     "T param, T exp_avg, T exp_avg_sq, T largest",
-    ADAM_MOMENTS
-    + "largest = exp_avg_sq < largest ? largest : exp_avg_sq;"
-    + ADAM_CHANGE.format("largest"),
+    ADAM_STEP.format(
+        largest="largest = exp_avg_sq < largest ? largest : exp_avg_sq;", denominator="largest"
+    ),
 )
+COUNT_STEP = Kernel("raw float32 skip", "T steps", "if (skip[0] == 0.0f) steps += (T)1;")
+
+# Losses are numbered in their order: the first that is bad stays.
+WATCH = Kernel(
+    "T value, int64 number", "raw int64 first, raw float32 found",
+    """
+    if (!isfinite(value)) {
+        if (number < first[0]) first[0] = number;
+        found[0] = 1.0f;
+    }
+    """,
+)  # fmt: skip
 
 LERP = Kernel("T end, T weight", "T array", "array += weight * (end - array);")
 
@@ -203,5 +218,7 @@ KERNELS: dict[str, Kernel] = {
     "squashed_gaussian_noise_gradient": SQUASHED_GAUSSIAN_NOISE_GRADIENT,
     "adam": ADAM,
     "amsgrad": AMSGRAD,
+    "count_step": COUNT_STEP,
+    "watch": WATCH,
     "lerp": LERP,
 }

@@ -155,7 +155,8 @@ class NumpyChains:
         exp_avg_sq: Array,
         max_exp_avg_sq: Array | None,
         *,
-        step: float,
+        step: Array,
+        skip: Array | None,
         lr: float,
         beta1: float,
         beta2: float,
@@ -163,10 +164,15 @@ class NumpyChains:
     ) -> None:
         """One step of Adam in place: Kingma & Ba 2015, algorithm 1, as reordered in section 2.
 
-        `max_exp_avg_sq`: None, or AMSGrad's running maximum (Reddi et al. 2018).
+        `max_exp_avg_sq`: None, or AMSGrad's running maximum (Reddi et al. 2018). `step`: an array
+        whose first element counts the steps, this one included. `skip`: None, or an array of one
+        element; nothing changes where it is not 0.
         """
-        root = math.sqrt(1 - beta2**step)
-        coefficients = 1 - beta1, beta2, eps * root, lr * root / (1 - beta1**step)
+        if skip is not None and skip.item():
+            return
+        count = step.item(0)
+        root = math.sqrt(1 - beta2**count)
+        coefficients = 1 - beta1, beta2, eps * root, lr * root / (1 - beta1**count)
         scratch = self.reused_empty((min(param.size, BLOCK),), param.dtype)
         arrays = [param, grad, exp_avg, exp_avg_sq]
         if max_exp_avg_sq is not None:
@@ -180,6 +186,26 @@ class NumpyChains:
         for start in range(0, param.size, BLOCK):
             parts = [a[start : start + BLOCK] for a in arrays]
             _adam_block(parts, scratch[: parts[0].size], *coefficients)
+
+    def count_step_(self, steps: Array, skip: Array | None) -> None:
+        """`steps += 1`, unless `skip` holds another number than 0."""
+        if skip is None or not skip.item():
+            steps += 1
+
+    def is_known_set(self, flag: Array) -> bool:
+        """Whether a flag holds another number than 0, where that can be seen without a wait."""
+        return bool(flag.item())
+
+    def in_step(self, steps: Array) -> bool:
+        """Whether all steps are the same."""
+        counts = steps.tolist()
+        return counts.count(counts[0]) == len(counts)
+
+    def watch(self, value: Array, number: int, first: Array, found: Array) -> None:
+        """Note that a value is not finite: its number, if it is the first, and a 1 in `found`."""
+        if not math.isfinite(value.item()):
+            first[...] = min(number, first.item())
+            found[...] = 1
 
     def lerp_(self, array: Array, end: Array, weight: float) -> None:
         """`array += weight * (end - array)` in place."""

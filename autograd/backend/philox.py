@@ -51,14 +51,13 @@ class Philox:
 
     @property
     def state(self) -> dict[str, Any]:
-        """What `from_state` goes on from, as JSON can hold it."""
+        """What the stream goes on from, as JSON can hold it."""
         return {"bit_generator": NAME, "key": self.key, "counter": self.counter}
 
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on where the stream of that state was; KeyError, TypeError or ValueError if wrong."""
-        if state["bit_generator"] != NAME:
-            raise ValueError(f"expected the state of {NAME}, got {state['bit_generator']}")
-        key, counter = state["key"], state["counter"]
-        if not all(type(n) is int and 0 <= n < 2**64 for n in (key, counter)):
-            raise ValueError(f"key and counter must be whole numbers of 64 bits: {state}")
-        self.key, self.counter = key, counter
+
+def checked_state(state: dict[str, Any]) -> tuple[int, int]:
+    """Key and counter of a `Philox.state`; KeyError or ValueError for something else."""
+    key, counter = state["key"], state["counter"]
+    if not all(type(n) is int and 0 <= n < 2**64 for n in (key, counter)):
+        raise ValueError(f"key and counter must be whole numbers of 64 bits: {state}")
+    return key, counter

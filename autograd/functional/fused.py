@@ -65,6 +65,15 @@ def polyak_update_(targets: Sequence[Any], sources: Sequence[Any], tau: float) -
         target._bump_version()
 
 
+def watch(value: Any, number: int, first: Any, found: Any) -> None:
+    """Note whether a value of one element is finite, without making the host wait for a GPU.
+
+    Where it is not, `first` (0-d int64) becomes the smaller of itself and `number`, and `found`
+    (0-d float32) 1.
+    """
+    backend_of(value._array).watch(value._array, number, first._array, found._array)
+
+
 def _require_floating_point(name: str, tensor: Any) -> None:
     if tensor._array.dtype.kind != "f":
         raise RuntimeError(f"{name}: expected floating point tensors, got {tensor.dtype}")

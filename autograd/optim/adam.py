@@ -65,18 +65,20 @@ class Adam(Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._flat = {}
-        for values in self.state.values():
+        for param, values in self.state.items():
             if "step" in values and not isinstance(values["step"], Tensor):
-                values["step"] = _scalar(float(values["step"]))
+                values["step"] = _scalar(float(values["step"])).to(param.device)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient; returns the closure's value."""
         loss = run_closure(closure)
-        if self.found_inf is None or not self.found_inf.item():
+        flag = self.found_inf
+        if flag is None or not backend_of(flag._array).is_known_set(flag._array):
             state.silently(self._step)
         return loss
 
     def _step(self) -> None:
+        skip = None if self.found_inf is None else self.found_inf._array
         for index, group in enumerate(self.param_groups):
             params = [param for param in group["params"] if param._grad is not None]
             states = [self._state_of(param, group["amsgrad"]) for param in params]
@@ -84,10 +86,11 @@ class Adam(Optimizer):
             if len(params) == len(group["params"]) > 1 and not group["amsgrad"]:
                 flat = self._flat_state(index, params, states)
             if flat is not None:
-                flat.step([_gradient(param, group) for param in params], _coefficients(group))
+                grads = [_gradient(param, group, skip) for param in params]
+                flat.step(grads, skip, _coefficients(group))
             else:
                 for param, values in zip(params, states, strict=True):
-                    self._update(param, values, group)
+                    self._update(param, values, group, skip)
 
     def _flat_state(
         self, index: int, params: list[Tensor], states: list[dict[str, Any]]
@@ -106,32 +109,36 @@ class Adam(Optimizer):
             self._init_state(values, param, amsgrad)
         return values
 
-    def _update(self, param: Tensor, values: dict[str, Any], group: dict[str, Any]) -> None:
-        values["step"]._array += 1
-        array = param._array
-        backend_of(array).adam_(
-            array, _gradient(param, group), values["exp_avg"]._array,
+    def _update(
+        self, param: Tensor, values: dict[str, Any], group: dict[str, Any], skip: Any
+    ) -> None:
+        array, step = param._array, values["step"]._array
+        xp = backend_of(array)
+        xp.count_step_(step, skip)
+        xp.adam_(
+            array, _gradient(param, group, skip), values["exp_avg"]._array,
             values["exp_avg_sq"]._array,
             values["max_exp_avg_sq"]._array if group["amsgrad"] else None,
-            step=values["step"]._array.item(), **_coefficients(group),
+            step=step, skip=skip, **_coefficients(group),
         )  # fmt: skip
         param._bump_version()
 
     def _init_state(self, values: dict[str, Any], param: Tensor, amsgrad: bool) -> None:
         xp = backend_of(param._array)
-        values["step"] = _scalar(0.0)
+        values["step"] = Tensor._wrap(xp.zeros((), np.float32))
         for name in ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])):
             values[name] = Tensor._wrap(xp.zeros_like(param._array))
 
 
-def _gradient(param: Tensor, group: dict[str, Any]) -> Any:
+def _gradient(param: Tensor, group: dict[str, Any], skip: Any) -> Any:
     """The gradient to descend, with weight decay that is part of it; decoupled decay is done."""
     array, grad = param._array, param._grad._array  # type: ignore[union-attr]
     decay = number(group["weight_decay"])
     if group["maximize"]:
         grad = -grad
     if decay and group["decoupled_weight_decay"]:
-        array *= 1 - number(group["lr"]) * decay
+        rate = number(group["lr"]) * decay
+        array *= 1 - rate if skip is None else 1 - rate * (skip == 0)
     elif decay:
         grad = grad + decay * array
     return backend_of(array).array_of(grad)
@@ -168,5 +175,5 @@ class AdamW(Adam):
 
 
 def _scalar(value: float) -> Tensor:
-    """A 0-d float32 tensor in host memory, where to read it needs no synchronisation."""
+    """A 0-d float32 tensor."""
     return Tensor._wrap(np.array(value, np.float32))

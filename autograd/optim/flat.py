@@ -99,7 +99,7 @@ class FlatAdam:
         self.param, self.grad = EndToEnd(), EndToEnd()
         total = sum(p._array.size for p in params)
         self.exp_avg, self.exp_avg_sq = (self.xp.empty(total, array.dtype) for _ in range(2))
-        self.steps = np.empty(len(params), np.float32)  # in host memory, as torch's
+        self.steps = self.xp.empty(len(params), np.float32)
         shapes = [p._array.shape for p in params]
         for name, views in (
             ("exp_avg", views_of(self.exp_avg, shapes)),
@@ -128,18 +128,15 @@ class FlatAdam:
         """Whether these are still its parameters, their state still the one in here, in step."""
         if not (len(params) == len(self.params) and all(map(is_, params, self.params))):
             return False
-        steps = self.steps.tolist()
-        return all(map(is_, _arrays_of(params, states), self.known)) and (
-            steps.count(steps[0]) == len(steps)
-        )
+        return all(map(is_, _arrays_of(params, states), self.known)) and self.xp.in_step(self.steps)
 
-    def step(self, grads: list[Array], coefficients: dict[str, float]) -> None:
-        """Take one step."""
-        self.steps += 1
+    def step(self, grads: list[Array], skip: Array | None, coefficients: dict[str, float]) -> None:
+        """Take one step, unless `skip` holds another number than 0."""
+        self.xp.count_step_(self.steps, skip)
         arrays = [p._array for p in self.params]
         self.xp.adam_(
             self.param.load(arrays), self.grad.load(grads), self.exp_avg, self.exp_avg_sq, None,
-            step=self.steps.item(0), **coefficients,
+            step=self.steps, skip=skip, **coefficients,
         )  # fmt: skip
         self.param.store(arrays)
         for param in self.params:

@@ -215,9 +215,9 @@ def _named(params: Any) -> tuple[list[Any], list[str]]:
 
 
 def _as_state_of(param: Tensor, name: str, value: Any) -> Any:
-    """A loaded value in the dtype and place of its parameter; the step count stays as it is."""
+    """A loaded value in the dtype and place of its parameter; the step count keeps its dtype."""
     if not isinstance(value, Tensor):
         return value
     if name == "step" or not param.is_floating_point():
-        return value
+        return value.to(param.device)
     return value.to(device=param.device, dtype=param.dtype)

@@ -61,7 +61,8 @@ def test_a_step_of_adam(shape: tuple[int, ...], amsgrad: bool, transposed: bool)
     arrays = [param, grad, exp_avg, exp_avg_sq, maximum if amsgrad else None]
     if not transposed:  # transposed ones lie in memory in another order than their indices'
         arrays = [None if a is None else np.array(a, order="C") for a in arrays]
-    NUMPY.adam_(*arrays, step=3, lr=0.1, beta1=0.8, beta2=0.9, eps=1e-3)
+    step = np.array(3, np.float32)
+    NUMPY.adam_(*arrays, step=step, skip=None, lr=0.1, beta1=0.8, beta2=0.9, eps=1e-3)
     for array, value in zip(arrays, [expected, grad, first, second, largest], strict=True):
         if array is not None:
             np.testing.assert_allclose(array, value, rtol=1e-12, atol=1e-15)

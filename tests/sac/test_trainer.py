@@ -427,6 +427,6 @@ def test_closes_what_it_made_when_something_else_fails(
         made.append(CopyingCountingEnv())
         return made[-1]
 
-    monkeypatch.setattr(autograd.cuda, "is_available", lambda: False)
-    refuse(tmp_path / "runs", DeviceError, "GPU", {"device": "cuda"}, env=make)
+    start_from = {"train": {"init_from": str(tmp_path / "nowhere")}}
+    refuse(tmp_path / "runs", CheckpointError, "init_from", start_from, env=make)
     assert len(made) == 2 and all(env.is_closed for env in made)
