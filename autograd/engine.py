@@ -52,20 +52,16 @@ def apply(op: Op, *inputs: Any, **settings: Any) -> Any:
         out = run(op.forward, xp, *arrays, **settings)
     except ValueError as error:
         raise _in_torchs_words(error, arrays) from None
-    if op.outs > 1:
-        results = [_wrap(tensor, o, xp) for o in out]
-    else:
-        result = new(tensor._plain)
-        result._array = out if type(out) is ndarray else xp.array_of(out)
-        results = [result]
+    out, kept = out if op.keeps else (out, None)
+    results = [_wrap(tensor, o, xp) for o in (out if op.outs > 1 else (out,))]
     if op.view and same_memory(results[0]._array, array):
         for result in results:
             mark(tensor, result, op, settings)
     if recording and op.differentiable:
-        _record(op, inputs, arrays, results, settings)
+        _record(op, inputs, arrays, results, settings, kept)
     elif inference:
         _mark_inference(tensor, results)
-    return result if op.outs == 1 else tuple(results)
+    return results[0] if op.outs == 1 else tuple(results)
 
 
 def on_one_device(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -112,11 +108,13 @@ def _wrap(tensor: Any, array: Any, xp: Any) -> Any:
     return result
 
 
-def _record(op: Op, inputs: Any, arrays: Any, results: list[Any], settings: Any) -> None:
+def _record(
+    op: Op, inputs: Any, arrays: Any, results: list[Any], settings: Any, kept: Any = None
+) -> None:
     needs = tuple([needs_grad(x) for x in inputs])
     if True in needs:
         outs = [result._array for result in results]
-        node = record(op, needs, inputs, arrays, outs, results, settings)
+        node = record(op, needs, inputs, arrays, outs, results, settings, kept)
         for number in range(op.differentiable_outs):
             if outs[number].dtype.kind == "f":
                 results[number]._set_history(node, number)

@@ -53,6 +53,7 @@ class Node:
     )  # fmt: skip
 
     makes_new_arrays = True  # a gradient whose memory is its own may become some `.grad` uncopied
+    gives_parts = False  # gradients that are views are so, too: parts of memory that is new
     fills_with_zeros = True  # zeros stand for the gradients of outputs that were not used
 
     plan: Any  # Plan
@@ -155,6 +156,7 @@ class Plan:
         self.op = op
         self.needs = needs
         self.node_type = node_type(op.name)
+        self.node_type.gives_parts = op.gives_parts
         self.joint = None if op.joint is None else op.joint.function
         self.parts: list[tuple[Any, int, int]] = []
         places: list[int] = []
@@ -182,7 +184,7 @@ class Plan:
 
 
 def _fetch(op: Op, places: list[int]) -> Any:
-    """A function from (None, shapes, needs, *settings, *outs, *inputs) to what is saved of it."""
+    """A function from what a gradient may ask for, see `op.NOTHING`, to what is saved of it."""
     if op.all_inputs is not None and op.first_input in places:
         first = op.first_input
         return lambda values: tuple(values[first:] if p == first else values[p] for p in places)
@@ -206,7 +208,7 @@ _node_types: dict[str, type[Node]] = {}
 
 def record(
     op: Op, needs: tuple[bool, ...], inputs: Any, arrays: Any, outs: Any, results: Any,
-    settings: dict[str, Any] | None,
+    settings: dict[str, Any] | None, kept: Any = None,
 ) -> Node:  # fmt: skip
     """A node that keeps what the needed gradients name, and the versions of what it keeps.
 
@@ -232,7 +234,7 @@ def record(
     if plan.saves:
         shapes = [getattr(a, "shape", ()) for a in arrays] if plan.uses_shapes else None
         chosen = [settings.get(s) for s in op.settings] if settings else ()
-        node.saved = plan.fetch((None, shapes, needs, *chosen, *outs, *arrays))
+        node.saved = plan.fetch((None, shapes, needs, kept, *chosen, *outs, *arrays))
     else:
         node.saved = ()
     node.versions = versions = []

@@ -80,11 +80,12 @@ class Walk:
         if not self.keep_graph:
             node.release()
         held = {id(g)}
+        shares_views, shares_all = not node.gives_parts, not node.makes_new_arrays
         for (target, number), result in zip(node.edges, results, strict=True):
             if result is None:
                 continue
             gradient = fit(result, target, number)
-            if gradient.base is not None or id(gradient) in held or not node.makes_new_arrays:
+            if (shares_views and gradient.base is not None) or id(gradient) in held or shares_all:
                 self._send(target, number, gradient, SHARED)
             else:
                 held.add(id(gradient))

@@ -5,7 +5,7 @@ for discrete actions Christodoulou 2019, arXiv:1910.07207. Both run through the 
 the policy knows how to take the expectation in V(s) = E_a[Q(s, a) - alpha log pi(a|s)].
 """
 
-from functools import reduce
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import autograd as torch
 from autograd import Tensor, nn, no_grad, optim
-from autograd.functional.fused import polyak_update_
+from autograd.functional.fused import half_mse, polyak_update_
 from autograd.random import source
 from sac import agent_state
 from sac.checkpoint import find_checkpoint, load_checkpoint
@@ -146,7 +146,7 @@ class SACAgent:
         metrics = self._update_soft_q_nets(transitions, alpha)
         metrics |= self._update_policy(transitions.observation, alpha)
         metrics |= self.temperature.update(metrics["entropy"])
-        polyak_update_(self.target_soft_q_parameters, self.soft_q_parameters, self.config.tau)
+        polyak_update_(self.target_soft_q_nets.flat, self.soft_q_nets.flat, self.config.tau)
         self.updates += 1
         return metrics | {"alpha": alpha}
 
@@ -154,47 +154,54 @@ class SACAgent:
         """J_Q = E[1/2 (Q(s, a) - (r + gamma V(s')))^2] for each net; arXiv:1812.05905, eq. 5."""
         with no_grad():
             next_value, _ = self.policy_net.soft_value(
-                batch.next_observation, self._target_min_q, alpha
+                batch.next_observation, self.target_soft_q_nets.min_q, alpha
             )
             target_q_value = batch.reward + batch.discount * next_value
         assert target_q_value.shape == batch.reward.shape, target_q_value.shape
+        q_values = self.soft_q_nets.q_values(
+            batch.observation, batch.action
+        )  # (networks, batch, 1)
+        q_losses = half_mse(q_values, target_q_value)  # (networks,)
+        losses = {
+            f"the loss of soft Q network {i}": loss
+            for i, loss in enumerate(q_losses.detach().unbind(), start=1)
+        }
+        self._step(self.soft_q_optimizers, q_losses.sum(), losses)
         metrics: Metrics = {"target_q_mean": target_q_value}
-        for i, (soft_q_net, optimizer) in enumerate(
-            zip(self.soft_q_nets, self.soft_q_optimizers, strict=True), start=1
-        ):
-            q_value = soft_q_net.q_value(batch.observation, batch.action)
-            q_loss = 0.5 * nn.functional.mse_loss(q_value, target_q_value.detach())
-            self._step(optimizer, q_loss, f"the loss of soft Q network {i}")
-            metrics |= {f"q{i}_loss": q_loss.detach(), f"q{i}_mean": q_value.detach()}
+        q_means = q_values.detach().unbind()
+        for i, (loss, q_mean) in enumerate(zip(losses.values(), q_means, strict=True), start=1):
+            metrics |= {f"q{i}_loss": loss, f"q{i}_mean": q_mean}
         return metrics
 
     def _update_policy(self, observation: Tensor, alpha: Tensor) -> Metrics:
         """J_pi = E[alpha log pi(a|s) - min_i Q_i(s, a)] = -E[V(s)]; arXiv:1812.05905, eq. 9."""
         with frozen(self.soft_q_parameters):
-            value, entropy = self.policy_net.soft_value(observation, self._min_q, alpha)
+            value, entropy = self.policy_net.soft_value(observation, self.soft_q_nets.min_q, alpha)
             policy_loss = -value.mean()
-            self._step(self.policy_optimizer, policy_loss, "the loss of the policy")
+            self._step(
+                [self.policy_optimizer], policy_loss, {"the loss of the policy": policy_loss}
+            )
         return {"policy_loss": policy_loss.detach(), "entropy": entropy.detach()}
 
-    def _step(self, optimizer: optim.Adam, loss: Tensor, name: str) -> None:
-        self.loss_guard.check(name, loss, self.updates + 1)
-        optimizer.zero_grad()
+    def _step(
+        self, optimizers: Sequence[optim.Adam], loss: Tensor, named: Mapping[str, Tensor]
+    ) -> None:
+        """Step down the gradient of `loss`, the sum of the losses `named`, if those are finite."""
+        for name, part in named.items():
+            self.loss_guard.check(name, part, self.updates + 1)
+        for optimizer in optimizers:
+            optimizer.zero_grad()
         loss.backward()
-        if self.config.max_grad_norm is not None:
-            for group in optimizer.param_groups:
-                nn.utils.clip_grad_norm_(group["params"], self.config.max_grad_norm)
-        optimizer.step()
+        for optimizer in optimizers:
+            if self.config.max_grad_norm is not None:
+                for group in optimizer.param_groups:
+                    nn.utils.clip_grad_norm_(group["params"], self.config.max_grad_norm)
+            optimizer.step()
 
     def optimizers(self) -> list[optim.Adam]:
         """Return all optimizers; that of a fixed temperature does not exist."""
         learned = [self.temperature.optimizer] if self.temperature.optimizer is not None else []
         return [*self.soft_q_optimizers, self.policy_optimizer, *learned]
-
-    def _min_q(self, *inputs: Tensor) -> Tensor:
-        return reduce(torch.minimum, [net(*inputs) for net in self.soft_q_nets])
-
-    def _target_min_q(self, *inputs: Tensor) -> Tensor:
-        return reduce(torch.minimum, [net(*inputs) for net in self.target_soft_q_nets])
 
     def _transitions(self, batch: Batch) -> Transitions:
         n = len(batch.reward)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 import autograd as torch
-from autograd import nn
 from sac.config import AgentConfig
 from sac.errors import ConfigError
 from sac.normalizer import NormalizedObservationInput, ObservationInput
 from sac.policies import CategoricalPolicy, SquashedGaussianPolicy
 from sac.seeding import Streams, generator
-from sac.soft_q import ContinuousSoftQNetwork, DiscreteSoftQNetwork
+from sac.soft_q import ContinuousSoftQNetwork, DiscreteSoftQNetwork, SoftQEnsemble
 from sac.spaces import ActionCodec, ObservationEncoder
 from sac.temperature import FixedTemperature, LearnedTemperature
 
@@ -27,8 +26,8 @@ class Parts:
 
     observation_input: ObservationInput
     policy_net: Policy
-    soft_q_nets: nn.ModuleList
-    target_soft_q_nets: nn.ModuleList
+    soft_q_nets: SoftQEnsemble
+    target_soft_q_nets: SoftQEnsemble
     temperature: Temperature
 
 
@@ -45,17 +44,15 @@ def build_parts(
     features = observation_input.features
     weights = generator(streams.network)
     policy_net = _policy(config, features, codec, weights, streams, device)
-    soft_q_nets = nn.ModuleList(
+    soft_q_nets = SoftQEnsemble(
         [_soft_q_net(config, features, codec, weights) for _ in range(config.num_soft_q_nets)]
     )
     target_soft_q_nets = copy.deepcopy(soft_q_nets).requires_grad_(False)
-    return Parts(
-        observation_input,
-        policy_net.to(device),
-        soft_q_nets.to(device),
-        target_soft_q_nets.to(device),
-        _temperature(config, policy_net, device),
-    )
+    policy_net.to(device).net.flatten()
+    soft_q_nets.to(device).flatten()
+    target_soft_q_nets.to(device).flatten()
+    temperature = _temperature(config, policy_net, device)
+    return Parts(observation_input, policy_net, soft_q_nets, target_soft_q_nets, temperature)
 
 
 def _policy(

@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd as torch
 from autograd import Tensor, nn
+from autograd.flat import FlatParameters
 from autograd.functional.fused import mlp
 from autograd.nn import functional as F
 
@@ -26,11 +27,16 @@ class MLP(nn.Module):
         for fan_in, fan_out in pairwise(sizes):
             self.layers.append(nn.Linear(fan_in, fan_out, generator=generator))
         self.parameter_list = list(self.parameters())
+        self.flat: FlatParameters | None = None
+
+    def flatten(self) -> None:
+        """Move the parameters into one array, so that a step of theirs is one call; after `to`."""
+        self.flat = FlatParameters([self.parameter_list])
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Map inputs (batch, n), side by side, to (batch, outputs)."""
         if self.activation in FUSED:
-            return mlp(inputs, self.parameter_list, self.activation)
+            return mlp(inputs, self.parameter_list, self.activation, self.flat)
         x = inputs[0] if len(inputs) == 1 else torch.cat(inputs, dim=1)
         *hidden, last = self.layers
         for layer in hidden:

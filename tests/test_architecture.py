@@ -68,6 +68,7 @@ ROOMS = [
     {"autograd.hooks"},
     {"autograd.ops"},
     {"autograd.grad_mode"},
+    {"autograd.flat"},
     {"autograd.backend", "autograd.dtypes", "autograd.missing"},
     {"autograd.error_function", "autograd.workspace"},
     {"autograd.errors"},

@@ -107,6 +107,27 @@ class CupyChains:
         """The elements, at least `low` and at most `high`; NaN stays."""
         return self.kernel("clamped")(array, low, high)
 
+    # -- values ---------------------------------------------------------------------------
+
+    def half_mse(self, values: Array, target: Array) -> tuple[Array, Array]:
+        """Half the mean of (values - target)^2 over all but the first axis; the difference, too."""
+        difference = values - target
+        rows = difference.reshape(len(difference), -1)
+        losses = (rows * rows).sum(axis=1)
+        losses *= 0.5 / max(rows.shape[1], 1)
+        return losses, difference
+
+    def half_mse_gradient(self, g: Array, difference: Array) -> Array:
+        """The gradient of the values, from that of the losses (n,)."""
+        n = len(difference)
+        scale = g * (n / max(difference.size, 1))
+        return difference * scale.reshape((n,) + (1,) * (difference.ndim - 1))
+
+    def minimum_gradient(self, g: Array, values: Array) -> Array:
+        """The gradient of `values`, of whose minimum over the first axis the first takes `g`."""
+        numbers = self.cupy.arange(len(values)).reshape((-1,) + (1,) * (values.ndim - 1))
+        return g * (self.cupy.argmin(values, axis=0) == numbers)
+
     # -- steps of optimizers --------------------------------------------------------------
 
     def adam_(

@@ -17,7 +17,7 @@ Array = Any
 
 # Elements that Adam works on at a time: six arrays of them fit in a core's second-level cache.
 BLOCK = 32_768
-MAX_ZEROS = 16  # arrays of zeros kept, one for each size
+MAX_CONSTANTS = 16  # arrays of zeros, and of ones, that are kept, one of each size
 LOG_4 = math.log(4)
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
@@ -27,7 +27,9 @@ class NumpyChains:
 
     def __init__(self) -> None:
         """Start without scratch."""
-        self._zeros: dict[int, np.ndarray] = {}
+        # Never changed, so that threads may share them.
+        self._zeros: dict[tuple[int, np.dtype], np.ndarray] = {}
+        self._ones: dict[tuple[int, np.dtype], np.ndarray] = {}
         self._workspace = Workspace()
 
     # -- layers ---------------------------------------------------------------------------
@@ -35,11 +37,12 @@ class NumpyChains:
     def relu_(self, array: Array) -> None:
         """The positive part, in place."""
         # NumPy's loop over two arrays is vectorised, that over an array and a scalar is not.
-        zeros = self._zeros.get(array.size)
-        if zeros is None or zeros.dtype != array.dtype:
-            zeros = self._zeros[array.size] = np.zeros(array.size, array.dtype)
-            if len(self._zeros) > MAX_ZEROS:
-                del self._zeros[next(iter(self._zeros))]
+        key = array.size, array.dtype
+        zeros = self._zeros.get(key)
+        if zeros is None:
+            if len(self._zeros) >= MAX_CONSTANTS:
+                self._zeros.clear()
+            zeros = self._zeros[key] = np.zeros(*key)
         np.maximum(array, zeros.reshape(array.shape), out=array)
 
     def add_bias_(self, y: Array, bias: Array, activation: str) -> None:
@@ -62,7 +65,13 @@ class NumpyChains:
     def sum_of_rows(self, rows: Array, out: Array | None = None) -> Array:
         """The sum over the last axis but one, (..., n, m) -> (..., m)."""
         # A product with ones takes NumPy a third of the time of a reduction over that axis.
-        return np.matmul(np.ones(rows.shape[-2], rows.dtype), rows, out=out)
+        key = rows.shape[-2], rows.dtype
+        ones = self._ones.get(key)
+        if ones is None:
+            if len(self._ones) >= MAX_CONSTANTS:
+                self._ones.clear()
+            ones = self._ones[key] = np.ones(*key)
+        return np.matmul(ones, rows, out=out)
 
     # -- the squashed Gaussian ------------------------------------------------------------
 
@@ -144,6 +153,35 @@ class NumpyChains:
         """The elements, at least `low` and at most `high`; NaN stays."""
         result = np.maximum(array, low)
         return np.minimum(result, high, out=result)
+
+    # -- values ---------------------------------------------------------------------------
+
+    def half_mse(self, values: Array, target: Array) -> tuple[Array, Array]:
+        """Half the mean of (values - target)^2 over all but the first axis; the difference, too."""
+        difference = np.subtract(values, target)
+        rows = difference.reshape(difference.shape[0], -1)
+        losses = np.vecdot(rows, rows)
+        losses *= 0.5 / max(rows.shape[1], 1)
+        return losses, difference
+
+    def half_mse_gradient(self, g: Array, difference: Array) -> Array:
+        """The gradient of the values, from that of the losses (n,)."""
+        n = difference.shape[0]
+        scale = g * (n / max(difference.size, 1))
+        return difference * scale.reshape((n,) + (1,) * (difference.ndim - 1))
+
+    def minimum_gradient(self, g: Array, values: Array) -> Array:
+        """The gradient of `values`, whose minimum over the first axis has the gradient `g`.
+
+        Where several are the smallest, the first takes all, as in `torch.min` along a dimension.
+        """
+        if len(values) == 2:
+            result = np.empty_like(values)
+            np.multiply(g, values[0] <= values[1], out=result[0])
+            np.subtract(g, result[0], out=result[1])
+            return result
+        numbers = np.arange(len(values)).reshape((-1,) + (1,) * (values.ndim - 1))
+        return g * (np.argmin(values, axis=0) == numbers)
 
     # -- steps of optimizers --------------------------------------------------------------
 

@@ -7,7 +7,10 @@ from typing import Any
 
 from autograd.backend import backend_of
 from autograd.engine import apply
+from autograd.flat import FlatParameters
 from autograd.ops import fused as ops
+from autograd.ops import mlp as ops_mlp
+from autograd.ops.op import Op
 
 
 def linear(input: Any, weight: Any, bias: Any) -> Any:
@@ -15,15 +18,43 @@ def linear(input: Any, weight: Any, bias: Any) -> Any:
     return apply(ops.linear, input, weight, bias)
 
 
-def mlp(inputs: Sequence[Any], parameters: Sequence[Any], activation: str) -> Any:
+def mlp(
+    inputs: Sequence[Any],
+    parameters: Sequence[Any],
+    activation: str,
+    flat: FlatParameters | None = None,
+) -> Any:
     """A multilayer perceptron on the concatenation of `inputs`, as one node.
 
     `inputs`: (batch, n) each; `parameters`: weight (out, in) and bias (out,) of each layer in turn;
-    `activation`: "relu" or "tanh", of all layers but the last.
+    `activation`: "relu" or "tanh", of all layers but the last; `flat`: where the parameters lie.
     """
     _require_floating_point("mlp", inputs[0])
-    layers = len(parameters) // 2
-    return apply(ops.mlp, *inputs, *parameters, layers=layers, activation=activation)[0]
+    return _networks(ops_mlp.mlp, inputs, parameters, 1, activation, flat)
+
+
+def mlps(inputs: Sequence[Any], flat: FlatParameters, activation: str) -> Any:
+    """What `mlp` returns for each of several networks, as one tensor (networks, batch, outputs)."""
+    _require_floating_point("mlps", inputs[0])
+    stack = _networks(ops_mlp.mlp, inputs, flat.parameters, len(flat.networks), activation, flat)
+    return stack if len(flat.networks) > 1 else stack.unsqueeze(0)
+
+
+def min_mlps(inputs: Sequence[Any], flat: FlatParameters, activation: str) -> Any:
+    """The smallest of the networks' outputs, element by element; (batch, outputs)."""
+    _require_floating_point("min_mlps", inputs[0])
+    networks = len(flat.networks)
+    op = ops_mlp.min_mlp if networks > 1 else ops_mlp.mlp
+    return _networks(op, inputs, flat.parameters, networks, activation, flat)
+
+
+def _networks(
+    op: Op, inputs: Any, parameters: Any, networks: int, activation: str, flat: Any
+) -> Any:
+    layers = len(parameters) // (2 * networks)
+    return apply(
+        op, *inputs, *parameters, layers=layers, networks=networks, activation=activation, flat=flat
+    )
 
 
 def mlp_row(x: Any, parameters: Sequence[Any], activation: str) -> Any:
@@ -55,14 +86,25 @@ def squashed_gaussian(
         noise,
         log_std_min=log_std_min,
         log_std_max=log_std_max,
-    )[:2]
+    )
 
 
-def polyak_update_(targets: Sequence[Any], sources: Sequence[Any], tau: float) -> None:
+def half_mse(input: Any, target: Any) -> Any:
+    """Half the mean squared error of each of `input` (n, ...) against `target` (...); (n,)."""
+    _require_floating_point("half_mse", input)
+    return apply(ops.half_mse, input, target)
+
+
+def polyak_update_(targets: FlatParameters, sources: FlatParameters, tau: float) -> None:
     """`target += tau * (source - target)` in place for each pair, outside the graph."""
-    for target, source in zip(targets, sources, strict=True):
-        backend_of(target._array).lerp_(target._array, source._array, tau)
-        target._bump_version()
+    target, source = targets.flat, sources.flat
+    if target is not None and source is not None:
+        backend_of(target).lerp_(target, source, tau)
+    else:
+        for one, other in zip(targets.parameters, sources.parameters, strict=True):
+            backend_of(one._array).lerp_(one._array, other._array, tau)
+    for parameter in targets.parameters:
+        parameter._bump_version()
 
 
 def watch(value: Any, number: int, first: Any, found: Any) -> None:

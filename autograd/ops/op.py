@@ -7,9 +7,10 @@
 `forward(xp, *arrays, **settings)`: its positional parameters are arrays or Python numbers, the
 keyword-only ones are settings. A gradient takes the backend, the gradient of the result, and then,
 by name, whatever it needs: an input, `out` (`out0`, `out1`, ... where forward returns a tuple), a
-setting, the name of forward's `*parameter` (a tuple of all inputs), or `shapes` or `needs` (of
-every input). Those names are what the engine saves, and only for an input that needs its gradient.
-The engine undoes broadcasting and casts afterwards.
+setting, the name of forward's `*parameter` (a tuple of all inputs), `shapes` or `needs` (of
+every input), or `kept`, what the forward function of an operation that `keeps` returns beside its
+result for no other purpose. Those names are what the engine saves, and only for an input that needs
+its gradient. The engine undoes broadcasting and casts afterwards.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ Function = Callable[..., Any]
 # "branches" as "number" but for the first input, which is a condition.
 Promotion = Literal["none", "number", "float", "signed", "compare", "branches"]
 
-# Where what a gradient may ask for stands in (None, shapes, needs, *settings, *outs, *inputs).
-NOTHING, SHAPES, NEEDS, FIRST_SETTING = range(4)
+# Where stands what a gradient may ask for: (None, shapes, needs, kept, *settings, *outs, *inputs).
+NOTHING, SHAPES, NEEDS, KEPT, FIRST_SETTING = range(5)
+NAMED = {"shapes": SHAPES, "needs": NEEDS, "kept": KEPT}
 
 
 class Gradient:
@@ -65,10 +67,14 @@ class Op:
         multi_view: bool = False,
         outs: int = 1,
         differentiable_outs: int = 1,
+        keeps: bool = False,
+        gives_parts: bool = False,
         bool_error: Exception | None = None,
     ) -> None:
         """`outs`: how many arrays forward returns; the first `differentiable_outs` carry gradients.
 
+        `keeps`: forward returns its result and a tuple, which only the gradient will see.
+        `gives_parts`: gradients that are views are parts, each its own, of new memory.
         `bool_error`: what is raised for bool inputs, where an operation has no such form.
         """
         parameters = inspect.signature(forward).parameters.values()
@@ -84,6 +90,8 @@ class Op:
         self.multi_view = multi_view
         self.outs = outs
         self.differentiable_outs = differentiable_outs
+        self.keeps = keeps
+        self.gives_parts = gives_parts
         self.first_out = FIRST_SETTING + len(self.settings)
         self.first_input = self.first_out + outs
         self.gradients: list[Gradient | None] = [None] * len(self.inputs)
@@ -92,9 +100,9 @@ class Op:
         self.plans: dict[tuple[bool, ...], Any] = {}  # the engine's, by which inputs need gradients
 
     def place(self, name: str) -> int:
-        """Where `name` stands in (None, shapes, needs, *settings, *outs, *inputs)."""
-        if name in ("shapes", "needs"):
-            return SHAPES if name == "shapes" else NEEDS
+        """Where `name` stands in (None, shapes, needs, kept, *settings, *outs, *inputs)."""
+        if name in NAMED:
+            return NAMED[name]
         if name in self.settings:
             return FIRST_SETTING + self.settings.index(name)
         if name in self.inputs:

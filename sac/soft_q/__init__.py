@@ -2,5 +2,6 @@
 
 from sac.soft_q.continuous import ContinuousSoftQNetwork
 from sac.soft_q.discrete import DiscreteSoftQNetwork
+from sac.soft_q.ensemble import SoftQEnsemble
 
-__all__ = ["ContinuousSoftQNetwork", "DiscreteSoftQNetwork"]
+__all__ = ["ContinuousSoftQNetwork", "DiscreteSoftQNetwork", "SoftQEnsemble"]

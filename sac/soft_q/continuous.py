@@ -1,6 +1,6 @@
 """The soft Q network for continuous actions: Q(s, a) of a pair."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class ContinuousSoftQNetwork(nn.Module):
         """Return Q(s, a), (batch, 1)."""
         return self.net(observation, action)
 
-    def q_value(self, observation: Tensor, action: Tensor) -> Tensor:
-        """Return the value of stored actions, (batch, 1)."""
-        return self(observation, action)
+    @staticmethod
+    def read(forward: Callable[..., Tensor], observation: Tensor, action: Tensor) -> Tensor:
+        """Return the values of stored actions (batch, 1) by a network, or by several at once."""
+        return forward(observation, action)

@@ -1,6 +1,6 @@
 """The soft Q network for discrete actions: all values Q(s, .) at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -28,6 +28,8 @@ class DiscreteSoftQNetwork(nn.Module):
         """Return Q(s, .), (batch, n)."""
         return self.net(observation)
 
-    def q_value(self, observation: Tensor, action: Tensor) -> Tensor:
-        """Return the value of stored actions (batch, 1) int64, (batch, 1)."""
-        return torch.gather(self(observation), 1, action)
+    @staticmethod
+    def read(forward: Callable[..., Tensor], observation: Tensor, action: Tensor) -> Tensor:
+        """Return the values of stored actions (batch, 1) int64 by a network, or by several."""
+        values = forward(observation)
+        return torch.gather(values, -1, action.expand(*values.shape[:-1], 1))

@@ -4,8 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from autograd.flat import FlatParameters
 from autograd.functional import fused
 from autograd.ops import fused as ops
+from autograd.ops import mlp as mlp_ops
 from tests.autograd.op_table import Row, numbers
 
 LOG_STD_MIN, LOG_STD_MAX = -1.5, 1.5
@@ -33,6 +35,45 @@ def layers(*sizes):
         for i, (fan_in, fan_out) in enumerate(pairwise(sizes))
         for array in (numbers(fan_out, fan_in, seed=i), numbers(fan_out, seed=i + 10))
     ]
+
+
+def networks(*sizes, count=2):
+    """The parameters of several networks, and an observation and an action for them."""
+    parameters = [
+        array
+        for n in range(count)
+        for i, (fan_in, fan_out) in enumerate(pairwise(sizes))
+        for array in (
+            numbers(fan_out, fan_in, seed=100 * n + i),
+            numbers(fan_out, seed=100 * n + i + 10),
+        )
+    ]
+    inputs = numbers(4, sizes[0] - 2, seed=20), numbers(4, 2, seed=21)
+    return (*inputs, *parameters)
+
+
+def mlps(activate, count):
+    def reference(first, second, *parameters):
+        each = len(parameters) // count
+        one = mlp(activate)
+        parts = (parameters[n * each : (n + 1) * each] for n in range(count))
+        return np.stack([one(first, second, *part) for part in parts])
+
+    return reference
+
+
+def together(function, activation, count, *, is_flat):
+    """The call on networks whose arrays lie end to end, or are elsewhere by the time of it."""
+
+    def call(t, first, second, *parameters):
+        each = len(parameters) // count
+        flat = FlatParameters([parameters[n * each : (n + 1) * each] for n in range(count)])
+        if not is_flat:
+            for p in parameters:
+                p.data = p.data.clone()
+        return function((first, second), flat, activation)
+
+    return call
 
 
 def squashed_gaussian(parameters, noise):
@@ -66,17 +107,47 @@ ROWS = [
         whole="int64",
     ),
     Row(
-        ops.mlp,
+        mlp_ops.mlp,
         lambda t, first, second, *parameters: fused.mlp([first, second], parameters, "tanh"),
         mlp(np.tanh),
         NETWORKS,
         in_torch=False,
     ),
     Row(
-        ops.mlp,
+        mlp_ops.mlp,
         lambda t, first, second, *parameters: fused.mlp([first, second], parameters, "relu"),
         mlp(lambda x: np.maximum(x, 0)),
         NETWORKS,
+        in_torch=False,
+    ),
+    *(
+        Row(
+            mlp_ops.mlp,
+            together(fused.mlps, "tanh", 2, is_flat=is_flat),
+            mlps(np.tanh, 2),
+            [networks(5, 4, 3, 2), networks(5, 4, 1), networks(5, 2)],
+            in_torch=False,
+        )
+        for is_flat in (True, False)
+    ),
+    *(
+        Row(
+            mlp_ops.min_mlp,
+            together(fused.min_mlps, "relu", count, is_flat=True),
+            lambda *arrays, count=count: mlps(lambda x: np.maximum(x, 0), count)(*arrays).min(0),
+            [networks(5, 4, 3, 2, count=count), networks(5, 4, 1, count=count)],
+            in_torch=False,
+        )
+        for count in (2, 3)
+    ),
+    Row(
+        ops.half_mse,
+        lambda t, input, target: fused.half_mse(input, target),
+        lambda input, target: 0.5 * ((input - target) ** 2).mean(axis=(1, 2)),
+        [
+            (numbers(2, 4, 1), numbers(4, 1, seed=1)),
+            (numbers(3, 4, 2), numbers(3, 4, 2, seed=1)),
+        ],
         in_torch=False,
     ),
     Row(

@@ -162,14 +162,15 @@ def test_both_readings_of_a_soft_q_network_take_policy_units(
 ) -> None:
     agent = make_agent(spaces.Box(100.0, 300.0, (2,), np.float32))
     largest = []
-    for net in (*agent.soft_q_nets, *agent.target_soft_q_nets):
-        original = net.net.forward
+    for nets in (agent.soft_q_nets, agent.target_soft_q_nets):
+        for name in ("forward", "min_q"):
+            original = getattr(nets, name)
 
-        def forward(observation: Tensor, action: Tensor, original: Any = original) -> Tensor:
-            largest.append(float(action.abs().max()))
-            return original(observation, action)
+            def read(observation: Tensor, action: Tensor, original: Any = original) -> Tensor:
+                largest.append(float(action.abs().max()))
+                return original(observation, action)
 
-        monkeypatch.setattr(net.net, "forward", forward)
+            monkeypatch.setattr(nets, name, read)
     learn(agent, updates=1)
-    assert len(largest) == 6  # 2 for the target, 2 for the losses, 2 for the policy
+    assert len(largest) == 3  # for the target, for the losses, for the policy
     assert max(largest) <= 1

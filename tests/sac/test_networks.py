@@ -115,7 +115,9 @@ def test_the_policys_graph_holds_no_weight_of_the_soft_q_networks(actions: str) 
     agent = make_agent(actions)
     observation = agent.observation_input(make_batch(agent).observation)
     with frozen(agent.soft_q_parameters):
-        value, _ = agent.policy_net.soft_value(observation, agent._min_q, agent.temperature.alpha)
+        value, _ = agent.policy_net.soft_value(
+            observation, agent.soft_q_nets.min_q, agent.temperature.alpha
+        )
     assert leaves(value) == {id(parameter) for parameter in agent.policy_parameters}
 
 

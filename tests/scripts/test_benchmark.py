@@ -190,6 +190,15 @@ def test_recorded_products_are_those_of_the_layers() -> None:
     assert NUMPY.matmul is np.matmul
 
 
+def test_a_product_of_stacks_counts_as_those_of_their_matrices() -> None:
+    from autograd.backend import NUMPY
+
+    products = recorded_products(lambda: NUMPY.matmul(np.ones((4, 3)), np.ones((2, 3, 5))))
+    assert [(a.shape, b.shape, out.shape) for a, b, out in products] == [
+        ((4, 3), (3, 5), (4, 5))
+    ] * 2
+
+
 def test_products_of_an_update_are_about_as_many_as_the_networks_need() -> None:
     """Sixteen square ones: seven or eight forwards, and the backwards of policy and critics."""
     shapes = update_products(17, 6, 32, [24, 24]).examine()["shapes"]

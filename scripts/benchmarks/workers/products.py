@@ -1,5 +1,6 @@
 """The matrix products that a computation takes, recorded from a run of it."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
@@ -14,16 +15,18 @@ Product = tuple[np.ndarray, np.ndarray, np.ndarray]  # the two factors and room 
 def recorded_products(run: Callable[[], Any]) -> list[Product]:
     """Return factors of the sizes and memory layouts of all products of two matrices in `run`.
 
-    Outer products are left out, which need no matrix product, and those with a vector of ones,
-    which stand for a sum.
+    A product of stacks counts as those of their matrices. Outer products are left out, which need
+    no matrix product, and those with a vector of ones, which stand for a sum.
     """
     products: list[Product] = []
 
     def recording(function: Callable[..., Any]) -> Callable[..., Any]:
         def call(a: np.ndarray, b: np.ndarray, *rest: Any, **settings: Any) -> Any:
-            if a.ndim == 2 and b.ndim == 2 and a.shape[1] > 1:
-                out = np.empty((len(a), b.shape[1]), np.result_type(a, b))
-                products.append((_like(a), _like(b), out))
+            if a.ndim > 1 and b.ndim > 1 and a.shape[-1] > 1:
+                stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+                for _ in range(math.prod(stack)):
+                    out = np.empty((a.shape[-2], b.shape[-1]), np.result_type(a, b))
+                    products.append((_like(a), _like(b), out))
             return function(a, b, *rest, **settings)
 
         return call
@@ -37,9 +40,9 @@ def recorded_products(run: Callable[[], Any]) -> list[Product]:
 
 
 def _like(array: np.ndarray) -> np.ndarray:
-    """Return random numbers in the array's shape and order of memory."""
-    rows, columns = array.shape
+    """Return random numbers in the shape and order of memory of an array's matrices."""
+    rows, columns = array.shape[-2:]
     rng = np.random.default_rng(0)
-    if array.strides[0] >= array.strides[1]:
+    if array.strides[-2] >= array.strides[-1]:
         return rng.standard_normal((rows, columns)).astype(array.dtype)
     return rng.standard_normal((columns, rows)).astype(array.dtype).T
