@@ -1,7 +1,8 @@
 """Checkpoints: safetensors and JSON under a manifest, whole or not there, verified before use.
 
 A checkpoint is a folder with `<name>.safetensors` for each set of tensors, `<name>.json` for each
-document, and `manifest.json` with the step and the size and SHA-256 of every file.
+document, and `manifest.json` with the step and the size and SHA-256 of every file. The transitions
+of a run lie in files beside its checkpoints, which `replay.json` refers to.
 """
 
 import re
@@ -24,7 +25,8 @@ from sac.manifest import (
     read_manifest,
     read_verified,
 )
-from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER
+from sac.replay_segments import check_segments
+from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
 from sac.serialization import (
     Tensors,
     decode_document,
@@ -32,6 +34,8 @@ from sac.serialization import (
     encode_document,
     encode_tensors,
 )
+
+REPLAY = "replay"  # the document that says where the transitions lie
 
 
 @dataclass(frozen=True)
@@ -190,7 +194,9 @@ def last_usable_checkpoint(run: Path) -> tuple[Checkpoint, dict[int, CheckpointE
     damaged: dict[int, CheckpointError] = {}
     for step, folder in reversed(step_folders(run).items()):
         try:
-            return load_checkpoint(folder), damaged
+            checkpoint = load_checkpoint(folder)
+            check_replay(checkpoint, run)
+            return checkpoint, damaged
         except CheckpointError as error:
             damaged[step] = error
     if not damaged:
@@ -199,6 +205,31 @@ def last_usable_checkpoint(run: Path) -> tuple[Checkpoint, dict[int, CheckpointE
         f"None of the {len(damaged)} checkpoints of '{run}' can be used: "
         f"{next(iter(damaged.values()))}"
     )
+
+
+def check_replay(checkpoint: Checkpoint, run: Path) -> None:
+    """Compare what a checkpoint needs of the run's replay with its checksums.
+
+    Raises:
+        CheckpointError: Something of it is missing or damaged.
+    """
+    document = checkpoint.documents.get(REPLAY)
+    if document is not None:
+        check_segments(run / REPLAY_FOLDER, document.get("tables"))
+
+
+def replay_documents(run: Path) -> dict[int, dict[str, Any]]:
+    """What each undamaged checkpoint of a run refers to in its replay, by step."""
+    documents = {}
+    for step, folder in step_folders(run).items():
+        try:
+            record = read_manifest(folder).files.get(_filename(REPLAY, "json"))
+            if record is not None:
+                path = folder / _filename(REPLAY, "json")
+                documents[step] = decode_document(read_verified(path, record), path)
+        except CheckpointError:
+            continue  # nobody can go on from it
+    return documents
 
 
 def set_aside(steps: Iterable[int], run: Path) -> None:

@@ -1,7 +1,10 @@
 """Durable file operations: every byte of a run that must survive a crash goes through here."""
 
+import errno
+import mmap
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +12,10 @@ from pathlib import Path
 
 TEMPORARY_PREFIX = ".new-"
 REPLACED_PREFIX = ".old-"
+# What file systems answer that cannot set room aside.
+CANNOT_RESERVE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
+NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)  # where the system has them
+BLOCK = 2**20
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -37,6 +44,65 @@ def sync_file(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def reserve(path: Path, size: int) -> None:
+    """Make a file of at least this size, with room on the disk for every byte of it.
+
+    A mapped file must have it: where a page of a hole finds no room, the process is killed.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o666)
+    try:
+        start = os.fstat(descriptor).st_size
+        if start < size:
+            _fill_up(descriptor, start, size)
+    finally:
+        os.close(descriptor)
+
+
+def _fill_up(descriptor: int, start: int, size: int) -> None:
+    try:
+        if not _set_aside(descriptor, start, size - start):
+            os.lseek(descriptor, start, os.SEEK_SET)
+            for at in range(start, size, BLOCK):
+                _write_all(descriptor, bytes(min(BLOCK, size - at)))
+    except OSError:
+        os.ftruncate(descriptor, start)  # give back what there was of it
+        raise
+
+
+def _set_aside(descriptor: int, start: int, size: int) -> bool:
+    if not hasattr(os, "posix_fallocate"):  # macOS, Windows
+        return False
+    try:
+        os.posix_fallocate(descriptor, start, size)
+    except OSError as error:
+        if error.errno in CANNOT_RESERVE:
+            return False
+        raise
+    return True
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def map_file(path: Path, size: int) -> mmap.mmap:
+    """The first `size` bytes of a file as memory; what is written there reaches the file."""
+    descriptor = os.open(path, os.O_RDWR | NO_LINK)
+    try:
+        return mmap.mmap(descriptor, size)
+    finally:
+        os.close(descriptor)
+
+
+def sync_map(path: Path, mapped: mmap.mmap) -> None:
+    """Force what was written into a mapped file to the disk."""
+    if sys.platform != "linux":  # there, forcing the file is enough
+        mapped.flush()
+    sync_file(path)
 
 
 def rename(source: Path, destination: Path) -> None:

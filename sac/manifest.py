@@ -14,7 +14,8 @@ from sac.serialization import encode_document, file_size, read_document, read_fi
 
 MANIFEST_FILE = "manifest.json"
 FORMAT = "sac-checkpoint"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE_VERSIONS = (1, 2)  # 1: the whole replay in the checkpoint, as replay.safetensors
 LIBRARIES = ("sac-autograd", "numpy", "gymnasium", "safetensors")
 
 
@@ -54,10 +55,11 @@ def read_manifest(folder: Path) -> Manifest:
     document = read_document(path)
     if document.get("format") != FORMAT:
         raise CheckpointError(f"'{path}' is not the manifest of a checkpoint of this library.")
-    if document.get("format_version") != FORMAT_VERSION:
+    version = document.get("format_version")
+    if type(version) is not int or version not in READABLE_VERSIONS:
         raise CheckpointError(
-            f"Expected checkpoint format version {FORMAT_VERSION} in '{path}', got "
-            f"{document.get('format_version')!r}. Read it with the version of sac that wrote it."
+            f"Expected checkpoint format version {' or '.join(map(str, READABLE_VERSIONS))} in "
+            f"'{path}', got {version!r:.100}. Read it with the version of sac that wrote it."
         )
     try:
         return Manifest(

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import DTypeLike
 
-from sac.errors import CheckpointError, ConfigError
+from sac import replay_state
+from sac.errors import ConfigError
+from sac.replay_storage import DiskStorage, MemoryStorage, Storage, column
 from sac.seeding import generator_to_json, restore_generator
 
 MAX_CAPACITY = 2**30  # rows are numbered in int32, with room for the observations kept aside
@@ -34,7 +36,8 @@ class Batch(NamedTuple):
 class ReplayBuffer:
     """The last `capacity` transitions of all environments together, drawn uniformly.
 
-    Memory is reserved at once and touched as it fills. ConfigError if it is more than there is.
+    They lie in memory, which is reserved at once and touched as it fills (ConfigError if it is more
+    than there is), or where `storage` keeps them.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class ReplayBuffer:
         action_shape: tuple[int, ...],
         action_dtype: DTypeLike,
         generator: Generator,
+        storage: Storage | None = None,
     ) -> None:
         if not num_envs <= capacity <= MAX_CAPACITY:
             raise ConfigError(
@@ -62,42 +66,47 @@ class ReplayBuffer:
         self._head = self._first.copy()  # the row that the environment's next transition takes
         self._sizes = np.zeros(num_envs, np.int64)
         self._all_envs = np.arange(num_envs)
-        self._allocate(observation_shape, observation_dtype, action_shape, action_dtype)
-        self._count_stored()
-
-    def _allocate(
-        self,
-        observation_shape: tuple[int, ...],
-        observation_dtype: DTypeLike,
-        action_shape: tuple[int, ...],
-        action_dtype: DTypeLike,
-    ) -> None:
-        rows = self.capacity + self.num_envs
+        self._rows = capacity + num_envs
+        self._is_discrete = np.issubdtype(action_dtype, np.integer)
+        self.storage = MemoryStorage() if storage is None else storage
+        observation = column(observation_shape, observation_dtype)
+        columns = {
+            "observation": observation,
+            "action": column(action_shape, action_dtype),
+            "reward": column((), np.float32),
+            "terminated": column((), np.bool_),
+            "truncated": column((), np.bool_),
+            # Row of each transition's next observation; from `_rows` on, a row kept aside.
+            "next_row": column((), np.int32),
+        }
+        self._observation_dtype = observation.dtype
         try:
-            self._observation = np.zeros((rows, *observation_shape), observation_dtype)
-            self._action = np.zeros((rows, *action_shape), action_dtype)
-            self._reward = np.zeros(rows, np.float32)
-            self._terminated = np.zeros(rows, np.bool_)
-            self._truncated = np.zeros(rows, np.bool_)
-            # Row of each transition's next observation; from `rows` on, a row of the store beside.
-            self._next_row = np.zeros(rows, np.int32)
+            self._ring = self.storage.table("ring", columns, self._rows, self._rows)
+            self._aside = self.storage.table(
+                "aside", {"observation": observation}, FIRST_ASIDE_ROWS, self._rows
+            )
         except MemoryError as error:
             raise ConfigError(
                 f"train.buffer_size: {self.capacity} transitions need more memory than there is "
                 f"({error}); expected a smaller buffer or smaller observations"
             ) from error
-        self._rows = rows
-        self._aside = np.zeros((FIRST_ASIDE_ROWS, *observation_shape), observation_dtype)
         self._free_aside = deque(range(FIRST_ASIDE_ROWS))  # the longest unused first
-        self._is_discrete = np.issubdtype(self._action.dtype, np.integer)
+        self._count_stored()
 
     def __len__(self) -> int:
         return self._stored
 
     @property
+    def is_on_disk(self) -> bool:
+        """Whether the rows lie in files that checkpoints refer to."""
+        return isinstance(self.storage, DiskStorage)
+
+    @property
     def nbytes(self) -> int:
         """Bytes reserved by all arrays."""
-        return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
+        own = [value for value in vars(self).values() if isinstance(value, np.ndarray)]
+        tables = [*self._ring.columns.values(), *self._aside.columns.values()]
+        return sum(array.nbytes for array in own + tables)
 
     def add(
         self,
@@ -118,17 +127,20 @@ class ReplayBuffer:
         if not len(envs):
             return
         rows = self._head[envs]
-        observation = np.asarray(observation, self._observation.dtype)[envs]
-        self._keep_replaced_aside(envs, rows, observation)
         following = np.where(rows == self._last[envs], self._first[envs], rows + 1)
-        self._drop(following)
-        self._observation[rows] = observation
-        self._observation[following] = np.asarray(next_observation)[envs]
-        self._action[rows] = np.asarray(action)[envs]
-        self._reward[rows] = np.asarray(reward)[envs]
-        self._terminated[rows] = np.asarray(terminated)[envs]
-        self._truncated[rows] = np.asarray(truncated)[envs]
-        self._next_row[rows] = following
+        places = self._ring.claim(np.concatenate((rows, following)))
+        place, following_place = places[: len(envs)], places[len(envs) :]
+        observation = np.asarray(observation, self._observation_dtype)[envs]
+        self._keep_replaced_aside(envs, rows, place, observation)
+        columns = self._ring.columns
+        self._drop(columns["next_row"], following_place)
+        columns["observation"][place] = observation
+        columns["observation"][following_place] = np.asarray(next_observation)[envs]
+        columns["action"][place] = np.asarray(action)[envs]
+        columns["reward"][place] = np.asarray(reward)[envs]
+        columns["terminated"][place] = np.asarray(terminated)[envs]
+        columns["truncated"][place] = np.asarray(truncated)[envs]
+        columns["next_row"][place] = following
         self._head[envs] = following
         if self._stored < self.capacity:
             self._sizes[envs] = np.minimum(self._sizes[envs] + 1, self._capacities[envs])
@@ -140,20 +152,24 @@ class ReplayBuffer:
             if self._sizes[env]:
                 row = self._head[env] - 1
                 newest = row if row >= self._first[env] else self._last[env]
-                self._truncated[newest] = not self._terminated[newest]
+                place = self._ring.claim(np.array([newest]))
+                columns = self._ring.columns
+                columns["truncated"][place] = ~columns["terminated"][place]
 
     def sample(self, batch_size: int) -> Batch:
         """Draw transitions uniformly, with replacement, from all that are stored."""
         if not self._stored:
             raise IndexError("cannot sample from an empty replay buffer")
         rows = self._rows_of(self._generator.integers(self._stored, size=batch_size))
-        action = self._action.take(rows, axis=0)
+        places, columns = self._ring.locate(rows), self._ring.columns
+        action = columns["action"].take(places, axis=0)
+        terminated = columns["terminated"].take(places).astype(np.float32)
         return Batch(
-            observation=self._observation.take(rows, axis=0),
+            observation=columns["observation"].take(places, axis=0),
             action=action.reshape(batch_size, 1) if self._is_discrete else action,
-            reward=self._reward.take(rows).reshape(batch_size, 1),
-            terminated=self._terminated.take(rows).astype(np.float32).reshape(batch_size, 1),
-            next_observation=self._next_observation_of(rows),
+            reward=columns["reward"].take(places).reshape(batch_size, 1),
+            terminated=terminated.reshape(batch_size, 1),
+            next_observation=self._next_observation_of(columns["next_row"].take(places)),
         )
 
     def _rows_of(self, indices: np.ndarray) -> np.ndarray:
@@ -167,13 +183,15 @@ class ReplayBuffer:
         rows = indices + self._shifts.take(envs)
         return rows + (rows >= self._head.take(envs))
 
-    def _next_observation_of(self, rows: np.ndarray) -> np.ndarray:
-        next_rows = self._next_row.take(rows)
-        # Rows of the store beside are beyond the rings: clipped here, replaced below.
-        next_observation = self._observation.take(next_rows, axis=0, mode="clip")
+    def _next_observation_of(self, next_rows: np.ndarray) -> np.ndarray:
         is_aside = next_rows >= self._rows
-        if is_aside.any():
-            next_observation[is_aside] = self._aside[next_rows[is_aside] - self._rows]
+        if not is_aside.any():
+            return self._ring.columns["observation"].take(self._ring.locate(next_rows), axis=0)
+        # The other rows for now; those that are aside get the place 0, and are replaced below.
+        places = np.where(is_aside, 0, self._ring.locate(np.where(is_aside, 0, next_rows)))
+        next_observation = self._ring.columns["observation"].take(places, axis=0)
+        places = self._aside.locate(next_rows[is_aside] - self._rows)
+        next_observation[is_aside] = self._aside.columns["observation"][places]
         return next_observation
 
     def _count_stored(self) -> None:
@@ -182,30 +200,31 @@ class ReplayBuffer:
         self._stored = int(self._ends[-1])
 
     def _keep_replaced_aside(
-        self, envs: np.ndarray, rows: np.ndarray, observation: np.ndarray
+        self, envs: np.ndarray, rows: np.ndarray, places: np.ndarray, observation: np.ndarray
     ) -> None:
         """Save the next observation of the last transition where the new row would change it."""
-        changed = (self._observation[rows] != observation).reshape(len(rows), -1).any(axis=1)
+        replaced = self._ring.columns["observation"][places]
+        changed = (replaced != observation).reshape(len(rows), -1).any(axis=1)
         for position in np.flatnonzero(changed & (self._sizes[envs] > 0)):
             env, row = envs[position], rows[position]
             previous = row - 1 if row > self._first[env] else self._last[env]
             if not self._free_aside:
                 self._grow_aside(2 * len(self._aside))
             aside = self._free_aside.popleft()
-            self._aside[aside] = self._observation[row]
-            self._next_row[previous] = self._rows + aside
+            place = self._aside.claim(np.array([aside]))
+            self._aside.columns["observation"][place] = replaced[position]
+            place = self._ring.claim(np.array([previous]))
+            self._ring.columns["next_row"][place] = self._rows + aside
 
-    def _drop(self, rows: np.ndarray) -> None:
-        """Give back what the transitions of `rows`, about to be overwritten, keep aside."""
-        next_rows = self._next_row[rows]
+    def _drop(self, next_row: np.ndarray, places: np.ndarray) -> None:
+        """Give back what the transitions there, about to be overwritten, keep aside."""
+        next_rows = next_row[places]
         self._free_aside.extend((next_rows[next_rows >= self._rows] - self._rows).tolist())
-        self._next_row[rows] = 0
+        next_row[places] = 0
 
-    def _grow_aside(self, size: int) -> None:
-        grown = np.zeros((size, *self._aside.shape[1:]), self._aside.dtype)
-        grown[: len(self._aside)] = self._aside
-        self._free_aside.extend(range(len(self._aside), size))
-        self._aside = grown
+    def _grow_aside(self, rows: int) -> None:
+        self._free_aside.extend(range(len(self._aside), rows))
+        self._aside.extend(rows)
 
     def generator_state(self) -> dict[str, Any]:
         """Return the state of the sampling generator, as a JSON document."""
@@ -217,85 +236,8 @@ class ReplayBuffer:
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Return all that is stored, and no empty row; parts may be views of the buffer."""
-        is_aside = self._next_row >= self._rows
-        aside_rows = self._next_row[is_aside] - self._rows
-        columns = {**self._columns(), "is_aside": is_aside}
-        return {
-            **{name: self._used(column) for name, column in columns.items()},
-            "aside_observation": self._aside[aside_rows],  # one for each true is_aside, in order
-            "sizes": self._sizes.copy(),
-            "head": self._head.copy(),
-        }
+        return replay_state.state_dict(self)
 
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Replace the content by a `state_dict`; CheckpointError where that does not fit."""
-        self._load_bookkeeping(state)
-        is_aside = np.zeros(self._rows, np.bool_)
-        for name, column in {**self._columns(), "is_aside": is_aside}.items():
-            self._fill_used(column, _checked(state, name, self._used(column)))
-        count = int(is_aside.sum())
-        if is_aside[self._head].any():
-            raise CheckpointError("the replay keeps an observation for a row without transition")
-        self._aside = self._aside[:0]
-        self._free_aside.clear()
-        self._grow_aside(max(FIRST_ASIDE_ROWS, count))
-        numbers = [self._free_aside.popleft() for _ in range(count)]
-        expected = self._aside[numbers]
-        self._aside[numbers] = _checked(state, "aside_observation", expected)
-        self._next_row[:] = np.arange(1, self._rows + 1)
-        self._next_row[self._last] = self._first
-        self._next_row[is_aside] = np.add(self._rows, numbers)
-        self._next_row[self._head] = 0
-
-    def _load_bookkeeping(self, state: dict[str, np.ndarray]) -> None:
-        sizes = _checked(state, "sizes", self._sizes)
-        head = _checked(state, "head", self._head)
-        is_full = sizes == self._capacities
-        in_ring = (head >= self._first) & (head <= self._last)
-        sound = (sizes >= 0) & (sizes <= self._capacities)
-        sound &= np.where(is_full, in_ring, head == self._first + sizes)
-        if not sound.all():
-            raise CheckpointError(
-                "the replay does not fit this buffer: was it saved with another "
-                f"train.buffer_size than {self.capacity}?"
-            )
-        self._sizes[:], self._head[:] = sizes, head
-        self._count_stored()
-
-    def _columns(self) -> dict[str, np.ndarray]:
-        return {
-            "observation": self._observation,
-            "action": self._action,
-            "reward": self._reward,
-            "terminated": self._terminated,
-            "truncated": self._truncated,
-        }
-
-    def _used_parts(self) -> list[slice]:
-        """Rows in use of each ring: its transitions and the row of the newest next observation."""
-        ends = self._first + self._sizes + (self._sizes > 0)
-        return [slice(first, end) for first, end in zip(self._first, ends, strict=True)]
-
-    def _used(self, column: np.ndarray) -> np.ndarray:
-        parts = [column[part] for part in self._used_parts()]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    def _fill_used(self, column: np.ndarray, source: np.ndarray) -> None:
-        begin = 0
-        for part in self._used_parts():
-            end = begin + part.stop - part.start
-            column[part] = source[begin:end]
-            begin = end
-
-
-def _checked(state: dict[str, np.ndarray], name: str, like: np.ndarray) -> np.ndarray:
-    """Return `state[name]`, which must have the shape and dtype of `like`."""
-    if name not in state:
-        raise CheckpointError(f"the replay lacks {name!r}; it has {sorted(state)}")
-    array = state[name]
-    if array.shape != like.shape or array.dtype != like.dtype:
-        raise CheckpointError(
-            f"the replay's {name}: expected {like.dtype} {like.shape}, "
-            f"got {array.dtype} {array.shape}"
-        )
-    return array
+        replay_state.load_state_dict(self, state)

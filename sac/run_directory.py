@@ -5,6 +5,7 @@
     events.out.tfevents.*   TensorBoard
     metrics.csv             the same numbers
     checkpoints/<step>/     the newest few
+    replay/                 the transitions that they refer to
     best/                   the best by evaluation
     damaged-<step>/         a checkpoint that could not be resumed from
     divergence-<n>/         the n-th number that was not finite: what it was, and its batch
@@ -22,6 +23,7 @@ CONFIG_FILE = "config.yaml"
 METRICS_FILE = "metrics.csv"
 CHECKPOINTS_FOLDER = "checkpoints"
 BEST_FOLDER = "best"
+REPLAY_FOLDER = "replay"
 
 # Of each part, so that the whole name stays far below the 255 bytes that file systems allow.
 MAX_PART_LENGTH = 60

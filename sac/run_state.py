@@ -1,6 +1,7 @@
 """What a run goes on from: built anew, saved to disk, restored from it."""
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -8,16 +9,28 @@ from typing import Any
 
 import numpy as np
 
+from sac import replay_state
 from sac.agent import SACAgent
-from sac.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, prune, save_checkpoint
+from sac.checkpoint import (
+    REPLAY,
+    Checkpoint,
+    check_replay,
+    find_checkpoint,
+    load_checkpoint,
+    prune,
+    replay_documents,
+    save_checkpoint,
+    step_folders,
+)
 from sac.collector import Collector
 from sac.config import Config
 from sac.environments import VectorEnvironment
-from sac.errors import CheckpointError, ConfigError, DivergenceError
+from sac.errors import CheckpointError, ConfigError, DivergenceError, SACError
 from sac.evaluation import check_spaces_fit
 from sac.loss_guard import CURES
 from sac.replay_buffer import ReplayBuffer
-from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER
+from sac.replay_storage import DiskStorage, Storage
+from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
 from sac.seeding import Streams, branch, generator, generator_to_json, integer_seed
 from sac.serialization import join_arrays, split_arrays
 
@@ -71,8 +84,12 @@ class RunState:
         config: Config,
         environment: VectorEnvironment,
         evaluation_environment: VectorEnvironment | None = None,
+        storage: Storage | None = None,
     ) -> "RunState":
-        """Build all of it at step 0, each part with a stream of random numbers of its own."""
+        """Build all of it at step 0, each part with a stream of random numbers of its own.
+
+        The replay lies in memory, or in `storage`.
+        """
         streams = Streams.from_seed(config.seed)
         spaces = environment.observation_space, environment.action_space
         agent = SACAgent(*spaces, config.agent, seed=config.seed, device=config.device)
@@ -85,12 +102,22 @@ class RunState:
             codec.shape,
             codec.dtype,
             generator(streams.replay),
+            storage,
         )
         random_seed = integer_seed(streams.random_actions)
         collector = Collector(environment, agent, replay_buffer, random_seed=random_seed)
         state = cls(config, agent, replay_buffer, collector, environment)
         state.evaluation_environment = evaluation_environment
         return state
+
+    def open_replay(self, run_directory: Path) -> None:
+        """Keep the replay in a run's folder; what its checkpoints refer to waits for `restore`."""
+        storage = self.replay_buffer.storage
+        assert isinstance(storage, DiskStorage)
+        try:
+            storage.open(run_directory / REPLAY_FOLDER)
+        except OSError as error:
+            raise SACError(f"Can't use '{run_directory}': {error.strerror}.") from error
 
     def metric_numbers(self) -> dict[str, float]:
         """Return the metrics as numbers: an update leaves tensors, which cost nothing unread."""
@@ -134,13 +161,26 @@ class RunState:
             "evaluation": None if evaluation is None else evaluation.snapshot(),
         }
         state, arrays = split_arrays(tree)
-        save_checkpoint(
-            checkpoints / str(self.counters.step),
-            self._weights() | {"replay": self.replay_buffer.state_dict(), "state": arrays},
-            self._documents() | {"state": state},
-            step=self.counters.step,
-        )
+        tensors = self._weights() | {"state": arrays}
+        documents = self._documents() | {"state": state}
+        storage, step = self.replay_buffer.storage, self.counters.step
+        if isinstance(storage, DiskStorage):
+            documents[REPLAY] = self._commit_replay(storage, run_directory)
+            storage.hold(step, documents[REPLAY]["tables"])
+        else:
+            tensors[REPLAY] = self.replay_buffer.state_dict()
+        save_checkpoint(checkpoints / str(step), tensors, documents, step=step)
         prune(checkpoints, self.config.checkpoint.keep)
+        if isinstance(storage, DiskStorage):
+            storage.release(storage.held() - step_folders(run_directory).keys())
+
+    def _commit_replay(self, storage: DiskStorage, run_directory: Path) -> dict[str, Any]:
+        try:
+            return replay_state.commit(self.replay_buffer, storage)
+        except OSError as error:
+            raise CheckpointError(
+                f"Can't write the replay of '{run_directory}': {error.strerror}. Make room there."
+            ) from error
 
     def _weights(self) -> dict[str, Any]:
         return {"policy": self.agent.policy_state_dict(), "agent": self.agent.state_dict()}
@@ -153,9 +193,8 @@ class RunState:
 
         Returns what could not be brought back, in words for the user.
         """
-        if "state" not in checkpoint.documents or not {"agent", "replay", "state"} <= set(
-            checkpoint.tensors
-        ):
+        found = {*checkpoint.tensors, *checkpoint.documents}
+        if not {"agent", "state", REPLAY} <= found:
             raise CheckpointError(
                 f"'{checkpoint.folder}' holds a policy but no state to resume from; start a new "
                 f"run from it with --train.init_from {checkpoint.folder}"
@@ -163,7 +202,7 @@ class RunState:
         check_spaces_fit(SACAgent.load(checkpoint.folder), self.environment)
         self._check_replay_fits(checkpoint)
         self.agent.load_state_dict(checkpoint.tensors["agent"])
-        self.replay_buffer.load_state_dict(checkpoint.tensors["replay"])
+        self._restore_replay(checkpoint)
         try:
             tree = join_arrays(checkpoint.documents["state"], checkpoint.tensors["state"])
             return self._restore_rest(tree)
@@ -202,6 +241,20 @@ class RunState:
             ),
         ]
 
+    def _restore_replay(self, checkpoint: Checkpoint) -> None:
+        if REPLAY in checkpoint.tensors:  # of a buffer in memory, or of format version 1
+            self.replay_buffer.load_state_dict(checkpoint.tensors[REPLAY])
+            return
+        storage = self.replay_buffer.storage
+        if not isinstance(storage, DiskStorage):
+            raise CheckpointError(
+                f"the replay of '{checkpoint.folder}' lies on the disk: this buffer is in memory"
+            )
+        for step, document in replay_documents(checkpoint.folder.parent.parent).items():
+            with suppress(CheckpointError):  # of a checkpoint that nobody can go on from
+                storage.hold(step, document.get("tables", {}))
+        replay_state.load(self.replay_buffer, storage, checkpoint.documents[REPLAY])
+
     def _check_replay_fits(self, checkpoint: Checkpoint) -> None:
         saved = Config.from_dict(checkpoint.documents["config"])
         for key, wanted, found in (
@@ -217,7 +270,9 @@ class RunState:
 
 def last_checkpoint(run_directory: Path) -> Checkpoint:
     """Load and verify the newest checkpoint of a run; CheckpointError where there is none."""
-    return load_checkpoint(find_checkpoint(run_directory, "last"))
+    checkpoint = load_checkpoint(find_checkpoint(run_directory, "last"))
+    check_replay(checkpoint, run_directory)
+    return checkpoint
 
 
 def _host(value: Any) -> Any:

@@ -25,6 +25,7 @@ from sac.interrupt import InterruptGuard
 from sac.logger import Logger, metric_tags
 from sac.metrics_file import has_rows
 from sac.progress import Progress
+from sac.replay_storage import DiskStorage
 from sac.resume_rules import check_changes, check_trusted
 from sac.run_directory import CONFIG_FILE, METRICS_FILE, create_run_directory
 from sac.run_lock import RunLock
@@ -156,7 +157,9 @@ def _attempt(
         environment, evaluation_environment = _environments(stack, config, env, start)
         name = _name(config, env)
         config = _resolved(config, env, environment.num_envs)
-        state = RunState.new(config, environment, evaluation_environment)
+        state = RunState.new(config, environment, evaluation_environment, DiskStorage())
+        if run_directory is not None:
+            state.open_replay(run_directory)
         if checkpoint is not None:
             notes = [*notes, *state.restore(checkpoint), *_renew_noise(state, run_directory)]
         elif config.train.init_from is not None:
@@ -167,6 +170,7 @@ def _attempt(
                 config.logging.root, name, config.name, config.seed
             )
             lock.enter_context(RunLock(run_directory))
+            state.open_replay(run_directory)
         _write_config(run_directory, config)
         resume_step = None if checkpoint is None else start
         return _train(state, evaluation_environment, run_directory, resume_step, notes)

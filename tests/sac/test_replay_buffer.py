@@ -306,7 +306,7 @@ def test_capacity_counts_transitions_of_all_environments(num_envs: int) -> None:
 def test_a_million_half_cheetah_transitions_fit_in_130_megabytes() -> None:
     buffer = ReplayBuffer(10**6, 1, (17,), np.float32, (6,), np.float32, np.random.default_rng(0))
     # The 1,000 observations that episodes of 1,000 steps keep aside take 0.07 MB more.
-    assert buffer._observation.nbytes < buffer.nbytes < 105e6
+    assert buffer._ring.columns["observation"].nbytes < buffer.nbytes < 105e6
 
 
 def test_sampling_from_an_empty_buffer_is_an_error() -> None:

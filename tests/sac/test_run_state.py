@@ -83,7 +83,9 @@ def transitions(state: RunState) -> list[bytes]:
     """All stored transitions, one text of bytes each."""
     replay = state.replay_buffer
     rows = replay._rows_of(np.arange(len(replay)))
-    columns = (replay._observation[rows], replay._action[rows], replay._next_observation_of(rows))
+    stored = replay._ring.columns
+    following = replay._next_observation_of(stored["next_row"][rows])
+    columns = (stored["observation"][rows], stored["action"][rows], following)
     return [b"".join(part.tobytes() for part in row) for row in zip(*columns, strict=True)]
 
 

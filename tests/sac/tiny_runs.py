@@ -11,9 +11,12 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from sac.checkpoint import find_checkpoint, load_checkpoint
+from sac import replay_state
+from sac.checkpoint import Checkpoint, check_replay, find_checkpoint, load_checkpoint
 from sac.config import Config
 from sac.config.keys import merge
+from sac.replay_buffer import ReplayBuffer
+from sac.replay_storage import DiskStorage
 from tests.sac.environments_for_tests import CopyingCountingEnv
 
 MODULE = "tests.sac.tiny_runs"
@@ -54,8 +57,31 @@ def checkpoint_steps(run: Path) -> list[int]:
 
 
 def saved_arrays(run: Path, name: str, which: str = "last") -> dict[str, np.ndarray]:
-    """The arrays of one file of a checkpoint."""
-    return dict(load_checkpoint(find_checkpoint(run, which)).tensors[name])
+    """The arrays of one file of a checkpoint, or those that its replay.json refers to."""
+    checkpoint = load_checkpoint(find_checkpoint(run, which))
+    return saved_replay(run, checkpoint) if name == "replay" else dict(checkpoint.tensors[name])
+
+
+def saved_replay(run: Path, checkpoint: Checkpoint) -> dict[str, np.ndarray]:
+    """All transitions that a checkpoint refers to."""
+    check_replay(checkpoint, run)
+    document = checkpoint.documents["replay"]
+    ring = document["tables"]["ring"]
+    num_envs, storage = len(document["sizes"]), DiskStorage()
+    observation, action = (ring["columns"][name] for name in ("observation", "action"))
+    buffer = ReplayBuffer(
+        ring["rows"] - num_envs,
+        num_envs,
+        observation["shape"],
+        observation["dtype"],
+        action["shape"],
+        action["dtype"],
+        np.random.default_rng(0),
+        storage,
+    )
+    storage.open(run / "replay")
+    replay_state.load(buffer, storage, document)
+    return buffer.state_dict()
 
 
 def assert_same_arrays(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> None:

@@ -1,0 +1,299 @@
+"""Where the replay's rows lie: in memory, or in files that checkpoints share.
+
+Tables are divided into segments, a power of two of rows each, and each segment lies in one slot of
+the files. A slot that a kept checkpoint refers to is never written again: the first write into its
+segment after the checkpoint moves the segment into a free slot. So a checkpoint is the list of
+slots, and costs no more than the segments that were written since the one before.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from sac.replay_files import Column, Columns, SlotFiles
+from sac.replay_segments import Segment, TableDocument, describe_table, read_table
+
+SEGMENT_BYTES = 2**18  # small beside what a checkpoint's other files take
+MAX_SEGMENTS = 4096  # of which a checkpoint lists all
+CLOSED = -(2**62)
+
+Rows = NDArray[Any]
+
+
+class Table(Protocol):
+    """Rows of named columns. The numbers of rows do not say where in the arrays they lie."""
+
+    @property
+    def columns(self) -> Mapping[str, NDArray[Any]]:
+        """The arrays; get them anew for each use, since they are replaced when they grow."""
+
+    def __len__(self) -> int: ...
+
+    def has(self, rows: Rows) -> bool:
+        """Return whether all of these rows can be read."""
+
+    def locate(self, rows: Rows) -> Rows:
+        """Return where rows lie that have been written, to be read."""
+
+    def claim(self, rows: Rows) -> Rows:
+        """Return where rows lie, to be read or written until the next checkpoint."""
+
+    def extend(self, rows: int) -> None:
+        """Have this many rows."""
+
+    def clear(self) -> None:
+        """Be as new: nothing has been written, and what is claimed reads as zeros."""
+
+
+class Storage(Protocol):
+    """What makes a replay's tables."""
+
+    def table(self, name: str, columns: Columns, rows: int, max_rows: int) -> Table:
+        """Make a table of so many rows, empty, that may grow to `max_rows`."""
+
+
+def column(shape: tuple[int, ...], dtype: DTypeLike) -> Column:
+    """Return a column of rows of this shape."""
+    return Column(shape, np.dtype(dtype).newbyteorder("<"))
+
+
+class MemoryTable:
+    """Rows in memory, each where its number says."""
+
+    def __init__(self, columns: Columns, rows: int) -> None:
+        self._layout = columns
+        self._rows = rows
+        self.clear()
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def has(self, rows: Rows) -> bool:
+        """Return whether they are rows of this table."""
+        return bool(((rows >= 0) & (rows < self._rows)).all())
+
+    def locate(self, rows: Rows) -> Rows:
+        """Return the numbers themselves."""
+        return rows
+
+    def claim(self, rows: Rows) -> Rows:
+        """Return the numbers themselves."""
+        return rows
+
+    def extend(self, rows: int) -> None:
+        """Have this many rows."""
+        for name, array in self.columns.items():
+            grown = np.zeros((rows, *array.shape[1:]), array.dtype)
+            grown[: len(array)] = array
+            self.columns[name] = grown
+        self._rows = rows
+
+    def clear(self) -> None:
+        """Be as new."""
+        self.columns = {
+            name: np.zeros((self._rows, *column.shape), column.dtype)
+            for name, column in self._layout.items()
+        }
+
+
+class MemoryStorage:
+    """Tables in memory, reserved at once and touched as they fill."""
+
+    def table(self, name: str, columns: Columns, rows: int, max_rows: int) -> MemoryTable:
+        """Make an empty table."""
+        return MemoryTable(columns, rows)
+
+
+class PagedTable:
+    """Rows in the slots of files; see the module."""
+
+    def __init__(self, name: str, columns: Columns, rows: int, max_rows: int) -> None:
+        self._shift = _shift(sum(column.row_bytes for column in columns.values()), max_rows)
+        self._slots = SlotFiles(name, columns, 1 << self._shift)
+        self._segments: list[Segment | None] = []  # closed ones, as the next checkpoint lists them
+        self._slot_of = np.zeros(0, np.int64)  # by segment; -1: never written
+        self._read_shift = np.zeros(0, np.int64)  # what to add to a row's number, by segment
+        self._write_shift = np.zeros(0, np.int64)  # the same, or CLOSED
+        self._holds: dict[int, NDArray[Any]] = {}  # the slots of each kept checkpoint
+        self._is_held = np.zeros(0, np.bool_)
+        self._free: list[int] = []  # the lowest last
+        self._is_synced = True
+        self._rows = 0
+        self.extend(rows)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    @property
+    def columns(self) -> Mapping[str, NDArray[Any]]:
+        """The arrays; get them anew for each use, since they are replaced when they grow."""
+        return self._slots.arrays
+
+    def has(self, rows: Rows) -> bool:
+        """Return whether they are rows of this table whose segments have been written."""
+        are_rows = bool(((rows >= 0) & (rows < self._rows)).all())
+        return are_rows and bool((self._slot_of[rows >> self._shift] >= 0).all())
+
+    def locate(self, rows: Rows) -> Rows:
+        """Return where rows lie that have been written, to be read."""
+        return rows + self._read_shift.take(rows >> self._shift)
+
+    def claim(self, rows: Rows) -> Rows:
+        """Return where rows lie, to be read or written until the next `commit`."""
+        places = rows + self._write_shift.take(rows >> self._shift)
+        if (places < 0).any():
+            for segment in np.unique(rows[places < 0] >> self._shift).tolist():
+                self._open(segment)
+            places = rows + self._write_shift.take(rows >> self._shift)
+        return places
+
+    def extend(self, rows: int) -> None:
+        """Have this many rows."""
+        new = -(-rows >> self._shift) - len(self._segments)
+        self._segments += [None] * new
+        self._slot_of = np.append(self._slot_of, np.full(new, -1))
+        self._read_shift = np.append(self._read_shift, np.zeros(new, np.int64))
+        self._write_shift = np.append(self._write_shift, np.full(new, CLOSED))
+        self._rows = rows
+
+    def open(self, folder: Path) -> None:
+        """Go on with the files of a folder, empty until `load`."""
+        self._slots.open(folder)
+        self._holds = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Be as new; slots that are held stay as they are."""
+        self.load(TableDocument(self._rows, [None] * len(self._segments)))
+
+    def commit(self) -> dict[str, Any]:
+        """Force all rows to the disk and return what finds them again; OSError if that fails."""
+        for segment in np.flatnonzero(self._write_shift != CLOSED).tolist():
+            slot = int(self._slot_of[segment])
+            self._segments[segment] = Segment(slot, self._slots.sha256(slot))
+        self._write_shift[:] = CLOSED
+        if not self._is_synced:
+            self._slots.sync()
+            self._is_synced = True
+        return describe_table(self._slots.columns, self._shift, self._rows, self._segments)
+
+    def load(self, document: TableDocument) -> None:
+        """Take over the rows that a checkpoint of this table found."""
+        self._segments, self._rows = list(document.segments), document.rows
+        self._slot_of = np.array([-1 if s is None else s.slot for s in self._segments], np.int64)
+        self._read_shift = self._shifts()
+        self._write_shift = np.full(len(self._segments), CLOSED)
+        self._find_free()
+
+    def read(self, document: Any) -> TableDocument:
+        """Check that a checkpoint's document is of such a table; CheckpointError if not."""
+        return read_table(document, self._slots.columns, self._shift, self._slots.count)
+
+    def hold(self, step: int, document: TableDocument) -> None:
+        """Leave the slots that the checkpoint of this step refers to as they are."""
+        slots = np.array([s.slot for s in document.segments if s is not None], np.int64)
+        # The checkpoint of a step may be about to be replaced: then both must stay whole.
+        self._holds[step] = np.append(self._holds.get(step, slots[:0]), slots)
+        self._find_free()
+
+    def release(self, steps: Iterable[int]) -> None:
+        """Make the slots of checkpoints that are gone free again."""
+        for step in steps:
+            self._holds.pop(step, None)
+        self._find_free()
+
+    def held(self) -> Iterable[int]:
+        """Return the steps whose checkpoints are held."""
+        return self._holds.keys()
+
+    def _open(self, segment: int) -> None:
+        slot = int(self._slot_of[segment])
+        if slot < 0:
+            slot = self._take_slot()
+            self._slots.clear(slot)
+        elif self._is_held[slot]:
+            copied, slot = slot, self._take_slot()
+            self._slots.copy(copied, slot)
+        self._slot_of[segment] = slot
+        self._segments[segment] = None
+        self._read_shift[segment] = self._write_shift[segment] = (slot - segment) << self._shift
+        self._is_synced = False
+
+    def _take_slot(self) -> int:
+        if not self._free:
+            count = self._slots.count
+            self._slots.grow(count + 1 + count // 8)
+            self._is_held = np.append(self._is_held, np.zeros(self._slots.count - count, np.bool_))
+            self._free = list(range(self._slots.count - 1, count - 1, -1))
+        return self._free.pop()
+
+    def _find_free(self) -> None:
+        self._is_held = np.zeros(self._slots.count, np.bool_)
+        for slots in self._holds.values():
+            self._is_held[slots] = True
+        is_used = self._is_held.copy()
+        is_used[self._slot_of[self._slot_of >= 0]] = True
+        self._free = np.flatnonzero(~is_used)[::-1].tolist()
+
+    def _shifts(self) -> NDArray[Any]:
+        shifts = (self._slot_of - np.arange(len(self._slot_of))) << self._shift
+        return np.where(self._slot_of < 0, 0, shifts)
+
+
+def _shift(row_bytes: int, max_rows: int) -> int:
+    """Return the binary logarithm of the rows of a segment."""
+    wanted = max(SEGMENT_BYTES, row_bytes * max_rows // MAX_SEGMENTS)
+    return min(max(0, (wanted // row_bytes).bit_length() - 1), (max_rows - 1).bit_length())
+
+
+class DiskStorage:
+    """Tables in the files of one folder, which is given to `open` before they are used."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, PagedTable] = {}
+
+    def table(self, name: str, columns: Columns, rows: int, max_rows: int) -> PagedTable:
+        """Make an empty table."""
+        self._tables[name] = PagedTable(name, columns, rows, max_rows)
+        return self._tables[name]
+
+    def open(self, folder: Path) -> None:
+        """Keep the rows in this folder; what is there already waits for `load`."""
+        folder.mkdir(exist_ok=True)
+        for table in self._tables.values():
+            table.open(folder)
+
+    def commit(self) -> dict[str, Any]:
+        """Force all rows to the disk and return the document that finds them again.
+
+        OSError where the disk fails; the rows are as usable as before.
+        """
+        return {name: table.commit() for name, table in self._tables.items()}
+
+    def load(self, document: Mapping[str, Any]) -> None:
+        """Take over the rows of a `commit`, checked before any is; CheckpointError on wrong ones.
+
+        What the slots hold is not compared with its checksums: `check_segments` does that.
+        """
+        for table, saved in self._read(document):
+            table.load(saved)
+
+    def hold(self, step: int, document: Mapping[str, Any]) -> None:
+        """Change nothing that the checkpoint of this step needs, until it is released."""
+        for table, saved in self._read(document):
+            table.hold(step, saved)
+
+    def release(self, steps: Iterable[int]) -> None:
+        """Make room of what only the checkpoints of these steps needed."""
+        for table in self._tables.values():
+            table.release(steps)
+
+    def held(self) -> set[int]:
+        """Return the steps whose checkpoints are held."""
+        return {step for table in self._tables.values() for step in table.held()}
+
+    def _read(self, document: Mapping[str, Any]) -> list[tuple[PagedTable, TableDocument]]:
+        return [(table, table.read(document.get(name))) for name, table in self._tables.items()]
