@@ -1,5 +1,6 @@
 """Measure speed, memory and size, alone or against peers; `python scripts/benchmark.py --help`."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -8,4 +9,6 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from scripts.benchmarks.command import main
 
+    # As an exception, a signal ends the processes under measurement, too.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(main(sys.argv[1:]))

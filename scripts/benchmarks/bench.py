@@ -1,10 +1,11 @@
 """What the user asked for, and the processes that it takes: the context of every suite."""
 
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ OUR_WORKER = ("-m", "scripts.benchmarks.workers.ours")
 class Options:
     """What the command line says."""
 
-    peers: tuple[str, ...]
-    peer_python: str | None
-    torch_python: str | None
-    python: str  # ours
-    device: str
-    threads: int
-    repetitions: int | None
+    peers: tuple[str, ...] = ()
+    peer_python: str | None = None
+    torch_python: str | None = None
+    rltools_python: str | None = None
+    python: str = sys.executable  # ours
+    device: str = "cpu"
+    threads: int = 1
+    repetitions: int | None = None
 
 
 @dataclass
@@ -55,16 +57,27 @@ class Bench:
 
     @property
     def sides(self) -> tuple[str, ...]:
-        """Ours and the peers."""
-        return (OURS, *self.options.peers)
+        """Ours and the peers, but RLtools, of which only whole trainings can be measured."""
+        return (OURS, *(peer for peer in self.options.peers if peer != "rltools"))
 
     def place(self, side: str) -> Place:
         """Return where a side runs."""
         options = self.options
-        pythons = {OURS: options.python, "torch": options.torch_python}
+        pythons = {
+            OURS: options.python,
+            "torch": options.torch_python,
+            "rltools": options.rltools_python,
+        }
         python = pythons.get(side, options.peer_python)
         assert python is not None, f"{side} without a Python"
-        return Place(python, ROOT if side == OURS else WORKERS, options.threads, options.device)
+        path = ROOT if side == OURS else WORKERS
+        variables = self._rltools_variables if side == "rltools" else {}
+        return Place(python, path, options.threads, options.device, variables)
+
+    @cached_property
+    def _rltools_variables(self) -> dict[str, str]:
+        # Its compiled code lies in the temporary folder, and one thread is its own default.
+        return {"TMPDIR": str(self.folder()), "MKL_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
     def worker(self, side: str) -> Worker:
         """Return the running worker of a side."""

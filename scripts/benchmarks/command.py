@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from scripts.benchmarks import agent_suites, installation, tensor_suites, training
+from sac.config.schema import check_device
+from sac.device import resolve_device
+from sac.errors import SACError
+from scripts.benchmarks import agent_suites, installation, running_costs, tensor_suites, training
 from scripts.benchmarks.bench import Bench, Options
 from scripts.benchmarks.process import BenchmarkError, keep_to_processors, processors
 from scripts.benchmarks.report import machine, print_json, print_table
 
-PEERS = ("sb3", "sbx")
+PEERS = ("sb3", "sbx", "rltools")
 SUITES: dict[str, Callable[[Bench], None]] = {
     "update": agent_suites.update,
     "act": agent_suites.act,
@@ -23,21 +26,25 @@ SUITES: dict[str, Callable[[Bench], None]] = {
     "no-grad": tensor_suites.no_grad,
     "memory": training.memory,
     "vector": agent_suites.vector,
+    "checkpoint": running_costs.checkpoint,
+    "logging": running_costs.logging,
     "train": training.train,
 }
 DESCRIPTION = """Measure this checkout, alone or in turns with peers, and print medians.
 
 suites:
-  update    one gradient step of all networks with the sampling of its batch
-  act       a random action for one observation
-  fill      an update with 10,000 and with 1,000,000 transitions stored
-  import    a fresh process that imports the library
-  size      bytes of the library and of all that it requires
-  autograd  small operations and an MLP beside bare NumPy, and torch with --torch-python
-  no-grad   what no_grad saves in time, memory and nodes
-  memory    peak memory of a training with 1,000,000 transitions stored
-  vector    environment steps a second of 1 and of 8 environments
-  train     whole trainings, from the start of the process to the saved policy (an hour with peers)
+  update      one gradient step of all networks with the sampling of its batch
+  act         a random action for one observation
+  fill        an update with 10,000 and with 1,000,000 transitions stored
+  import      a fresh process that imports the library
+  size        bytes of the library and of all that it requires
+  autograd    small operations and an MLP beside bare NumPy, and torch with --torch-python
+  no-grad     what no_grad saves in time, memory and nodes
+  memory      peak memory of a training with 1,000,000 transitions stored
+  vector      environment steps a second of 1 and of 8 environments
+  checkpoint  what checkpoints of a training with 1,000,000 transitions stored take
+  logging     what logging takes of a training's time
+  train       whole trainings, from the start of the process to the saved policy
 """
 EPILOG = """A peer lives in an environment of its own, where this library need not be:
 
@@ -45,6 +52,13 @@ EPILOG = """A peer lives in an environment of its own, where this library need n
   peer/bin/pip install torch                 # its site tells where wheels without CUDA are
   peer/bin/pip install stable-baselines3 sbx-rl "gymnasium[mujoco]"
   python scripts/benchmark.py update --peers sb3,sbx --peer-python peer/bin/python
+
+RLtools takes part in the trainings of Pendulum, on one thread of its own. It compiles itself for
+each, so it needs a C++ compiler:
+
+  python -m venv rltools
+  rltools/bin/pip install "rltools[mkl]" gymnasium
+  python scripts/benchmark.py train --peers rltools --rltools-python rltools/bin/python
 
 HalfCheetah, in train and memory, needs gymnasium[mujoco] in this environment, too.
 """
@@ -57,12 +71,14 @@ def main(argv: Sequence[str]) -> int:
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
 
 
 def _run(arguments: argparse.Namespace) -> int:
     options = _options(arguments)
     keep_to_processors(options.threads)
-    about = machine(options.threads)
+    about = machine(options.threads, options.device)
     names = list(SUITES) if arguments.suite == "all" else [arguments.suite]
     console = Console(stderr=True)
     with (
@@ -71,27 +87,42 @@ def _run(arguments: argparse.Namespace) -> int:
     ):
         for name in names:
             SUITES[name](bench)
-    show = print_json if arguments.json else print_table
-    show(bench.report, about)
+    print_table(bench.report, about, sys.stderr if arguments.json else sys.stdout)
+    if arguments.json:
+        print_json(bench.report)
     return 0
 
 
 def _options(arguments: argparse.Namespace) -> Options:
+    peers = _peers(arguments)
+    try:
+        check_device(arguments.device)
+        device = resolve_device(arguments.device)
+    except SACError as error:
+        raise BenchmarkError(str(error)) from error
+    return Options(
+        peers,
+        peer_python=_absolute(arguments.peer_python),
+        torch_python=_absolute(arguments.torch_python),
+        rltools_python=_absolute(arguments.rltools_python),
+        device=str(device),
+        threads=arguments.threads,
+        repetitions=arguments.repetitions,
+    )
+
+
+def _peers(arguments: argparse.Namespace) -> tuple[str, ...]:
     peers = tuple(name for name in arguments.peers.split(",") if name)
     unknown = [name for name in peers if name not in PEERS]
     if unknown:
         raise BenchmarkError(f"--peers: expected names of {', '.join(PEERS)}, got {unknown[0]!r}")
-    if peers and arguments.peer_python is None:
+    if {"sb3", "sbx"} & {*peers} and arguments.peer_python is None:
         raise BenchmarkError("--peers needs --peer-python: the Python of their environment")
-    return Options(
-        peers,
-        _absolute(arguments.peer_python),
-        _absolute(arguments.torch_python),
-        sys.executable,
-        arguments.device,
-        arguments.threads,
-        arguments.repetitions,
-    )
+    if "rltools" in peers and arguments.rltools_python is None:
+        raise BenchmarkError("--peers rltools needs --rltools-python")
+    if "rltools" in peers and arguments.suite not in ("train", "all"):
+        raise BenchmarkError("--peers rltools: only train can measure it")
+    return peers
 
 
 def _absolute(python: str | None) -> str | None:
@@ -111,13 +142,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("suite", choices=(*SUITES, "all"), metavar="SUITE", help="Or: all.")
     parser.add_argument(
-        "--peers", default="", metavar="NAMES", help="sb3, sbx or sb3,sbx. (default: ours alone)"
+        "--peers", default="", metavar="NAMES", help="Of sb3,sbx,rltools. (default: ours alone)"
     )
     parser.add_argument("--peer-python", metavar="PATH", help="Python of the peers' environment.")
     parser.add_argument(
         "--torch-python", metavar="PATH", help="Python of an environment with torch, for autograd."
     )
-    parser.add_argument("--json", action="store_true", help="Print one JSON object on one line.")
+    parser.add_argument("--rltools-python", metavar="PATH", help="Python of RLtools' environment.")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="Print one JSON object on one line, and the table on standard error.",
+    )
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N. (default: cpu)")
     parser.add_argument(
         "--threads",

@@ -53,29 +53,20 @@ class Row:
         return self.ours.median / self.theirs.median
 
     def to_json(self) -> dict[str, Any]:
-        """Return the row for --json; the fields in ms are null where the unit is another."""
-        ours, theirs = _document(self.ours), _document(self.theirs)
+        """Return the row for --json; medians that are no times go under names of their own."""
+        ours = self.ours.median
+        theirs = None if self.theirs is None else self.theirs.median
         is_time = self.unit == "ms"
-        return {
+        document = {
             "work": self.work,
             "peer": self.peer,
-            "ours_ms": ours["median"] if is_time else None,
-            "peer_ms": theirs["median"] if is_time else None,
+            "ours_ms": ours if is_time else None,
+            "peer_ms": theirs if is_time else None,
             "ratio_to_peer": self.ratio_to_peer,
-            "unit": self.unit,
-            "ours": ours,
-            "theirs": theirs,
         }
-
-
-def _document(sample: Sample | None) -> dict[str, Any]:
-    if sample is None:
-        return {"median": None, "quartiles": None, "repetitions": 0}
-    return {
-        "median": sample.median,
-        "quartiles": list(sample.quartiles),
-        "repetitions": len(sample.values),
-    }
+        if not is_time:
+            document |= {"unit": self.unit, "ours": ours, "peers": theirs}
+        return document
 
 
 def calibrate(measure: Measure, block_seconds: float) -> int:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,6 +30,7 @@ class Place:
     path: Path
     threads: int
     device: str
+    variables: Mapping[str, str] = field(default_factory=dict)  # of its environment, besides
 
     @property
     def environment(self) -> dict[str, str]:
@@ -38,7 +39,7 @@ class Place:
         jax = {"JAX_PLATFORMS": "cpu"} if self.device == "cpu" else {}
         # Bytecode is kept, as where a library is installed: else every import would compile it.
         rest = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-        return rest | threads | jax | {"PYTHONPATH": str(self.path)}
+        return rest | threads | jax | {"PYTHONPATH": str(self.path), **self.variables}
 
 
 @dataclass(frozen=True)

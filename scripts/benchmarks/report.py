@@ -1,4 +1,4 @@
-"""Show what was measured, and on which machine: a table, or one line of JSON."""
+"""Show what was measured, and on which machine: a table, and one line of JSON."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -18,7 +18,7 @@ from scripts.benchmarks.harness import Sample
 TEXT_WIDTH = 150  # of a table in a file or a pipe
 
 
-def machine(threads: int) -> dict[str, Any]:
+def machine(threads: int, device: str) -> dict[str, Any]:
     """Return what a reader must know of the machine to judge the numbers."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {
@@ -26,6 +26,7 @@ def machine(threads: int) -> dict[str, Any]:
         "processor": _processor(),
         "processors": os.cpu_count(),
         "threads": threads,
+        "device": device,
         "load": load,
         "system": platform.system(),
         "python": platform.python_version(),
@@ -33,20 +34,15 @@ def machine(threads: int) -> dict[str, Any]:
     }
 
 
-def print_json(report: Report, about: Mapping[str, Any]) -> None:
-    """Print everything as one JSON object on one line."""
-    document = {
-        "rows": [row.to_json() for row in report.rows],
-        "gemm_multiple": report.gemm_multiple,
-        "machine": dict(about),
-        "versions": report.versions,
-    }
-    print(json.dumps(document))
+def print_json(report: Report) -> None:
+    """Print the medians and their ratios as one JSON object on one line."""
+    rows = [row.to_json() for row in report.rows]
+    print(json.dumps({"rows": rows, "gemm_multiple": report.gemm_multiple}))
 
 
-def print_table(report: Report, about: Mapping[str, Any]) -> None:
+def print_table(report: Report, about: Mapping[str, Any], stream: TextIO) -> None:
     """Print the rows with their spread, then what they were measured on."""
-    table = Table("work", "peer", "unit", title="medians [and quartiles]")
+    table = Table("work", "peer", "unit", title="medians \\[and quartiles]")
     for heading in ("ours", "peer's", "ours / peer's"):
         table.add_column(heading, justify="right")
     for row in report.rows:
@@ -55,9 +51,9 @@ def print_table(report: Report, about: Mapping[str, Any]) -> None:
         scale, unit = (1e3, "us") if row.unit == "ms" and row.ours.median < 1 else (1, row.unit)
         ours, theirs = _shown(row.ours, scale), _shown(row.theirs, scale)
         table.add_row(row.work, row.peer or "", unit, ours, theirs, ratio)
-    console = Console()
+    console = Console(file=stream)
     if not console.is_terminal:
-        console = Console(width=TEXT_WIDTH)
+        console = Console(file=stream, width=TEXT_WIDTH)
     console.print(table)
     if report.gemm_multiple is not None:
         console.print(f"update over its own matrix products: {report.gemm_multiple:.2f}")

@@ -7,12 +7,13 @@ from typing import Any
 import yaml
 
 from scripts.benchmarks.bench import Bench
-from scripts.benchmarks.harness import Sample, rows_against
+from scripts.benchmarks.harness import Sample, alternate, rows_against
 from scripts.benchmarks.process import OURS, ROOT, Finished, run_program
 
-LEARNING_STARTS = 100  # the peers' default
+LEARNING_STARTS = 100  # the default of SB3 and SBX
 BUFFER_SIZE = 1_000_000
 MEGABYTE = 1e6
+REPETITIONS = 2  # half an hour with two peers
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Task:
     steps: int
     batch_size: int = 256
     hidden_sizes: tuple[int, ...] = (256, 256)
+    peers: tuple[str, ...] = ("sb3", "sbx", "rltools")  # that can do it
 
     @property
     def name(self) -> str:
@@ -34,48 +36,60 @@ class Task:
 TRAININGS = (
     Task("Pendulum-v1", 10_000),
     Task("Pendulum-v1", 10_000, 100, (64, 64)),
-    Task("HalfCheetah-v5", 20_000),
+    Task("HalfCheetah-v5", 20_000, peers=("sb3", "sbx")),
 )
-MEMORY_TASK = Task("HalfCheetah-v5", 300)
+MEMORY_TASK = Task("HalfCheetah-v5", 300, peers=("sb3", "sbx"))
 
 
 def train(bench: Bench) -> None:
-    """Seconds from the start of the process to the saved policy."""
+    """Seconds from the start of the process to the saved policy, and the memory that it took."""
     for task in TRAININGS:
-        samples = {side: Sample([]) for side in bench.sides}
-        for repetition in range(bench.repetitions(3)):
-            for side in bench.sides:
-                bench.announce(f"train {task.name}: {side}, repetition {repetition + 1}")
-                finished = _run(bench, side, task, full_buffer=False)
-                samples[side].values.append(finished.seconds * 1e3)
+        sides = _sides(bench, task)
+        peaks: dict[str, list[float]] = {side: [] for side in sides}
+
+        def measure(side: str, task: Task = task, peaks: dict[str, list[float]] = peaks) -> float:
+            bench.announce(f"train {task.name}: {side}, repetition {len(peaks[side]) + 1}")
+            finished = _run(bench, side, task, full_buffer=False)
+            peaks[side].append(finished.peak_bytes / MEGABYTE)
+            return finished.seconds
+
+        if "rltools" in sides:
+            bench.announce("RLtools' compilation, which is not counted")
+            run_program(bench.place("rltools"), _rltools_arguments(task, steps=0), bench.folder())
+        turns = {side: lambda calls, side=side, run=measure: run(side) for side in sides}
+        calls = dict.fromkeys(sides, 1)
+        samples = alternate(turns, bench.repetitions(REPETITIONS), calls)
         bench.report.rows += rows_against(f"train {task.name}", samples)
+        memory = {side: Sample(values) for side, values in peaks.items()}
+        bench.report.rows += rows_against(f"peak memory of train {task.name}", memory, unit="MB")
 
 
 def memory(bench: Bench) -> None:
     """Peak resident memory of a training whose buffer is full from the start."""
     name = f"peak memory, {MEMORY_TASK.env}, {BUFFER_SIZE:,} transitions stored"
-    samples = {side: Sample([]) for side in bench.sides}
+    samples = {side: Sample([]) for side in _sides(bench, MEMORY_TASK)}
     for _ in range(bench.repetitions(1)):
-        for side in bench.sides:
+        for side, sample in samples.items():
             bench.announce(f"{name}: {side}")
             finished = _run(bench, side, MEMORY_TASK, full_buffer=True)
-            samples[side].values.append(finished.peak_bytes / MEGABYTE)
+            sample.values.append(finished.peak_bytes / MEGABYTE)
     bench.report.rows += rows_against(name, samples, unit="MB")
 
 
+def _sides(bench: Bench, task: Task) -> list[str]:
+    return [OURS, *(peer for peer in bench.options.peers if peer in task.peers)]
+
+
 def _run(bench: Bench, side: str, task: Task, *, full_buffer: bool) -> Finished:
-    folder, device = bench.folder(), bench.options.device
+    folder = bench.folder()
     if side == OURS:
-        arguments = train_arguments(folder, _settings(task), device)
+        arguments = train_arguments(folder, _settings(task), bench.options.device)
         if full_buffer:
             arguments = ["-m", "scripts.benchmarks.workers.our_memory", *arguments[1:]]
+    elif side == "rltools":
+        arguments = _rltools_arguments(task, task.steps)
     else:
-        arguments = [
-            "-m", "workers.peer_train", side, "--env", task.env, "--steps", str(task.steps),
-            "--batch-size", str(task.batch_size), "--hidden-sizes", *map(str, task.hidden_sizes),
-            "--buffer-size", str(BUFFER_SIZE), "--device", device, "--save", str(folder / "model"),
-            *(["--full-buffer"] if full_buffer else []),
-        ]  # fmt: skip
+        arguments = _peer_arguments(side, task, bench.options.device, full_buffer=full_buffer)
     return run_program(bench.place(side), arguments, folder)
 
 
@@ -105,3 +119,22 @@ def train_arguments(folder: Path, settings: dict[str, Any], device: str) -> list
     file = folder / "config.yaml"
     file.write_text(yaml.safe_dump(config))
     return [str(ROOT / "scripts" / "train.py"), "--config", str(file)]
+
+
+def _peer_arguments(side: str, task: Task, device: str, *, full_buffer: bool) -> list[str]:
+    return [
+        "-m", "workers.peer_train", side, "--env", task.env, "--steps", str(task.steps),
+        "--batch-size", str(task.batch_size), "--hidden-sizes", *map(str, task.hidden_sizes),
+        "--learning-starts", str(LEARNING_STARTS), "--buffer-size", str(BUFFER_SIZE),
+        "--device", device, *(["--full-buffer"] if full_buffer else []),
+    ]  # fmt: skip
+
+
+def _rltools_arguments(task: Task, steps: int) -> list[str]:
+    """`steps` to take of the task's; none compiles what the others then find compiled."""
+    assert len(set(task.hidden_sizes)) == 1
+    return [
+        "-m", "workers.rltools_train", "--env", task.env, "--total-steps", str(task.steps),
+        "--steps", str(steps), "--batch-size", str(task.batch_size),
+        "--layers", str(len(task.hidden_sizes)), "--width", str(task.hidden_sizes[0]),
+    ]  # fmt: skip

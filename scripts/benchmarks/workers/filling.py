@@ -1,11 +1,15 @@
 """Replay buffers that are full from the start."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from sac.replay_buffer import ReplayBuffer
+from sac.run_state import RunState
 
 BLOCK = 1000  # transitions that are drawn at a time
 
@@ -45,3 +49,19 @@ def fill(
         for (observation, following), action, reward in zip(pairs, actions, rewards, strict=True):
             replay_buffer.add(observation, action, reward, no, no, following, yes)
         first = rest[-1]
+
+
+@contextmanager
+def full_from_the_start() -> Iterator[None]:
+    """Let every training in this process begin with a full buffer, as late in a long run."""
+    build = RunState.new
+
+    def build_full(*arguments: Any, **settings: Any) -> RunState:
+        state = build(*arguments, **settings)
+        encoder, codec = state.agent.observation_encoder, state.agent.action_codec
+        layout = (encoder.shape, encoder.dtype, codec.shape, codec.dtype)
+        fill(state.replay_buffer, state.config.train.buffer_size, *layout)
+        return state
+
+    with patch.object(RunState, "new", build_full):
+        yield

@@ -1,14 +1,11 @@
-"""Train this library's agent with a buffer that is full from the start, as late in a long run."""
+"""Train this library's agent with a buffer that is full from the start."""
 
 import argparse
-from typing import Any
-from unittest.mock import patch
 
 from sac.config import Config
-from sac.replay_buffer import ReplayBuffer
 from sac.trainer import train
 
-from .filling import fill
+from .filling import full_from_the_start
 
 
 def main() -> None:
@@ -16,13 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--config", required=True)
     config = Config.load(parser.parse_args().config)
-    build = ReplayBuffer.__init__
-
-    def build_full(self: ReplayBuffer, capacity: int, num_envs: int, *layout: Any) -> None:
-        build(self, capacity, num_envs, *layout)
-        fill(self, capacity, *layout[:4])
-
-    with patch.object(ReplayBuffer, "__init__", build_full):
+    with full_from_the_start():
         train(config)
 
 

@@ -38,11 +38,8 @@ def _filled_buffer(agent: SACAgent, transitions: int) -> ReplayBuffer:
 
 def _update_work(agent: SACAgent, batch_size: int, transitions: int) -> serve.Work:
     replay_buffer = _filled_buffer(agent, transitions)
-    return serve.Work(
-        lambda: agent.update(replay_buffer.sample(batch_size)),
-        # Reading a number waits for a GPU; on a CPU all has been computed before.
-        finish=lambda: agent.temperature.alpha.numpy(force=True),
-    )
+    wait = autograd.cuda.synchronize if agent.device.type == "cuda" else serve.nothing
+    return serve.Work(lambda: agent.update(replay_buffer.sample(batch_size)), finish=wait)
 
 
 def update(

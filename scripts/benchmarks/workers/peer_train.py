@@ -13,15 +13,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--batch-size", type=int, required=True)
     parser.add_argument("--hidden-sizes", type=int, nargs="+", required=True)
-    parser.add_argument("--buffer-size", type=int, default=1_000_000)
+    parser.add_argument("--learning-starts", type=int, required=True)
+    parser.add_argument("--buffer-size", type=int, required=True)
     parser.add_argument("--full-buffer", action="store_true")
     parser.add_argument("--device", required=True)
-    parser.add_argument("--save", required=True)
     arguments = parser.parse_args()
     model = sac_class(arguments.peer)(
         "MlpPolicy",
         arguments.env,
-        learning_starts=100,
+        learning_starts=arguments.learning_starts,
         batch_size=arguments.batch_size,
         buffer_size=arguments.buffer_size,
         train_freq=1,
@@ -33,7 +33,7 @@ def main() -> None:
     if arguments.full_buffer:
         fill(model.replay_buffer)
     model.learn(arguments.steps)
-    model.save(arguments.save)
+    model.save("model")
 
 
 if __name__ == "__main__":

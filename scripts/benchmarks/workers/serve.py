@@ -21,8 +21,8 @@ from itertools import repeat
 from typing import Any
 
 
-def _nothing() -> None:
-    pass
+def nothing() -> None:
+    """What is to be waited for on a CPU, where all has been computed when a call returns."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Work:
     """Something to call many times."""
 
     call: Callable[[], Any]
-    finish: Callable[[], Any] = _nothing  # waits for whatever the calls have only started
+    finish: Callable[[], Any] = nothing  # waits for whatever the calls have only started
     mode: Callable[[], AbstractContextManager[Any]] = nullcontext  # surrounds all calls of a block
     examine: Callable[[], dict[str, Any]] = dict
 
