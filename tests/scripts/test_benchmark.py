@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scripts.benchmarks import agent_suites, command, training
+from scripts.benchmarks import agent_suites, command, running_costs, training
 from scripts.benchmarks.bench import Bench, Options
 from scripts.benchmarks.harness import Row, Sample, alternate, calibrate, rows_against
 from scripts.benchmarks.process import BenchmarkError, Place, Worker, run_program
 from scripts.benchmarks.report import print_json
 from scripts.benchmarks.workers.filling import filled_buffer
+from scripts.benchmarks.workers.our_logging import Stopwatch
 from scripts.benchmarks.workers.ours import update_products
 from scripts.benchmarks.workers.products import recorded_products
 
@@ -292,3 +293,35 @@ def test_vector_tells_the_rates_of_the_runs_themselves(monkeypatch: pytest.Monke
     assert two.theirs is one.ours
     assert {row.unit for row in bench.report.rows} == {"steps/s"}
     assert min(one.ours.median, two.ours.median) > 1
+
+
+def test_checkpoints_are_seen_as_late_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running_costs, "TRANSITIONS", 600)
+    monkeypatch.setattr(running_costs, "CHECKPOINT_EVERY", 600)
+    monkeypatch.setattr(running_costs, "TRAINING_STEPS", 230)
+    with Bench(Options(repetitions=2), lambda text: None) as bench:
+        running_costs.checkpoint(bench)
+    pause, share, *_ = bench.report.rows
+    assert (pause.unit, share.unit) == ("ms", "%")
+    assert len(pause.ours.values) == 2
+    # To hash the weights alone takes as long; another step takes a tenth of it.
+    assert min(pause.ours.values) > 1
+    assert 0 < min(share.ours.values) < max(share.ours.values) < 100
+
+
+def test_functions_within_functions_are_timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(10))
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    stopwatch = Stopwatch()
+    inner = stopwatch.timed(lambda: None)
+    stopwatch.timed(inner)()
+    assert stopwatch.seconds == 2  # from the first look at the clock to the third
+
+
+def test_logging_takes_a_share_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running_costs, "LOGGED_STEPS", 1100)
+    with Bench(Options(repetitions=1), lambda text: None) as bench:
+        running_costs.logging(bench)
+    (row,) = bench.report.rows
+    assert row.unit == "%"
+    assert 0 < row.ours.median < 100
