@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import autograd as torch
 from scripts.benchmarks import agent_suites, command, running_costs, training
 from scripts.benchmarks.bench import Bench, Options
 from scripts.benchmarks.harness import Row, Sample, alternate, calibrate, rows_against
@@ -238,11 +239,39 @@ def test_json_is_one_line_of_the_promised_form(capsys: pytest.CaptureFixture[str
     [
         (["act", "--peers", "sb3"], "--peer-python"),
         (["act", "--peers", "rllib", "--peer-python", "python"], "expected names of sb3, sbx"),
+        (["train", "--peers", "rltools"], "--rltools-python"),
+        (["act", "--peers", "rltools", "--rltools-python", "python"], "only train"),
+        (["act", "--device", "tpu"], "device: expected auto, cpu, cuda or cuda:N, got 'tpu'"),
     ],
 )
 def test_refusals(argv: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(argv) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_gpu_that_is_none_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["update", "--device", "cuda"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: device: expected one that this machine has, got cuda")
+
+
+def test_rltools_is_asked_for_the_task_and_compiled_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    fake = tmp_path / "python"
+    fake.write_text(f'#!/bin/sh\necho "$MKL_NUM_THREADS $@" >> {log}\n')
+    fake.chmod(0o755)
+    task = training.Task("Pendulum-v1", 120, batch_size=8, hidden_sizes=(8, 8))
+    monkeypatch.setattr(training, "TRAININGS", (task,))
+    options = Options(("rltools",), rltools_python=str(fake), threads=2, repetitions=1)
+    with Bench(options, lambda text: None) as bench:
+        training.train(bench)
+    assert [row.peer for row in bench.report.rows] == ["rltools", "rltools"]
+    common = "1 -m workers.rltools_train --env Pendulum-v1 --total-steps 120 --steps"
+    sizes = "--batch-size 8 --layers 2 --width 8"
+    assert log.read_text().splitlines() == [f"{common} 0 {sizes}", f"{common} 120 {sizes}"]
 
 
 def test_real_run_of_acting() -> None:

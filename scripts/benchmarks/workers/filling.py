@@ -8,8 +8,9 @@ from unittest.mock import patch
 
 import numpy as np
 
+from sac.interrupt import InterruptGuard
 from sac.replay_buffer import ReplayBuffer
-from sac.run_state import RunState
+from sac.training_loop import TrainingLoop
 
 BLOCK = 1000  # transitions that are drawn at a time
 
@@ -54,14 +55,14 @@ def fill(
 @contextmanager
 def full_from_the_start() -> Iterator[None]:
     """Let every training in this process begin with a full buffer, as late in a long run."""
-    build = RunState.new
+    run = TrainingLoop.run
 
-    def build_full(*arguments: Any, **settings: Any) -> RunState:
-        state = build(*arguments, **settings)
+    def fill_and_run(loop: TrainingLoop, interrupt: InterruptGuard) -> None:
+        state = loop.state
         encoder, codec = state.agent.observation_encoder, state.agent.action_codec
         layout = (encoder.shape, encoder.dtype, codec.shape, codec.dtype)
         fill(state.replay_buffer, state.config.train.buffer_size, *layout)
-        return state
+        run(loop, interrupt)
 
-    with patch.object(RunState, "new", build_full):
+    with patch.object(TrainingLoop, "run", fill_and_run):
         yield
