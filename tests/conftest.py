@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from tests.on_devices import CPU, GPU, STANDIN, device_of  # imports no NumPy
+
 # Before NumPy is imported: on a loaded machine the threads of BLAS wait for one another, and the
 # tests' small matrices gain nothing from them. The processes that tests start inherit it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -41,3 +43,17 @@ def grad_mode_is_restored() -> Iterator[None]:
     if leaked:
         autograd.set_grad_enabled(True)
     assert not leaked, "the test leaked its grad mode"
+
+
+@pytest.fixture(params=[CPU, STANDIN, GPU])
+def device(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each device in turn, by name: one on which nothing runs by NumPy alone is called cuda."""
+    with device_of(request.param) as name:
+        yield name
+
+
+@pytest.fixture(params=[STANDIN, GPU])
+def cuda(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The devices in turn that are no CPU."""
+    with device_of(request.param) as name:
+        yield name

@@ -130,6 +130,8 @@ class CupyBackend(CupyChains):
 
     def scatter_add(self, array: Any, index: Any, values: Any) -> None:
         """`array[index] += values` in place, where repeated indices add up, in any order."""
+        if array.dtype == np.int64:  # for which CUDA has no atomic sum; modulo 2^64 it is the same
+            array, values = array.view(np.uint64), self.asarray(values, np.int64).view(np.uint64)
         self.cupyx.scatter_add(array, index, values)
 
     def scatter_multiply(self, array: Any, index: Any, values: Any) -> None:
@@ -197,8 +199,8 @@ class CupyBackend(CupyChains):
         return base**exponent
 
     def erf(self, array: Any) -> Any:
-        """The error function."""
-        return self._special.erf(array)
+        """The error function; CuPy's of float16 is float64."""
+        return self._special.erf(array).astype(array.dtype, copy=False)
 
     @functools.cached_property
     def _special(self) -> Any:

@@ -128,7 +128,7 @@ SQUASHED_GAUSSIAN = Kernel(
     for (int j = 0; j < n; ++j) {
         T log_std = within((T)parameters[2 * n * i + n + j], low, high);
         T e = noise[n * i + j], s = exp(log_std) * e, u = parameters[2 * n * i + j] + s;
-        T size = u < (T)0 ? -u : u;
+        T size = u < (T)0 ? (T)-u : u;
         action[n * i + j] = tanh(u);
         spread[n * i + j] = s;
         total += (T)2 * (size + log1p(exp((T)-2 * size))) - log_std - (T)0.5 * e * e;
@@ -148,7 +148,7 @@ SQUASHED_GAUSSIAN_GRADIENT = Kernel(
     {U_GRADIENT}
     ptrdiff_t place = (i / n) * 2 * n + i % n;
     result[place] = u;
-    result[place + n] = within(log_std, low, high) == log_std ? u * spread - log_prob_g : (T)0;
+    result[place + n] = within(log_std, low, high) == log_std ? (T)(u * spread - log_prob_g) : (T)0;
     """,
     CLAMP,
 )

@@ -157,6 +157,8 @@ maximum = op(
 def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
     # From the nearer end, as torch: exact at weight 1.
     step = end - input
+    if isinstance(weight, int | float):
+        return input + weight * step if abs(weight) < 0.5 else end - step * (1 - weight)
     return xp.where(abs(weight) < 0.5, input + weight * step, end - step * (1 - weight))
 
 

@@ -152,7 +152,7 @@ def _min_mlp(
 ) -> tuple[Any, Kept]:
     """The smallest output of several networks, element by element (batch, outputs)."""
     kept = _forward(xp, tensors, layers, networks, activation, flat)
-    return xp.minimum.reduce(kept.values, axis=0), kept
+    return xp.min(kept.values, axis=0), kept
 
 
 min_mlp = Op("MinMlp", _min_mlp, keeps=True, gives_parts=True)

@@ -121,7 +121,7 @@ ROWS = [
         lambda t, x, target, weight, ignore_index, reduction: t.nn.functional.nll_loss(
             x,
             target,
-            None if weight is None else t.tensor(weight, dtype=x.dtype),
+            None if weight is None else t.tensor(weight, dtype=x.dtype, device=x.device),
             ignore_index=ignore_index,
             reduction=reduction,
         ),

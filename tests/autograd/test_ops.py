@@ -10,12 +10,14 @@ import pytest
 
 import autograd
 import autograd.ops
+from autograd.backend import backend_of
 from autograd.gradients import backward
 from autograd.ops.op import Op
 from autograd.tensor import Tensor
 from tests.autograd.op_table import Arguments, Row, all_rows
 
 ROWS = all_rows()
+Layout = Callable[[Any, Any], Any]  # the array library, an array: the same elements elsewhere
 CASES = [
     pytest.param(row, arguments, id=f"{row.name}-{i}")
     for row in ROWS
@@ -41,14 +43,18 @@ def is_float(argument: Any) -> bool:
     return isinstance(argument, np.ndarray) and argument.dtype.kind == "f"
 
 
-def as_tensors(arguments: Arguments, dtype: Any = None) -> list[Any]:
-    """The arguments as tensors that share the arrays' memory, layout and all."""
+def as_tensors(
+    arguments: Arguments, dtype: Any = None, device: str = "cpu", layout: Layout | None = None
+) -> list[Any]:
+    """The arguments as tensors, which on the CPU share the arrays' memory."""
     tensors: list[Any] = []
     for argument in arguments:
         if isinstance(argument, np.ndarray):
             floating = is_float(argument)
             array = argument.astype(dtype) if dtype is not None and floating else argument
-            tensor = Tensor._wrap(array)
+            tensor = Tensor._wrap(array).to(device)
+            if layout is not None and floating and array.ndim:
+                tensor = Tensor._wrap(layout(backend_of(tensor._array), tensor._array))
             tensors.append(
                 tensor.requires_grad_() if floating and array.dtype.kind == "f" else tensor
             )
@@ -64,7 +70,8 @@ def results_of(value: Any) -> list[Any]:
 
 def arrays_of(value: Any) -> list[np.ndarray]:
     return [
-        np.asarray(r.detach().numpy() if isinstance(r, Tensor) else r) for r in results_of(value)
+        np.asarray(r.detach().cpu().numpy() if isinstance(r, Tensor) else r)
+        for r in results_of(value)
     ]
 
 
@@ -80,11 +87,11 @@ def gradients(function: Callable[..., Any], tensors: list[Any]) -> list[np.ndarr
     """The gradients of the inputs for the fixed gradients of the results."""
     results = [r for r in results_of(function(autograd, *tensors)) if r.requires_grad]
     weights = [
-        Tensor._wrap(c.astype(r._array.dtype))
+        Tensor._wrap(c.astype(r._array.dtype)).to(r.device)
         for r, c in zip(results, cotangents(results), strict=True)
     ]
     backward(results, weights)
-    return [None if getattr(t, "grad", None) is None else t.grad.numpy() for t in tensors]
+    return [None if getattr(t, "grad", None) is None else t.grad.cpu().numpy() for t in tensors]
 
 
 def numerical_gradient(row: Row, arguments: Arguments, position: int) -> np.ndarray:
@@ -112,18 +119,23 @@ def numerical_gradient(row: Row, arguments: Arguments, position: int) -> np.ndar
 
 
 @pytest.mark.parametrize(("row", "arguments"), CASES)
-def test_values(row: Row, arguments: Arguments) -> None:
+def test_values(row: Row, arguments: Arguments, device: str) -> None:
     with np.errstate(all="ignore"):
         expected = [np.asarray(e) for e in results_of(row.reference(*arguments))]
-    results = arrays_of(row.function(autograd, *as_tensors(arguments)))
-    for result, value in zip(results, expected, strict=True):
+    results = row.function(autograd, *as_tensors(arguments, device=device))
+    assert {r.device.type for r in results_of(results)} == {device}
+    for result, value in zip(arrays_of(results), expected, strict=True):
         assert result.shape == value.shape
         np.testing.assert_allclose(result, value, rtol=row.tolerance, atol=row.tolerance)
 
 
 @pytest.mark.parametrize(("row", "arguments"), DIFFERENTIABLE)
-def test_gradients(row: Row, arguments: Arguments) -> None:
-    found = gradients(row.function, as_tensors(arguments))
+def test_gradients(row: Row, arguments: Arguments, device: str) -> None:
+    found = gradients(row.function, as_tensors(arguments, device=device))
+    if device != "cpu":  # whose gradients have been compared with differences
+        expected = gradients(row.function, as_tensors(arguments))
+        assert_close(found, expected, row.tolerance)
+        return
     for position, argument in enumerate(arguments):
         if is_float(argument):
             gradient = found[position]
@@ -134,44 +146,48 @@ def test_gradients(row: Row, arguments: Arguments) -> None:
             np.testing.assert_allclose(gradient, numerical, rtol=1e-5, atol=1e-7)
 
 
-def strided(array: np.ndarray) -> np.ndarray:
+def assert_close(found: list[Any], expected: list[Any], tolerance: float) -> None:
+    """Arrays of which None is as good as any."""
+    for mine, wanted in zip(found, expected, strict=True):
+        if wanted is not None:
+            assert mine is not None
+            np.testing.assert_allclose(mine, wanted, rtol=tolerance, atol=tolerance)
+
+
+def strided(xp: Any, array: Any) -> Any:
     """The same elements with a gap between any two."""
-    wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]))
+    wide = xp.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
     wide[..., ::2] = array
     return wide[..., ::2]
 
 
-LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "column-major": np.asfortranarray,
+LAYOUTS: dict[str, Layout] = {
+    "column-major": lambda xp, array: xp.asfortranarray(array),
     "strided": strided,
-    "reversed": lambda array: np.flip(np.flip(array).copy()),
+    "reversed": lambda xp, array: xp.flip(xp.flip(array).copy()),
 }
 
 
 @EACH
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_layouts(row: Row, layout: str) -> None:
+def test_layouts(row: Row, layout: str, device: str) -> None:
     arguments = row.samples[0]
-    changed = tuple(LAYOUTS[layout](a) if is_float(a) and a.ndim else a for a in arguments)
+
+    def changed() -> list[Any]:
+        return as_tensors(arguments, device=device, layout=LAYOUTS[layout])
+
     plain = arrays_of(row.function(autograd, *as_tensors(arguments)))
-    for result, value in zip(
-        arrays_of(row.function(autograd, *as_tensors(changed))), plain, strict=True
-    ):
-        np.testing.assert_allclose(result, value, rtol=row.tolerance, atol=row.tolerance)
+    assert_close(arrays_of(row.function(autograd, *changed())), plain, row.tolerance)
     if row.differentiable:
         expected = gradients(row.function, as_tensors(arguments))
-        found = gradients(row.function, as_tensors(changed))
-        for gradient, wanted in zip(found, expected, strict=True):
-            if wanted is not None:
-                assert gradient is not None
-                np.testing.assert_allclose(gradient, wanted, rtol=1e-12, atol=1e-12)
+        assert_close(gradients(row.function, changed()), expected, 1e-12)
 
 
 @EACH
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
-def test_narrow_dtypes_stay(row: Row, dtype: Any) -> None:
-    wide = results_of(row.function(autograd, *as_tensors(row.samples[0])))
-    tensors = as_tensors(row.samples[0], dtype)
+def test_narrow_dtypes_stay(row: Row, dtype: Any, device: str) -> None:
+    wide = results_of(row.function(autograd, *as_tensors(row.samples[0], device=device)))
+    tensors = as_tensors(row.samples[0], dtype, device)
     if dtype is np.float16 and not row.half:
         pytest.skip("torch has no float16 form")
     results = results_of(row.function(autograd, *tensors))
@@ -184,14 +200,14 @@ def test_narrow_dtypes_stay(row: Row, dtype: Any) -> None:
 
 
 @EACH
-def test_whole_numbers(row: Row) -> None:
+def test_whole_numbers(row: Row, device: str) -> None:
     arguments = [
         (np.ceil(np.abs(np.nan_to_num(a, posinf=1, neginf=1))) + 1).astype(np.int64)
         if is_float(a)
         else a
         for a in row.samples[0]
     ]
-    tensors = as_tensors(tuple(arguments))
+    tensors = as_tensors(tuple(arguments), device=device)
     if not row.whole:
         with pytest.raises((RuntimeError, NotImplementedError)):
             row.function(autograd, *tensors)
@@ -238,13 +254,15 @@ KINKS = [
 
 
 @pytest.mark.parametrize(("function", "arguments", "expected"), KINKS)
-def test_kinks(function: Callable[..., Any], arguments: Arguments, expected: Any) -> None:
-    tensors = as_tensors(arguments)
+def test_kinks(
+    function: Callable[..., Any], arguments: Arguments, expected: Any, device: str
+) -> None:
+    tensors = as_tensors(arguments, device=device)
     result = results_of(function(autograd, *tensors))[0]
     result.backward(autograd.ones_like(result))
     for tensor, gradient in zip(tensors, expected, strict=True):
         if gradient is not None:
-            np.testing.assert_allclose(tensor.grad.numpy(), gradient, rtol=1e-12)
+            np.testing.assert_allclose(tensor.grad.cpu().numpy(), gradient, rtol=1e-12)
 
 
 def test_every_operation_has_a_row() -> None:

@@ -59,7 +59,8 @@ def _from_host(host: np.ndarray, order: str | None, blocking: bool) -> ndarray:
     if blocking:
         recorder.synchronization("array")
     recorder.add("to_device")
-    return new(host.copy("F" if order == "F" else "C" if order == "C" else "K"))
+    column_major = order == "F" or (order in ("K", "A", None) and host.flags.f_contiguous)
+    return new(host.copy("F" if column_major else "C"))
 
 
 def asarray(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 HEADER = Path(__file__).with_name("cuda_host.h")
-FLAGS = ("-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-x", "c++")
+FLAGS = ("-std=c++17", "-O1", "-ffp-contract=off", "-fPIC", "-w")
 TYPES = {
     "f8": "double", "f4": "float", "f2": "float16", "i8": "long long", "i4": "int", "i2": "short",
     "i1": "signed char", "u8": "unsigned long long", "u4": "unsigned int",
@@ -46,9 +46,14 @@ def compiler() -> str | None:
 
 @functools.cache
 def folder() -> Path:
-    """Where the compiled kernels of this process lie; it goes away with the process."""
+    """Where the compiled kernels of this process lie; it goes away with the process.
+
+    The header has been compiled there: without that it would take most of a kernel's time.
+    """
     holder = tempfile.TemporaryDirectory(prefix="kernels-")
     _holders.append(holder)
+    header = Path(shutil.copy(HEADER, holder.name))
+    _compile("-x", "c++-header", "-o", f"{header}.gch", str(header))
     return Path(holder.name)
 
 
@@ -58,20 +63,25 @@ _holders: list[Any] = []
 @functools.cache
 def compiled(source: str) -> ctypes.CDLL:
     """The library of a source that includes the header by itself."""
-    program = compiler()
-    if program is None:
-        raise NoCompiler("no C++ compiler (c++, g++ or clang++) to compile the kernels with")
     name = hashlib.sha256(source.encode()).hexdigest()[:32]
     code, library = folder() / f"{name}.cpp", folder() / f"{name}.so"
-    code.write_text(f'#include "{HEADER}"\n{source}')
-    done = subprocess.run(
-        [program, *FLAGS, "-w", "-o", library, code], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"a kernel does not compile:\n{done.stderr}\n{source}")
+    code.write_text(f'#include "{HEADER.name}"\n{source}')
+    _compile("-shared", "-x", "c++", "-o", str(library), str(code))
     loaded = ctypes.CDLL(str(library))
     loaded.wrong_accesses.restype = ctypes.c_longlong
     return loaded
+
+
+def _compile(*arguments: str) -> None:
+    program = compiler()
+    if program is None:
+        raise NoCompiler("no C++ compiler (c++, g++ or clang++) to compile the kernels with")
+    done = subprocess.run(
+        [program, *FLAGS, *arguments], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        source = Path(arguments[-1]).read_text()
+        raise RuntimeError(f"a kernel does not compile:\n{done.stderr}\n{source}")
 
 
 def type_name(dtype: np.dtype) -> str:

@@ -90,7 +90,7 @@ def getitem(a: ndarray, index: Any) -> ndarray:
         return view_of(a, a._host[(*parts, ...)] if Ellipsis not in parts else a._host[parts])
     check_device(a)
     recorder.kernel("cupy_take", _launches(parts))
-    return new(np.ascontiguousarray(a._host[wrapped(a, parts)]))
+    return new(np.array(a._host[wrapped(a, parts)], order="C"))
 
 
 def setitem(a: ndarray, index: Any, value: Any) -> None:
@@ -160,7 +160,7 @@ def take(a: ndarray, indices: Any, axis: int | None = None, out: Any = None) -> 
     recorder.kernel("cupy_take")
     taken = np.take(a._host, numbers % max(size, 1), axis)
     if out is None:
-        return new(np.ascontiguousarray(taken) if np.ndim(taken) else taken)
+        return new(np.array(taken, order="C"))
     if out.dtype != a.dtype:
         raise TypeError("Output dtype mismatch")
     if out.shape != np.shape(taken):

@@ -19,10 +19,7 @@ def _reduced(
     require(a)
     recorder.kernel(name)
     with np.errstate(all="ignore"):
-        host = np.ascontiguousarray(function(a._host, *args, **kwargs))
-        host = (
-            host.reshape(np.shape(function(a._host, *args, **kwargs))) if host.ndim == 1 else host
-        )
+        host = np.array(function(a._host, *args, **kwargs), order="C")
     if out is None:
         return new(host)
     require(out)
