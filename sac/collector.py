@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sac.environments import Episode, Step, VectorEnvironment
-from sac.errors import NotFiniteError
+from sac.environments import Episode, Restored, Step, VectorEnvironment
+from sac.errors import NotFiniteError, WorkerLostError
 from sac.loss_guard import CURES
 from sac.replay_buffer import ReplayBuffer
 from sac.seeding import generator_to_json, restore_generator
 
 if TYPE_CHECKING:
     from sac.agent import SACAgent
+
+
+MAX_RESTARTS = 3  # within so many transitions
+RESTART_WINDOW = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,10 @@ class Collector:
     `random_seed` seeds the random actions of the beginning, which come from the action space.
     NotFiniteError for an observation, reward or action that is not finite: nothing of that step is
     stored, and the error has it.
+
+    Where the process of an environment dies or hangs, all are started anew: its episode ends
+    truncated, the others are played again to where they were. `restarts` counts that over the run,
+    `incidents` says it in words; WorkerLostError where it happens too often.
     """
 
     def __init__(
@@ -48,9 +56,19 @@ class Collector:
         self._action_space.seed(random_seed)
         self._observation: np.ndarray | None = None
         self._transitions = 0
+        self.restarts = 0
+        self.incidents: list[str] = []
+        self._recent_restarts: list[int] = []  # the transitions before them
 
     def collect(self, *, random: bool) -> Collected:
         """Take one step in every environment, with random actions or with the agent's."""
+        try:
+            return self._collect(random=random)
+        except WorkerLostError as error:
+            self._restart(error)
+            return Collected(0, [])
+
+    def _collect(self, *, random: bool) -> Collected:
         if self._observation is None:
             self._observation = self._environment.reset()
             self._check("observation", self._observation)
@@ -92,11 +110,17 @@ class Collector:
 
     def state(self) -> dict[str, Any]:
         """Return what collecting goes on from, as a tree of JSON values and arrays."""
+        try:
+            environment = self._environment.state()
+        except WorkerLostError as error:
+            self._restart(error)
+            environment = self._environment.state()
         return {
             "random_actions": self.generator_state(),
             "observation": self._observation,
             "transitions": self._transitions,
-            "environment": self._environment.state(),
+            "restarts": self.restarts,
+            "environment": environment,
         }
 
     def load_state(self, state: dict[str, Any]) -> dict[int, str]:
@@ -107,15 +131,48 @@ class Collector:
         """
         self.load_generator_state(state["random_actions"])
         self._transitions = int(state["transitions"])
+        self.restarts = int(state.get("restarts", 0))  # older checkpoints lack it
         self._observation = self._checked(state["observation"])
         restored = self._environment.load_state(state["environment"])
-        if restored.observation is not None:
-            assert self._observation is not None
-            lost = list(restored.lost)
-            was_running = state["environment"]["lengths"] > 0
-            self._observation[lost] = restored.observation[lost]
-            self._replay_buffer.truncate([i for i in lost if was_running[i]])
+        self._end_lost_episodes(restored, state["environment"])
         return restored.lost
+
+    def _end_lost_episodes(self, restored: Restored, state: dict[str, Any] | None) -> None:
+        if restored.observation is not None:
+            assert self._observation is not None and state is not None
+            lost = list(restored.lost)
+            self._observation = self._observation.copy()  # the step that was given may be kept
+            self._observation[lost] = restored.observation[lost]
+            self._replay_buffer.truncate([i for i in lost if state["lengths"][i] > 0])
+
+    def _restart(self, error: WorkerLostError) -> None:
+        if not self._environment.can_restart:
+            raise error
+        state = self._environment.state()
+        while True:
+            self._count_restart(error)
+            try:
+                restored = self._environment.restart(state, self.restarts)
+            except WorkerLostError as again:
+                self.incidents.append(f"{error}. Started anew, where it happened again")
+                error = again
+            else:
+                break
+        self._end_lost_episodes(restored, state)
+        ended = "".join(f"; the episode of environment {i} ends truncated" for i in restored.lost)
+        self.incidents.append(f"{error}. Started anew{ended}")
+
+    def _count_restart(self, error: WorkerLostError) -> None:
+        """Count one more; the error, where there were too many of late."""
+        since = self._transitions - RESTART_WINDOW
+        self._recent_restarts = [at for at in self._recent_restarts if at > since]
+        if len(self._recent_restarts) >= MAX_RESTARTS:
+            raise WorkerLostError(
+                f"{error}. That was the {MAX_RESTARTS + 1}th time within {RESTART_WINDOW:,} "
+                "transitions, after which a training stops"
+            ) from error
+        self._recent_restarts.append(self._transitions)
+        self.restarts += 1
 
     def renew_noise(self, random_seed: int) -> None:
         """Go on with random actions from another seed."""

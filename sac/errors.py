@@ -32,6 +32,10 @@ class EnvironmentStepError(SACError):
     """An environment that failed, died, hung or gave an impossible number while it ran."""
 
 
+class WorkerLostError(EnvironmentStepError):
+    """The process of an environment died or hung: started anew, it may well work."""
+
+
 class DivergenceError(SACError):
     """A training in which a number is no longer finite.
 

@@ -19,6 +19,7 @@ def metric_tags(num_soft_q_nets: int) -> list[str]:
     return [
         "rollout/episode_return",
         "rollout/episode_length",
+        "rollout/worker_restarts",
         "eval/mean_return",
         "eval/std_return",
         "eval/best_return",

@@ -29,7 +29,10 @@ PAGES = {
         "entropy against its target": ["train/entropy", "train/target_entropy"],
         "alpha": ["train/alpha"],
     },
-    "Incidents": {"rollbacks after a number that was not finite": ["train/rollbacks"]},
+    "Incidents": {
+        "rollbacks after a number that was not finite": ["train/rollbacks"],
+        "workers that died or hung": ["rollout/worker_restarts"],
+    },
     "Throughput": {
         "environment steps per second": ["time/env_steps_per_second"],
         "updates per second": ["time/updates_per_second"],

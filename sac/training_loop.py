@@ -95,6 +95,8 @@ class TrainingLoop:
         random = state.counters.step < self.config.train.learning_starts
         with self._rescuing():
             collected = state.collector.collect(random=random)
+        while state.collector.incidents:
+            self.outputs.progress.message(state.collector.incidents.pop(0))
         state.counters.step += collected.transitions
         if collected.episodes:
             self._count_episodes(collected)
@@ -146,8 +148,11 @@ class TrainingLoop:
         }
         self._check_finite()
         train = {f"train/{name}": value for name, value in self.state.metric_numbers().items()}
-        train["train/rollbacks"] = counters.rollbacks
-        self.outputs.logger.log(counters.step, train | rates)
+        incidents = {
+            "train/rollbacks": float(counters.rollbacks),
+            "rollout/worker_restarts": float(self.state.collector.restarts),
+        }
+        self.outputs.logger.log(counters.step, train | rates | incidents)
         self._start_clock()
 
     def _evaluate(self) -> None:

@@ -60,8 +60,13 @@ class EnvConfig:
     ] = "sync"
     step_timeout: Annotated[
         float | None,
-        Option("Seconds that an async worker may take for a step; null: no limit.", above=0),
-    ] = None
+        Option(
+            "Seconds that an async worker may take for a step or reset before it counts as hung "
+            "and is started anew; null: no limit. After the third restart within 1,000 "
+            "transitions, by hanging or dying, the next one ends the run.",
+            above=0,
+        ),
+    ] = 300.0
 
     def __post_init__(self) -> None:
         check_fields(self, "env.")

@@ -40,10 +40,13 @@ def make_vector_environment(
     if config.wrappers or ":" in config.id:
         _find_modules_of_the_working_directory()
     wrappers = configured_wrappers(config.wrappers)
+    make: Callable[[], tuple[VectorEnv, bool]]
     if source is None:
-        env, is_recorded = _from_id(config, num_envs, wrappers)
+        make = functools.partial(_from_id, config, num_envs, wrappers)
     else:
-        env, is_recorded = _from_source(source, config, num_envs, wrappers)
+        make = functools.partial(_from_source, source, config, num_envs, wrappers)
+    env, is_recorded = make()
+    can_remake = is_recorded and isinstance(env, AsyncVectorEnv)
     is_owned = not isinstance(source, gymnasium.Env | VectorEnv)
     try:
         return VectorEnvironment(
@@ -52,6 +55,7 @@ def make_vector_environment(
             step_timeout=config.step_timeout,
             is_owned=is_owned,
             is_recorded=is_recorded,
+            remake=(lambda: make()[0]) if can_remake else None,
         )
     except BaseException:
         if is_owned:

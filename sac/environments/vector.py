@@ -1,14 +1,17 @@
 """Several environments stepped together; their autoreset modes end here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 
+from sac.environments.autoreset import autoreset_mode, item
 from sac.environments.success import successes_of
 from sac.environments.workers import AsyncWorkers, close_workers
-from sac.errors import EnvironmentSetupError
+from sac.errors import EnvironmentSetupError, WorkerLostError
+from sac.seeding import integer_seed
 from sac.spaces import ActionCodec, ObservationEncoder
 
 NOT_RECORDED = "a vector environment that steps its environments itself cannot be rebuilt"
@@ -61,6 +64,7 @@ class VectorEnvironment:
 
     `is_owned` says whether `close` closes the environment: one that the user made stays open.
     `is_recorded` says whether a Recorder wraps each environment, so that `state` holds its episode.
+    `remake` makes the same again, so that `restart` can after a WorkerLostError.
     The first `reset` uses `seed`. Environment i gets the seed plus i.
     """
 
@@ -72,18 +76,18 @@ class VectorEnvironment:
         step_timeout: float | None = None,
         is_owned: bool = True,
         is_recorded: bool = False,
+        remake: Callable[[], VectorEnv] | None = None,
     ) -> None:
         self.observation_space = env.single_observation_space
         self.action_space = env.single_action_space
         self.observation_encoder = ObservationEncoder(self.observation_space)
         self.action_codec = ActionCodec(self.action_space)
         self.num_envs = env.num_envs
-        self._env = env
-        self._steppable: _Steppable = env
-        if isinstance(env, AsyncVectorEnv):
-            self._steppable = AsyncWorkers(env, step_timeout)
-        self._mode = _autoreset_mode(env)
-        self._seed = seed
+        self._remake = remake
+        self._step_timeout = step_timeout
+        self._take(env)
+        self._mode = autoreset_mode(env)
+        self._seed = self._first_seed = seed
         self._is_owned = is_owned
         self._is_recorded = is_recorded
         self._was_reset = False
@@ -91,12 +95,18 @@ class VectorEnvironment:
         self._returns = np.zeros(self.num_envs, np.float64)
         self._lengths = np.zeros(self.num_envs, np.int64)
 
+    def _take(self, env: VectorEnv) -> None:
+        self._env = env
+        self._steppable: _Steppable = env
+        if isinstance(env, AsyncVectorEnv):
+            self._steppable = AsyncWorkers(env, self._step_timeout)
+
     def reset(self, seed: int | None = None) -> np.ndarray:
         """Start new episodes everywhere and return their observations (num_envs, *shape)."""
         if seed is None:
             seed, self._seed = self._seed, None
-        self._was_reset = True
         observations, _ = self._steppable.reset(seed=seed)
+        self._was_reset = True
         for array in (self._is_over, self._returns, self._lengths):
             array[:] = 0
         return self.observation_encoder.encode_batch(observations, self.num_envs)
@@ -143,15 +153,44 @@ class VectorEnvironment:
         }
 
     def _recordings(self) -> list[dict[str, Any] | None]:
-        if not self._is_recorded or self._env.closed:  # what failed was closed
-            return [None] * self.num_envs
-        recordings = self._call_each("recording")
+        recordings: list[dict[str, Any] | None] = [None] * self.num_envs
+        if self._env.closed and isinstance(self._steppable, AsyncWorkers):  # what failed was closed
+            recordings = list(self._steppable.salvaged or recordings)
+        elif self._is_recorded and not self._env.closed:
+            recordings = self._call_each("recording")
         # Where a step failed in one environment, others may have made it: nothing of it counts.
-        for recording, length in zip(recordings, self._lengths.tolist(), strict=True):
+        for i, (recording, length) in enumerate(
+            zip(recordings, self._lengths.tolist(), strict=True)
+        ):
             if recording is not None:
                 recording["actions"] = recording["actions"][:length]
                 recording["checks"] = recording["checks"][: length + 1]
+                if len(recording["actions"]) < length:  # already in its next episode
+                    recordings[i] = None
         return recordings
+
+    def restart(self, state: dict[str, Any] | None, number: int) -> Restored:
+        """After a WorkerLostError, start workers anew and bring them to where `state` was taken.
+
+        The episodes that were lost with their workers begin anew, with a seed for each `number`.
+        """
+        assert self._remake is not None
+        self._take(self._remake())
+        if self._first_seed is not None:
+            self._seed = integer_seed(np.random.SeedSequence([self._first_seed, number]))
+        try:
+            return self.load_state(state)
+        except WorkerLostError:
+            if state is not None:  # for the next attempt, or a checkpoint
+                assert isinstance(self._steppable, AsyncWorkers)
+                self._steppable.salvaged = state["recordings"]
+                self._returns[:], self._lengths[:] = state["returns"], state["lengths"]
+            raise
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether `restart` can be called."""
+        return self._remake is not None
 
     def load_state(self, state: dict[str, Any] | None) -> Restored:
         """Bring new environments to where `state` was taken, each by playing its episode again.
@@ -240,7 +279,7 @@ class VectorEnvironment:
             )
         successors = observation.copy()
         for index in np.flatnonzero(ended).tolist():
-            final = _item(infos["final_obs"], index)
+            final = item(infos["final_obs"], index)
             successors[index] = self.observation_encoder.encode(final)
         return successors
 
@@ -251,25 +290,3 @@ class VectorEnvironment:
         mixed = next_observation.copy()
         mixed[ended] = first[ended]
         return mixed
-
-
-def _item(batch: Any, index: int) -> Any:
-    """Take one environment's entry out of an array, or out of a dict or tuple of arrays."""
-    if isinstance(batch, dict):
-        masks = {f"_{key}" for key in batch}  # Gymnasium's, of which environments have an entry
-        return {key: _item(part, index) for key, part in batch.items() if key not in masks}
-    if isinstance(batch, tuple):
-        return tuple(_item(part, index) for part in batch)
-    return batch[index]
-
-
-def _autoreset_mode(env: VectorEnv) -> AutoresetMode:
-    given = env.metadata.get("autoreset_mode")
-    for mode in AutoresetMode:
-        if given in (mode, mode.value, mode.name):
-            return mode
-    modes = ", ".join(f"AutoresetMode.{mode.name}" for mode in AutoresetMode)
-    raise EnvironmentSetupError(
-        f"{env} does not say when it resets after an episode: expected one of {modes} under "
-        f"metadata['autoreset_mode'], got {given!r}"
-    )

@@ -1,12 +1,15 @@
-"""Environments in processes of their own, which leave Ctrl-C to this one and cannot hang it."""
+"""Environments in processes of their own, which leave signals to this one and cannot hang it."""
 
 import contextlib
 import multiprocessing
+import select
 import signal
 import time
 import traceback
+import weakref
 from collections.abc import Callable
-from multiprocessing import connection
+from multiprocessing import connection, util
+from multiprocessing.connection import Connection
 from typing import Any
 
 import gymnasium
@@ -14,21 +17,31 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv
 from gymnasium.vector.async_vector_env import _async_worker
 
-from sac.errors import EnvironmentStepError
+from sac.errors import EnvironmentStepError, WorkerLostError
 
+ALIVE_SECONDS = 1.0  # so often a silent worker is looked after
+SALVAGE_SECONDS = 10.0  # for a worker to finish its step and to tell of its episode
 CLOSING_SECONDS = 5.0  # for an environment to close its windows and files
 FAILURE = "sac_worker_failure"
 
 
 def start_method() -> str:
     """Return how workers start: never by fork, which copies the locks of this process's threads."""
-    has_forkserver = "forkserver" in multiprocessing.get_all_start_methods()
-    return "forkserver" if has_forkserver else "spawn"
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return "spawn"
+    # What all workers import is imported once, so that all but the first start ten times as fast.
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["__main__", __name__])
+    return "forkserver"
 
 
 def run_worker(index: int, make: Callable[[], gymnasium.Env], *arguments: Any) -> None:
-    """Serve one environment in this process; Ctrl-C in the terminal is left to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Serve one environment in this process; what asks the training to end is for the parent.
+
+    A terminal sends Ctrl-C to every process, a scheduler may send SIGTERM to all; the parent still
+    needs the environments then, for its last checkpoint.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     _async_worker(index, lambda: _Reporting(make()), *arguments)
 
 
@@ -56,17 +69,26 @@ def _report(error: Exception) -> dict[str, Any]:
 
 
 class AsyncWorkers:
-    """Steps an AsyncVectorEnv; EnvironmentStepError where a worker fails, dies or hangs."""
+    """Steps an AsyncVectorEnv; WorkerLostError where a worker dies or hangs.
+
+    EnvironmentStepError where an environment raises. All workers are ended then; after a loss,
+    `salvaged` holds what the Recorders of the others told of their episodes, None for the lost.
+    """
 
     def __init__(self, env: AsyncVectorEnv, timeout: float | None) -> None:
+        self.salvaged: list[Any] | None = None
         self._env = env
         self._timeout = timeout
+        self._answered = [_poller(pipe) for pipe in env.parent_pipes]
+        # Python ends its child processes by SIGTERM, which these ignore, and waits for them.
+        util.Finalize(None, _close_at_exit, (weakref.ref(env),), exitpriority=10)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         """Reset as AsyncVectorEnv does, within the time limit."""
         with self._watched():
             self._env.reset_async(seed, options)
-            observations, infos = self._env.reset_wait(self._timeout)
+            self._wait(self._timeout)
+            observations, infos = self._env.reset_wait()
         self._raise_failure(infos)
         return observations, infos
 
@@ -74,7 +96,8 @@ class AsyncWorkers:
         """Step as AsyncVectorEnv does, within the time limit."""
         with self._watched():
             self._env.step_async(actions)
-            result = self._env.step_wait(self._timeout)
+            self._wait(self._timeout)
+            result = self._env.step_wait()
         self._raise_failure(result[-1])
         return result
 
@@ -84,29 +107,67 @@ class AsyncWorkers:
             if values is not None:
                 self._env.set_attr("to_load", values)
             self._env.call_async(name)
-            timeout = None if self._timeout is None else self._timeout * steps
-            return list(self._env.call_wait(timeout))
+            self._wait(None if self._timeout is None else self._timeout * steps)
+            return list(self._env.call_wait())
+
+    def _wait(self, timeout: float | None) -> None:
+        """Return when all have answered; TimeoutError after that time, EOFError for a dead one."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        for answered in self._answered:
+            while True:
+                left = ALIVE_SECONDS if deadline is None else deadline - time.monotonic()
+                if answered(max(0.0, min(left, ALIVE_SECONDS))):
+                    break
+                if not all(process.is_alive() for process in self._env.processes):
+                    raise EOFError
+                if left <= 0:
+                    raise multiprocessing.TimeoutError
 
     @contextlib.contextmanager
     def _watched(self) -> Any:
         try:
             yield
         except multiprocessing.TimeoutError as error:
-            close_workers(self._env, patience=0.0)
-            raise EnvironmentStepError(
-                f"an environment took longer than env.step_timeout, {self._timeout} seconds, and "
-                "was stopped; raise the limit if the environment is only slow"
+            silent = [i for i, answered in enumerate(self._answered) if not answered(0.0)]
+            self._give_up(silent)
+            raise WorkerLostError(
+                f"environment {' and '.join(map(str, silent))} took longer than env.step_timeout, "
+                f"{self._timeout:g} seconds, and was stopped; raise the limit if it is only slow"
             ) from error
         except (EOFError, OSError) as error:
             sentinels = [process.sentinel for process in self._env.processes]
             connection.wait(sentinels, timeout=1.0)  # until the exit status is known
             codes = {i: process.exitcode for i, process in enumerate(self._env.processes)}
             dead = {i: code for i, code in codes.items() if code is not None}
-            close_workers(self._env, patience=0.0)
-            raise EnvironmentStepError(
+            self._give_up(list(dead))
+            raise WorkerLostError(
                 "the process of an environment died (exit status by environment: "
                 f"{dead or 'not known'}); a lack of memory or a crash of its library do that"
             ) from error
+
+    def _give_up(self, lost: list[int]) -> None:
+        """Ask the others for their episodes, then end them all."""
+        pipes = self._env.parent_pipes
+        others = [i for i in range(len(pipes)) if i not in lost]
+        self.salvaged = [None] * len(pipes)
+        for i in others:
+            with contextlib.suppress(OSError):
+                pipes[i].send(("_call", ("recording", (), {})))
+        deadline = time.monotonic() + SALVAGE_SECONDS
+        for i in others:
+            self.salvaged[i] = self._recording(i, deadline)
+        close_workers(self._env, patience=0.0)
+
+    def _recording(self, index: int, deadline: float) -> Any:
+        pipe = self._env.parent_pipes[index]
+        try:
+            while self._answered[index](max(0.0, deadline - time.monotonic())):
+                answer, is_success = pipe.recv()
+                if not isinstance(answer, tuple):  # those are of the step or reset that failed
+                    return answer if is_success else None
+        except (EOFError, OSError):
+            pass
+        return None
 
     def _raise_failure(self, infos: dict[str, Any]) -> None:
         if FAILURE not in infos:
@@ -118,6 +179,24 @@ class AsyncWorkers:
         failure = EnvironmentStepError(f"environment {index} raised {headline}")
         failure.add_note(f"In its process:\n{trace}")
         raise failure
+
+
+def _poller(pipe: Connection) -> Callable[[float], bool]:
+    """Return a function that waits so many seconds for a message, or the end of the other side.
+
+    `pipe.poll` takes six times as long, since it registers the pipe anew each time.
+    """
+    if not hasattr(select, "poll"):  # Windows
+        return pipe.poll
+    poll = select.poll()
+    poll.register(pipe.fileno(), select.POLLIN)
+    return lambda seconds: bool(poll.poll(1000 * seconds))
+
+
+def _close_at_exit(reference: "weakref.ref[AsyncVectorEnv]") -> None:
+    env = reference()
+    if env is not None:
+        close_workers(env)
 
 
 def close_workers(env: AsyncVectorEnv, patience: float = CLOSING_SECONDS) -> None:

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -195,11 +196,46 @@ class TroubleEnv(CopyingCountingEnv):
             time.sleep(3600)
 
 
+class DyingEnv(CopyingCountingEnv):
+    """Dies or hangs in one environment's step or reset number `at`, `times` times in all.
+
+    That is the one whose seed ends in 6. It counts that in files of `folder`, which outlive it.
+    Episodes have 17 steps.
+    """
+
+    def __init__(self, folder: str, kind: str = "death", at: int = 8, times: int = 1) -> None:
+        super().__init__()
+        self.folder, self.kind, self.at, self.times = Path(folder), kind, at, times
+
+    def reset(self, **keywords: Any) -> Any:
+        observation = super().reset(**keywords)
+        if self.kind == "death in reset" and self.episode == self.at:
+            self.fail()
+        return observation
+
+    def step(self, action: np.ndarray) -> Any:
+        observation, reward, _, _, info = super().step(action)
+        if self.steps_in_all >= self.at and self.kind != "death in reset":
+            self.fail()
+        return observation, reward, False, self.step_count == 17, info
+
+    def fail(self) -> None:
+        failures = len(list(self.folder.iterdir()))
+        if self.seed % 10 != 6 or failures >= self.times:
+            return
+        (self.folder / str(failures)).touch()
+        if self.kind == "hang":
+            time.sleep(3600)
+        os._exit(9)
+
+
 COUNTING = "CountingForTests-v0"
+DYING = "DyingForTests-v0"
 TROUBLE = "TroubleForTests-v0"
 NATIVE = "NativeForTests-v0"
 
 # Importing this module registers, as `tests.sac.environments_for_tests:CountingForTests-v0` does.
 gymnasium.register(COUNTING, CountingEnv, disable_env_checker=True)
+gymnasium.register(DYING, lambda **kwargs: DyingEnv(**kwargs), disable_env_checker=True)
 gymnasium.register(TROUBLE, TroubleEnv, disable_env_checker=True)
 gymnasium.register(NATIVE, CountingEnv, vector_entry_point=CountingVectorEnv)

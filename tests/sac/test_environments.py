@@ -581,13 +581,16 @@ def test_a_constructor_that_fails_in_the_worker_alone_is_reported() -> None:
         make_vector_environment(EnvConfig(vectorization="async"), source=make)
 
 
-def test_workers_ignore_the_interrupt_of_the_terminal(opened: list[VectorEnvironment]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_workers_leave_signals_to_their_parent(
+    opened: list[VectorEnvironment], number: signal.Signals
+) -> None:
     environment = from_source(opened, CountingEnv, num_envs=2, vectorization="async")
     environment.reset(0)
     action = np.zeros((2, 1), np.float32)
     environment.step(action)
     for process in environment._env.processes:  # type: ignore[attr-defined]
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, number)
     for _ in range(5):
         environment.step(action)
     assert all(process.is_alive() for process in environment._env.processes)  # type: ignore[attr-defined]

@@ -115,6 +115,9 @@ def type_ctrl_c(training: subprocess.Popen[str]) -> None:
     os.killpg(training.pid, signal.SIGINT)
 
 
+ASYNC = ["--env.num_envs", "2", "--env.vectorization", "async"]
+
+
 def end(training: subprocess.Popen[str]) -> tuple[int, str, str]:
     try:
         out, err = training.communicate(timeout=ENDLESS_SECONDS)
@@ -130,22 +133,23 @@ def only_run(root: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("number", "status", "options"),
+    ("number", "status", "options", "to_all"),
     [
-        (signal.SIGINT, 130, []),
-        (signal.SIGINT, 130, ["--env.num_envs", "2", "--env.vectorization", "async"]),
-        (signal.SIGTERM, 143, []),
+        (signal.SIGINT, 130, [], True),
+        (signal.SIGINT, 130, ASYNC, True),
+        (signal.SIGTERM, 143, [], False),  # some schedulers send it to the one process
+        (signal.SIGTERM, 143, ASYNC, True),  # some to all
     ],
 )
 def test_signal_saves_a_checkpoint_from_which_the_run_goes_on(
-    tmp_path: Path, number: int, status: int, options: list[str]
+    tmp_path: Path, number: int, status: int, options: list[str], to_all: bool
 ) -> None:
     training = start("--env.id", "CartPole-v1", *tiny_options(tmp_path), *LONG, *options)
     wait_for(training.stdout, "evaluation at step 30")
-    if number == signal.SIGINT:
-        type_ctrl_c(training)
+    if to_all:
+        os.killpg(training.pid, number)
     else:
-        training.terminate()  # to the one process, as a scheduler does
+        training.send_signal(number)
     returncode, out, err = end(training)
     assert returncode == status
     assert err == "\nstopping: a checkpoint will be saved (once more to stop at once)\n"

@@ -229,7 +229,7 @@ def test_tags_follow_the_number_of_soft_q_nets() -> None:
     assert {"rollout/episode_return", "eval/mean_return", "train/target_entropy"} < {
         *metric_tags(2)
     }
-    assert len(metric_tags(2)) == len({*metric_tags(2)}) == 18
+    assert len(metric_tags(2)) == len({*metric_tags(2)}) == 19
 
 
 def test_tensorflow_is_not_imported_even_where_it_is_installed(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_tensorboard_reads_the_numbers_of_metrics_csv(tmp_path: Path, num_soft_q
     events.Reload()
     tags = TAGS_OF_THE_ISSUE | set(metric_tags(num_soft_q_nets))
     assert set(events.Tags()["scalars"]) == tags
-    assert len(tags) == 18 + 2 * (num_soft_q_nets - 2)
+    assert len(tags) == 19 + 2 * (num_soft_q_nets - 2)
     rows = metrics(run)
     for tag in tags:
         found = [(event.step, event.value) for event in events.Scalars(tag)]

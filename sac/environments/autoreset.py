@@ -1,0 +1,30 @@
+"""What vector environments do in ways of their own: say when they reset, batch nested values."""
+
+from typing import Any
+
+from gymnasium.vector import AutoresetMode, VectorEnv
+
+from sac.errors import EnvironmentSetupError
+
+
+def item(batch: Any, index: int) -> Any:
+    """Return one environment's entry out of an array, or out of a dict or tuple of arrays."""
+    if isinstance(batch, dict):
+        masks = {f"_{key}" for key in batch}  # Gymnasium's, of which environments have an entry
+        return {key: item(part, index) for key, part in batch.items() if key not in masks}
+    if isinstance(batch, tuple):
+        return tuple(item(part, index) for part in batch)
+    return batch[index]
+
+
+def autoreset_mode(env: VectorEnv) -> AutoresetMode:
+    """Return when an environment resets after an episode; EnvironmentSetupError if it is silent."""
+    given = env.metadata.get("autoreset_mode")
+    for mode in AutoresetMode:
+        if given in (mode, mode.value, mode.name):
+            return mode
+    modes = ", ".join(f"AutoresetMode.{mode.name}" for mode in AutoresetMode)
+    raise EnvironmentSetupError(
+        f"{env} does not say when it resets after an episode: expected one of {modes} under "
+        f"metadata['autoreset_mode'], got {given!r}"
+    )
