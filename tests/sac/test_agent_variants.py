@@ -32,12 +32,17 @@ VARIANTS = [
     pytest.param(
         actions,
         {"num_soft_q_nets": nets, "alpha": alpha, **keys},
-        id=f"{actions}-{nets}-alpha {alpha}-{name}",
+        device,
+        id=f"{actions}-{nets}-alpha {alpha}-{name}-{device}",
+        marks=[pytest.mark.gpu] if device == "gpu" else [],
     )
+    for device in ("cpu", "standin", "gpu")
     for actions in ACTIONS
     for nets in (1, 2, 5)
     for alpha in ("auto", 0.2)
     for name, keys in OPTIONS.items()
+    # On a GPU each option once, and one with each number of networks.
+    if device == "cpu" or (nets == 2 and alpha == "auto") or (name == "defaults" and alpha != "auto")
 ]
 UPDATES = 2
 
@@ -51,9 +56,10 @@ def learn(agent: SACAgent, first: int = 0, updates: int = UPDATES) -> list[dict[
     return metrics
 
 
-@pytest.mark.parametrize(("actions", "keys"), VARIANTS)
-def test_contract(actions: str, keys: dict[str, Any]) -> None:
-    agent, twin, other = (make_agent(actions, seed=s, **keys) for s in (3, 3, 4))
+@pytest.mark.parametrize(("actions", "keys", "device"), VARIANTS, indirect=["device"])
+def test_contract(actions: str, keys: dict[str, Any], device: str) -> None:
+    agent, twin, other = (make_agent(actions, seed=s, device=device, **keys) for s in (3, 3, 4))
+    assert {p.device.type for p in agent.policy_parameters + agent.soft_q_parameters} == {device}
     before = agent.state_dict()
     metrics = learn(agent)
     learn(twin)
@@ -81,7 +87,7 @@ def check_metrics(metrics: dict[str, Any], keys: dict[str, Any]) -> None:
     tensors = {n: value for n, value in metrics.items() if n != "target_entropy"}
     assert {value.dtype for value in tensors.values()} == {torch.float32}
     assert not any(value.requires_grad for value in tensors.values())
-    assert all(np.isfinite(value.numpy()).all() for value in tensors.values())
+    assert all(np.isfinite(value.cpu().numpy()).all() for value in tensors.values())
 
 
 def check_changes(before: dict[str, Any], after: dict[str, Any], *, is_learned: bool) -> None:

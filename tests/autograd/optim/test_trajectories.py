@@ -72,30 +72,32 @@ def start(dtype):
     return [generator.normal(size=shape).astype(dtype) for shape in ((3, 4), (5,), ())]
 
 
-def run(optimizer_class, settings, arrays, groups=False):
+def run(optimizer_class, settings, arrays, groups=False, device="cpu"):
     """Where the parameters are after some steps, all in one group or each in its own."""
-    parameters = [torch.tensor(a, requires_grad=True) for a in arrays]
+    parameters = [torch.tensor(a, requires_grad=True, device=device) for a in arrays]
     listed = [{"params": [p]} for p in parameters] if groups else parameters
     optimizer = optimizer_class(listed, **settings)
     for _ in range(STEPS):
         optimizer.zero_grad()
         sum((p.exp() + (-p).exp()).sum() / 2 for p in parameters).backward()
         optimizer.step()
-    return [p.detach().numpy() for p in parameters]
+    return [p.detach().cpu().numpy() for p in parameters]
 
 
 @pytest.mark.parametrize("groups", [False, True], ids=["together", "apart"])
 @pytest.mark.parametrize(("optimizer_class", "formula", "settings"), CASES)
-def test_path_is_the_formulas(optimizer_class, formula, settings, groups):
+def test_path_is_the_formulas(optimizer_class, formula, settings, groups, device):
     arrays = start(np.float64)
-    for found, array in zip(run(optimizer_class, settings, arrays, groups), arrays, strict=True):
+    paths = run(optimizer_class, settings, arrays, groups, device)
+    for found, array in zip(paths, arrays, strict=True):
         np.testing.assert_allclose(found, formula(array, **settings), rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize(("optimizer_class", "formula", "settings"), CASES)
-def test_float32_stays_and_follows(optimizer_class, formula, settings):
+def test_float32_stays_and_follows(optimizer_class, formula, settings, device):
     arrays = start(np.float32)
-    for found, array in zip(run(optimizer_class, settings, arrays), arrays, strict=True):
+    paths = run(optimizer_class, settings, arrays, device=device)
+    for found, array in zip(paths, arrays, strict=True):
         assert found.dtype == np.float32
         expected = formula(array.astype(np.float64), **settings)
         np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-6)
@@ -118,10 +120,10 @@ def test_a_rate_that_is_a_tensor():
 
 
 @pytest.mark.parametrize("optimizer_class", [optim.SGD, optim.Adam, optim.AdamW])
-def test_infinite_gradients_are_silent(optimizer_class):
-    x = torch.ones(3, requires_grad=True)
+def test_infinite_gradients_are_silent(optimizer_class, device):
+    x = torch.ones(3, requires_grad=True, device=device)
     optimizer = optimizer_class([x], lr=0.1)
     for _ in range(2):
-        x.grad = torch.tensor([math.inf, -math.inf, math.nan])
+        x.grad = torch.tensor([math.inf, -math.inf, math.nan], device=device)
         optimizer.step()
     assert not x.isfinite().any().item()
