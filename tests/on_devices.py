@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -52,3 +53,26 @@ def device_of(kind: str) -> Iterator[str]:
         if kind == "gpu":
             skip_without_gpu()
         yield "cpu" if kind == "cpu" else "cuda"
+
+
+@contextmanager
+def no_waiting(device: str) -> Iterator[None]:
+    """Fail where the host waits for the device: for a CPU, nowhere."""
+    if device == "cpu":
+        yield
+        return
+    import cupy
+    import cupyx
+
+    from tests.cupy_standin import without_synchronization
+    from tests.cupy_standin.modules import modules
+
+    if cupy is modules()["cupy"]:
+        with without_synchronization():
+            yield
+        return
+    with warnings.catch_warnings():
+        # CuPy warns that it can't find every wait: those that it finds will do.
+        warnings.filterwarnings("ignore", message="cupyx.allow_synchronize", category=UserWarning)
+        with cupyx.allow_synchronize(False):
+            yield

@@ -31,7 +31,8 @@ FUNCTIONS: dict[Any, tuple[str, ...]] = {
     linear_algebra: ("matmul", "dot", "vdot", "inner", "outer", "tensordot", "einsum"),
     manipulation: (
         "reshape", "ravel", "transpose", "permute_dims", "swapaxes", "moveaxis", "squeeze",
-        "expand_dims", "broadcast_to", "flip", "concatenate", "stack", "split", "tile", "repeat",
+        "expand_dims", "broadcast_to", "diagonal", "flip", "concatenate", "stack", "split", "tile",
+        "repeat",
         "roll", "pad", "copyto", "may_share_memory", "shares_memory", "shape", "ndim", "size",
     ),
     reduction: (

@@ -80,6 +80,13 @@ def as_strided(x: ndarray, shape: Any = None, strides: Any = None) -> ndarray:
     return view_of(x, host)
 
 
+def diagonal(a: ndarray, offset: int = 0, axis1: int = 0, axis2: int = 1) -> ndarray:
+    """A view of the elements with equal indices in two axes."""
+    host = a._host.diagonal(offset, axis1, axis2)
+    host.flags.writeable = True
+    return view_of(a, host)
+
+
 def flip(a: ndarray, axis: Any = None) -> ndarray:
     """A view from the other end."""
     return view_of(a, np.flip(a._host, axis))

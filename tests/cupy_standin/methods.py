@@ -121,7 +121,7 @@ def _install() -> None:
     }.items():
         setattr(ndarray, name, method)
     for module, names in {
-        manipulation: ("ravel", "swapaxes", "squeeze", "repeat"),
+        manipulation: ("ravel", "swapaxes", "squeeze", "repeat", "diagonal"),
         reduction: ("sum", "mean", "var", "std", "max", "min", "any", "all", "cumsum",
                     "cumprod", "round"),
         indexing: ("take", "nonzero"),

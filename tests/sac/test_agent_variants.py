@@ -42,7 +42,9 @@ VARIANTS = [
     for alpha in ("auto", 0.2)
     for name, keys in OPTIONS.items()
     # On a GPU each option once, and one with each number of networks.
-    if device == "cpu" or (nets == 2 and alpha == "auto") or (name == "defaults" and alpha != "auto")
+    if device == "cpu"
+    or (nets == 2 and alpha == "auto")
+    or (name == "defaults" and alpha != "auto")
 ]
 UPDATES = 2
 
