@@ -63,6 +63,22 @@ def make_vector_environment(
         raise
 
 
+def make_bare_environment(config: EnvConfig) -> gymnasium.Env:
+    """Make one environment of `config` alone, without the wrappers that Gymnasium adds by itself.
+
+    EnvironmentSetupError says what is wrong.
+    """
+    if config.wrappers or ":" in config.id:
+        _find_modules_of_the_working_directory()
+    wrappers = configured_wrappers(config.wrappers)
+    _check_id(config)
+    with explained(config.id):
+        env = gymnasium.make(config.id, disable_env_checker=True, **config.kwargs).unwrapped
+        for wrap in wrappers:
+            env = wrap(env)
+        return env
+
+
 def separate_source(source: Source) -> Source:
     """Return what makes another environment like `source`, for evaluation beside training.
 

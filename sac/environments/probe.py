@@ -1,0 +1,110 @@
+"""What can be found out about an environment by trying it: its faults, and its actions' reach."""
+
+import contextlib
+import io
+import time
+import warnings
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from gymnasium.utils.env_checker import check_env
+from numpy.typing import NDArray
+
+from sac.config import EnvConfig
+from sac.environments.make import make_bare_environment, make_vector_environment
+from sac.environments.vector import VectorEnvironment
+
+SEED = 0
+STEPS = 3  # an action may show its effect a step or two later
+POINTS = 11  # of an action's range, from end to end
+FEW = 3  # changes among the points, fewer than where the outcome depends on all of the range
+ZOOMS = 10  # times that the part with the changes is looked at alone
+SECONDS = 10.0  # an environment that is slow to reset is left before its last dimension
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What environments of its own told.
+
+    `fault` is what Gymnasium's checker says against them. `reach` (size,) holds for each dimension
+    of a continuous action in which share of its bounds the outcome depends on it; nan where that
+    could not be told.
+    """
+
+    fault: str | None
+    reach: NDArray[np.float64] | None
+
+
+def probe(config: EnvConfig) -> Probe:
+    """Try new environments; SACError where none can be made."""
+    return Probe(checker_fault(config), _tried_reach(config))
+
+
+def checker_fault(config: EnvConfig) -> str | None:
+    """Return what Gymnasium's checker says against a new environment; None if nothing."""
+    env = make_bare_environment(config)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")  # advice, such as on infinite bounds
+            check_env(env, skip_render_check=True, skip_close_check=True)
+    except Exception as error:  # whatever an environment may raise
+        return " ".join(f"{type(error).__name__}: {error}".split())
+    finally:
+        env.close()
+    return None
+
+
+def _tried_reach(config: EnvConfig) -> NDArray[np.float64] | None:
+    is_async = config.vectorization == "async"
+    single = replace(config, vectorization="sync" if is_async else config.vectorization)
+    environment = make_vector_environment(single, num_envs=1, seed=SEED)
+    with contextlib.closing(environment):
+        if environment.action_codec.is_discrete:
+            return None
+        try:
+            return reach(environment)
+        except Exception:  # whatever an environment may raise; the checker tells what is wrong
+            return None
+
+
+def reach(environment: VectorEnvironment) -> NDArray[np.float64]:
+    """Return the share of each dimension's bounds in which the outcome depends on the action."""
+    found = np.full(int(np.prod(environment.action_codec.shape)), np.nan)
+    deadline = time.monotonic() + SECONDS
+    for dimension in range(len(found)):
+        if time.monotonic() > deadline:
+            break
+        found[dimension] = _reach(environment, dimension)
+    return found
+
+
+def _reach(environment: VectorEnvironment, dimension: int) -> float:
+    low, high = -1.0, 1.0
+    for _ in range(ZOOMS):
+        points = np.linspace(low, high, POINTS)
+        outcomes = [_outcome(environment, dimension, point) for point in points]
+        changes = [i for i, (one, other) in enumerate(pairwise(outcomes)) if one != other]
+        if not changes:
+            return np.nan
+        first, last = changes[0], changes[-1] + 1
+        if len(changes) > FEW or (first, last) == (0, POINTS - 1):
+            return (high - low) / 2
+        low, high = points[first], points[last]
+    return np.nan  # on one side of a threshold or on the other: it is no matter of bounds
+
+
+def _outcome(environment: VectorEnvironment, dimension: int, unit: float) -> bytes:
+    """Play a few steps, always of the same episode; the other dimensions are in their middle."""
+    codec = environment.action_codec
+    units = np.zeros((1, int(np.prod(codec.shape))))
+    units[0, dimension] = unit
+    actions = codec.to_environment(units.reshape(1, *codec.shape))
+    environment.reset(seed=SEED)
+    parts = []
+    for _ in range(STEPS):
+        step = environment.step(actions)
+        parts += [step.next_observation.tobytes(), step.reward.tobytes(), step.terminated.tobytes()]
+        if step.episodes:
+            break
+    return b"".join(parts)
