@@ -1,4 +1,4 @@
-"""`python -m sac train|evaluate|plot|export`."""
+"""`python -m sac train|evaluate|plot|export|doctor`."""
 
 import sys
 

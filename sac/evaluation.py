@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,14 +19,26 @@ from sac.resume_rules import check_trusted
 
 if TYPE_CHECKING:
     from sac.agent import SACAgent
-    from sac.environments import Episode, VectorEnvironment
+    from sac.environments import Episode, Step, VectorEnvironment
 
 __all__ = ["EvaluationResult", "check_spaces_fit", "evaluate", "film_episode", "run_episodes"]
 
 
+class Playable(Protocol):
+    """What episodes are played in: a VectorEnvironment, or what stands before one."""
+
+    num_envs: int
+
+    def reset(self, seed: int | None = None) -> np.ndarray:
+        """Start new episodes everywhere."""
+
+    def step(self, actions: np.ndarray) -> "Step":
+        """Take one action, in environment units, in every environment."""
+
+
 def run_episodes(
     agent: "SACAgent | RandomPolicy",
-    environment: "VectorEnvironment",
+    environment: Playable,
     *,
     episodes: int,
     seed: int,
@@ -109,7 +121,7 @@ def evaluate(
     from sac.environments import make_vector_environment
 
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
-    config = _environment_config(loaded, num_envs, env_overrides, trust=trust)
+    config = environment_config(loaded, num_envs, env_overrides, trust=trust)
     if env is None:
         _check_named(config, loaded)
     agent = SACAgent.load(loaded.folder, device=device)
@@ -155,7 +167,7 @@ def film_episode(
     check_video(Path(video))
     overrides = {} if env_overrides is None else env_overrides
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
-    config = _environment_config(loaded, 1, overrides, trust=trust)
+    config = environment_config(loaded, 1, overrides, trust=trust)
     wrappers = [{"class_path": w.class_path, "kwargs": w.kwargs} for w in config.wrappers]
     film = {
         "class_path": f"{EpisodeFilm.__module__}.{EpisodeFilm.__name__}",
@@ -205,9 +217,17 @@ def check_spaces_fit(agent: "SACAgent", environment: "VectorEnvironment") -> Non
         )
 
 
-def _environment_config(
-    checkpoint: Checkpoint, num_envs: int, overrides: Mapping[str, Any] | None, *, trust: bool
+def environment_config(
+    checkpoint: Checkpoint,
+    num_envs: int = 1,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    trust: bool,
 ) -> EnvConfig:
+    """Return the environment that a checkpoint's run was trained on, with `overrides` laid over.
+
+    ConfigError where it would import code that is not trusted.
+    """
     overrides = {} if overrides is None else overrides
     document = checkpoint.documents.get("config")
     if document is None:

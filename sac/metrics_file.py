@@ -2,9 +2,13 @@
 
 import csv
 import io
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sac import files
 from sac.errors import SACError
@@ -15,6 +19,26 @@ STEP = "step"
 def has_rows(path: Path) -> bool:
     """Return whether there is a metrics file that holds more than the names of its columns."""
     return path.is_file() and path.read_bytes().count(b"\n") > 1
+
+
+def read_columns(path: Path) -> dict[str, NDArray[np.float64]]:
+    """Return every column (n,) by name, nan where a cell is empty; none where there is no file.
+
+    A row that is being written, or that a crash cut short, is left out. SACError for a file that is
+    no metrics file.
+    """
+    names, rows = _read(path, last_step=None)
+    columns = {STEP: np.array([step for step, _ in rows], np.float64)}
+    for name in names:
+        columns[name] = np.array([_number(row.get(name)) for _, row in rows], np.float64)
+    return columns
+
+
+def _number(text: str | None) -> float:
+    try:
+        return math.nan if text is None else float(text)
+    except ValueError:
+        return math.nan
 
 
 class MetricsFile:
@@ -69,7 +93,7 @@ def _encode(cells: Sequence[str]) -> bytes:
     return text.getvalue().encode()
 
 
-def _read(path: Path, last_step: int) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+def _read(path: Path, last_step: int | None) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Columns and rows up to and with `last_step`; a row that a crash cut short is left out."""
     if not path.exists():
         return [], []
@@ -84,7 +108,7 @@ def _read(path: Path, last_step: int) -> tuple[list[str], list[tuple[int, dict[s
         rows = []
         for cells in reader:
             whole = len(cells) == len(header) and cells[0].isdecimal()
-            if whole and int(cells[0]) <= last_step:
+            if whole and (last_step is None or int(cells[0]) <= last_step):
                 filled = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
                 rows.append((int(filled.pop(STEP)), filled))
     return header[1:], rows

@@ -6,14 +6,16 @@ import shlex
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self, SupportsFloat, TextIO
 
 from sac.console import say
 from sac.evaluation import EvaluationResult
+from sac.run_directory import FINDINGS_FILE
 
+MODULE_COMMANDS = {name: f"python -m sac {name}" for name in ("train", "evaluate", "doctor")}
 LABELS = {"mean_return": "return"}
 
 
@@ -202,8 +204,8 @@ def print_summary(
     step: int,
     total_steps: int,
     evaluation: EvaluationResult | None = None,
-    train_command: str = "python -m sac train",
-    evaluate_command: str = "python -m sac evaluate",
+    findings: int = 0,
+    commands: Mapping[str, str] = MODULE_COMMANDS,
 ) -> None:
     """Say where a run lies, how it stands, and by which commands to look at it and to go on.
 
@@ -212,8 +214,8 @@ def print_summary(
         step: Environment transitions made.
         total_steps: Those asked for; a run that made them all goes on by asking for more.
         evaluation: The last one.
-        train_command: How the user starts a training, as typed in a shell.
-        evaluate_command: How the user starts an evaluation.
+        findings: How many illnesses the training was warned of.
+        commands: How the user starts train, evaluate and doctor, as typed in a shell.
     """
     run, root = (shlex.quote(shown_path(path)) for path in (run_directory, run_directory.parent))
     more_steps = "" if step < total_steps else f" --train.total_steps {2 * max(step, total_steps)}"
@@ -223,11 +225,14 @@ def print_summary(
             f"Mean return: {evaluation.mean_return:.2f} +- {evaluation.std_return:.2f} "
             f"over {evaluation.episodes} episodes"
         )
+    if findings:
+        lines.append(f"Findings: {findings}, in {FINDINGS_FILE}")
     lines += [
         "Next:",
+        *([f"  {commands['doctor']} {run}"] if findings else []),
         f"  tensorboard --logdir {root}",
-        f"  {evaluate_command} {run}",
-        f"  {train_command} --resume {run}{more_steps}",
+        f"  {commands['evaluate']} {run}",
+        f"  {commands['train']} --resume {run}{more_steps}",
     ]
     say("\n".join(["", *lines]), sys.stdout)
 

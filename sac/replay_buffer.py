@@ -158,9 +158,13 @@ class ReplayBuffer:
 
     def sample(self, batch_size: int) -> Batch:
         """Draw transitions uniformly, with replacement, from all that are stored."""
+        return self.peek(batch_size, self._generator)
+
+    def peek(self, batch_size: int, generator: Generator) -> Batch:
+        """Draw as `sample` does by another generator: the training's own stays where it is."""
         if not self._stored:
             raise IndexError("cannot sample from an empty replay buffer")
-        rows = self._rows_of(self._generator.integers(self._stored, size=batch_size))
+        rows = self._rows_of(generator.integers(self._stored, size=batch_size))
         places, columns = self._ring.locate(rows), self._ring.columns
         action = columns["action"].take(places, axis=0)
         terminated = columns["terminated"].take(places).astype(np.float32)

@@ -4,6 +4,7 @@
     config.yaml             resolved, can be trained again
     events.out.tfevents.*   TensorBoard
     metrics.csv             the same numbers
+    findings.csv            what the doctor's checks found during training, if anything
     checkpoints/<step>/     the newest few
     replay/                 the transitions that they refer to
     best/                   the best by evaluation
@@ -21,6 +22,7 @@ from sac.errors import SACError
 
 CONFIG_FILE = "config.yaml"
 METRICS_FILE = "metrics.csv"
+FINDINGS_FILE = "findings.csv"
 CHECKPOINTS_FOLDER = "checkpoints"
 BEST_FOLDER = "best"
 REPLAY_FOLDER = "replay"

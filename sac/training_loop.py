@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from sac.collector import Collected
+from sac.diagnosis.live import Watch
+from sac.diagnosis.witness import Witness
 from sac.divergence import RecentBatches, explained
 from sac.environments import VectorEnvironment
 from sac.errors import DivergenceError, SACError
@@ -53,6 +55,7 @@ class TrainingLoop:
         # As it is written: in binary fractions, 0.29 of 100 updates would be 28.
         self.updates_per_step = Fraction(str(config.train.updates_per_step))
         self.evaluation: EvaluationResult | None = None
+        self.watch = Watch(outputs.run_directory, outputs.progress.message, resume_step=saved_step)
         self._saved_step = saved_step
         self._recent = RecentBatches()
 
@@ -156,10 +159,11 @@ class TrainingLoop:
         self._start_clock()
 
     def _evaluate(self) -> None:
+        witness = Witness(self.evaluation_environment, self.config.agent.gamma)
         with self._rescuing():
             result = run_episodes(
                 self.state.agent,
-                self.evaluation_environment,
+                witness,
                 episodes=self.config.evaluation.episodes,
                 seed=self.evaluation_seed,
                 deterministic=True,
@@ -181,6 +185,7 @@ class TrainingLoop:
         if best != before:
             counters.best_return = best
             self.state.save_best(self.outputs.run_directory)
+        self.watch.look(self.state, witness)
         self._start_clock()
 
     def _checkpoint(self) -> None:

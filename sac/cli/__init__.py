@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+from sac.cli.doctor import doctor_command
 from sac.cli.evaluate import evaluate_command
 from sac.cli.export import export_command
 from sac.cli.parser import CommandParser
@@ -17,14 +18,16 @@ COMMANDS: dict[str, Callable[[Sequence[str], str], int]] = {
     "evaluate": evaluate_command,
     "plot": plot_command,
     "export": export_command,
+    "doctor": doctor_command,
 }
+DESCRIPTION = "Soft Actor-Critic: train, evaluate, plot, export, and find out what ails a run."
 USAGE_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `python -m sac ...` and return its exit status."""
-    parser = CommandParser("python -m sac", "Soft Actor-Critic: train, evaluate, plot and export.")
+    parser = CommandParser("python -m sac", DESCRIPTION)
     parser.add_argument("command", nargs="?", choices=COMMANDS, help="`COMMAND --help` tells more")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     try:

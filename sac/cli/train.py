@@ -9,6 +9,7 @@ from typing import Any
 from sac.cli.parser import CommandParser, add_config_options, parse_config_options
 from sac.config import Config
 from sac.errors import ConfigError
+from sac.findings_file import read_findings
 
 SIGNAL_STATUS = 128  # what shells add to the number of the signal that ended a program
 SMALL_PRODUCT = 2**21  # multiplications: a batch of 256 through a layer of 64 by 64 is half of it
@@ -52,14 +53,13 @@ def train_command(argv: Sequence[str], prog: str) -> int:
         result = train(None, resume=arguments.resume, overrides=overrides, trust=arguments.trust)
     else:
         result = train(config)
-    train_typed, evaluate_typed = _typed_commands(prog)
     print_summary(
         result.run_directory,
         step=result.step,
         total_steps=result.total_steps,
         evaluation=result.evaluation,
-        train_command=train_typed,
-        evaluate_command=evaluate_typed,
+        findings=len(read_findings(result.run_directory)),
+        commands=_typed_commands(prog),
     )
     return 0 if result.interrupted_by is None else SIGNAL_STATUS + result.interrupted_by
 
@@ -75,14 +75,14 @@ def _choose_blas_threads(config: Config) -> None:
             os.environ.setdefault(name, "1")
 
 
-def _typed_commands(prog: str) -> tuple[str, str]:
-    """How the user starts a training and an evaluation: by the script or by the module."""
-    if not prog.endswith(".py"):
-        return "python -m sac train", "python -m sac evaluate"
-    from sac.progress import shown_path
+def _typed_commands(prog: str) -> dict[str, str]:
+    """How the user starts the commands that come next: by their scripts or by the module."""
+    from sac.progress import MODULE_COMMANDS, shown_path
 
+    if not prog.endswith(".py"):
+        return MODULE_COMMANDS
     script = shown_path(Path(sys.argv[0]))
-    return f"python {script}", f"python {script.replace(prog, 'evaluate.py')}"
+    return {name: f"python {script.replace(prog, f'{name}.py')}" for name in MODULE_COMMANDS}
 
 
 def _resolve(file: Path | None, run: Path | None, overrides: dict[str, Any]) -> Config:

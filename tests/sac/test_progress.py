@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from sac.evaluation import EvaluationResult
-from sac.progress import Progress, print_summary, shown_path
+from sac.progress import MODULE_COMMANDS, Progress, print_summary, shown_path
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,13 +156,15 @@ def test_summary(working_directory: Path, capsys: pytest.CaptureFixture[str]) ->
         step=1000,
         total_steps=1000,
         evaluation=EvaluationResult([-1.0, -2.0], [5, 5]),
-        train_command="python scripts/train.py",
-        evaluate_command="python scripts/evaluate.py",
+        findings=2,
+        commands={name: f"python scripts/{name}.py" for name in MODULE_COMMANDS},
     )
     text = capsys.readouterr().out
     assert "Run directory: 'runs/my run'" in text
     assert "-1.50 +- 0.50 over 2 episodes" in text
+    assert "Findings: 2, in findings.csv" in text
     assert commands(text) == [
+        ["python", "scripts/doctor.py", "runs/my run"],
         ["tensorboard", "--logdir", "runs"],
         ["python", "scripts/evaluate.py", "runs/my run"],
         ["python", "scripts/train.py", "--resume", "runs/my run", "--train.total_steps", "2000"],

@@ -15,6 +15,7 @@ COMMANDS = [
     ["-m", "sac", "evaluate"],
     ["scripts/plot.py"],
     ["scripts/export.py"],
+    ["scripts/doctor.py"],
 ]
 SLOW_TO_IMPORT = ["numpy", "gymnasium", "autograd", "tensorboard", "rich", "matplotlib"]
 

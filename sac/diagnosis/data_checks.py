@@ -1,0 +1,168 @@
+"""Checks of the environment and of what it gives: observations, rewards, actions, ends, pace."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
+
+SCALES = 1000.0  # largest size of a feature over the smallest that another varies by
+CONSTANT = 1e-5  # of a feature's own size: what varies by less are the last digits of float32
+# A Q value is about the reward over 1 - gamma: at 100, with a gamma of 0.99, ten thousand.
+LARGE_REWARD = 100.0
+RARE_STEPS, RARE_EPISODES = 0.001, 0.05  # shares of those that bring news
+ENOUGH_STEPS, ENOUGH_EPISODES = 1000, 5
+WIDE_BOUNDS = 1e4  # in the environment's units; no motor, and nothing normalised, is near it
+SMALL_REACH = 0.05  # of the bounds
+TRUNCATED_LENGTHS = 3  # a time limit truncates all episodes at one length
+# Batches of 256 and an update a step, which most publish, use a transition 256 times; with 20
+# updates a step (REDQ, DroQ) 5120 times, for which those needed ensembles or dropout.
+LEAST_USES, MOST_USES = 4.0, 5120.0
+SLOW_STEP, SLOW_SHARE = 1e-3, 0.8  # seconds; of the time of training
+
+
+def observation_scale(evidence: Evidence) -> Result:
+    """Features should be of like size: a network hardly sees those that are far smaller."""
+    batch, agent = evidence.batch, evidence.agent
+    if batch is None:
+        return unknown("the replay is empty")
+    features = agent.observation_input.array(batch.observation).astype(np.float64)
+    sizes, spreads = np.sqrt(np.mean(features**2, axis=0)), features.std(axis=0)
+    varying = spreads > CONSTANT * sizes
+    if not varying.any():
+        return unknown("no feature varies")
+    spreads = np.where(varying, spreads, np.inf)
+    largest, smallest = int(np.argmax(sizes)), int(np.argmin(spreads))
+    text = (
+        f"feature {largest} is about {sizes[largest]:.2g} in size, and feature {smallest} varies "
+        f"by {spreads[smallest]:.2g}"
+    )
+    if sizes[largest] <= SCALES * spreads[smallest]:
+        return fine(text)
+    return ill(
+        text,
+        "agent.normalize_observations: true, or features of like size from the environment",
+    )
+
+
+def rewards(evidence: Evidence) -> Result:
+    """Rewards should be of a size that values can follow, and frequent enough to be met."""
+    batch, config = evidence.batch, evidence.config.agent
+    if batch is None:
+        return unknown("the replay is empty")
+    scaled = batch.reward.astype(np.float64) * config.reward_scale
+    size = float(np.sqrt(np.mean(scaled**2)))
+    text = f"about {size:.3g} in size"
+    if size > LARGE_REWARD:
+        return ill(
+            f"{text}: Q values will be near {size / max(1 - config.gamma, 1e-3):.2g}",
+            f"agent.reward_scale: {0.1 ** np.ceil(np.log10(size)):.0e}",
+        )
+    values, counts = np.unique(batch.reward, return_counts=True)
+    common = float(values[np.argmax(counts)])
+    news = float(np.mean((batch.reward != common) | (batch.terminated > 0)))
+    returns = evidence.logged("rollout/episode_return")
+    if evidence.step < ENOUGH_STEPS or len(returns) < ENOUGH_EPISODES:
+        return fine(text)
+    told = float(np.mean(returns != np.median(returns)))
+    if news > RARE_STEPS or told > RARE_EPISODES:
+        return fine(text)
+    return ill(
+        f"{news:.2%} of the steps have another reward than {common:g} or end the episode, and "
+        f"{told:.0%} of the episodes another return than {np.median(returns):g}",
+        "rewards on the way to the goal, shorter episodes, or a beginning nearer the goal; a "
+        "longer train.learning_starts meets rare rewards by chance more often",
+    )
+
+
+def action_bounds(evidence: Evidence) -> Result:
+    """The bounds should be about where actions still make a difference."""
+    codec = evidence.agent.action_codec
+    if codec.is_discrete:
+        return unknown("discrete actions have no bounds")
+    space = codec.space
+    widest = float(np.max(np.abs([space.low, space.high])))  # type: ignore[attr-defined]
+    remedy = (
+        "narrower bounds of the environment's action space, or a gymnasium.wrappers.TransformAction"
+    )
+    if widest > WIDE_BOUNDS:
+        return ill(f"actions are as large as {widest:.2g}", remedy)
+    reach = None if evidence.probe is None else evidence.probe.reach
+    if reach is None or np.isnan(reach).all():
+        return fine(f"up to {widest:.3g}")
+    worst = int(np.nanargmin(reach))
+    text = f"up to {widest:.3g}"
+    if reach[worst] >= SMALL_REACH:
+        return fine(f"{text}, and outcomes depend on the action in {reach[worst]:.0%} of them")
+    return ill(
+        f"{text}, but in dimension {worst} the outcome depends on the action in only "
+        f"{reach[worst]:.2%} of its range",
+        remedy,
+    )
+
+
+def truncation(evidence: Evidence) -> Result:
+    """Only a limit from outside truncates; an end that the state brings about must terminate."""
+    episodes = evidence.episodes
+    if not episodes:
+        return unknown("no evaluation episode was played")
+    lengths = {episode.length for episode in episodes if episode.truncated}
+    truncated = sum(episode.truncated for episode in episodes)
+    text = f"{truncated} of {len(episodes)} evaluation episodes were truncated"
+    if len(lengths) < TRUNCATED_LENGTHS:
+        return fine(text)
+    return ill(
+        f"{text}, after {len(lengths)} different numbers of steps ({min(lengths)} to "
+        f"{max(lengths)}): these are no time limits",
+        "let the environment return terminated=True, not truncated=True, where the episode ends "
+        "for good: what comes after a truncated end counts as if it went on",
+    )
+
+
+def environment_checker(evidence: Evidence) -> Result:
+    """What Gymnasium itself demands of an environment."""
+    if evidence.probe is None:
+        return unknown("no environment could be made")
+    if evidence.probe.fault is None:
+        return fine("Gymnasium's checker finds nothing wrong")
+    return ill(
+        f"Gymnasium's checker finds: {evidence.probe.fault}",
+        "put it right in the environment: gymnasium.utils.env_checker.check_env(env)",
+    )
+
+
+def pace(evidence: Evidence) -> Result:
+    """Neither updates nor environment steps should wait for the other."""
+    train, updates = evidence.config.train, evidence.agent.updates
+    learned_from = evidence.step - train.learning_starts
+    if learned_from <= 0 or updates == 0:
+        return unknown("learning has not started yet")
+    uses = updates * train.batch_size / learned_from
+    text = f"a transition is used {uses:.3g} times"
+    if uses < LEAST_USES:
+        return ill(
+            f"{text}: updates are few for what is collected",
+            "a higher train.updates_per_step or train.batch_size",
+        )
+    if uses > MOST_USES:
+        return ill(
+            f"{text}: environment steps are few for the updates",
+            "a lower train.updates_per_step; or more environments where steps are what takes time",
+        )
+    seconds, share = evidence.environment_seconds, _environment_share(evidence)
+    if share is None or seconds is None:
+        return fine(text)
+    text += f", and {share:.0%} of the time goes into environment steps"
+    if seconds < SLOW_STEP or share < SLOW_SHARE:
+        return fine(text)
+    return ill(
+        f"{text} of {1000 * seconds:.3g} ms each: updates wait for them",
+        "env.num_envs: 4 and env.vectorization: async, or a higher train.updates_per_step, which "
+        "costs little here",
+    )
+
+
+def _environment_share(evidence: Evidence) -> float | None:
+    rates: NDArray[np.float64] = evidence.logged("time/env_steps_per_second")
+    if evidence.environment_seconds is None or not len(rates):
+        return None
+    return min(1.0, evidence.environment_seconds * float(rates[-1]))

@@ -1,0 +1,74 @@
+"""The doctor's checks in a training that runs: each illness is told once, and written down."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sac.diagnosis import Evidence, draw, examine
+from sac.diagnosis.witness import Witness
+from sac.environments.probe import Probe, checker_fault
+from sac.findings_file import read_findings, write_findings
+from sac.metrics_file import read_columns
+from sac.run_directory import METRICS_FILE
+from sac.run_state import RunState
+
+
+class Watch:
+    """Looks at a run at each of its evaluations; nothing that the training uses is changed.
+
+    Args:
+        run_directory: Where `findings.csv` goes; without findings there is none.
+        tell: Shows a line to the user.
+        resume_step: What was found after it is found anew. None for a new run.
+    """
+
+    def __init__(
+        self, run_directory: Path, tell: Callable[[str], None], *, resume_step: int | None = None
+    ) -> None:
+        self._run_directory = run_directory
+        self._tell = tell
+        last = -1 if resume_step is None else resume_step
+        self._findings = [row for row in read_findings(run_directory) if int(row["step"]) <= last]
+        self._probe: Probe | None = None
+        self._is_probed = False
+
+    def look(self, state: RunState, witness: Witness) -> None:
+        """Run the checks after an evaluation that `witness` saw."""
+        try:
+            self._look(state, witness)
+        except Exception as error:  # what is only there to help must not end a training
+            self._note(state, "doctor", f"it failed: {type(error).__name__}: {error}", "")
+
+    def _look(self, state: RunState, witness: Witness) -> None:
+        step, agent = state.counters.step, state.agent
+        evidence = Evidence(
+            config=state.config,
+            agent=agent,
+            step=step,
+            history=read_columns(self._run_directory / METRICS_FILE),
+            batch=draw(state.replay_buffer, agent, step),
+            episodes=witness.played,
+            environment_seconds=witness.seconds_per_step,
+            probe=self._probed(state),
+        )
+        for name, result in examine(evidence).items():
+            if result.state == "ill":
+                self._note(state, name, result.text, result.remedy)
+
+    def _probed(self, state: RunState) -> Probe | None:
+        """Return what Gymnasium's checker says, once; of an environment in this process alone."""
+        env = state.config.env
+        if not self._is_probed:
+            self._is_probed = True
+            if env.id and env.vectorization == "sync":
+                self._probe = Probe(checker_fault(env), reach=None)
+        return self._probe
+
+    def _note(self, state: RunState, name: str, finding: str, remedy: str) -> None:
+        if any(row["check"] == name for row in self._findings):
+            return
+        step = state.counters.step
+        row = {"step": str(step), "check": name, "finding": finding, "remedy": remedy}
+        self._findings.append(row)
+        advice = f" (remedy: {remedy})" if remedy else ""
+        self._tell(f"warning at step {step:,}: {name}: {finding}{advice}")
+        write_findings(self._run_directory, self._findings)

@@ -1,0 +1,80 @@
+"""Checks of the networks: units that do nothing, gradients that are too large or too small."""
+
+import math
+
+import numpy as np
+
+from autograd import optim
+from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
+from sac.diagnosis.networks import hidden_layers
+
+# Runs of HalfCheetah learn well with half of a policy's units asleep.
+DEAD_SHARE = 0.8
+MOVES = 1e-6  # of a layer's largest output: a unit that varies by less over a batch is dead
+# Adam's steps do not depend on the size of gradients until these are near its epsilon of 1e-8, in
+# the mean over weights. Norms in the hundreds are seen where returns are in the thousands, and SAC
+# still learns; a hundred times that, and one odd batch undoes what was learned.
+VANISHING, EXPLODING = 1e-7, 1e5
+SECOND_MOMENT_DECAY = 0.999
+
+
+def dead_units(evidence: Evidence) -> Result:
+    """Hidden units should answer to what they see; a dead one gives the same for everything."""
+    batch = evidence.network_rows()
+    if batch is None:
+        return unknown("the replay is empty")
+    worst, where = 0.0, ""
+    for name, outputs in hidden_layers(evidence.agent, batch):
+        moves = np.ptp(outputs, axis=0) > MOVES * max(float(np.abs(outputs).max()), 1e-30)
+        share = 1 - float(np.mean(moves))
+        if share >= worst:
+            worst, where = share, name
+    if not where:
+        return unknown("there is no hidden layer")
+    text = f"{worst:.0%} of the units of {where} give the same for {len(batch.reward)} observations"
+    if worst <= DEAD_SHARE:
+        return fine(text)
+    return ill(
+        text,
+        "start anew with a lower agent.policy_lr and agent.soft_q_lr, agent.max_grad_norm, "
+        "agent.normalize_observations: true, or agent.activation: elu",
+    )
+
+
+def gradients(evidence: Evidence) -> Result:
+    """Gradients should neither explode nor vanish; told by Adam's own running mean of squares."""
+    agent = evidence.agent
+    named = {"the policy": agent.policy_optimizer} | {
+        f"soft Q network {i}": optimizer for i, optimizer in enumerate(agent.soft_q_optimizers, 1)
+    }
+    if agent.updates == 0:
+        return unknown("no update was made yet")
+    squares = {name: _mean_square(optimizer) for name, optimizer in named.items()}
+    norms = {name: math.sqrt(square * count) for name, (square, count) in squares.items()}
+    largest = max(norms, key=norms.__getitem__)
+    smallest = min(squares, key=squares.__getitem__)
+    text = "norms of about " + ", ".join(f"{norm:.2g} ({name})" for name, norm in norms.items())
+    faults = {}
+    if not norms[largest] < EXPLODING:
+        faults[f"those of {largest} explode"] = (
+            "agent.max_grad_norm: 10, a lower agent.reward_scale, or lower learning rates"
+        )
+    if squares[smallest][0] < VANISHING**2:
+        faults[f"those of {smallest} vanish"] = (
+            "a higher agent.reward_scale, agent.normalize_observations: true, or "
+            "agent.activation: relu (see also dead units and saturated actions)"
+        )
+    if faults:
+        return ill(f"{text}: {' and '.join(faults)}", "; ".join(faults.values()))
+    return fine(text)
+
+
+def _mean_square(optimizer: optim.Adam) -> tuple[float, int]:
+    """Return the mean square of a weight's gradient in the last thousand updates, and how many."""
+    total, count, steps = 0.0, 0, 1.0
+    for values in optimizer.state_dict()["state"].values():
+        squares = values["exp_avg_sq"].numpy(force=True)
+        total += float(np.sum(squares, dtype=np.float64))
+        count += squares.size
+        steps = float(values["step"].item())
+    return total / max(count, 1) / (1 - SECOND_MOMENT_DECAY**steps), count

@@ -1,0 +1,170 @@
+"""Checks of what is learned: entropy and its temperature, actions, values."""
+
+import numpy as np
+
+from autograd import no_grad
+from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
+from sac.diagnosis.networks import min_q
+
+# Adam moves log alpha by up to its learning rate in an update: it has had time when it could have
+# gone this far, to a twentieth or twenty times of where it began.
+LOG_ALPHA_WAY = 3.0
+LOGGED_ROWS = 8  # of metrics.csv, to tell a trend by
+# From the target, of entropy: in nats for each dimension of a continuous action, and as a share of
+# the largest entropy of discrete ones.
+FAR_CONTINUOUS, FAR_DISCRETE = 0.5, 0.25
+APPROACHING = 0.7  # of the distance of before is left: give it time
+RUNAWAY = 10.0  # times what alpha was in the middle of the run, or a tenth of it
+# Bang-bang control is right for some tasks; but a policy nearly all of whose samples lie at the
+# bounds has no noise left to learn from, for tanh passes on next to no gradient there.
+SATURATED, SATURATED_SHARE = 0.99, 0.8
+# The minimum of two networks lies below by some; SAC learns well with a bias of tens of percent.
+BIASED = 0.7  # times the returns' own size
+BLOWN_UP = 3.0  # times their size: no state of learning, however early
+# The targets follow by tau an update, and a reward reaches 1 / (1 - gamma) steps back: before that
+# has happened half way, Q is on its way from 0.
+SETTLED = 0.5
+MEASURABLE = 0.5  # least part of a value that an episode itself shows, the rest being an estimate
+
+
+def entropy(evidence: Evidence) -> Result:
+    """The policy's entropy should reach the target that alpha is learned for."""
+    target = getattr(evidence.agent.temperature, "target_entropy", None)
+    values = evidence.logged("train/entropy")
+    if target is None:
+        return unknown("alpha is fixed: there is no target")
+    if reason := _too_early(evidence, len(values)):
+        return unknown(reason)
+    latest, before = _quarters(values)
+    gap, earlier_gap = latest - target, before - target
+    text = f"{latest:.3g} nats of entropy for a target of {target:.3g}"
+    if _was_reached(evidence, values - target) or abs(gap) < APPROACHING * abs(earlier_gap):
+        return fine(text)
+    if gap < 0:
+        remedy = "lower agent.target_entropy (auto suits most tasks), or lower agent.policy_lr"
+    else:
+        remedy = "train longer, raise agent.alpha_lr, or raise agent.reward_scale"
+    return ill(f"{text}, and no nearer than before: it is never reached", remedy)
+
+
+def alpha(evidence: Evidence) -> Result:
+    """Alpha should settle: it runs away where no alpha brings the entropy to its target."""
+    target = getattr(evidence.agent.temperature, "target_entropy", None)
+    values, entropies = evidence.logged("train/alpha"), evidence.logged("train/entropy")
+    if target is None:
+        return unknown(f"fixed at {evidence.config.agent.alpha}")
+    if reason := _too_early(evidence, min(len(values), len(entropies))):
+        return unknown(reason)
+    growth = values[-1] / values[len(values) // 2]
+    text = f"{values[-1]:.3g}, {growth:.2g} times that of the middle of the run"
+    gap = _quarters(entropies)[0] - target
+    rises = growth > RUNAWAY and gap < 0
+    falls = growth < 1 / RUNAWAY and gap > 0
+    if not (rises or falls) or _was_reached(evidence, entropies - target):
+        return fine(text)
+    word, more = ("grows", "lower") if rises else ("shrinks", "higher")
+    return ill(
+        f"{text}: it {word} without end",
+        f"an agent.target_entropy that the policy can reach ({more} than {target:.3g}), a lower "
+        "agent.alpha_lr, or a fixed agent.alpha",
+    )
+
+
+def _too_early(evidence: Evidence, rows: int) -> str | None:
+    way = evidence.agent.updates * evidence.config.agent.alpha_lr
+    if way < LOG_ALPHA_WAY or rows < LOGGED_ROWS:
+        return f"too early to tell, after {evidence.agent.updates:,} updates"
+    return None
+
+
+def _quarters(values: np.ndarray) -> tuple[float, float]:
+    """Return the means of the last quarter and of the one before it."""
+    quarter = len(values) // 4
+    return float(values[-quarter:].mean()), float(values[-2 * quarter : -quarter].mean())
+
+
+def _was_reached(evidence: Evidence, gaps: np.ndarray) -> bool:
+    """Whether the entropy met its target, or passed it, in the second half of the run."""
+    codec, gaps = evidence.agent.action_codec, gaps[len(gaps) // 2 :]
+    if codec.is_discrete:
+        far = FAR_DISCRETE * float(np.log(codec.n))
+    else:
+        far = FAR_CONTINUOUS * float(np.prod(codec.shape))
+    return bool(np.any(np.abs(gaps) <= far) or (np.any(gaps > 0) and np.any(gaps < 0)))
+
+
+def saturated_actions(evidence: Evidence) -> Result:
+    """Sampled actions should not nearly all lie at the bounds."""
+    batch = evidence.network_rows()
+    if evidence.agent.action_codec.is_discrete:
+        return unknown("discrete actions have no bounds")
+    if batch is None or evidence.agent.updates == 0:
+        return unknown("nothing is learned yet")
+    actions = evidence.agent.sample(batch.observation, evidence.generator())
+    share = float(np.mean(np.abs(actions) > SATURATED))
+    text = f"{share:.0%} of the policy's actions are within 1 % of their bounds"
+    if share <= SATURATED_SHARE:
+        return fine(text)
+    return ill(
+        text,
+        "lower agent.policy_lr or agent.reward_scale, set agent.normalize_observations: true, or "
+        "raise agent.target_entropy; if the best actions do lie at the bounds, leave it",
+    )
+
+
+def q_bias(evidence: Evidence) -> Result:
+    """Q of an episode's beginning should be near the discounted return that it went on to have."""
+    config = evidence.config.agent
+    if not evidence.episodes or evidence.agent.updates == 0:
+        return unknown("no evaluation episode was played by what is learned")
+    q_value, g, shown = _values_and_returns(evidence)
+    measurable = shown >= MEASURABLE
+    if not measurable.any():
+        return unknown(
+            f"truncated episodes are too short for a gamma of {config.gamma:g} to tell of Q"
+        )
+    q_value, g = q_value[measurable], g[measurable]
+    bias = float(np.mean(q_value - g))
+    text = (
+        f"Q is {q_value.mean():.4g} where discounted returns are {g.mean():.4g}, by {len(g)} "
+        f"evaluation episodes: a bias of {bias:+.3g}"
+    )
+    size = max(float(np.mean(np.abs(g))), _reward_size(evidence))
+    settled = evidence.agent.updates * config.tau * (1 - config.gamma) >= SETTLED
+    blown_up = np.abs(q_value).mean() > BLOWN_UP * size
+    if abs(bias) <= BIASED * size or not (settled or blown_up):
+        return fine(text)
+    if bias > 0:
+        remedy = "lower agent.soft_q_lr or agent.tau, or raise agent.num_soft_q_nets"
+    else:
+        remedy = "train longer, or raise agent.soft_q_lr or agent.tau"
+    return ill(text, f"{remedy}; agent.reward_scale where returns are in the thousands")
+
+
+def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return Q and G of each episode's first step, and the part of G that is no estimate.
+
+    What a soft Q holds beside rewards is alpha times the entropy of every later step; after a
+    truncated end, Q itself tells what would have come.
+    """
+    agent, config, played = evidence.agent, evidence.config.agent, evidence.episodes
+    entropies = evidence.logged("train/entropy")
+    bonus = float(agent.temperature.alpha.item()) * (entropies[-1] if len(entropies) else 0.0)
+    first = np.stack([episode.observation for episode in played])
+    last = np.stack([episode.last_observation for episode in played])
+    actions = np.stack([episode.action for episode in played])
+    lengths = np.array([episode.length for episode in played])
+    goes_on = np.array([episode.truncated for episode in played], np.float64)
+    left = goes_on * config.gamma**lengths
+    with no_grad():
+        q_value = min_q(agent, first, actions)
+        q_after = min_q(agent, last, agent.greedy(last))
+    rewards = np.array([episode.discounted_return for episode in played]) * config.reward_scale
+    later = np.array([np.sum(config.gamma ** np.arange(1, length)) for length in lengths])
+    return q_value, rewards + bonus * later + left * (q_after + bonus), 1 - left
+
+
+def _reward_size(evidence: Evidence) -> float:
+    if evidence.batch is None:
+        return 0.0
+    return float(np.abs(evidence.batch.reward).mean()) * evidence.config.agent.reward_scale

@@ -1,0 +1,136 @@
+"""The doctor: a run that lies on the disk, looked at from its last checkpoint."""
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sac.agent import SACAgent
+from sac.checkpoint import (
+    REPLAY,
+    Checkpoint,
+    find_checkpoint,
+    last_usable_checkpoint,
+    load_checkpoint,
+    step_folders,
+)
+from sac.config import Config, EnvConfig
+from sac.diagnosis import Evidence, Result, draw, examine
+from sac.diagnosis.witness import Witness
+from sac.environments import make_vector_environment
+from sac.environments.probe import probe
+from sac.errors import CheckpointError, SACError
+from sac.evaluation import environment_config, run_episodes
+from sac.metrics_file import read_columns
+from sac.run_directory import METRICS_FILE
+from sac.run_replay import saved_replay
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the doctor found in a run."""
+
+    run: str
+    env: str
+    step: int
+    results: dict[str, Result]
+    note: str = ""  # on what could not be looked at
+
+    @property
+    def illnesses(self) -> list[str]:
+        """Names of the checks that found something."""
+        return [name for name, result in self.results.items() if result.state == "ill"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as JSON would hold it."""
+        checks = {name: result._asdict() for name, result in self.results.items()}
+        own = {"run": self.run, "env": self.env, "step": self.step, "note": self.note}
+        return {**own, "illnesses": self.illnesses, "checks": checks}
+
+
+def diagnose(
+    run: str | Path,
+    *,
+    checkpoint: str = "last",
+    episodes: int = 10,
+    seed: int = 0,
+    device: str = "auto",
+    trust: bool = False,
+) -> Report:
+    """Look for every known illness in a run, which may still be training.
+
+    Args:
+        run: Its directory.
+        checkpoint: "last" or a step; "best" holds neither replay nor optimizers.
+        episodes: To play, for what only episodes can tell.
+        seed: Of these episodes.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        trust: Import the modules that the run's configuration names, whoever wrote it.
+
+    Raises:
+        SACError: There is no such run, or its checkpoint is damaged.
+    """
+    loaded = _load(Path(run), checkpoint)
+    agent = SACAgent.load(loaded.folder, device=device)
+    agent.load_state_dict(loaded.tensors["agent"])
+    evidence = Evidence(
+        config=Config.from_dict(loaded.documents["config"]),
+        agent=agent,
+        step=loaded.step,
+        history=_history(Path(run), loaded),
+        batch=draw(saved_replay(loaded, agent), agent, loaded.step),
+    )
+    env = environment_config(loaded, trust=trust)
+    if not env.id:
+        note = "its environment was given as an object: nothing was played in it"
+        return Report(str(run), "", loaded.step, examine(evidence), note)
+    evidence, note = _with_environment(evidence, env, episodes, seed)
+    return Report(str(run), env.id, loaded.step, examine(evidence), note)
+
+
+def _load(run: Path, which: str) -> Checkpoint:
+    if which == "last" and step_folders(run):
+        loaded, _ = last_usable_checkpoint(run)
+    else:
+        loaded = load_checkpoint(find_checkpoint(run, which))
+    missing = {"config", "policy", "agent", REPLAY} - {*loaded.documents, *loaded.tensors}
+    if missing:
+        raise CheckpointError(
+            f"'{loaded.folder}' has no {' and no '.join(sorted(missing))}: expected the directory "
+            "of a run with checkpoints to resume from"
+        )
+    return loaded
+
+
+def _history(run: Path, loaded: Checkpoint) -> dict[str, NDArray[np.float64]]:
+    """Return the metrics of the run until the checkpoint; `run` may be the checkpoint itself."""
+    in_run = run / METRICS_FILE
+    path = in_run if in_run.is_file() else loaded.folder.parent.parent / METRICS_FILE
+    columns = read_columns(path)
+    until = columns["step"] <= loaded.step
+    return {name: column[until] for name, column in columns.items()}
+
+
+def _with_environment(
+    evidence: Evidence, env: EnvConfig, episodes: int, seed: int
+) -> tuple[Evidence, str]:
+    """Return the evidence with what playing and trying the environment tells, and what failed."""
+    try:
+        with closing(make_vector_environment(env, seed=seed)) as environment:
+            witness = Witness(environment, evidence.config.agent.gamma)
+            run_episodes(evidence.agent, witness, episodes=episodes, seed=seed, deterministic=True)
+        return (
+            replace(
+                evidence,
+                episodes=witness.played,
+                environment_seconds=witness.seconds_per_step,
+                probe=probe(env),
+            ),
+            "",
+        )
+    except Exception as error:  # whatever an environment may raise
+        kind = "" if isinstance(error, SACError) else f"{type(error).__name__}: "
+        return evidence, f"its environment could not be played in: {kind}{error}"

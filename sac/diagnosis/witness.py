@@ -1,0 +1,72 @@
+"""Stands between an evaluation and its environment, and remembers what the checks need to know."""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sac.environments import Step, VectorEnvironment
+
+
+@dataclass(frozen=True)
+class Played:
+    """An episode: where it began, what came of it, where it ended."""
+
+    observation: NDArray  # the first, as the replay would hold it
+    action: NDArray  # the first, in policy units
+    discounted_return: float
+    length: int
+    truncated: bool
+    last_observation: NDArray
+
+
+class Witness:
+    """A vector environment to `run_episodes`; `played` and `seconds_per_step` tell of it."""
+
+    def __init__(self, environment: "VectorEnvironment", gamma: float) -> None:
+        self.num_envs = environment.num_envs
+        self.played: list[Played] = []
+        self._environment = environment
+        self._gamma = gamma
+        self._seconds, self._steps = 0.0, 0
+
+    @property
+    def seconds_per_step(self) -> float | None:
+        """Seconds that a step of one environment took, the agent's acting aside."""
+        return self._seconds / self._steps if self._steps else None
+
+    def reset(self, seed: int | None = None) -> NDArray:
+        """Reset the environment."""
+        self._observation = self._environment.reset(seed)
+        self._starts: list[tuple[NDArray, NDArray] | None] = [None] * self.num_envs
+        self._discounts = np.ones(self.num_envs)
+        self._returns = np.zeros(self.num_envs)
+        return self._observation
+
+    def step(self, actions: NDArray) -> "Step":
+        """Step the environment, and note what an episode began and ended with."""
+        began = time.perf_counter()
+        step = self._environment.step(actions)
+        self._seconds += time.perf_counter() - began
+        self._steps += int(step.valid.sum())
+        for i in np.flatnonzero(step.valid).tolist():
+            if self._starts[i] is None:
+                action = self._environment.action_codec.to_policy(actions[i : i + 1])[0]
+                self._starts[i] = self._observation[i].copy(), action
+        self._returns += np.where(step.valid, self._discounts * step.reward, 0.0)
+        self._discounts *= np.where(step.valid, self._gamma, 1.0)
+        for episode in step.episodes:
+            self._end(episode.env_index, episode.length, episode.truncated, step)
+        self._observation = step.observation
+        return step
+
+    def _end(self, index: int, length: int, truncated: bool, step: "Step") -> None:
+        start = self._starts[index]
+        assert start is not None, "an episode has at least one step"
+        last = step.next_observation[index].copy()
+        self.played.append(Played(*start, float(self._returns[index]), length, truncated, last))
+        self._starts[index] = None
+        self._returns[index], self._discounts[index] = 0.0, 1.0

@@ -1,0 +1,36 @@
+"""`findings.csv`: what the doctor's checks found in a run while it trained."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from sac import files
+from sac.run_directory import FINDINGS_FILE
+
+COLUMNS = ("step", "check", "finding", "remedy")
+Finding = dict[str, str]  # a text for each column
+
+
+def read_findings(run_directory: Path) -> list[Finding]:
+    """Return what is written down of a run; nothing where there is no file."""
+    path = run_directory / FINDINGS_FILE
+    if not path.is_file():
+        return []
+    with open(path, newline="", encoding="utf-8", errors="replace") as file:
+        rows = list(csv.DictReader(file))
+    return [row for row in rows if _is_whole(row)]
+
+
+def _is_whole(row: dict[str, str]) -> bool:
+    is_full = set(row) == set(COLUMNS) and None not in row.values()
+    return is_full and row["step"].isdecimal()
+
+
+def write_findings(run_directory: Path, findings: Sequence[Finding]) -> None:
+    """Write all of them, in place of what was there."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(findings)
+    files.replace_file(run_directory / FINDINGS_FILE, text.getvalue().encode())
