@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sac import files
-from sac.errors import CheckpointError
+from sac.errors import CheckpointError, DiskError
 from sac.manifest import (
     MANIFEST_FILE,
     FileRecord,
@@ -65,7 +65,7 @@ def save_checkpoint(
         step: Environment transitions made so far.
 
     Raises:
-        CheckpointError: It can't be written (full disk, no permission).
+        DiskError: It can't be written (full disk, no permission).
     """
     try:
         with files.new_folder(folder, _workspace(folder)) as temporary:
@@ -76,7 +76,7 @@ def save_checkpoint(
             manifest = Manifest(step, records, library_versions())
             files.write_file(temporary / MANIFEST_FILE, manifest.encode())
     except OSError as error:
-        raise CheckpointError(
+        raise DiskError(
             f"Can't write the checkpoint '{folder}': {error.strerror}. "
             "Make room, or set logging.root to a folder that you may write to."
         ) from error
@@ -247,6 +247,15 @@ def set_aside(steps: Iterable[int], run: Path) -> None:
         ) from error
 
 
+def is_absent(run: Path, step: int) -> bool:
+    """Whether a run's folder can be seen, and there is no checkpoint of this step in it."""
+    try:
+        folder = run / CHECKPOINTS_FOLDER / str(step)
+        return run.is_dir() and files.existing_folder(folder, run) is None
+    except OSError:
+        return False
+
+
 def prune(checkpoints_folder: Path, keep: int) -> None:
     """Remove all but the newest `keep` checkpoints, and what a crash left of unfinished writes.
 
@@ -254,7 +263,7 @@ def prune(checkpoints_folder: Path, keep: int) -> None:
     new one is safe.
 
     Raises:
-        CheckpointError: Something can't be removed.
+        DiskError: Something can't be removed.
     """
     if keep < 1:
         raise ValueError(f"expected to keep at least 1 checkpoint, got {keep}")
@@ -269,9 +278,7 @@ def prune(checkpoints_folder: Path, keep: int) -> None:
             files.rename(folders[step], files.temporary_path(run, str(step)))
         files.remove_temporaries(run)
     except OSError as error:
-        raise CheckpointError(
-            f"Can't remove old checkpoints of '{run}': {error.strerror}."
-        ) from error
+        raise DiskError(f"Can't remove old checkpoints of '{run}': {error.strerror}.") from error
 
 
 def _is_step(name: str) -> bool:

@@ -24,6 +24,10 @@ class CheckpointError(SACError):
     """A run or checkpoint that is missing, damaged or does not fit."""
 
 
+class DiskError(CheckpointError):
+    """A disk that is full, or a folder of a run that is gone or cannot be written to."""
+
+
 class DeviceError(SACError):
     """A device that does not exist on this machine."""
 

@@ -1,4 +1,4 @@
-"""TensorBoard event files, written by tensorboard's own writer and without TensorFlow."""
+"""TensorBoard event files, made of tensorboard's own messages and without TensorFlow."""
 
 import struct
 import sys
@@ -7,7 +7,7 @@ import types
 from collections.abc import Mapping
 from pathlib import Path
 
-from sac import files
+from sac.event_writer import EventWriter
 
 FILE_PATTERN = "events.out.tfevents.*"
 RECORD_HEADER = struct.Struct("<QI")  # length of the data, checksum of the length
@@ -23,15 +23,13 @@ class EventFile:
         sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("notf"))
         from tensorboard.compat.proto import event_pb2, summary_pb2
         from tensorboard.plugins.text.summary_v2 import text_pb
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
         self._event, self._summary, self._text_pb = event_pb2.Event, summary_pb2.Summary, text_pb
-        self._folder = folder
         if resume_step is not None:
             for path in folder.glob(FILE_PATTERN):
                 drop_events_after(path, resume_step)
             _wait_for_a_later_name(folder)
-        self._writer = EventFileWriter(str(folder))
+        self._writer = EventWriter(folder)
         # A server that runs has already read what was dropped: the start of a session at a step
         # tells it to forget all points from that step on. The first start in a run drops nothing.
         start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
@@ -59,8 +57,6 @@ class EventFile:
     def flush(self) -> None:
         """Force all that was added to the disk."""
         self._writer.flush()
-        for path in self._folder.glob(FILE_PATTERN):
-            files.sync_file(path)
 
     def close(self) -> None:
         """Write what is left and close the file."""

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 TEMPORARY_PREFIX = ".new-"
 REPLACED_PREFIX = ".old-"
@@ -24,6 +25,20 @@ def write_file(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_end(file: IO[bytes], start: int, data: bytes) -> None:
+    """Let a file, opened without a buffer, go on from `start` with these bytes, and end there.
+
+    Where they can't be written, the file ends at `start`: never in the middle of them.
+    """
+    try:
+        file.seek(start)
+        _write_all(file.fileno(), data)
+        file.truncate()
+    except OSError:
+        file.truncate(start)
+        raise
 
 
 def sync_folder(folder: Path) -> None:

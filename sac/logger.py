@@ -1,12 +1,12 @@
 """What a run reports: the same numbers as TensorBoard scalars and in `metrics.csv`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self, SupportsFloat
 
 from sac.config import Config
-from sac.errors import SACError
+from sac.errors import DiskError
 from sac.event_file import EventFile
 from sac.metrics_file import MetricsFile
 from sac.run_directory import METRICS_FILE
@@ -76,8 +76,10 @@ class Logger:
         if not numbers:
             return
         self._step = step
-        with self._file_errors():
+        # What can't be written now waits for the next, and for `flush`, which tells.
+        with suppress(OSError):
             self._metrics.write(step, numbers)
+        with suppress(OSError):
             self._events.scalars(step, numbers)
 
     def text(self, tag: str, text: str) -> None:
@@ -94,7 +96,7 @@ class Logger:
                 self._events.summary(self._step, summary)
 
     def flush(self) -> None:
-        """Force all that was logged to the disk."""
+        """Force all that was logged to the disk; DiskError where that fails."""
         with self._file_errors():
             self._metrics.flush()
             self._events.flush()
@@ -116,6 +118,6 @@ class Logger:
         try:
             yield
         except OSError as error:
-            raise SACError(
+            raise DiskError(
                 f"Can't write the logs of '{self._run_directory}': {error.strerror}."
             ) from error

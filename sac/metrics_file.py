@@ -3,7 +3,6 @@
 import csv
 import io
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -60,28 +59,39 @@ class MetricsFile:
         lines.insert(0, _encode([STEP, *self.columns]))
         files.replace_file(path, b"".join(lines))
         self._path = path
-        self._row_start = sum(map(len, lines[:-1]))
-        self._file = open(path, "r+b")
+        self._file = open(path, "r+b", buffering=0)
+        self._start = sum(map(len, lines[:-1]))  # of the last line on the disk
+        self._end = lines[-1:]  # it, and those that could not be written yet
 
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
-        """Add numbers to the row of `step`, which must not be before the last one's."""
+        """Add numbers to the row of `step`, which must not be before the last one's.
+
+        OSError where they can't be written: then the next `write` or `flush` writes them too.
+        """
         if step != self.step:
-            self._row_start = self._file.seek(0, os.SEEK_END)
+            self._end.append(b"")
             self.step, self.row = step, {}
         # repr is the shortest text that reads back as the very same float.
         self.row |= {name: repr(number) for name, number in numbers.items()}
-        self._file.seek(self._row_start)
-        self._file.write(self._line(step, self.row))
-        self._file.flush()
+        self._end[-1] = self._line(step, self.row)
+        self._write()
 
     def flush(self) -> None:
         """Force all rows to the disk."""
-        self._file.flush()
+        self._write()
         files.sync_file(self._path)
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Write what is left and close the file; a second time does nothing."""
+        if self._file.closed:
+            return
+        with self._file:
+            self._write()
+
+    def _write(self) -> None:
+        files.write_end(self._file, self._start, b"".join(self._end))
+        self._start += sum(map(len, self._end[:-1]))
+        del self._end[:-1]
 
     def _line(self, step: int, row: Mapping[str, str]) -> bytes:
         return _encode([str(step), *(row.get(name, "") for name in self.columns)])

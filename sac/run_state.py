@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from sac.checkpoint import (
     Checkpoint,
     check_replay,
     find_checkpoint,
+    is_absent,
     load_checkpoint,
     prune,
     replay_documents,
@@ -25,7 +26,7 @@ from sac.checkpoint import (
 from sac.collector import Collector
 from sac.config import Config
 from sac.environments import VectorEnvironment
-from sac.errors import CheckpointError, ConfigError, DivergenceError, SACError
+from sac.errors import CheckpointError, ConfigError, DiskError, DivergenceError, SACError
 from sac.evaluation import check_spaces_fit
 from sac.loss_guard import CURES
 from sac.replay_buffer import ReplayBuffer
@@ -63,6 +64,14 @@ class Counters:
             None if best_return is None else float(best_return),
             int(document.get("rollbacks", 0)),  # checkpoints of before there were any lack it
         )
+
+
+class Best(NamedTuple):
+    """A copy of an agent."""
+
+    tensors: dict[str, Any]
+    documents: dict[str, Any]
+    step: int
 
 
 @dataclass
@@ -133,10 +142,9 @@ class RunState:
         self.collector.renew_noise(integer_seed(branch(streams.random_actions, rollbacks)))
         self.counters.rollbacks = rollbacks
 
-    def save_best(self, run_directory: Path) -> None:
-        """Save the agent under `best/`: enough to evaluate and to start from, not to resume."""
-        folder = run_directory / BEST_FOLDER
-        save_checkpoint(folder, self._weights(), self._documents(), step=self.counters.step)
+    def best(self) -> Best:
+        """Return the agent as it is now, for `save_best`."""
+        return Best(self._weights(), self._documents(), self.counters.step)
 
     def save(self, run_directory: Path) -> None:
         """Save all that the run goes on from, and remove the oldest checkpoints beyond `keep`."""
@@ -160,7 +168,12 @@ class RunState:
             storage.hold(step, documents[REPLAY]["tables"])
         else:
             tensors[REPLAY] = self.replay_buffer.state_dict()
-        save_checkpoint(checkpoints / str(step), tensors, documents, step=step)
+        try:
+            save_checkpoint(checkpoints / str(step), tensors, documents, step=step)
+        except DiskError:
+            if isinstance(storage, DiskStorage) and is_absent(run_directory, step):
+                storage.release([step])
+            raise
         prune(checkpoints, self.config.checkpoint.keep)
         if isinstance(storage, DiskStorage):
             storage.release(storage.held() - step_folders(run_directory).keys())
@@ -169,7 +182,7 @@ class RunState:
         try:
             return replay_state.commit(self.replay_buffer, storage)
         except OSError as error:
-            raise CheckpointError(
+            raise DiskError(
                 f"Can't write the replay of '{run_directory}': {error.strerror}. Make room there."
             ) from error
 
@@ -257,6 +270,14 @@ class RunState:
                     f"{key}: a resumed run keeps its own, expected {wanted}, got {found}; start a "
                     f"new run with --train.init_from {checkpoint.folder} to change it"
                 )
+
+
+def save_best(run_directory: Path, best: Best) -> None:
+    """Save an agent under `best/`: enough to evaluate and to start from, not to resume.
+
+    DiskError where it can't be written.
+    """
+    save_checkpoint(run_directory / BEST_FOLDER, best.tensors, best.documents, step=best.step)
 
 
 def last_checkpoint(run_directory: Path) -> Checkpoint:

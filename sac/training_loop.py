@@ -21,6 +21,7 @@ from sac.interrupt import InterruptGuard
 from sac.logger import Logger
 from sac.progress import Progress
 from sac.run_state import RunState
+from sac.saver import Saver
 from sac.seeding import Streams, integer_seed
 
 
@@ -56,7 +57,8 @@ class TrainingLoop:
         self.updates_per_step = Fraction(str(config.train.updates_per_step))
         self.evaluation: EvaluationResult | None = None
         self.watch = Watch(outputs.run_directory, outputs.progress.message, resume_step=saved_step)
-        self._saved_step = saved_step
+        tell = outputs.progress.message
+        self._saver = Saver(state, outputs.run_directory, outputs.logger, tell, saved_step)
         self._recent = RecentBatches()
 
     def run(self, interrupt: InterruptGuard) -> None:
@@ -86,7 +88,7 @@ class TrainingLoop:
             if is_last or self._due(config.evaluation.every_steps, before):
                 self._evaluate()
             if self._due(config.checkpoint.every_steps, before):
-                self._checkpoint()
+                self._checkpoint(is_last=False)
         self._checkpoint()
 
     def _due(self, every: int, before: int) -> bool:
@@ -184,17 +186,17 @@ class TrainingLoop:
         )
         if best != before:
             counters.best_return = best
-            self.state.save_best(self.outputs.run_directory)
+            self._saver.best()
         self.watch.look(self.state, witness)
         self._start_clock()
 
-    def _checkpoint(self) -> None:
-        if self._saved_step == self.state.counters.step:
-            return
+    def _checkpoint(self, *, is_last: bool = True) -> None:
+        """Save; a disk that fails ends the run where none will be tried after `is_last`."""
         self._check_finite()
-        self.outputs.logger.flush()
-        self.state.save(self.outputs.run_directory)
-        self._saved_step = self.state.counters.step
+        if is_last:
+            self._saver.checkpoint()
+        else:
+            self._saver.try_checkpoint()
         self._start_clock()
 
     def _check_finite(self) -> None:

@@ -12,7 +12,7 @@ from sac.checkpoint import load_checkpoint, save_checkpoint
 from sac.config import Config
 from sac.environments import make_vector_environment
 from sac.errors import CheckpointError, ConfigError, SACError, SpaceError
-from sac.run_state import Counters, RunState, last_checkpoint
+from sac.run_state import Counters, RunState, last_checkpoint, save_best
 from tests.sac.tiny_runs import assert_same_arrays, tiny_config
 
 LEARNED = {
@@ -90,7 +90,7 @@ def transitions(state: RunState) -> list[bytes]:
 
 
 def test_best_holds_no_replay_and_cannot_be_resumed(learned: RunState, tmp_path: Path) -> None:
-    learned.save_best(tmp_path)
+    save_best(tmp_path, learned.best())
     best = load_checkpoint(tmp_path / "best")
     assert set(best.tensors) == {"policy", "agent"}
     with pytest.raises(CheckpointError, match=r"no state to resume from.*--train.init_from"):
