@@ -1,7 +1,7 @@
 """What a run reports: the same numbers as TensorBoard scalars and in `metrics.csv`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self, SupportsFloat
 
@@ -103,15 +103,19 @@ class Logger:
 
     def close(self) -> None:
         """Write what is left and close the files; a second time does nothing."""
-        with self._file_errors():
-            self._events.close()
-            self._metrics.close()
+        with self._file_errors(), ExitStack() as both:  # the other one if one fails
+            both.callback(self._metrics.close)
+            both.callback(self._events.close)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if error is None:
+            self.close()
+            return
+        with suppress(DiskError):  # the error on its way tells more
+            self.close()
 
     @contextmanager
     def _file_errors(self) -> Iterator[None]:

@@ -151,6 +151,14 @@ def _read_columns(document: Any) -> dict[str, Column]:
     return columns
 
 
+def read_shift(document: Any) -> int:
+    """Return the binary logarithm of the rows of a segment; CheckpointError for a wrong one."""
+    try:
+        return _read_shift(document)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"replay.json is damaged: {error!r}") from error
+
+
 def _read_shift(document: Any) -> int:
     segment_rows = _whole(document["segment_rows"])
     shift = segment_rows.bit_length() - 1

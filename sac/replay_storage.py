@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from sac.replay_files import Column, Columns, SlotFiles
-from sac.replay_segments import Segment, TableDocument, describe_table, read_table
+from sac.replay_segments import Segment, TableDocument, describe_table, read_shift, read_table
 
 SEGMENT_BYTES = 2**18  # small beside what a checkpoint's other files take
 MAX_SEGMENTS = 4096  # of which a checkpoint lists all
@@ -113,6 +113,7 @@ class PagedTable:
     def __init__(self, name: str, columns: Columns, rows: int, max_rows: int) -> None:
         self._shift = _shift(sum(column.row_bytes for column in columns.values()), max_rows)
         self._slots = SlotFiles(name, columns, 1 << self._shift)
+        self._name = name
         self._segments: list[Segment | None] = []  # closed ones, as the next checkpoint lists them
         self._slot_of = np.zeros(0, np.int64)  # by segment; -1: never written
         self._read_shift = np.zeros(0, np.int64)  # what to add to a row's number, by segment
@@ -121,8 +122,8 @@ class PagedTable:
         self._is_held = np.zeros(0, np.bool_)
         self._free: list[int] = []  # the lowest last
         self._is_synced = True
-        self._rows = 0
-        self.extend(rows)
+        self._rows = rows
+        self.clear()
 
     def __len__(self) -> int:
         return self._rows
@@ -161,13 +162,14 @@ class PagedTable:
 
     def open(self, folder: Path) -> None:
         """Go on with the files of a folder, empty until `load`."""
+        self._folder = folder
         self._slots.open(folder)
         self._holds = {}
         self.clear()
 
     def clear(self) -> None:
         """Be as new; slots that are held stay as they are."""
-        self.load(TableDocument(self._rows, [None] * len(self._segments)))
+        self.load(TableDocument(self._rows, [None] * -(-self._rows >> self._shift)))
 
     def commit(self) -> dict[str, Any]:
         """Force all rows to the disk and return what finds them again; OSError if that fails."""
@@ -190,6 +192,11 @@ class PagedTable:
 
     def read(self, document: Any) -> TableDocument:
         """Check that a checkpoint's document is of such a table; CheckpointError if not."""
+        shift = read_shift(document)
+        if shift != self._shift and not self._holds and (self._slot_of < 0).all():
+            self._shift = shift  # another version of this library may have chosen another
+            self._slots = SlotFiles(self._name, self._slots.columns, 1 << shift)
+            self.open(self._folder)
         return read_table(document, self._slots.columns, self._shift, self._slots.count)
 
     def hold(self, step: int, document: TableDocument) -> None:

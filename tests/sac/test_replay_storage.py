@@ -335,3 +335,18 @@ def test_transition_is_a_row_of_the_files(tmp_path: Path) -> None:
         read["observation"][0], read["action"][0], read["reward"], read["terminated"], 2.0
     )
     assert found == expected
+
+
+def test_segments_of_another_size_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(tmp_path / "replay", 50, 1)
+    worlds = run_worlds(disk.buffer, 1, 60)
+    disk.save()
+    monkeypatch.setattr(replay_storage, "SEGMENT_BYTES", 500)
+    disk.crash(1)
+    assert every_transition(disk.buffer) == worlds.oracle.transitions()
+    worlds.buffer = disk.buffer
+    for _ in range(60):
+        worlds.step(["on"])
+    disk.save()
+    disk.crash(2)
+    assert every_transition(disk.buffer) == worlds.oracle.transitions()
