@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from sac.errors import CheckpointError
 from sac.replay_files import Column, Columns, SlotFiles
 from sac.replay_segments import Segment, TableDocument, describe_table, read_shift, read_table
 
@@ -303,4 +304,6 @@ class DiskStorage:
         return {step for table in self._tables.values() for step in table.held()}
 
     def _read(self, document: Mapping[str, Any]) -> list[tuple[PagedTable, TableDocument]]:
+        if not isinstance(document, Mapping):
+            raise CheckpointError(f"replay.json is damaged: no tables, but {document!r:.100}")
         return [(table, table.read(document.get(name))) for name, table in self._tables.items()]
