@@ -9,6 +9,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 
 from sac.environments.autoreset import autoreset_mode, item
 from sac.environments.success import successes_of
+from sac.environments.sync import SyncSteps
 from sac.environments.workers import AsyncWorkers, close_workers
 from sac.errors import EnvironmentSetupError, WorkerLostError
 from sac.seeding import integer_seed
@@ -85,11 +86,11 @@ class VectorEnvironment:
         self.num_envs = env.num_envs
         self._remake = remake
         self._step_timeout = step_timeout
+        self._is_owned = is_owned
+        self._is_recorded = is_recorded
         self._take(env)
         self._mode = autoreset_mode(env)
         self._seed = self._first_seed = seed
-        self._is_owned = is_owned
-        self._is_recorded = is_recorded
         self._was_reset = False
         self._is_over = np.zeros(self.num_envs, np.bool_)  # the next step only resets these
         self._returns = np.zeros(self.num_envs, np.float64)
@@ -100,6 +101,8 @@ class VectorEnvironment:
         self._steppable: _Steppable = env
         if isinstance(env, AsyncVectorEnv):
             self._steppable = AsyncWorkers(env, self._step_timeout)
+        elif self._is_recorded and SyncSteps.fits(env):
+            self._steppable = SyncSteps(env)
 
     def reset(self, seed: int | None = None) -> np.ndarray:
         """Start new episodes everywhere and return their observations (num_envs, *shape)."""
