@@ -38,7 +38,7 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         stream = sys.stdout if stream is None else stream
-        self._display: _Display = (_LiveDisplay if _is_terminal(stream) else _LineDisplay)(stream)
+        self._display: _Display = (_LiveDisplay if is_terminal(stream) else _LineDisplay)(stream)
         self._total_steps = total_steps
         self._clock = clock
         self._numbers: dict[str, SupportsFloat] = {}
@@ -183,7 +183,8 @@ class _LiveDisplay:
         self._console.print(text, markup=False, highlight=False)
 
 
-def _is_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO) -> bool:
+    """Whether what is drawn on the stream can be drawn over."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 

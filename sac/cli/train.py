@@ -1,5 +1,6 @@
 """The train command: from a file, options or an earlier run to a Config, then to the trainer."""
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -7,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from sac.cli.parser import CommandParser, add_config_options, parse_config_options
+from sac.cli.seeds import BLAS_THREADS, SIGNAL_STATUS, add_seeds_options, train_seeds
 from sac.config import Config
 from sac.errors import ConfigError
 from sac.findings_file import read_findings
 
-SIGNAL_STATUS = 128  # what shells add to the number of the signal that ended a program
 SMALL_PRODUCT = 2**21  # multiplications: a batch of 256 through a layer of 64 by 64 is half of it
-BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 USAGE = "%(prog)s (--config FILE | --resume RUN | --env.id ID) [--KEY VALUE ...]"
 DESCRIPTION = """Train a Soft Actor-Critic agent. Every key of the configuration file is an option
 too, and wins over the file. Whole numbers may be written 1e4."""
@@ -34,8 +34,10 @@ def train_command(argv: Sequence[str], prog: str) -> int:
     parser.add_argument(
         "--print_config", action="store_true", help="Print the resolved configuration and exit."
     )
+    add_seeds_options(parser)
     add_config_options(parser)
     arguments, overrides = parse_config_options(parser, argv)
+    _check_seeds(arguments, overrides)
     config = _resolve(arguments.config, arguments.resume, overrides)
     if arguments.print_config:
         print(config.to_yaml(), end="")
@@ -46,6 +48,8 @@ def train_command(argv: Sequence[str], prog: str) -> int:
             "(--help explains the options)"
         )
     _choose_blas_threads(config)
+    if arguments.seeds is not None:
+        return train_seeds(config, arguments.seeds, arguments.workers, argv, prog)
     from sac.progress import print_summary  # here, so that --help and a refusal stay quick
     from sac.trainer import train
 
@@ -62,6 +66,19 @@ def train_command(argv: Sequence[str], prog: str) -> int:
         commands=_typed_commands(prog),
     )
     return 0 if result.interrupted_by is None else SIGNAL_STATUS + result.interrupted_by
+
+
+def _check_seeds(arguments: argparse.Namespace, overrides: dict[str, Any]) -> None:
+    """Raise ConfigError for options that say nothing together with --seeds, or without it."""
+    if arguments.seeds is None:
+        if arguments.workers is not None:
+            raise ConfigError("--workers says how many of --seeds train at a time: give --seeds")
+        return
+    if arguments.resume is not None:
+        raise ConfigError("--resume goes on with one run, with its own seed: leave out --seeds")
+    if arguments.print_config or "seed" in overrides:
+        other = "--print_config" if arguments.print_config else "--seed"
+        raise ConfigError(f"{other} is about one seed: leave out --seeds")
 
 
 def _choose_blas_threads(config: Config) -> None:

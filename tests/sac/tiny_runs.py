@@ -125,5 +125,22 @@ class FailingEnv(CopyingCountingEnv):
         return super().step(action)
 
 
+class FailsOnce(CopyingCountingEnv):
+    """Raises in its 30th step, unless there is a file `marker`, which it leaves there."""
+
+    def __init__(self, marker: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.marker = Path(marker)
+
+    def step(self, action: np.ndarray) -> Any:
+        if self.steps_in_all == 29 and not self.marker.exists():
+            self.marker.touch()
+            raise ValueError("the simulation is unstable")
+        return super().step(action)
+
+
+gymnasium.register(
+    "FailsOnceForTests-v0", lambda **kwargs: FailsOnce(**kwargs), disable_env_checker=True
+)
 FAILING = "FailingForTests-v0"
 gymnasium.register(FAILING, FailingEnv, disable_env_checker=True)
