@@ -9,7 +9,7 @@ from sac.config.fields import count
 
 DESCRIPTION = """Write a trained policy into one file that takes a batch of raw observations and
 returns the deterministic actions in the environment's units, after comparing it with the agent.
-ONNX needs pip install -e ".[onnx]"; the numpy format is safetensors with a reader of 50 lines,
+ONNX needs pip install -e ".[onnx]"; the numpy format is safetensors with a reader of 30 lines,
 sac/export/reader.py."""
 
 

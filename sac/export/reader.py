@@ -6,13 +6,6 @@ import math
 import numpy as np
 from safetensors import safe_open
 
-
-def rescale(x, low, high):
-    """Map [-1, 1] to the environment's bounds, exactly at both ends."""
-    share = x.astype(np.float64) / 2 + 0.5
-    return np.clip(low * (1 - share) + high * share, low, high)
-
-
 LAYERS: dict = {
     "scale": lambda x, factor: x * factor,
     "standardise": lambda x, mean, factor, limit: np.clip((x - mean) * factor, -limit, limit),
@@ -23,7 +16,7 @@ LAYERS: dict = {
     "gelu": lambda x: x / 2 * (1 + np.vectorize(math.erf, otypes="f")(x / math.sqrt(2))),
     "silu": lambda x: x * np.exp(-np.logaddexp(0, -x)),
     "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
-    "rescale": rescale,
+    "rescale": lambda x, low, high: np.clip(low * (0.5 - x / 2) + high * (0.5 + x / 2), low, high),
     "argmax": lambda x, start: np.argmax(x, axis=1) + start,
 }
 
@@ -44,5 +37,4 @@ class NumpyPolicy:
         x = np.asarray(observations).reshape(len(observations), -1).astype(np.float32)
         for function, tensors in self.layers:
             x = function(x, *tensors)
-        action = self.about["action"]
-        return x.reshape(len(x), *action["shape"]).astype(action["dtype"])
+        return x.reshape(-1, *self.about["action"]["shape"]).astype(self.about["action"]["dtype"])
