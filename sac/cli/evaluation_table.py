@@ -16,7 +16,8 @@ def print_table(results: Sequence["EvaluationResult"]) -> None:
 
     columns = list(_columns(results))
     environments = dict.fromkeys(str(result.env) for result in results)
-    title = f"{', '.join(environments)}, {results[0].episodes} episodes"
+    count = results[0].episodes
+    title = f"{', '.join(environments)}, {count} episode{'s' * (count > 1)}"
     table = Table("return", title=escape(title))
     for name, _ in columns:
         table.add_column(escape(name), justify="right", overflow="fold")

@@ -3,10 +3,12 @@
 import os
 import queue
 import shlex
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -158,7 +160,7 @@ class _Supervisor:
         passed_on = False
         waiting = list(self._runs)
         self._progress = SharedProgress([run.label for run in self._runs])
-        with InterruptGuard() as interrupt, self._progress:
+        with InterruptGuard() as interrupt, self._hanging_up(), self._progress:
             try:
                 while True:
                     if interrupt.received is None:
@@ -220,6 +222,25 @@ class _Supervisor:
         for run in self._running():
             assert run.process is not None
             run.process.send_signal(number)
+
+    @contextmanager
+    def _hanging_up(self) -> Iterator[None]:
+        """When the terminal closes, let the trainings end with a checkpoint; nohup still counts."""
+        number = getattr(signal, "SIGHUP", None)
+        if number is None or signal.getsignal(number) is not signal.SIG_DFL:
+            yield
+            return
+
+        def pass_on(*_: object) -> None:
+            self._signal(signal.SIGTERM)
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)  # there is nothing left to write to
+
+        signal.signal(number, pass_on)
+        try:
+            yield
+        finally:
+            signal.signal(number, signal.SIG_DFL)
 
     def _end(self) -> None:
         for run in self._running():

@@ -21,7 +21,7 @@ from sac.config import Config, EnvConfig
 from sac.diagnosis import Evidence, Result, draw, examine
 from sac.diagnosis.witness import Witness
 from sac.environments import make_vector_environment
-from sac.environments.probe import probe
+from sac.environments.probe import probe, unseen
 from sac.errors import CheckpointError, SACError
 from sac.evaluation import environment_config, run_episodes
 from sac.metrics_file import read_columns
@@ -83,7 +83,7 @@ def diagnose(
         history=_history(Path(run), loaded),
         batch=draw(saved_replay(loaded, agent), agent, loaded.step),
     )
-    env = environment_config(loaded, trust=trust)
+    env = unseen(environment_config(loaded, trust=trust))
     if not env.id:
         note = "its environment was given as an object: nothing was played in it"
         return Report(str(run), "", loaded.step, examine(evidence), note)

@@ -41,9 +41,15 @@ def probe(config: EnvConfig) -> Probe:
     return Probe(checker_fault(config), _tried_reach(config))
 
 
+def unseen(config: EnvConfig) -> EnvConfig:
+    """Return the same environment without a window or pictures."""
+    kwargs = {name: value for name, value in config.kwargs.items() if name != "render_mode"}
+    return replace(config, kwargs=kwargs)
+
+
 def checker_fault(config: EnvConfig) -> str | None:
     """Return what Gymnasium's checker says against a new environment; None if nothing."""
-    env = make_bare_environment(config)
+    env = make_bare_environment(unseen(config))
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")  # advice, such as on infinite bounds

@@ -90,6 +90,15 @@ def test_checker_says_what_is_wrong_in_one_line(capfd: pytest.CaptureFixture[str
     assert capfd.readouterr() == ("", "")
 
 
+def test_nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make_bare_environment(config: EnvConfig) -> gymnasium.Env:
+        assert config.kwargs == {"g": 3}
+        return Levers()
+
+    monkeypatch.setattr(probing, "make_bare_environment", make_bare_environment)
+    assert checker_fault(EnvConfig("Pendulum-v1", {"render_mode": "human", "g": 3})) is None
+
+
 def test_checker_sees_the_wrappers_of_the_configuration() -> None:
     wrapper = {"class_path": "tests.sac.test_probe.Broken"}
     config = EnvConfig("Pendulum-v1", wrappers=[wrapper])  # type: ignore[list-item]

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import pytest
 from sac.cli import run_command, seeds
 from sac.cli.seeds import SIGNAL_STATUS, _Run, _without_seeds
 from sac.config import Config
+from sac.errors import SACError
+from sac.run_lock import RunLock
 from tests.sac.plots.runs_for_tests import write_run
-from tests.sac.tiny_runs import MODULE, checkpoint_steps, steps_with, tiny_options
+from tests.sac.tiny_runs import MODULE, checkpoint_steps, metrics, tiny_options
 
 ROOT = Path(__file__).parents[3]
 HAS_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
@@ -31,6 +34,15 @@ def start(root: Path, *options: object) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
+
+
+def wait_until_all_learn(process: subprocess.Popen[str], workers: int = 2) -> None:
+    assert process.stdout is not None
+    learning = set()
+    for line in process.stdout:
+        learning |= set(re.findall(r"(seed \d): evaluation at step", line))
+        if len(learning) == workers:
+            return
 
 
 def runs_in(root: Path) -> dict[int, Path]:
@@ -65,12 +77,7 @@ def test_a_seed_that_fails_leaves_the_others_alone(tmp_path: Path) -> None:
 def test_signal_ends_every_training_with_a_checkpoint(tmp_path: Path, number: int) -> None:
     options = ("--env.id", "CartPole-v1", "--seeds", "0,1,2", "--workers", 2)
     process = start(tmp_path, *options, "--train.total_steps", 10**6)
-    assert process.stdout is not None
-    learning = set()
-    for line in process.stdout:
-        learning |= set(re.findall(r"(seed \d): evaluation at step", line))
-        if len(learning) == 2:
-            break
+    wait_until_all_learn(process)
     # Ctrl-C in a terminal reaches the whole group of processes.
     os.killpg(process.pid, number)
     out, _ = process.communicate()
@@ -79,12 +86,37 @@ def test_signal_ends_every_training_with_a_checkpoint(tmp_path: Path, number: in
     assert set(runs) == {0, 1}
     for seed, run in runs.items():
         step = checkpoint_steps(run)[-1]
-        assert step >= steps_with(run, "rollout/episode_return")[-1]
+        assert step >= int(metrics(run)[-1]["step"])
         assert f"seed {seed}: ended with exit status {SIGNAL_STATUS + number}\n" in out
         assert f"Steps: {step:,} of 1,000,000; Mean return: " in out
         assert f"\n  python scripts/train.py --resume {run}\n" in out
     assert "seed 2: not started\n" in out
     assert "Figure" not in out
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no terminal can hang up here")
+def test_trainings_end_with_a_checkpoint_when_the_terminal_closes(tmp_path: Path) -> None:
+    options = ("--env.id", "CartPole-v1", "--seeds", "0,1", "--workers", 2)
+    process = start(tmp_path, *options, "--train.total_steps", 10**6)
+    wait_until_all_learn(process)
+    process.send_signal(signal.SIGHUP)
+    process.communicate()
+    assert process.returncode == -signal.SIGHUP
+    for run in runs_in(tmp_path).values():
+        wait_until_free(run)
+        assert checkpoint_steps(run)[-1] >= int(metrics(run)[-1]["step"])
+
+
+def wait_until_free(run: Path) -> None:
+    """Wait until no training writes into the run."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with RunLock(run):
+                return
+        except SACError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_without_matplotlib_the_extra_is_named(
