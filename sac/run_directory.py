@@ -8,6 +8,7 @@
     checkpoints/<step>/     the newest few
     replay/                 the transitions that they refer to
     best/                   the best by evaluation
+    seeds.png               of the first of several seeds: the learning curves of all
     damaged-<step>/         a checkpoint that could not be resumed from
     divergence-<n>/         the n-th number that was not finite: what it was, and its batch
     run.lock                which process writes here, if one does

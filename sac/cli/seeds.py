@@ -19,6 +19,7 @@ from sac.config.schema import SEED_LIMIT
 from sac.errors import ConfigError, SACError
 
 FOLDER_LINE = "Run directory: "  # the first line of `sac.progress.print_summary`
+FIGURE_FILE = "seeds.png"
 NEXT_LINE = "Next:"  # the one before the commands that go on
 POLL_SECONDS = 0.2  # until a signal is passed on
 SIGNAL_STATUS = 128  # what shells add to the number of the signal that ended a program
@@ -250,16 +251,15 @@ class _Supervisor:
 
 
 def _draw(runs: Sequence[_Run]) -> None:
-    """Draw the learning curves of the runs beside them, or say why that can't be done."""
-    folders = {run.folder: run.seed for run in runs if run.folder is not None}
+    """Draw the learning curves of all runs, or say why that can't be done."""
+    folders = [run.folder for run in runs if run.folder is not None]
     if not folders:
         return
     from sac.plots import PlotSettings, plot
 
-    first, seed = next(iter(folders.items()))
-    output = first.with_name(f"{first.name.replace(f'-s{seed}-', '-seeds-')}.png")
+    output = folders[0] / FIGURE_FILE  # not beside it: what lies there are runs, as in `runs/*`
     try:
-        for warning in plot(list(folders), output, PlotSettings()):
+        for warning in plot(folders, output, PlotSettings()):
             print(f"warning: {warning}", file=sys.stderr)
     except SACError as error:
         print(f"No figure: {error}", file=sys.stderr)

@@ -68,7 +68,7 @@ def test_a_seed_that_fails_leaves_the_others_alone(tmp_path: Path) -> None:
         assert f"seed {seed}: Run directory: {runs[seed]}; Steps: 60 of 60; Mean return:" in summary
     assert out.index("seed 4: ended with exit status 1") < out.index("seed 2: started")
     assert out.index("seed 2: done") < out.index("seed 7: started")
-    figure = root / f"{runs[2].name.replace('-s2-', '-seeds-')}.png"
+    figure = runs[2] / "seeds.png"
     assert (figure.is_file(), f"Figure: {figure}" in summary) == (HAS_MATPLOTLIB,) * 2
     assert ("No figure" in err) == (not HAS_MATPLOTLIB)
 
