@@ -31,12 +31,13 @@ class Witness:
         self.played: list[Played] = []
         self._environment = environment
         self._gamma = gamma
-        self._seconds, self._steps = 0.0, 0
+        self._seconds: list[float] = []
 
     @property
     def seconds_per_step(self) -> float | None:
-        """Seconds that a step of one environment took, the agent's acting aside."""
-        return self._seconds / self._steps if self._steps else None
+        """Seconds that a step of one environment usually takes, the agent's acting aside."""
+        # The median: a moment in which the machine did something else must not count.
+        return float(np.median(self._seconds)) if self._seconds else None
 
     def reset(self, seed: int | None = None) -> NDArray:
         """Reset the environment."""
@@ -50,8 +51,8 @@ class Witness:
         """Step the environment, and note what an episode began and ended with."""
         began = time.perf_counter()
         step = self._environment.step(actions)
-        self._seconds += time.perf_counter() - began
-        self._steps += int(step.valid.sum())
+        seconds = time.perf_counter() - began
+        self._seconds.append(seconds / max(1, int(step.valid.sum())))
         for i in np.flatnonzero(step.valid).tolist():
             if self._starts[i] is None:
                 action = self._environment.action_codec.to_policy(actions[i : i + 1])[0]

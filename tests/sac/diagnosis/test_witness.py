@@ -45,6 +45,18 @@ def test_episodes_are_seen_whole(source: str) -> None:
     assert witness.seconds_per_step is not None and witness.seconds_per_step > 0
 
 
+def test_a_moment_of_another_kind_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([0.0, 0.1, 1.0, 1.1, 2.0, 9.0])  # before and after each of three steps
+    monkeypatch.setattr("time.perf_counter", lambda: next(moments))
+    environment = make_vector_environment(EnvConfig("Counting"), source=CopyingCountingEnv)
+    witness = Witness(environment, GAMMA)
+    witness.reset(seed=0)
+    for _ in range(3):
+        witness.step(np.zeros((1, 1), np.float32))
+    environment.close()
+    assert witness.seconds_per_step == pytest.approx(0.1)
+
+
 def test_nothing_is_told_before_the_first_step() -> None:
     environment = make_vector_environment(EnvConfig("Counting"), source=CopyingCountingEnv)
     witness = Witness(environment, GAMMA)
