@@ -261,8 +261,9 @@ class SACAgent:
             raise CheckpointError(
                 f"'{loaded.folder}' holds no policy: expected policy.json and policy.safetensors"
             )
-        agent = agent_state.described_agent(cls, loaded.documents["policy"], device)
-        agent_state.load_policy_state(agent, loaded.tensors["policy"])
+        policy = loaded.tensors["policy"]
+        agent = agent_state.described_agent(cls, loaded.documents["policy"], device, policy)
+        agent_state.load_policy_state(agent, policy)
         if "agent" in names:
             agent.load_weights(loaded.tensors["agent"])
         return agent

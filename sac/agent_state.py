@@ -1,7 +1,9 @@
 """An agent's state as named arrays and JSON documents, and back."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from autograd import nn, optim
 from sac.config import AgentConfig
 from sac.errors import CheckpointError, ConfigError
 from sac.seeding import Streams, branch, integer_seed
-from sac.spaces import space_from_json, space_to_json
+from sac.spaces import ObservationEncoder, space_from_json, space_to_json
 
 if TYPE_CHECKING:
     from sac.agent import SACAgent
@@ -197,12 +199,26 @@ def description(agent: "SACAgent") -> dict[str, Any]:
     }
 
 
-def described_agent(cls: type["SACAgent"], document: Mapping[str, Any], device: str) -> "SACAgent":
-    """Build an untrained agent from its description; CheckpointError for a wrong one."""
+def described_agent(
+    cls: type["SACAgent"], document: Mapping[str, Any], device: str, policy: State
+) -> "SACAgent":
+    """Build an untrained agent from its description; CheckpointError for a wrong one.
+
+    Also for one of larger networks than `policy`, its weights, fills: before memory is taken.
+    """
     try:
         observation_space = space_from_json(document["observation_space"])
         action_space = space_from_json(document["action_space"])
         config = AgentConfig(**document["agent"])
     except (KeyError, TypeError, ConfigError) as error:
         raise CheckpointError(f"policy.json does not describe a policy: {error}") from error
+    features = ObservationEncoder(observation_space).shape
+    sizes = [math.prod(features), *config.hidden_sizes]
+    needed = sum(m * n for m, n in pairwise(sizes))
+    available = sum(array.size for array in policy.values())
+    if needed > available:
+        raise CheckpointError(
+            f"policy.json describes a network of {needed} weights or more, and policy.safetensors "
+            f"holds {available} numbers"
+        )
     return cls(observation_space, action_space, config, device=device)

@@ -24,6 +24,7 @@ from sac.manifest import (
     library_versions,
     read_manifest,
     read_verified,
+    verify,
 )
 from sac.replay_segments import check_segments
 from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
@@ -33,8 +34,10 @@ from sac.serialization import (
     decode_tensors,
     encode_document,
     encode_tensors,
+    read_file,
 )
 
+POLICY_FILES = ("policy.json", "policy.safetensors")  # enough to act and to evaluate
 REPLAY = "replay"  # the document that says where the transitions lie
 
 
@@ -88,6 +91,8 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: A file is missing, damaged or of an unknown format; the message names it.
     """
+    if _is_policy_alone(folder):
+        return _policy_alone(folder)
     manifest = read_manifest(folder)
     try:
         return _verified(folder, manifest)
@@ -99,15 +104,27 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         return _verified(folder, newer)
 
 
+def _is_policy_alone(folder: Path) -> bool:
+    """Whether a folder holds a policy that somebody took out of a checkpoint, and no more of it."""
+    return {path.name for path in folder.glob("*") if is_plain_name(path.name)} == set(POLICY_FILES)
+
+
+def _policy_alone(folder: Path) -> Checkpoint:
+    """Read what has no manifest, and so cannot be compared with one."""
+    records = {name: FileRecord.of(read_file(folder / name)) for name in POLICY_FILES}
+    return _verified(folder, Manifest(0, records, {}))
+
+
 def _verified(folder: Path, manifest: Manifest) -> Checkpoint:
     for filename, record in manifest.files.items():  # of all, before memory is taken for any
         check_size(folder / filename, record)
     documents = {}
     for filename, record in manifest.files.items():
         path = folder / filename
-        data = read_verified(path, record)
         if path.suffix == ".json":
-            documents[path.stem] = decode_document(data, path)
+            documents[path.stem] = decode_document(read_verified(path, record), path)
+        else:
+            verify(path, record)
     tensors = _TensorFiles(folder, manifest.files)
     return Checkpoint(folder, manifest.step, tensors, documents, manifest.versions)
 

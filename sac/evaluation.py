@@ -230,9 +230,10 @@ def environment_config(
     """
     overrides = {} if overrides is None else overrides
     document = checkpoint.documents.get("config")
-    if document is None:
-        raise CheckpointError(f"'{checkpoint.folder}' does not say which environment it is for.")
-    trained = Config.from_dict(document)
+    if document is None:  # a policy alone, which says nothing of where it was trained
+        trained = Config.from_dict({"env": {"id": ""}})
+    else:
+        trained = Config.from_dict(document)
     if overrides.get("id", trained.env.id) != trained.env.id:
         trained = replace(trained, env=replace(trained.env, kwargs={}))
     config = trained.merged({"env": overrides}).env
@@ -247,8 +248,9 @@ def environment_config(
 def _check_named(config: EnvConfig, checkpoint: Checkpoint) -> None:
     if not config.id:
         raise CheckpointError(
-            f"'{checkpoint.folder}' was trained on an environment that was given as an object: "
-            "give it again, by evaluate(..., env=...) from Python, or name one by env.id"
+            f"'{checkpoint.folder}' does not say which environment it is for: that of its training "
+            "was given as an object, or it is a policy alone. Name one by env.id, or give it from "
+            "Python, by evaluate(..., env=...)"
         )
 
 

@@ -7,6 +7,7 @@ import types
 from collections.abc import Mapping
 from pathlib import Path
 
+from sac import files
 from sac.event_writer import EventWriter
 
 FILE_PATTERN = "events.out.tfevents.*"
@@ -73,7 +74,7 @@ def drop_events_after(path: Path, step: int) -> None:
     from tensorboard.compat.proto import event_pb2
 
     size = path.stat().st_size
-    with open(path, "r+b") as file:
+    with open(path, "r+b", opener=files.open_no_link) as file:
         while (start := file.tell()) + RECORD_HEADER.size <= size:
             length, _ = RECORD_HEADER.unpack(file.read(RECORD_HEADER.size))
             if file.tell() + length + RECORD_FOOTER_SIZE > size:

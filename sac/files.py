@@ -120,6 +120,20 @@ def sync_map(path: Path, mapped: mmap.mmap) -> None:
     sync_file(path)
 
 
+def open_no_link(path: str, flags: int) -> int:
+    """An `opener` for `open`: a link in a run from a stranger must not lead a write elsewhere."""
+    return os.open(path, flags | NO_LINK, 0o666)
+
+
+def find_link(folder: Path) -> Path | None:
+    """The first symbolic link anywhere in a folder, or None."""
+    for root, folders, names in os.walk(folder):
+        for name in sorted([*folders, *names]):
+            if os.path.islink(path := os.path.join(root, name)):
+                return Path(path)
+    return None
+
+
 def rename(source: Path, destination: Path) -> None:
     """Rename in one atomic step, replacing a file of that name."""
     os.replace(source, destination)

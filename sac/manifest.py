@@ -80,11 +80,31 @@ def read_verified(path: Path, record: FileRecord) -> bytes:
     check_size(path, record)
     data = read_file(path)
     if FileRecord.of(data) != record:
-        raise CheckpointError(
-            f"'{path}' is damaged: its content does not match the checksum in {MANIFEST_FILE}. "
-            "Use another checkpoint."
-        )
+        raise _damaged(path)
     return data
+
+
+def verify(path: Path, record: FileRecord) -> None:
+    """Compare a file with its record, block by block: whatever its size, memory holds one.
+
+    Raises:
+        CheckpointError: The file is missing or damaged.
+    """
+    check_size(path, record)
+    try:
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"Can't read '{path}': {error.strerror}.") from error
+    if digest != record.sha256:
+        raise _damaged(path)
+
+
+def _damaged(path: Path) -> CheckpointError:
+    return CheckpointError(
+        f"'{path}' is damaged: its content does not match the checksum in {MANIFEST_FILE}. "
+        "Use another checkpoint."
+    )
 
 
 def check_size(path: Path, record: FileRecord) -> None:

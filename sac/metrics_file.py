@@ -3,7 +3,8 @@
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,15 @@ from sac import files
 from sac.errors import SACError
 
 STEP = "step"
+MAX_LINE = 2**20  # bytes
 
 
 def has_rows(path: Path) -> bool:
     """Return whether there is a metrics file that holds more than the names of its columns."""
-    return path.is_file() and path.read_bytes().count(b"\n") > 1
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return bool(file.readline(MAX_LINE)) and bool(file.readline(MAX_LINE))
 
 
 def read_columns(path: Path) -> dict[str, NDArray[np.float64]]:
@@ -108,17 +113,27 @@ def _read(path: Path, last_step: int | None) -> tuple[list[str], list[tuple[int,
     if not path.exists():
         return [], []
     with open(path, newline="", encoding="utf-8", errors="replace") as file:
-        reader = csv.reader(file)
-        header = next(reader, [STEP])
+        # What a crash cut short has no end.
+        reader = csv.reader(line for line in file if line.endswith("\n"))
+        header = _next(reader, path) or [STEP]
         if header[:1] != [STEP]:
             raise SACError(
                 f"Expected '{STEP}' as first column of '{path}', got {header[:1]}. "
                 "Move the file away to go on with the run."
             )
         rows = []
-        for cells in reader:
-            whole = len(cells) == len(header) and cells[0].isdecimal()
+        while cells := _next(reader, path):
+            whole = len(cells) == len(header) and re.fullmatch("[0-9]{1,18}", cells[0])
             if whole and (last_step is None or int(cells[0]) <= last_step):
                 filled = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
                 rows.append((int(filled.pop(STEP)), filled))
     return header[1:], rows
+
+
+def _next(reader: Iterator[list[str]], path: Path) -> list[str] | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        raise SACError(
+            f"'{path}' is damaged: {error}. Move the file away to go on with the run."
+        ) from error

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from sac.config import Config, EnvConfig
 from sac.config.keys import list_keys
-from sac.errors import ConfigError
+from sac.errors import CheckpointError, ConfigError
+from sac.files import find_link
 
 CHANGEABLE = ("train.total_steps", "device", "logging.", "evaluation.", "checkpoint.")
 REASONS = {
@@ -29,6 +31,16 @@ def check_changes(saved: Config, wanted: Config) -> None:
                 f"{key.name}: a resumed run keeps its own, expected {before}, got {after}: "
                 f"{reason}; start a new run with --train.init_from to change it"
             )
+
+
+def check_no_links(run_directory: Path) -> None:
+    """Raise CheckpointError where a run holds a link: what is written must stay in its folder."""
+    link = find_link(run_directory)
+    if link is not None:
+        raise CheckpointError(
+            f"'{link}' is a symbolic link, and a resumed run writes into its own folder alone: "
+            "put what it points to in its place"
+        )
 
 
 def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from sac import files
 from sac.errors import SACError
 from sac.serialization import encode_document
 
@@ -33,7 +34,7 @@ class RunLock:
 
     def __enter__(self) -> Self:
         try:
-            file = open(self._path, "ab+")
+            file = open(self._path, "ab+", opener=files.open_no_link)
         except OSError as error:
             raise SACError(f"Can't write into '{self._path.parent}': {error.strerror}.") from error
         try:

@@ -10,6 +10,7 @@ import numpy as np
 from sac.errors import CheckpointError
 
 Tensors = dict[str, np.ndarray]
+MAX_DOCUMENT_BYTES = 2**26  # the largest lists the segments of a replay: a few hundred kB
 ARRAY, SCALAR = "__array__", "__scalar__"  # the key of what stands for an array in a document
 
 
@@ -32,8 +33,11 @@ def decode_tensors(data: bytes, source: Path) -> Tensors:
     import safetensors.numpy
 
     try:
-        return safetensors.numpy.load(data)
-    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        arrays = safetensors.numpy.load(data)
+        size = int.from_bytes(data[:8], "little")
+        _parse(data[8 : 8 + size])  # the library takes the last of names that come twice
+        return arrays
+    except (safetensors.SafetensorError, KeyError, ValueError, RecursionError) as error:
         raise CheckpointError(f"'{source}' is not a valid safetensors file: {error}.") from error
 
 
@@ -51,13 +55,24 @@ def _to_json(value: object) -> object:
 def decode_document(data: bytes, source: Path) -> dict[str, Any]:
     """The JSON object in a file's bytes; an error names `source`."""
     try:
-        document = json.loads(data)
+        document = _parse(data)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"'{source}' is not valid JSON: {error}.") from error
     if not isinstance(document, dict):
         raise CheckpointError(
             f"Expected a JSON object in '{source}', got {type(document).__name__}."
         )
+    return document
+
+
+def _parse(data: bytes) -> Any:
+    return json.loads(data, object_pairs_hook=_without_doubles)
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise ValueError("a name that appears twice")
     return document
 
 
@@ -69,12 +84,18 @@ def file_size(path: Path) -> int:
 
 
 def read_file(path: Path) -> bytes:
-    """All bytes of a regular file."""
-    file_size(path)
+    """All bytes of a regular file, which memory has room for."""
+    size = file_size(path)
+    if path.suffix == ".json" and size > MAX_DOCUMENT_BYTES:
+        raise CheckpointError(
+            f"'{path}' is damaged: expected at most {MAX_DOCUMENT_BYTES} bytes, found {size}."
+        )
     try:
         return path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"Can't read '{path}': {error.strerror}.") from error
+    except MemoryError as error:
+        raise CheckpointError(f"'{path}' does not fit into memory: {size} bytes.") from error
 
 
 def read_tensors(path: Path) -> Tensors:

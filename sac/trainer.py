@@ -26,7 +26,7 @@ from sac.logger import Logger, metric_tags
 from sac.metrics_file import has_rows
 from sac.progress import Progress
 from sac.replay_storage import DiskStorage
-from sac.resume_rules import check_changes, check_trusted
+from sac.resume_rules import check_changes, check_no_links, check_trusted
 from sac.run_directory import CONFIG_FILE, METRICS_FILE, create_run_directory
 from sac.run_lock import RunLock
 from sac.run_state import RunState
@@ -89,6 +89,7 @@ def train(
 def _resume(
     run_directory: Path, env: Any, overrides: Mapping[str, Any], *, trust: bool
 ) -> TrainResult:
+    check_no_links(run_directory)
     saved = Config.load(run_directory / CONFIG_FILE)
     config = saved.merged(overrides)
     check_changes(saved, config)

@@ -11,6 +11,7 @@ from sac.errors import ConfigError
 # PyYAML follows YAML 1.1, where 1e4 and 1.5e3 are text, for want of a dot or of the exponent's
 # sign; YAML 1.2 and people read them as numbers.
 EXPONENT_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+\Z")
+MAX_BYTES = 2**22
 FLOAT_TAG = "tag:yaml.org,2002:float"
 
 
@@ -73,6 +74,8 @@ def dump_yaml(data: Any) -> str:
 def read_yaml_mapping(path: Path) -> dict[Any, Any]:
     """Return the mapping in a file; ConfigError where it cannot be read, is empty or a list."""
     try:
+        if path.is_file() and path.stat().st_size > MAX_BYTES:
+            raise ConfigError(f"{path} has more than {MAX_BYTES} bytes, which is no configuration")
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"config file {path} does not exist") from None

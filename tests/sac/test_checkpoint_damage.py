@@ -66,6 +66,8 @@ MANIFEST_DAMAGE = {
     "a list": b"[]",
     "empty": b"",
     "deep": b'{"a":' * 100_000,
+    "twice the same": b'{"format": "sac-checkpoint", "format": "sac-checkpoint"}',
+    "huge number": b'{"format": "sac-checkpoint", "step": %s}' % (b"9" * 10_000),
     "foreign": b'{"format": "other"}',
 }
 
@@ -83,6 +85,9 @@ def test_damaged_manifest_is_named(folder: Path, content: bytes) -> None:
         {"step": None},
         {"step": -1},
         {"step": True},
+        {"step": float("nan")},
+        {"format_version": 1.0},
+        {"format_version": True},
         {"files": []},
         {"files": {"../../secret.json": {"size": 1, "sha256": ""}}},
         {"files": {"/etc/passwd": {"size": 1, "sha256": ""}}},
@@ -105,6 +110,13 @@ def hostile_safetensors(header: object, data: bytes = b"") -> bytes:
     return struct.pack("<Q", len(encoded)) + encoded + data
 
 
+ENTRY = b'"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}'
+
+
+def hostile_text(header: bytes, data: bytes = b"") -> bytes:
+    return struct.pack("<Q", len(header)) + header + data
+
+
 def float_entry(**changes: object) -> dict[str, object]:
     return {"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4], **changes}}
 
@@ -117,6 +129,24 @@ HOSTILE_SAFETENSORS = {
     "huge shape": hostile_safetensors(float_entry(shape=[2**40, 2**40]), b"1234"),
     "negative shape": hostile_safetensors(float_entry(shape=[-1]), b"1234"),
     "unknown dtype": hostile_safetensors(float_entry(dtype="OBJECT"), b"1234"),
+    "shape of another size": hostile_safetensors(float_entry(shape=[2]), b"1234"),
+    "dtype of another size": hostile_safetensors(float_entry(dtype="F64"), b"1234"),
+    "ends before it begins": hostile_safetensors(float_entry(data_offsets=[4, 0]), b"1234"),
+    "a gap": hostile_safetensors(float_entry(data_offsets=[4, 8]), b"12345678"),
+    "more than was told": hostile_safetensors(float_entry(), b"12345678"),
+    "overlapping": hostile_safetensors(
+        float_entry() | {"y": {"dtype": "F32", "shape": [1], "data_offsets": [2, 6]}}, b"123456"
+    ),
+    "shared": hostile_safetensors(
+        float_entry() | {"y": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, b"1234"
+    ),
+    "empty and huge": hostile_safetensors(float_entry(shape=[0, 2**62], data_offsets=[0, 0])),
+    "many dimensions": hostile_safetensors(float_entry(shape=[1] * 1000), b"1234"),
+    "not a number": hostile_text(
+        b'{"x": {"dtype": "F32", "shape": [NaN], "data_offsets": [0, 0]}}'
+    ),
+    "deep": hostile_text(b'{"x":' * 100_000),
+    "twice the same": hostile_text(b"{%s, %s}" % (ENTRY, ENTRY), b"1234"),
     "dtype without NumPy": hostile_safetensors(
         float_entry(dtype="BF16", data_offsets=[0, 2]), b"12"
     ),

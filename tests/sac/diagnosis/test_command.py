@@ -112,7 +112,7 @@ def test_environment_that_cannot_be_played_in(
 
 def test_environment_that_was_an_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor(trained(tmp_path, TINY, source=Patient)) == 0
-    assert "was given as an object" in capsys.readouterr().out
+    assert "given as an object" in capsys.readouterr().out
 
 
 def test_only_the_best_checkpoint_is_left(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
