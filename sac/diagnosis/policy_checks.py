@@ -1,5 +1,7 @@
 """Checks of what is learned: entropy and its temperature, actions, values."""
 
+import math
+
 import numpy as np
 
 from autograd import no_grad
@@ -7,23 +9,23 @@ from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
 from sac.diagnosis.networks import min_q
 
 # Adam moves log alpha by up to its learning rate in an update: it has had time when it could have
-# gone this far, to a twentieth or twenty times of where it began.
-LOG_ALPHA_WAY = 3.0
+# gone this far, to a hundredth or a hundred times of where it began.
+LOG_ALPHA_WAY = 5.0
 LOGGED_ROWS = 8  # of metrics.csv, to tell a trend by
 # From the target, of entropy: in nats for each dimension of a continuous action, and as a share of
 # the largest entropy of discrete ones.
 FAR_CONTINUOUS, FAR_DISCRETE = 0.5, 0.25
-APPROACHING = 0.7  # of the distance of before is left: give it time
+APPROACHING = 0.9  # of the distance of before is left: give it time
 RUNAWAY = 10.0  # times what alpha was in the middle of the run, or a tenth of it
 # Bang-bang control is right for some tasks; but a policy nearly all of whose samples lie at the
 # bounds has no noise left to learn from, for tanh passes on next to no gradient there.
 SATURATED, SATURATED_SHARE = 0.99, 0.8
 # The minimum of two networks lies below by some; SAC learns well with a bias of tens of percent.
-BIASED = 0.7  # times the returns' own size
-BLOWN_UP = 3.0  # times their size: no state of learning, however early
-# The targets follow by tau an update, and a reward reaches 1 / (1 - gamma) steps back: before that
-# has happened half way, Q is on its way from 0.
-SETTLED = 0.5
+BIASED = 0.7  # times the size of the returns, or of what chance makes of such rewards
+BLOWN_UP = 3.0  # times that size: no state of learning, however early
+# The targets follow by tau an update, and a reward reaches 1 / (1 - gamma) steps back: until that
+# has happened, Q is on its way from 0.
+SETTLED = 1.0
 MEASURABLE = 0.5  # least part of a value that an episode itself shows, the rest being an estimate
 
 
@@ -129,7 +131,7 @@ def q_bias(evidence: Evidence) -> Result:
         f"Q is {q_value.mean():.4g} where discounted returns are {g.mean():.4g}, by {len(g)} "
         f"evaluation episodes: a bias of {bias:+.3g}"
     )
-    size = max(float(np.mean(np.abs(g))), _reward_size(evidence))
+    size = max(float(np.mean(np.abs(g))), _chance_size(evidence))
     settled = evidence.agent.updates * config.tau * (1 - config.gamma) >= SETTLED
     blown_up = np.abs(q_value).mean() > BLOWN_UP * size
     if abs(bias) <= BIASED * size or not (settled or blown_up):
@@ -164,7 +166,13 @@ def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.
     return q_value, rewards + bonus * later + left * (q_after + bonus), 1 - left
 
 
-def _reward_size(evidence: Evidence) -> float:
+def _chance_size(evidence: Evidence) -> float:
+    """Return how far from 0 a discounted sum is of rewards that have nothing to do with each other.
+
+    Returns near 0 are no measure: those of an episode may be the difference of large ones.
+    """
     if evidence.batch is None:
         return 0.0
-    return float(np.abs(evidence.batch.reward).mean()) * evidence.config.agent.reward_scale
+    config = evidence.config.agent
+    size = float(np.sqrt(np.mean(evidence.batch.reward.astype(np.float64) ** 2)))
+    return size * config.reward_scale / math.sqrt(max(1 - config.gamma**2, 1e-6))

@@ -86,7 +86,7 @@ HEALTHY: dict[str, Any] = {
         "tau": 0.05,
         "policy_lr": 3e-3,
         "soft_q_lr": 3e-3,
-        "alpha_lr": 2e-2,
+        "alpha_lr": 3e-2,
     },
     "train": {
         "total_steps": 700,
