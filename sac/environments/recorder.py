@@ -27,6 +27,7 @@ class Recorder(gymnasium.Wrapper):
     """
 
     to_load: Any = None  # set from outside; a call carries no arguments of its own
+    index: int | None = None  # among the environments of this process, to name the one that fails
 
     def __init__(self, env: gymnasium.Env) -> None:
         super().__init__(env)
@@ -37,7 +38,11 @@ class Recorder(gymnasium.Wrapper):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         """Reset, with an empty info."""
         layers = take_snapshot(self.env)
-        observation, _ = self.env.reset(seed=seed, options=options)
+        try:
+            observation, _ = self.env.reset(seed=seed, options=options)
+        except Exception as error:
+            self._name(error, "in its reset")
+            raise
         # A vector environment has taken its own entries out of the options: none are left.
         self._start = {"layers": layers, "seed": seed, "has_options": options is not None}
         self._actions = []
@@ -47,7 +52,11 @@ class Recorder(gymnasium.Wrapper):
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step, with an info that says no more than whether an episode succeeded."""
         recorded = action.copy()  # the environment or its caller may change it in place
-        observation, reward, terminated, truncated, info = self.env.step(action)
+        try:
+            observation, reward, terminated, truncated, info = self.env.step(action)
+        except Exception as error:
+            self._name(error, f"in step {len(self._actions) + 1:,} of its episode")
+            raise
         if len(self._actions) < MAX_RECORDED_STEPS:
             self._actions.append(recorded)
             outcome = OUTCOME.pack(reward, terminated, truncated)
@@ -55,6 +64,10 @@ class Recorder(gymnasium.Wrapper):
         success = success_of(info) if terminated or truncated else None
         kept = {} if success is None else {SUCCESS: success}
         return observation, reward, terminated, truncated, kept
+
+    def _name(self, error: Exception, where: str) -> None:
+        if self.index is not None:
+            error.add_note(f"In environment {self.index}, {where}.")
 
     def recording(self) -> dict[str, Any] | None:
         """Return how the episode in progress came about, as a tree of JSON values and arrays.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from sac.environments.autoreset import autoreset_mode, item
 from sac.environments.success import successes_of
@@ -101,8 +101,11 @@ class VectorEnvironment:
         self._steppable: _Steppable = env
         if isinstance(env, AsyncVectorEnv):
             self._steppable = AsyncWorkers(env, self._step_timeout)
-        elif self._is_recorded and SyncSteps.fits(env):
-            self._steppable = SyncSteps(env)
+        elif self._is_recorded and isinstance(env, SyncVectorEnv):
+            for index, recorder in enumerate(env.envs):
+                recorder.index = index  # type: ignore[attr-defined]
+            if SyncSteps.fits(env):
+                self._steppable = SyncSteps(env)
 
     def reset(self, seed: int | None = None) -> np.ndarray:
         """Start new episodes everywhere and return their observations (num_envs, *shape)."""

@@ -42,7 +42,8 @@ def run_worker(index: int, make: Callable[[], gymnasium.Env], *arguments: Any) -
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    _async_worker(index, lambda: _Reporting(make()), *arguments)
+    with contextlib.suppress(EOFError, ConnectionError):  # the parent was killed: end silently
+        _async_worker(index, lambda: _Reporting(make()), *arguments)
 
 
 class _Reporting(gymnasium.Wrapper):

@@ -21,6 +21,9 @@ from tests.sac.environments_for_tests import CopyingCountingEnv
 from tests.sac.test_exact_resume import assert_same_runs, train_until_killed
 from tests.sac.tiny_runs import checkpoint_steps, metrics, saved_arrays, steps_with, tiny_config
 
+# protobuf's generated code, not ours
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
 MODULE = "tests.sac.test_divergence"
 TRAP = "TrapForTests-v0"
 traps_left = {"count": 0}  # beside the environments, so that going back does not set the trap again

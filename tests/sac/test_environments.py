@@ -553,6 +553,19 @@ def test_failing_workers_are_reported(
     assert not multiprocessing.active_children()
 
 
+@pytest.mark.parametrize("in_reset", [False, True])
+def test_environment_of_this_process_that_raises_is_named(
+    opened: list[VectorEnvironment], in_reset: bool
+) -> None:
+    trouble = "reset" if in_reset else "error"
+    makers: Iterator[Any] = iter([TroubleEnv, functools.partial(TroubleEnv, trouble)])
+    environment = from_source(opened, lambda: next(makers)(), num_envs=2)
+    with pytest.raises((RuntimeError, ValueError)) as caught:
+        step_until_trouble(environment)
+    where = "in its reset" if in_reset else "in step 3 of its episode"
+    assert caught.value.__notes__ == [f"In environment 1, {where}."]
+
+
 def test_a_hanging_worker_is_stopped(opened: list[VectorEnvironment]) -> None:
     environment = failing(opened, "hang", step_timeout=0.5)
     with pytest.raises(EnvironmentStepError, match=r"env\.step_timeout, 0\.5 seconds"):

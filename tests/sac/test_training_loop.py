@@ -180,8 +180,10 @@ def test_what_was_learned_before_an_environment_failed_can_be_resumed(
     vectorization: str,
     error: type[Exception],
 ) -> None:
-    with pytest.raises(error, match="the simulation is unstable"):
+    with pytest.raises(error, match="the simulation is unstable") as caught:
         train(failing(tmp_path, vectorization, fails_at=36))
+    told = [str(caught.value), *caught.value.__notes__]
+    assert any("environment 0" in text for text in told)
     (run,) = tmp_path.iterdir()
     assert checkpoint_steps(run) == [20, 35]
     assert f"all until step 35 is saved in {run}" in capsys.readouterr().out
