@@ -59,7 +59,7 @@ def set_output(net: nn.Module, values: Any) -> None:
 def gradient(parameter: Tensor) -> np.ndarray:
     """Return the gradient of a parameter, which must have one."""
     assert parameter.grad is not None
-    return parameter.grad.numpy()
+    return parameter.grad.cpu().numpy()
 
 
 def assert_same_bits(actual: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:

@@ -48,10 +48,10 @@ def resumed(agent: SACAgent, actions: str, **keys: Any) -> SACAgent:
 @pytest.mark.parametrize("keys", [{}, {"alpha": 0.2, "num_soft_q_nets": 3}], ids=["auto", "fixed"])
 @pytest.mark.parametrize("updates", [0, 3])
 def test_a_resumed_agent_goes_on_to_the_last_bit(
-    actions: str, keys: dict[str, Any], updates: int
+    actions: str, keys: dict[str, Any], updates: int, device: str
 ) -> None:
-    agent = trained(actions, updates, normalize_observations=True, **keys)
-    other = resumed(agent, actions, normalize_observations=True, **keys)
+    agent = trained(actions, updates, normalize_observations=True, device=device, **keys)
+    other = resumed(agent, actions, normalize_observations=True, device=device, **keys)
     assert_same_bits(other.state_dict(), agent.state_dict())
     assert other.updates == agent.updates == updates
     observations = make_batch(agent, 9).observation
@@ -213,9 +213,11 @@ def save(agent: SACAgent, folder: Path, /, **changes: Any) -> Path:
 
 @pytest.mark.parametrize("actions", ACTIONS)
 @pytest.mark.parametrize("keys", [{}, {"alpha": 0.1, "num_soft_q_nets": 1, "activation": "tanh"}])
-def test_a_saved_agent_loads_as_it_was(actions: str, keys: dict[str, Any], tmp_path: Path) -> None:
-    agent = trained(actions, normalize_observations=True, **keys)
-    loaded = SACAgent.load(save(agent, tmp_path / "checkpoint"))
+def test_a_saved_agent_loads_as_it_was(
+    actions: str, keys: dict[str, Any], tmp_path: Path, device: str
+) -> None:
+    agent = trained(actions, normalize_observations=True, device=device, **keys)
+    loaded = SACAgent.load(save(agent, tmp_path / "checkpoint"), device=device)
     assert loaded.config == agent.config
     assert loaded.description() == agent.description()
     observations = make_batch(agent).observation

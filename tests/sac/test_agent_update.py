@@ -24,8 +24,8 @@ CONFIG = AgentConfig(hidden_sizes=(5, 4), gamma=0.9, tau=0.1, initial_alpha=0.3)
 
 
 @pytest.fixture(params=["continuous", "discrete"])
-def agent(request: pytest.FixtureRequest) -> SACAgent:
-    return SACAgent(OBSERVATIONS, SPACES[request.param], CONFIG, seed=3)
+def agent(request: pytest.FixtureRequest, device: str) -> SACAgent:
+    return SACAgent(OBSERVATIONS, SPACES[request.param], CONFIG, seed=3, device=device)
 
 
 def make_batch(agent: SACAgent, seed: int = 0) -> Batch:
@@ -45,8 +45,8 @@ def make_batch(agent: SACAgent, seed: int = 0) -> Batch:
 
 def layers(net: Any) -> Layers:
     return [
-        (np.array(layer.weight.detach().numpy(), np.float64),
-         np.array(layer.bias.detach().numpy(), np.float64))
+        (np.array(layer.weight.detach().cpu().numpy(), np.float64),
+         np.array(layer.bias.detach().cpu().numpy(), np.float64))
         for layer in net.net.layers
     ]  # fmt: skip
 
@@ -56,8 +56,11 @@ def reference(agent: SACAgent, batch: Batch) -> Update:
     next_noise = noise = None
     if not agent.action_codec.is_discrete:
         generator = copy.deepcopy(agent.policy_net.noise)
-        next_noise = torch.randn(BATCH, ACTIONS, generator=generator).numpy().astype(np.float64)
-        noise = torch.randn(BATCH, ACTIONS, generator=generator).numpy().astype(np.float64)
+        next_noise, noise = (
+            torch.randn(BATCH, ACTIONS, generator=generator, device=agent.device)
+            .cpu().numpy().astype(np.float64)
+            for _ in range(2)
+        )  # fmt: skip
     fields = {
         name: array if array.dtype == np.int64 else array.astype(np.float64)
         for name, array in batch._asdict().items()
@@ -75,7 +78,8 @@ def reference(agent: SACAgent, batch: Batch) -> Update:
 
 
 def close(actual: Any, expected: np.ndarray, tolerance: float = 2e-4) -> None:
-    array = actual.detach().numpy() if isinstance(actual, torch.Tensor) else np.asarray(actual)
+    is_tensor = isinstance(actual, torch.Tensor)
+    array = actual.detach().cpu().numpy() if is_tensor else np.asarray(actual)
     np.testing.assert_allclose(array, expected, rtol=tolerance, atol=tolerance * 0.1)
 
 
@@ -122,7 +126,7 @@ def test_adam_takes_its_first_step_with_each_networks_own_rate(agent: SACAgent) 
     ]:
         g = gradient_of(now).astype(np.float64)
         # After bias correction the first moments are g and g^2 (Kingma & Ba 2015).
-        close(now, was.numpy() - rate * g / (np.abs(g) + 1e-8), 1e-3)
+        close(now, was.cpu().numpy() - rate * g / (np.abs(g) + 1e-8), 1e-3)
 
 
 def test_the_temperature_steps_on_the_entropy_of_before(agent: SACAgent) -> None:
@@ -139,13 +143,13 @@ def test_the_temperature_steps_on_the_entropy_of_before(agent: SACAgent) -> None
 
 def test_targets_move_by_tau_to_the_networks_after_their_step(agent: SACAgent) -> None:
     for seed in range(3):
-        before = [p.detach().clone().numpy() for p in agent.target_soft_q_parameters]
+        before = [p.detach().cpu().numpy().copy() for p in agent.target_soft_q_parameters]
         agent.update(make_batch(agent, seed))
         for target, was, now in zip(
             agent.target_soft_q_parameters, before, agent.soft_q_parameters, strict=True
         ):
-            expected = 0.9 * was + 0.1 * now.detach().numpy()
-            np.testing.assert_allclose(target.numpy(), expected, rtol=1e-5, atol=1e-7)
+            expected = 0.9 * was + 0.1 * now.detach().cpu().numpy()
+            np.testing.assert_allclose(target.cpu().numpy(), expected, rtol=1e-5, atol=1e-7)
 
 
 def test_gradients_reach_nothing_but_what_is_learned(agent: SACAgent) -> None:

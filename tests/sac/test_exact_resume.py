@@ -141,12 +141,24 @@ def assert_same_runs(first: Path, second: Path) -> None:
     assert_same_arrays(saved_arrays(first, "agent", "best"), saved_arrays(second, "agent", "best"))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    ("case", "device"),
+    [
+        *(pytest.param(case, "cpu", id=case) for case in CASES),
+        *(
+            pytest.param(case, "standin", id=f"{case}-standin")
+            for case in ("pendulum", "normalized")
+        ),
+        pytest.param("pendulum", "gpu", id="pendulum-gpu", marks=pytest.mark.gpu),
+    ],
+    indirect=["device"],
+)
 def test_killed_twice_and_resumed(
-    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: str, device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    undisturbed = train(tiny_config(tmp_path / "undisturbed", CASES[case])).run_directory
-    run = interrupted_run(monkeypatch, tmp_path / "killed", CASES[case], [33, 50])
+    changes = {**CASES[case], "device": device}
+    undisturbed = train(tiny_config(tmp_path / "undisturbed", changes)).run_directory
+    run = interrupted_run(monkeypatch, tmp_path / "killed", changes, [33, 50])
     assert_same_runs(undisturbed, run)
 
 

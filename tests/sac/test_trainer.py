@@ -164,12 +164,13 @@ def test_numbers_are_finite_and_the_rates_positive(tmp_path: Path) -> None:
     assert float(metrics(run)[-1]["time/env_steps_per_second"]) > 0
 
 
-def test_trained_agent_acts_and_is_evaluated(tmp_path: Path) -> None:
-    run = train(tiny_config(tmp_path, {"env": {"id": "Pendulum-v1"}})).run_directory
-    agent = SACAgent.load(run)
+def test_trained_agent_acts_and_is_evaluated(tmp_path: Path, device: str) -> None:
+    changes = {"env": {"id": "Pendulum-v1"}, "device": device}
+    run = train(tiny_config(tmp_path, changes)).run_directory
+    agent = SACAgent.load(run, device=device)
     action = agent.act(np.zeros(3, np.float32), deterministic=True)
     assert action.shape == (1,) and action.dtype == np.float32
-    result = evaluate(run, episodes=2, checkpoint="last", device="cpu")
+    result = evaluate(run, episodes=2, checkpoint="last", device=device)
     assert (result.env, result.episodes, result.checkpoint_step) == ("Pendulum-v1", 2, 60)
 
 
