@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from autograd import random
 from autograd.backend import cuda, loaded
@@ -100,3 +103,19 @@ def _index(device: Any) -> int | None:
     if wanted.type != "cuda":
         raise ValueError(f"Expected a cuda device, but got: {wanted}")
     return wanted.index
+
+
+class Upload:
+    """Brings NumPy arrays to a GPU in one copy beside its work, through pinned memory.
+
+    Not in torch, which has pinned tensors and streams for it. `upload = Upload("cuda")`, then
+    `upload([a, b])` returns tensors; neither the call nor the GPU's earlier work waits for them.
+    """
+
+    def __init__(self, device: Any = "cuda") -> None:
+        """`device`: the GPU."""
+        self._staging = cuda().staging(_index(device))
+
+    def __call__(self, arrays: Sequence[np.ndarray]) -> list[Tensor]:
+        """The arrays as tensors on the GPU."""
+        return [Tensor._wrap(array) for array in self._staging(arrays)]

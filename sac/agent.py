@@ -78,6 +78,7 @@ class SACAgent:
             optim.Adam(net.parameters(), lr=self.config.soft_q_lr) for net in self.soft_q_nets
         ]
         self.exploration = torch.Generator.from_numpy(generator(streams.exploration), self.device)
+        self._upload = torch.cuda.Upload(self.device) if self.device.type == "cuda" else None
         self.updates = 0
         self.loss_guard = LossGuard(
             self.optimizers(), self.device, is_deferred=self.device.type != "cpu"
@@ -204,15 +205,17 @@ class SACAgent:
         return [*self.soft_q_optimizers, self.policy_optimizer, *learned]
 
     def _transitions(self, batch: Batch) -> Transitions:
-        n = len(batch.reward)
-        reward = torch.as_tensor(batch.reward, device=self.device)
-        return Transitions(
-            self.observation_input(batch.observation),
-            torch.as_tensor(batch.action.reshape(n, -1), device=self.device),
-            reward if self.config.reward_scale == 1 else reward * self.config.reward_scale,
-            torch.as_tensor(self.config.gamma * (1 - batch.terminated), device=self.device),
-            self.observation_input(batch.next_observation),
-        )
+        scale = self.config.reward_scale
+        arrays = [
+            self.observation_input.array(batch.observation),
+            batch.action.reshape(len(batch.reward), -1),
+            batch.reward if scale == 1 else batch.reward * scale,
+            self.config.gamma * (1 - batch.terminated),
+            self.observation_input.array(batch.next_observation),
+        ]
+        if self._upload is not None:
+            return Transitions(*self._upload(arrays))
+        return Transitions(*map(torch.as_tensor, arrays))
 
     # -- keeping --------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend.cupy_chains import CupyChains
+from autograd.backend.staging import Staging
 
 INSTALL = 'pip install -e ".[cuda12]", or ".[cuda13]" for CUDA 13, installs it'
 
@@ -99,6 +100,10 @@ class CupyBackend(CupyChains):
     def item(self, array: Any) -> Any:
         """The only element as a Python number."""
         return self.to_numpy(array).item()
+
+    def staging(self, index: int | None) -> Staging:
+        """What copies from the host to a GPU while that works."""
+        return Staging(self, self.use(index))
 
     # -- indices --------------------------------------------------------------------------
 
