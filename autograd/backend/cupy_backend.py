@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend.cupy_chains import CupyChains
+from autograd.backend.records import Records
 from autograd.backend.staging import Staging
 
 INSTALL = 'pip install -e ".[cuda12]", or ".[cuda13]" for CUDA 13, installs it'
@@ -104,6 +105,10 @@ class CupyBackend(CupyChains):
     def staging(self, index: int | None) -> Staging:
         """What copies from the host to a GPU while that works."""
         return Staging(self, self.use(index))
+
+    def records(self, rows: int, fields: Any, index: int | None) -> Records:
+        """A table of records on a GPU; MemoryError where that has not the memory."""
+        return Records(self, self.use(index), rows, fields)
 
     # -- indices --------------------------------------------------------------------------
 

@@ -203,6 +203,37 @@ WATCH = Kernel(
 
 LERP = Kernel("T end, T weight", "T array", "array += weight * (end - array);")
 
+# Records are rows of `width` words. Of the wanted ones the fields become arrays of their own; field
+# 0 is read once more at the rows `nexts`, where numbers from `length` on mean rows of `aside`.
+WRITE_RECORDS = Kernel(
+    "raw W records, raw int64 rows, int64 width", "raw W store",
+    "store[rows[i / width] * width + i % width] = records[i];",
+)  # fmt: skip
+READ_RECORDS = Kernel(
+    "raw W store, raw W aside, raw int64 rows, raw int64 nexts, int64 width, int64 length, "
+    "int64 n0, int64 n1, int64 n2, int64 n3",
+    "raw W out0, raw W out1, raw W out2, raw W out3, raw W out4",
+    """
+    ptrdiff_t b = i / (width + n0), k = i % (width + n0);
+    if (k < width) {
+        W word = store[rows[b] * width + k];
+        if (k < n0) {
+            out0[b * n0 + k] = word;
+        } else if ((k -= n0) < n1) {
+            out1[b * n1 + k] = word;
+        } else if ((k -= n1) < n2) {
+            out2[b * n2 + k] = word;
+        } else {
+            out3[b * n3 + k - n2] = word;
+        }
+    } else {
+        k -= width;
+        out4[b * n0 + k] =
+            nexts[b] < length ? store[nexts[b] * width + k] : aside[(nexts[b] - length) * n0 + k];
+    }
+    """,
+)
+
 KERNELS: dict[str, Kernel] = {
     "uniform": UNIFORM,
     "normal": NORMAL,
@@ -221,4 +252,6 @@ KERNELS: dict[str, Kernel] = {
     "count_step": COUNT_STEP,
     "watch": WATCH,
     "lerp": LERP,
+    "write_records": WRITE_RECORDS,
+    "read_records": READ_RECORDS,
 }
