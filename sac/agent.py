@@ -206,16 +206,18 @@ class SACAgent:
 
     def _transitions(self, batch: Batch) -> Transitions:
         scale = self.config.reward_scale
-        arrays = [
-            self.observation_input.array(batch.observation),
+        is_placed = isinstance(batch.reward, Tensor)  # on the device already
+        take = self.observation_input if is_placed else self.observation_input.array
+        parts: list[Any] = [
+            take(batch.observation),
             batch.action.reshape(len(batch.reward), -1),
             batch.reward if scale == 1 else batch.reward * scale,
             self.config.gamma * (1 - batch.terminated),
-            self.observation_input.array(batch.next_observation),
+            take(batch.next_observation),
         ]
-        if self._upload is not None:
-            return Transitions(*self._upload(arrays))
-        return Transitions(*map(torch.as_tensor, arrays))
+        if not is_placed:
+            parts = self._upload(parts) if self._upload else list(map(torch.as_tensor, parts))
+        return Transitions(*parts)
 
     # -- keeping --------------------------------------------------------------------------
 

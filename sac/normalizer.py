@@ -4,6 +4,7 @@ import numpy as np
 
 import autograd as torch
 from autograd import Tensor
+from autograd.functional.fused import standardise
 
 CLIP = 10.0  # standard deviations; a rare outlier must not dominate a batch
 EPSILON = 1e-8
@@ -24,9 +25,15 @@ class ObservationInput:
     def observe(self, observations: np.ndarray) -> None:
         """Learn nothing from new observations (batch, *shape)."""
 
-    def __call__(self, observations: np.ndarray) -> Tensor:
-        """Return the networks' input; it shares memory with a float32 array."""
-        return torch.as_tensor(self.array(observations), device=self.device)
+    def __call__(self, observations: np.ndarray | Tensor) -> Tensor:
+        """Return the networks' input; it shares memory with a float32 array.
+
+        Tensors are those of observations that are on the device already.
+        """
+        if not isinstance(observations, Tensor):
+            return torch.as_tensor(self.array(observations), device=self.device)
+        flat = observations.reshape(len(observations), self.features)
+        return self.scaled_tensor(flat * UINT8_SCALE if flat.dtype is torch.uint8 else flat)
 
     def array(self, observations: np.ndarray) -> np.ndarray:
         """Return the same as an array in host memory."""
@@ -37,6 +44,10 @@ class ObservationInput:
 
     def scaled(self, flat: np.ndarray) -> np.ndarray:
         """Return (batch, features) as it is."""
+        return flat
+
+    def scaled_tensor(self, flat: Tensor) -> Tensor:
+        """Return what `scaled` does, on the device."""
         return flat
 
     def state_dict(self) -> dict[str, np.ndarray]:
@@ -84,11 +95,21 @@ class NormalizedObservationInput(ObservationInput):
         variance = self.squares / self.count if self.count > 1 else np.ones(self.features)
         self.shift = self.mean.astype(np.float32)
         self.factor = (1 / np.sqrt(variance + EPSILON)).astype(np.float32)
+        self._on_device: tuple[Tensor, Tensor] | None = None
 
     def scaled(self, flat: np.ndarray) -> np.ndarray:
         """Return (batch, features) standardised and clipped to +-10."""
         standardised = (flat - self.shift) * self.factor
         return np.clip(standardised, -CLIP, CLIP, out=standardised)
+
+    def scaled_tensor(self, flat: Tensor) -> Tensor:
+        """Return what `scaled` does, on the device."""
+        if self._on_device is None:
+            shift, factor = (
+                torch.as_tensor(array, device=self.device) for array in (self.shift, self.factor)
+            )
+            self._on_device = shift, factor
+        return standardise(flat, *self._on_device, CLIP)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Return count, mean and summed squares in float64."""

@@ -128,6 +128,10 @@ class CupyChains:
         numbers = self.cupy.arange(len(values)).reshape((-1,) + (1,) * (values.ndim - 1))
         return g * (self.cupy.argmin(values, axis=0) == numbers)
 
+    def standardise(self, x: Array, shift: Array, factor: Array, limit: float) -> Array:
+        """`(x - shift) * factor`, at least -limit and at most limit."""
+        return self.kernel("standardise")(x, shift, factor, limit)
+
     # -- steps of optimizers --------------------------------------------------------------
 
     def adam_(

@@ -119,6 +119,12 @@ template <typename T> __device__ T within(T x, T low, T high) {
 
 CLAMPED = Kernel("T x, T low, T high", "T y", "y = within(x, low, high);", CLAMP)
 
+STANDARDISE = Kernel(
+    "T x, T shift, T factor, T limit", "T y",
+    "y = within((x - shift) * factor, -limit, limit);",
+    CLAMP,
+)  # fmt: skip
+
 # A thread takes a row: it sums the log-probabilities of its n dimensions.
 SQUASHED_GAUSSIAN = Kernel(
     "raw T parameters, raw T noise, int32 n, T low, T high, T constant",
@@ -244,6 +250,7 @@ KERNELS: dict[str, Kernel] = {
     "relu_gradient": RELU_GRADIENT,
     "tanh_gradient": TANH_GRADIENT,
     "clamped": CLAMPED,
+    "standardise": STANDARDISE,
     "squashed_gaussian": SQUASHED_GAUSSIAN,
     "squashed_gaussian_gradient": SQUASHED_GAUSSIAN_GRADIENT,
     "squashed_gaussian_noise_gradient": SQUASHED_GAUSSIAN_NOISE_GRADIENT,

@@ -183,6 +183,12 @@ class NumpyChains:
         numbers = np.arange(len(values)).reshape((-1,) + (1,) * (values.ndim - 1))
         return g * (np.argmin(values, axis=0) == numbers)
 
+    def standardise(self, x: Array, shift: Array, factor: Array, limit: float) -> Array:
+        """`(x - shift) * factor`, at least -limit and at most limit."""
+        result = np.subtract(x, shift)
+        result *= factor
+        return np.clip(result, -limit, limit, out=result)
+
     # -- steps of optimizers --------------------------------------------------------------
 
     def adam_(

@@ -107,6 +107,12 @@ def polyak_update_(targets: FlatParameters, sources: FlatParameters, tau: float)
         parameter._bump_version()
 
 
+def standardise(input: Any, shift: Any, factor: Any, limit: float) -> Any:
+    """`(input - shift) * factor`, at least -limit and at most limit, outside the graph."""
+    xp = backend_of(input._array)
+    return input._wrap(xp.standardise(input._array, shift._array, factor._array, limit))
+
+
 def watch(value: Any, number: int, first: Any, found: Any) -> None:
     """Note whether a value of one element is finite, without making the host wait for a GPU.
 
