@@ -10,10 +10,13 @@ import functools
 import math
 from typing import Any
 
+import numpy as np
+
 from autograd.backend.kernels import KERNELS
 from autograd.backend.numpy_chains import HALF_LOG_2_PI, LOG_4
 
 Array = Any
+FEW_MATRICES = 8
 ACTIVATIONS = {"relu": "relu", "tanh": "tanh", "": "identity"}
 
 
@@ -29,6 +32,23 @@ class CupyChains:
     def kernel(self, name: str) -> Any:
         """The kernel of that name in `kernels.KERNELS`."""
         return _kernel(self.cupy, name)
+
+    def matmul(self, first: Array, second: Array, out: Array | None = None) -> Array:
+        """The matrix product; that of a few stacked matrices one by one.
+
+        CuPy's own product of stacks copies each matrix that is transposed or has gaps behind it.
+        """
+        counts = [len(array) for array in (first, second) if array.ndim == 3]
+        few = counts and max(counts) <= FEW_MATRICES and 2 <= min(first.ndim, second.ndim)
+        if not few or max(first.ndim, second.ndim) > 3:
+            return self.cupy.matmul(first, second, out=out)
+        count = max(counts)
+        if out is None:
+            shape = count, first.shape[-2], second.shape[-1]
+            out = self.cupy.empty(shape, np.promote_types(first.dtype, second.dtype))
+        for k in range(count):
+            self.cupy.matmul(_matrix(first, k), _matrix(second, k), out=out[k])
+        return out
 
     # -- layers ---------------------------------------------------------------------------
 
@@ -111,22 +131,22 @@ class CupyChains:
 
     def half_mse(self, values: Array, target: Array) -> tuple[Array, Array]:
         """Half the mean of (values - target)^2 over all but the first axis; the difference, too."""
-        difference = values - target
-        rows = difference.reshape(len(difference), -1)
-        losses = (rows * rows).sum(axis=1)
-        losses *= 0.5 / max(rows.shape[1], 1)
-        return losses, difference
+        n = len(values)
+        scale = 0.5 * n / max(values.size, 1)
+        difference, parts = self.kernel("half_square")(values, target, scale)
+        return parts.reshape(n, -1).sum(axis=1), difference
 
     def half_mse_gradient(self, g: Array, difference: Array) -> Array:
         """The gradient of the values, from that of the losses (n,)."""
         n = len(difference)
-        scale = g * (n / max(difference.size, 1))
-        return difference * scale.reshape((n,) + (1,) * (difference.ndim - 1))
+        each = g.reshape((n,) + (1,) * (difference.ndim - 1))
+        return self.kernel("scaled_product")(difference, each, n / max(difference.size, 1))
 
     def minimum_gradient(self, g: Array, values: Array) -> Array:
         """The gradient of `values`, of whose minimum over the first axis the first takes `g`."""
-        numbers = self.cupy.arange(len(values)).reshape((-1,) + (1,) * (values.ndim - 1))
-        return g * (self.cupy.argmin(values, axis=0) == numbers)
+        result = self.cupy.empty_like(values)
+        self.kernel("minimum_gradient")(g, values, len(values), g.size, result)
+        return result
 
     def standardise(self, x: Array, shift: Array, factor: Array, limit: float) -> Array:
         """`(x - shift) * factor`, at least -limit and at most limit."""
@@ -190,6 +210,11 @@ class CupyChains:
     def lerp_(self, array: Array, end: Array, weight: float) -> None:
         """`array += weight * (end - array)` in place."""
         self.kernel("lerp")(end, weight, array)
+
+
+def _matrix(array: Array, k: int) -> Array:
+    """The matrix number k of a stack, where there is one for each; else the only one."""
+    return array if array.ndim == 2 else array[k if len(array) > 1 else 0]
 
 
 def _log(beta: float) -> float:

@@ -119,6 +119,26 @@ template <typename T> __device__ T within(T x, T low, T high) {
 
 CLAMPED = Kernel("T x, T low, T high", "T y", "y = within(x, low, high);", CLAMP)
 
+HALF_SQUARE = Kernel(
+    "T value, T target, T scale", "T difference, T part",
+    "difference = value - target; part = scale * difference * difference;",
+)  # fmt: skip
+SCALED_PRODUCT = Kernel("T x, T y, T scale", "T product", "product = x * y * scale;")
+
+# Where several are the smallest the first takes all; a NaN counts as smaller than any number.
+MINIMUM_GRADIENT = Kernel(
+    "T g, raw T values, int32 count, int64 length", "raw T result",
+    """
+    int first = 0;
+    T least = values[i];
+    for (int j = 1; j < count; ++j) {
+        T value = values[j * length + i];
+        if (least == least && !(value >= least)) { least = value; first = j; }
+    }
+    for (int j = 0; j < count; ++j) result[j * length + i] = j == first ? g : (T)0;
+    """,
+)  # fmt: skip
+
 STANDARDISE = Kernel(
     "T x, T shift, T factor, T limit", "T y",
     "y = within((x - shift) * factor, -limit, limit);",
@@ -250,6 +270,9 @@ KERNELS: dict[str, Kernel] = {
     "relu_gradient": RELU_GRADIENT,
     "tanh_gradient": TANH_GRADIENT,
     "clamped": CLAMPED,
+    "half_square": HALF_SQUARE,
+    "scaled_product": SCALED_PRODUCT,
+    "minimum_gradient": MINIMUM_GRADIENT,
     "standardise": STANDARDISE,
     "squashed_gaussian": SQUASHED_GAUSSIAN,
     "squashed_gaussian_gradient": SQUASHED_GAUSSIAN_GRADIENT,
