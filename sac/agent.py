@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import autograd as torch
 from autograd import Tensor, nn, no_grad, optim
-from autograd.functional.fused import half_mse, polyak_update_
+from autograd.functional.fused import discounted, half_mse, polyak_update_
 from autograd.random import source
 from sac import agent_state
 from sac.checkpoint import find_checkpoint, load_checkpoint
@@ -157,7 +157,7 @@ class SACAgent:
             next_value, _ = self.policy_net.soft_value(
                 batch.next_observation, self.target_soft_q_nets.min_q, alpha
             )
-            target_q_value = batch.reward + batch.discount * next_value
+            target_q_value = discounted(batch.reward, batch.discount, next_value)
         assert target_q_value.shape == batch.reward.shape, target_q_value.shape
         q_values = self.soft_q_nets.q_values(
             batch.observation, batch.action

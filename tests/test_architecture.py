@@ -39,6 +39,7 @@ ROOMS = [
         "sac.replay_buffer",
         "sac.replay_state",
         "sac.replay_storage",
+        "sac.replay_mirror",
         "sac.normalizer",
         "sac.spaces",
         "sac.seeding",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,28 @@ class CupyChains:
 
     # -- values ---------------------------------------------------------------------------
 
+    def side_by_side(self, arrays: Sequence[Array]) -> Array:
+        """Matrices of as many rows, one to the right of the other."""
+        if len(arrays) != 2:
+            return arrays[0] if len(arrays) == 1 else self.cupy.concatenate(arrays, axis=1)
+        first, second = arrays
+        width = first.shape[1] + second.shape[1]
+        out = self.cupy.empty((len(first), width), first.dtype)
+        self.kernel("side_by_side")(first, second, first.shape[1], second.shape[1], out)
+        return out
+
+    def soft_value(self, q_value: Array, log_prob: Array, alpha: Array) -> tuple[Array, Array]:
+        """`q_value - alpha * log_prob`, and the entropy, `-log_prob`."""
+        return self.kernel("soft_value")(q_value, log_prob, alpha)
+
+    def scaled_product(self, x: Array, y: Array, scale: float) -> Array:
+        """`scale * x * y`."""
+        return self.kernel("scaled_product")(x, y, scale)
+
+    def discounted(self, reward: Array, discount: Array, value: Array) -> Array:
+        """`reward + discount * value`."""
+        return self.kernel("discounted")(reward, discount, value)
+
     def half_mse(self, values: Array, target: Array) -> tuple[Array, Array]:
         """Half the mean of (values - target)^2 over all but the first axis; the difference, too."""
         n = len(values)
@@ -140,7 +163,7 @@ class CupyChains:
         """The gradient of the values, from that of the losses (n,)."""
         n = len(difference)
         each = g.reshape((n,) + (1,) * (difference.ndim - 1))
-        return self.kernel("scaled_product")(difference, each, n / max(difference.size, 1))
+        return self.scaled_product(difference, each, n / max(difference.size, 1))
 
     def minimum_gradient(self, g: Array, values: Array) -> Array:
         """The gradient of `values`, of whose minimum over the first axis the first takes `g`."""

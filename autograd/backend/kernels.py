@@ -123,6 +123,20 @@ HALF_SQUARE = Kernel(
     "T value, T target, T scale", "T difference, T part",
     "difference = value - target; part = scale * difference * difference;",
 )  # fmt: skip
+SIDE_BY_SIDE = Kernel(
+    "raw T first, raw T second, int64 n, int64 m", "T out",
+    """
+    ptrdiff_t row = i / (n + m), column = i % (n + m);
+    out = column < n ? first[row * n + column] : second[row * m + column - n];
+    """,
+)  # fmt: skip
+SOFT_VALUE = Kernel(
+    "T q_value, T log_prob, T alpha", "T value, T entropy",
+    "value = q_value - alpha * log_prob; entropy = -log_prob;",
+)  # fmt: skip
+DISCOUNTED = Kernel(
+    "T reward, T discount, T value", "T target", "target = reward + discount * value;"
+)
 SCALED_PRODUCT = Kernel("T x, T y, T scale", "T product", "product = x * y * scale;")
 
 # Where several are the smallest the first takes all; a NaN counts as smaller than any number.
@@ -270,6 +284,9 @@ KERNELS: dict[str, Kernel] = {
     "relu_gradient": RELU_GRADIENT,
     "tanh_gradient": TANH_GRADIENT,
     "clamped": CLAMPED,
+    "side_by_side": SIDE_BY_SIDE,
+    "soft_value": SOFT_VALUE,
+    "discounted": DISCOUNTED,
     "half_square": HALF_SQUARE,
     "scaled_product": SCALED_PRODUCT,
     "minimum_gradient": MINIMUM_GRADIENT,

@@ -7,6 +7,7 @@ NumPy is fast where two arrays of one shape meet in a loop, and slow with a numb
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -155,6 +156,25 @@ class NumpyChains:
         return np.minimum(result, high, out=result)
 
     # -- values ---------------------------------------------------------------------------
+
+    def side_by_side(self, arrays: Sequence[Array]) -> Array:
+        """Matrices of as many rows, one to the right of the other."""
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=1)
+
+    def soft_value(self, q_value: Array, log_prob: Array, alpha: Array) -> tuple[Array, Array]:
+        """`q_value - alpha * log_prob`, and the entropy, `-log_prob`."""
+        value = np.multiply(alpha, log_prob)
+        return np.subtract(q_value, value), np.negative(log_prob)
+
+    def scaled_product(self, x: Array, y: Array, scale: float) -> Array:
+        """`scale * x * y`."""
+        return x * y * scale
+
+    def discounted(self, reward: Array, discount: Array, value: Array) -> Array:
+        """`reward + discount * value`."""
+        result = np.multiply(discount, value)
+        result += reward
+        return result
 
     def half_mse(self, values: Array, target: Array) -> tuple[Array, Array]:
         """Half the mean of (values - target)^2 over all but the first axis; the difference, too."""

@@ -89,6 +89,18 @@ def squashed_gaussian(
     )
 
 
+def soft_value(input: Any, log_prob: Any, alpha: Any) -> tuple[Any, Any]:
+    """The soft value `input - alpha * log_prob`, and `-log_prob`, which carries no gradient."""
+    _require_floating_point("soft_value", input)
+    return apply(ops.soft_value, input, log_prob, alpha)
+
+
+def discounted(reward: Any, discount: Any, value: Any) -> Any:
+    """`reward + discount * value`, outside the graph."""
+    xp = backend_of(value._array)
+    return value._wrap(xp.discounted(reward._array, discount._array, value._array))
+
+
 def half_mse(input: Any, target: Any) -> Any:
     """Half the mean squared error of each of `input` (n, ...) against `target` (...); (n,)."""
     _require_floating_point("half_mse", input)

@@ -83,3 +83,26 @@ def _(xp: Any, g: Any, kept: Any) -> Any:
 @half_mse.gradient("target")
 def _(xp: Any, g: Any, kept: Any) -> Any:
     return -xp.half_mse_gradient(g, *kept)
+
+
+def _soft_value(xp: Any, input: Any, log_prob: Any, alpha: Any) -> tuple[Any, Any]:
+    """`input - alpha * log_prob`, and `-log_prob`, which carries no gradient."""
+    return xp.soft_value(input, log_prob, alpha)
+
+
+soft_value = Op("SoftValue", _soft_value, outs=2)
+
+
+@soft_value.gradient("input")
+def _(xp: Any, g: Any) -> Any:
+    return g
+
+
+@soft_value.gradient("log_prob")
+def _(xp: Any, g: Any, alpha: Any) -> Any:
+    return xp.scaled_product(g, alpha, -1.0)
+
+
+@soft_value.gradient("alpha")
+def _(xp: Any, g: Any, log_prob: Any) -> Any:
+    return xp.scaled_product(g, log_prob, -1.0)

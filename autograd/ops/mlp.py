@@ -25,7 +25,7 @@ def _forward(
 ) -> Kept:
     parameters = _stacked(xp, tensors[-2 * layers * networks :], layers, networks, flat)
     inputs = tensors[: -2 * layers * networks]
-    x = inputs[0] if len(inputs) == 1 else xp.concatenate(inputs, axis=1)
+    x = xp.side_by_side(inputs)
     results = [
         xp.reused_empty((*weight.shape[:-2], x.shape[0], weight.shape[-2]), x.dtype)
         for weight in parameters[::2]

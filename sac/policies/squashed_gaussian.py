@@ -6,7 +6,7 @@ import numpy as np
 
 import autograd as torch
 from autograd import Tensor, nn
-from autograd.functional.fused import squashed_gaussian
+from autograd.functional.fused import soft_value, squashed_gaussian
 from sac.networks import MLP
 from sac.policies import row
 
@@ -58,7 +58,7 @@ class SquashedGaussianPolicy(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Return V(s) = E_a[Q(s, a) - alpha log pi(a|s)] by one sample, and the entropy."""
         action, log_prob = self.rsample(observation, self.noise)
-        return q_value(observation, action) - alpha * log_prob, -log_prob
+        return soft_value(q_value(observation, action), log_prob, alpha)
 
     def sample(self, observation: Tensor, generator: torch.Generator) -> Tensor:
         """Return actions (batch, size) in [-1, 1]."""

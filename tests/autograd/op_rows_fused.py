@@ -141,6 +141,16 @@ ROWS = [
         for count in (2, 3)
     ),
     Row(
+        ops.soft_value,
+        lambda t, value, log_prob, alpha: fused.soft_value(value, log_prob, alpha),
+        lambda value, log_prob, alpha: (value - alpha * log_prob, -log_prob),
+        [
+            (numbers(4, 1), numbers(4, 1, seed=1), numbers(1, 1, seed=2)),
+            (numbers(2, 3), numbers(2, 1, seed=1), numbers(seed=2)),
+        ],
+        in_torch=False,
+    ),
+    Row(
         ops.half_mse,
         lambda t, input, target: fused.half_mse(input, target),
         lambda input, target: 0.5 * ((input - target) ** 2).mean(axis=(1, 2)),

@@ -10,6 +10,7 @@ from gymnasium import spaces
 import autograd as torch
 from autograd import Tensor
 from sac.agent import SACAgent
+from sac.loss_guard import LossGuard
 from sac.replay_buffer import Batch
 from tests.sac.agents_for_tests import assert_same_bits, gradient, make_agent, make_batch
 
@@ -96,6 +97,7 @@ def test_an_update_never_waits_for_a_number(
 ) -> None:
     """On a GPU every such conversion stops the host until the device has caught up."""
     agent = make_agent(actions, **keys)
+    agent.loss_guard = LossGuard(agent.optimizers(), agent.device, is_deferred=True)  # as there
     learn(agent, updates=1)
 
     def refused(self: Tensor, *args: Any, **kwargs: Any) -> Any:
