@@ -142,6 +142,8 @@ class CupyChains:
 
     def soft_value(self, q_value: Array, log_prob: Array, alpha: Array) -> tuple[Array, Array]:
         """`q_value - alpha * log_prob`, and the entropy, `-log_prob`."""
+        if q_value.shape != log_prob.shape or alpha.size != 1:
+            return q_value - alpha * log_prob, -log_prob
         return self.kernel("soft_value")(q_value, log_prob, alpha)
 
     def scaled_product(self, x: Array, y: Array, scale: float) -> Array:

@@ -155,7 +155,7 @@ MINIMUM_GRADIENT = Kernel(
 
 STANDARDISE = Kernel(
     "T x, T shift, T factor, T limit", "T y",
-    "y = within((x - shift) * factor, -limit, limit);",
+    "y = within((T)((x - shift) * factor), (T)-limit, limit);",
     CLAMP,
 )  # fmt: skip
 

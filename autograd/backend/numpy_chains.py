@@ -172,9 +172,7 @@ class NumpyChains:
 
     def discounted(self, reward: Array, discount: Array, value: Array) -> Array:
         """`reward + discount * value`."""
-        result = np.multiply(discount, value)
-        result += reward
-        return result
+        return np.multiply(discount, value) + reward
 
     def half_mse(self, values: Array, target: Array) -> tuple[Array, Array]:
         """Half the mean of (values - target)^2 over all but the first axis; the difference, too."""

@@ -169,6 +169,41 @@ CASES: dict[str, Case] = {
         f"watch, {value}": Case(("watch",), watched, of([value]))
         for value in (6e4, -1.0, math.inf, -math.inf, math.nan)
     },
+    "side by side": Case(
+        ("side_by_side",), lambda xp, *a: xp.side_by_side(a), of(normal(6, 4), normal(6, 3))
+    ),
+    "soft value": Case(
+        ("soft_value",), lambda xp, *a: xp.soft_value(*a), of(normal(6, 1), normal(6, 1), [[0.3]])
+    ),
+    "discounted": Case(
+        ("discounted",), lambda xp, *a: xp.discounted(*a),
+        of(normal(6, 1), positive(6, 1), normal(6, 1)),
+    ),
+    "scaled product": Case(
+        ("scaled_product",), lambda xp, x, y: xp.scaled_product(x, y, -0.5),
+        of(normal(6, 4), normal(1, 4)),
+    ),
+    "half mse": Case(
+        ("half_square",), lambda xp, *a: xp.half_mse(*a), of(normal(3, 6, 1), normal(6, 1))
+    ),
+    "half mse gradient": Case(
+        ("scaled_product",), lambda xp, *a: xp.half_mse_gradient(*a), of(normal(3), normal(3, 6, 1))
+    ),
+    "minimum gradient": Case(
+        ("minimum_gradient",), lambda xp, *a: xp.minimum_gradient(*a),
+        of(normal(6, 2), normal(3, 6, 2)),
+    ),
+    "minimum gradient, ties": Case(
+        ("minimum_gradient",), lambda xp, *a: xp.minimum_gradient(*a),
+        of(np.ones(4), [[1.0, 2, 3, np.nan], [1, 1, 4, 2], [1, 1, -np.inf, 1]]),
+    ),
+    "standardise": Case(
+        ("standardise",), lambda xp, *a: xp.standardise(*a, 1.5),
+        of(normal(6, 4), normal(4), positive(4)),
+    ),
+    "standardise, edges": Case(
+        ("standardise",), lambda xp, *a: xp.standardise(*a, 10.0), of(EDGES, np.ones(10), [2.0])
+    ),
     "lerp": Case(
         ("lerp",),
         outcome(1, lambda xp, a, b: xp.lerp_(a, b, 0.005)),
@@ -225,7 +260,8 @@ def test_a_kernel_does_what_its_numpy_form_does(
 
 
 def test_every_kernel_is_tested() -> None:
-    assert KERNELS.keys() == TESTED | {"report_wrong_index"}  # tests of indices run that one
+    elsewhere = {"report_wrong_index", "write_records", "read_records"}  # by tests of their users
+    assert KERNELS.keys() == TESTED | elsewhere
 
 
 def philox(key: int, counter: int) -> list[int]:
