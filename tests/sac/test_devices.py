@@ -1,5 +1,6 @@
 """Learning on a GPU: as on the CPU, without ever waiting, and with checkpoints for either."""
 
+import collections
 import time
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import autograd as torch
 from sac import Config, SACAgent, evaluate, train
 from sac.config import AgentConfig
 from sac.replay_buffer import Batch
+from tests.cupy_standin import counting
 from tests.on_devices import no_waiting
 from tests.sac.agents_for_tests import make_agent, make_batch
 from tests.sac.tiny_runs import metrics, saved_arrays, tiny_config
 
+MAX_LAUNCHES = 120  # of an update at 17 observations, 6 actions and two hidden layers of 256
 UPDATES = 5
 
 
@@ -35,9 +38,21 @@ def placed(batch: Batch, device: str) -> Any:
     return Batch(*(torch.tensor(array, device=device) for array in batch))  # type: ignore[arg-type]
 
 
+def test_an_update_launches_few_kernels(cuda: str) -> None:
+    agent = large_agent(cuda)
+    batches = [placed(make_batch(agent, seed, size=256), cuda) for seed in range(3)]
+    agent.update(batches[0])  # makes the moments and compiles the kernels
+    agent.update(batches[1])
+    with counting() as counts, no_waiting(cuda):
+        agent.update(batches[2])
+    names = collections.Counter(counts.kernels).most_common()
+    assert counts.launches <= MAX_LAUNCHES, names
+    assert (counts.to_device, counts.to_host, counts.synchronizations) == (0, 0, [])
+
+
 @pytest.mark.parametrize(
     "keys",
-    [{}, {"alpha": 0.2}, {"max_grad_norm": 0.5},
+    [{}, {"alpha": 0.2}, {"max_grad_norm": 0.5}, {"normalize_observations": True},
      {"activation": "elu"}, {"reward_scale": 0.1}],
     ids=str,
 )  # fmt: skip
