@@ -24,7 +24,7 @@ KEYS = [key.name for key in list_keys(Config)]
 NUMBERS = st.sampled_from([-1, 0, 1, 2, 7, 0.5, 1e-9, 1e9, 2**40, float("nan"), float("inf")])
 TEXTS = st.sampled_from(
     ["", "auto", "null", "CartPole-v1", "Pendulum-v1", "a:b", "os:x", ":", "ALE/Pong-v5", "relu"]
-) | st.text(st.characters(exclude_categories=("Cs",)), max_size=5)
+) | st.text(st.characters(codec="utf-8"), max_size=5)
 LEAVES = NUMBERS | TEXTS | st.none() | st.booleans()
 WRAPPERS = st.fixed_dictionaries(
     {"class_path": TEXTS | st.sampled_from(["gymnasium.wrappers.TimeLimit", "os.path.join"])},
