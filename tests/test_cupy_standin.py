@@ -267,6 +267,11 @@ def test_copies_from_pinned_memory_do_not_wait(cp: Any) -> None:
     host[...] = 3  # in time
     stream.synchronize()
     assert (a == 1).all()
+    a.set(host, stream)
+    with without_synchronization():
+        assert stream.record().done
+    host[...] = 4  # in time, too
+    stream.synchronize()
 
 
 @NEEDS_COMPILER

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -50,14 +51,16 @@ def folder() -> Path:
 
     The header has been compiled there: without that it would take most of a kernel's time.
     """
-    holder = tempfile.TemporaryDirectory(prefix="kernels-")
-    _holders.append(holder)
-    header = Path(shutil.copy(HEADER, holder.name))
+    made = Path(tempfile.mkdtemp(prefix="kernels-"))
+    atexit.register(_remove, made, os.getpid())
+    header = Path(shutil.copy(HEADER, made))
     _compile("-x", "c++-header", "-o", f"{header}.gch", str(header))
-    return Path(holder.name)
+    return made
 
 
-_holders: list[Any] = []
+def _remove(made: Path, owner: int) -> None:
+    if os.getpid() == owner:  # and no child that was forked from it, as workers are
+        shutil.rmtree(made, ignore_errors=True)
 
 
 @functools.cache

@@ -141,7 +141,9 @@ def installed() -> Iterator[ModuleType]:
     devices.Device(0).use()
     try:
         yield modules()["cupy"]
+        pinned.transfers.finish()
     finally:
+        pinned.transfers.forget()
         for name in modules():
             sys.modules.pop(name, None)
         sys.modules.update(hidden)

@@ -100,5 +100,9 @@ class Transfers:
         """All copies, or those of a stream, have been waited for."""
         self.complete(list(self._pending) if stream is None else self.pending(stream))
 
+    def forget(self) -> None:
+        """Nobody will wait any more."""
+        self._pending.clear()
+
 
 transfers = Transfers()
