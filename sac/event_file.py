@@ -4,8 +4,9 @@ import struct
 import sys
 import time
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from sac import files
 from sac.event_writer import EventWriter
@@ -44,7 +45,18 @@ class EventFile:
         values = [
             self._summary.Value(tag=tag, simple_value=number) for tag, number in numbers.items()
         ]
+        self.values(step, values)
+
+    def values(self, step: int, values: Iterable[Any]) -> None:
+        """Summary.Values of any kind."""
         self.summary(step, self._summary(value=values))
+
+    def graph(self, step: int, graph_def: Any) -> None:
+        """The graph of the run."""
+        event = self._event(
+            wall_time=time.time(), step=step, graph_def=graph_def.SerializeToString()
+        )
+        self._writer.add_event(event)
 
     def text(self, step: int, tag: str, text: str) -> None:
         """Text that is shown as it stands, in a fixed-width font."""

@@ -1,9 +1,9 @@
 """What a run reports: the same numbers as TensorBoard scalars and in `metrics.csv`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Self, SupportsFloat
+from typing import Any, Self, SupportsFloat
 
 from sac.config import Config
 from sac.errors import DiskError
@@ -66,8 +66,7 @@ class Logger:
         """Log numbers (0-d arrays and tensors too) at a step; a step's tags may come in parts."""
         if unknown := metrics.keys() - self._tags:
             raise ValueError(f"tags that the logger was not made with: {sorted(unknown)}")
-        if step < self._step:
-            raise ValueError(f"expected step {self._step} or a later one, got {step}")
+        self._check_order(step)
         logged = self._metrics.row.keys() if step == self._metrics.step else set()
         repeated = metrics.keys() & logged
         if repeated and step != self._resume_step:
@@ -82,6 +81,21 @@ class Logger:
         with suppress(OSError):
             self._events.scalars(step, numbers)
 
+    def summary(self, step: int, values: Iterable[Any]) -> None:
+        """Show Summary.Values, such as histograms and images, in TensorBoard at a step.
+
+        A resumed run gives none at its `resume_step`: those of before stand.
+        """
+        self._check_order(step)
+        self._step = step
+        with suppress(OSError):  # as in `log`
+            self._events.values(step, values)
+
+    def graph(self, graph_def: Any) -> None:
+        """Show a GraphDef in TensorBoard, once in a run."""
+        with self._file_errors():
+            self._events.graph(self._step, graph_def)
+
     def text(self, tag: str, text: str) -> None:
         """Show a text, such as the resolved config, in TensorBoard."""
         with self._file_errors():
@@ -94,6 +108,10 @@ class Logger:
         with self._file_errors():
             for summary in [layout_summary(), *hparams_summaries(config, name)]:
                 self._events.summary(self._step, summary)
+
+    def _check_order(self, step: int) -> None:
+        if step < self._step:
+            raise ValueError(f"expected step {self._step} or a later one, got {step}")
 
     def flush(self) -> None:
         """Force all that was logged to the disk; DiskError where that fails."""

@@ -17,6 +17,7 @@ from sac.divergence import RecentBatches, explained
 from sac.environments import VectorEnvironment
 from sac.errors import DivergenceError, SACError
 from sac.evaluation import EvaluationResult, run_episodes
+from sac.insight import Insight
 from sac.interrupt import InterruptGuard
 from sac.logger import Logger
 from sac.progress import Progress
@@ -57,6 +58,8 @@ class TrainingLoop:
         self.updates_per_step = Fraction(str(config.train.updates_per_step))
         self.evaluation: EvaluationResult | None = None
         self.watch = Watch(outputs.run_directory, outputs.progress.message, resume_step=saved_step)
+        self._insight = Insight(state, outputs.logger, outputs.progress.message)
+        self._is_new = saved_step is None
         tell = outputs.progress.message
         self._saver = Saver(state, outputs.run_directory, outputs.logger, tell, saved_step)
         self._recent = RecentBatches()
@@ -75,6 +78,8 @@ class TrainingLoop:
 
     def _run(self, interrupt: InterruptGuard) -> None:
         config, counters = self.config, self.state.counters
+        if self._is_new:
+            self._insight.graph()
         self._checkpoint()
         self._start_clock()
         while counters.step < config.train.total_steps and interrupt.received is None:
@@ -85,6 +90,7 @@ class TrainingLoop:
             is_last = counters.step >= config.train.total_steps
             if is_last or self._due(config.logging.every_steps, before):
                 self._log()
+            self._draw(before, is_last)
             if is_last or self._due(config.evaluation.every_steps, before):
                 self._evaluate()
             if self._due(config.checkpoint.every_steps, before):
@@ -159,6 +165,16 @@ class TrainingLoop:
         }
         self.outputs.logger.log(counters.step, train | rates | incidents)
         self._start_clock()
+
+    def _draw(self, before: int, is_last: bool) -> None:
+        logging = self.config.logging
+        for every, draw in (
+            (logging.histograms_every_steps, self._insight.histograms),
+            (logging.videos_every_steps, self._insight.film),
+        ):
+            if every and (is_last or self._due(every, before)):
+                draw()
+                self._start_clock()
 
     def _evaluate(self) -> None:
         witness = Witness(self.evaluation_environment, self.config.agent.gamma)

@@ -26,7 +26,7 @@ ROOMS = [
     {"sac.trainer"},
     {"sac.training_loop"},
     {"sac.diagnosis"},
-    {"sac.run_state", "sac.run_replay", "sac.interrupt", "sac.saver"},
+    {"sac.run_state", "sac.run_replay", "sac.interrupt", "sac.saver", "sac.insight"},
     {"sac.collector", "sac.evaluation", "sac.logger", "sac.progress", "sac.plots", "sac.export"},
     {"sac.evaluation_result", "sac.random_policy"},
     {"sac.environments"},

@@ -221,6 +221,23 @@ class LoggingConfig:
 
     root: Annotated[str, Option("Folder of the run directories.")] = "runs"
     every_steps: Annotated[int, count("Transitions between rows of metrics.")] = 500
+    histograms_every_steps: Annotated[
+        int,
+        count(
+            "Transitions between TensorBoard's histograms of actions, values, weights and "
+            "gradients, also drawn at the end; 0: never.",
+            at_least=0,
+        ),
+    ] = 5000
+    # A film takes seconds and needs what the environment draws with: only where it is asked for.
+    videos_every_steps: Annotated[
+        int,
+        count(
+            "Transitions between TensorBoard's animations of an evaluation episode, also made at "
+            "the end; 0: never. Needs the extra video and a drawing environment.",
+            at_least=0,
+        ),
+    ] = 0
 
     def __post_init__(self) -> None:
         check_fields(self, "logging.")

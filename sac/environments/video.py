@@ -37,12 +37,20 @@ def check_video(path: Path) -> None:
 class EpisodeFilm(gymnasium.Wrapper):
     """Films the first whole episode into a file, which appears when the episode has ended.
 
-    EnvironmentSetupError where the environment draws no pictures.
+    EnvironmentSetupError where the environment draws no pictures. `max_width` and `max_frames` are
+    bounds on a .gif: frames that are left out are spread over the episode.
     """
 
-    def __init__(self, env: gymnasium.Env, path: str) -> None:
+    def __init__(
+        self,
+        env: gymnasium.Env,
+        path: str,
+        max_width: int = MAX_GIF_WIDTH,
+        max_frames: int | None = None,
+    ) -> None:
         super().__init__(env)
         self._path = Path(path)
+        self._max_width, self._max_frames = max_width, max_frames
         # The ending must stay: it says what kind of file it is.
         self._temporary = self._path.with_name(files.TEMPORARY_PREFIX + self._path.name)
         self._writer: _Writer | None = None
@@ -77,13 +85,15 @@ class EpisodeFilm(gymnasium.Wrapper):
         self.env.close()
 
     def _film(self) -> None:
-        if self._is_done:
+        if self._is_done or (self._writer is not None and self._writer.skips()):
             return
         frame = self._drawn()
         if self._writer is None:
             fps = float(self.env.metadata.get("render_fps", DEFAULT_FPS))
-            kind = _Gif if self._path.suffix.lower() == ".gif" else _Mp4
-            self._writer = kind(self._temporary, fps)
+            if self._path.suffix.lower() == ".gif":
+                self._writer = _Gif(self._temporary, fps, self._max_width, self._max_frames)
+            else:
+                self._writer = _Mp4(self._temporary, fps)
         self._writer.add(_labelled(frame, f"step {self._step}   return {self._return:.1f}"))
 
     def _drawn(self) -> np.ndarray:
@@ -99,6 +109,8 @@ class EpisodeFilm(gymnasium.Wrapper):
 
 
 class _Writer(Protocol):
+    def skips(self) -> bool: ...  # the next frame, which need not be drawn then
+
     def add(self, picture: Any) -> None: ...
 
     def close(self) -> None: ...
@@ -116,19 +128,24 @@ def _labelled(frame: np.ndarray, text: str) -> Any:
 
 
 class _Gif:
-    def __init__(self, path: Path, fps: float) -> None:
+    def __init__(self, path: Path, fps: float, max_width: int, max_frames: int | None) -> None:
         self._path = path
+        self._fps = fps
+        self._max_width, self._max_frames = max_width, max_frames
         self._every = max(1, -(-int(fps) // MAX_GIF_FPS))
-        self._milliseconds = round(1000 * self._every / fps)
         self._count = 0
         self._pictures: list[Any] = []
 
-    def add(self, picture: Any) -> None:
+    def skips(self) -> bool:
         self._count += 1
-        if self._count % self._every != 1 % self._every:
-            return
-        picture.thumbnail((MAX_GIF_WIDTH, picture.height))
+        return self._count % self._every != 0
+
+    def add(self, picture: Any) -> None:
+        picture.thumbnail((self._max_width, picture.height))
         self._pictures.append(picture.quantize(64))
+        if self._max_frames is not None and len(self._pictures) > self._max_frames:
+            del self._pictures[1::2]
+            self._every *= 2
 
     def close(self) -> None:
         first, *others = self._pictures
@@ -136,7 +153,7 @@ class _Gif:
             self._path,
             save_all=True,
             append_images=others,
-            duration=self._milliseconds,
+            duration=round(1000 * self._every / self._fps),
             loop=0,
             optimize=False,
         )
@@ -147,6 +164,9 @@ class _Mp4:
         self._path = path
         self._fps = fps
         self._frames: Any = None
+
+    def skips(self) -> bool:
+        return False
 
     def add(self, picture: Any) -> None:
         # The codec halves the resolution of colours: sides must be even.
