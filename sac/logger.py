@@ -10,7 +10,7 @@ from sac.errors import DiskError
 from sac.event_file import EventFile
 from sac.metrics_file import MetricsFile
 from sac.run_directory import METRICS_FILE
-from sac.tensorboard_pages import hparams_summaries, layout_summary
+from sac.tensorboard_pages import hparams_summary, layout_summary
 
 
 def metric_tags(num_soft_q_nets: int) -> list[str]:
@@ -106,7 +106,7 @@ class Logger:
         self.text("config", f"```yaml\n{config.to_yaml()}```")
         name = self._run_directory.resolve().name
         with self._file_errors():
-            for summary in [layout_summary(), *hparams_summaries(config, name)]:
+            for summary in [layout_summary(), hparams_summary(config, name)]:
                 self._events.summary(self._step, summary)
 
     def _check_order(self, step: int) -> None:

@@ -38,8 +38,6 @@ PAGES = {
         "updates per second": ["time/updates_per_second"],
     },
 }
-# The columns of results in HPARAMS; TensorBoard shows the last value of each.
-RESULTS = {"eval/mean_return": "final return", "eval/best_return": "best return"}
 # What has no influence on what is learned would only widen the table.
 LEFT_OUT = ("name", "logging.", "checkpoint.")
 
@@ -68,36 +66,16 @@ def _chart(title: str, tags: list[str]) -> Any:
     return layout_pb2.Chart(title=title, multiline=lines)
 
 
-def hparams_summaries(config: Config, run_name: str) -> list[Any]:
-    """Return what fills a run's row of HPARAMS: the columns there are, and the run's values."""
-    from tensorboard.compat.proto import summary_pb2
-    from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+def hparams_summary(config: Config, run_name: str) -> Any:
+    """Return the values of a run's row of HPARAMS.
+
+    Its columns are TensorBoard's own finding, which puts those first in which the runs differ, and
+    of the results the evaluations: an `Experiment`, which would name them, is one run's for all.
+    """
     from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 
-    values = hparams(config)
-    # Without the values that this run has: TensorBoard takes the columns of one run for all runs.
-    types_of = {
-        bool: api_pb2.DATA_TYPE_BOOL,
-        float: api_pb2.DATA_TYPE_FLOAT64,
-        str: api_pb2.DATA_TYPE_STRING,
-    }
-    columns = [
-        api_pb2.HParamInfo(name=name, type=types_of[type(value)]) for name, value in values.items()
-    ]
-    results = [
-        api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag), display_name=name)
-        for tag, name in RESULTS.items()
-    ]
-    experiment = api_pb2.Experiment(hparam_infos=columns, metric_infos=results)
-    value = summary_pb2.Summary.Value(
-        tag=metadata.EXPERIMENT_TAG,
-        metadata=metadata.create_summary_metadata(
-            plugin_data_pb2.HParamsPluginData(experiment=experiment)
-        ),
-        tensor=metadata.NULL_TENSOR,
-    )
     # A row of its own for each run: by default, runs with the same values share one.
-    return [summary_pb2.Summary(value=[value]), hparams_pb(values, trial_id=run_name)]
+    return hparams_pb(hparams(config), trial_id=run_name)
 
 
 def hparams(config: Config) -> dict[str, bool | float | str]:

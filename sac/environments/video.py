@@ -1,5 +1,6 @@
 """An episode as a film: what the environment draws, with step and return written on it."""
 
+import contextlib
 import importlib.util
 from pathlib import Path
 from typing import Any, Protocol
@@ -98,7 +99,8 @@ class EpisodeFilm(gymnasium.Wrapper):
 
     def _drawn(self) -> np.ndarray:
         name = "the environment" if self.env.spec is None else self.env.spec.id
-        with explained(name):
+        frame: Any = None
+        with explained(name), contextlib.suppress(NotImplementedError):
             frame = self.env.render()
         if not isinstance(frame, np.ndarray) or frame.ndim != 3 or frame.shape[-1] != 3:
             raise EnvironmentSetupError(

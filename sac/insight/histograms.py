@@ -34,7 +34,7 @@ def update_values(agent: "SACAgent", batch: "Batch", seed: int) -> Iterator[Valu
         seed: Of the actions.
     """
     twin = described_agent(type(agent), agent.description(), str(agent.device))
-    twin.load_weights(agent.state_dict())
+    twin.load_state_dict(agent.state_dict())
     twin.renew_noise(Streams.from_seed(seed), 0)
     yield from _policy(twin, batch, seed)
     for name, layer in _layers(twin):

@@ -72,7 +72,7 @@ def record_update(agent: "SACAgent", batch_size: int, *, whole: bool) -> Recordi
     """
     twin = described_agent(type(agent), agent.description(), str(agent.device))
     recording = Recording()
-    batch = _zeros(twin, batch_size)
+    batch = _batch(twin, batch_size)
     if whole:
         for tensor in [*batch.values(), *twin.target_soft_q_parameters]:
             if tensor.is_floating_point():
@@ -90,15 +90,21 @@ def record_update(agent: "SACAgent", batch_size: int, *, whole: bool) -> Recordi
     return recording
 
 
-def _zeros(agent: "SACAgent", batch_size: int) -> dict[str, Tensor]:
-    """Return what `SACAgent.update` makes of a batch."""
+def _batch(agent: "SACAgent", batch_size: int) -> dict[str, Tensor]:
+    """Return what `SACAgent.update` makes of transitions of zeros, none of which is a last one."""
     features, codec = agent.observation_input.features, agent.action_codec
     size, dtype = (1, torch.int64) if codec.is_discrete else (math.prod(codec.shape), torch.float32)
-    widths = {"observation": features, "reward": 1, "discount": 1, "next_observation": features}
-    zeros = {
-        name: torch.zeros(batch_size, width, device=agent.device) for name, width in widths.items()
+
+    def zeros(width: int, dtype: Any = torch.float32) -> Tensor:
+        return torch.zeros(batch_size, width, dtype=dtype, device=agent.device)
+
+    return {
+        "observation": zeros(features),
+        "action": zeros(size, dtype),
+        "reward": zeros(1),
+        "discount": zeros(1) + agent.config.gamma,
+        "next_observation": zeros(features),
     }
-    return zeros | {"action": torch.zeros(batch_size, size, dtype=dtype, device=agent.device)}
 
 
 def _networks(agent: "SACAgent") -> dict[str, nn.Module]:

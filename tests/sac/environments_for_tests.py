@@ -10,6 +10,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.classic_control import CartPoleEnv
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
@@ -229,13 +230,29 @@ class DyingEnv(CopyingCountingEnv):
         os._exit(9)
 
 
+class DrawingEnv(CartPoleEnv):
+    """Draws itself without a package for it: a bar where the cart is."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 50}  # noqa: RUF012
+
+    def render(self) -> Any:
+        picture = np.full((60, 90, 3), 255, np.uint8)
+        assert self.state is not None
+        left = int(np.clip(45 + 10 * self.state[0], 0, 80))
+        picture[30:40, left : left + 10] = 0
+        return picture
+
+
 COUNTING = "CountingForTests-v0"
 DYING = "DyingForTests-v0"
+DRAWING = "DrawingForTests-v0"
+DRAWING_ENV: Any = DrawingEnv  # Gymnasium's types ask for makers that take any keyword
 TROUBLE = "TroubleForTests-v0"
 NATIVE = "NativeForTests-v0"
 
 # Importing this module registers, as `tests.sac.environments_for_tests:CountingForTests-v0` does.
 gymnasium.register(COUNTING, CountingEnv, disable_env_checker=True)
 gymnasium.register(DYING, lambda **kwargs: DyingEnv(**kwargs), disable_env_checker=True)
+gymnasium.register(DRAWING, DRAWING_ENV, disable_env_checker=True, max_episode_steps=500)
 gymnasium.register(TROUBLE, TroubleEnv, disable_env_checker=True)
 gymnasium.register(NATIVE, CountingEnv, vector_entry_point=CountingVectorEnv)

@@ -1,90 +1,56 @@
 """What TensorBoard's own server gives back of runs that were just trained."""
 
-import json
-import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
-from urllib.request import ProxyHandler, Request, build_opener
 
 import numpy as np
 import pytest
+from google.protobuf import text_format
+from tensorboard.compat.proto import graph_pb2
 
 from sac.config import Config
 from sac.config.keys import list_keys
+from sac.insight.film import TAG
+from sac.insight.graph import TARGET
 from sac.logger import metric_tags
-from sac.tensorboard_pages import PAGES, RESULTS, hparams
+from sac.tensorboard_pages import PAGES, hparams
 from sac.trainer import train
+from tests.sac.environments_for_tests import DRAWING
+from tests.sac.tensorboard_server import Server, serve
 from tests.sac.tiny_runs import metrics, tiny_config
 
 GAMMAS = (0.9, 0.99)
-PATIENCE = 120  # seconds, for a server on a machine with much else to do
+DRAWN = {
+    "env": {"id": f"tests.sac.environments_for_tests:{DRAWING}"},
+    "logging": {"histograms_every_steps": 20, "videos_every_steps": 30},
+}
 STATUSES = [f"STATUS_{name}" for name in ("UNKNOWN", "SUCCESS", "FAILURE", "RUNNING")]
-
-
-class Server:
-    """A TensorBoard server's HTTP API."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.opener = build_opener(ProxyHandler({}))  # a proxy would not find a loopback port
-
-    def get(self, path: str, **query: str) -> Any:
-        return self._read(Request(f"{self.url}data/{path}?{urlencode(query)}"))
-
-    def post(self, path: str, **document: Any) -> Any:
-        data = json.dumps(document).encode()
-        header = {"Content-Type": "application/json"}
-        return self._read(Request(f"{self.url}data/{path}", data, header))
-
-    def _read(self, request: Request) -> Any:
-        with self.opener.open(request, timeout=PATIENCE) as response:
-            return json.load(response)
+RESULTS = ("eval/mean_return", "eval/best_return")  # final, because the last value is shown
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two runs of a sweep."""
+    pytest.importorskip("PIL")
     root = tmp_path_factory.mktemp("runs")
-    configs = [tiny_config(root, {"agent": {"gamma": gamma}}) for gamma in GAMMAS]
+    configs = [tiny_config(root, {**DRAWN, "agent": {"gamma": gamma}}) for gamma in GAMMAS]
     return [train(config).run_directory for config in configs]
 
 
 @pytest.fixture(scope="module")
 def server(runs: list[Path]) -> Iterator[Server]:
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(runs[0].parent)]
-    command += ["--host", "127.0.0.1", "--port", "0", "--reload_interval", "1"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            said = []
-            for line in process.stderr:
-                said.append(line)
-                if found := re.search(r"at (http://\S+)", line):
-                    break
-            assert found, "".join(said)
-            server = Server(found[1])
-            _wait_for_runs(server, runs)
-            yield server
-        finally:
-            process.terminate()
+    with serve(runs[0].parent) as server:
+        names = {run.name for run in runs}
 
+        def shows_all() -> bool:
+            shown = server.get("plugin/scalars/tags")
+            last = "time/updates_per_second"
+            is_whole = all(last in shown.get(name, {}) for name in names)
+            return is_whole and len(session_groups(server)) == len(names)
 
-def _wait_for_runs(server: Server, runs: list[Path]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    names = {run.name for run in runs}
-    last = "time/updates_per_second"
-    while time.monotonic() < deadline:
-        shown = server.get("plugin/scalars/tags")
-        groups = session_groups(server)
-        if all(last in shown.get(name, {}) for name in names) and len(groups) == len(names):
-            return
-        time.sleep(0.2)
-    pytest.fail("TensorBoard does not show the runs")
+        server.wait_until(shows_all)
+        yield server
 
 
 def session_groups(server: Server) -> list[Any]:
@@ -153,20 +119,66 @@ def test_hparams_tab_compares_the_runs(server: Server, runs: list[Path]) -> None
         assert group["hparams"]["agent.normalize_observations"] is False
         returns = logged(run, "eval/mean_return")
         values = {value["name"]["tag"]: value["value"] for value in group["metricValues"]}
-        assert values == {
-            "eval/mean_return": pytest.approx(returns[-1]),
-            "eval/best_return": pytest.approx(max(returns)),
-        }
+        final, best = (values[tag] for tag in RESULTS)
+        assert (final, best) == (pytest.approx(returns[-1]), pytest.approx(max(returns)))
 
 
-def test_hparams_columns_have_types_and_names(server: Server) -> None:
-    experiment = server.post("plugin/hparams/experiment", experimentName="")
-    names = {info["name"]["tag"]: info["displayName"] for info in experiment["metricInfos"]}
-    assert names == RESULTS
-    types = {info["name"]: info["type"] for info in experiment["hparamInfos"]}
+def test_hparams_columns_begin_with_what_differs(server: Server) -> None:
+    experiment = server.post("plugin/hparams/experiment", experimentName="", includeMetrics=True)
+    columns = experiment["hparamInfos"]
+    assert columns[0]["name"] == "agent.gamma"
+    assert [column["name"] for column in columns if column["differs"]] == ["agent.gamma"]
+    metrics_shown = [info["name"]["tag"] for info in experiment["metricInfos"]]
+    assert {*metrics_shown[:2]} == {*RESULTS}
+    types = {column["name"]: column["type"] for column in columns}
+    assert types.keys() == hparams(Config()).keys()
     assert types["agent.gamma"] == types["train.batch_size"] == "DATA_TYPE_FLOAT64"
     assert types["agent.normalize_observations"] == "DATA_TYPE_BOOL"
     assert types["agent.alpha"] == types["env.id"] == "DATA_TYPE_STRING"
+
+
+def test_histograms_are_drawn_at_their_rate(server: Server, runs: list[Path]) -> None:
+    tags = server.get("plugin/histograms/tags")[runs[0].name]
+    assert {tag.split("/")[0] for tag in tags} == {"policy", "q", "weights", "gradients"}
+    assert {"policy/action", "q/q1", "q/q2_td_error", "q/target"} < tags.keys()
+    assert {"weights/policy_layer_1", "gradients/q2_layer_2"} < tags.keys()
+    for tag in tags:
+        drawn = server.get("plugin/histograms/histograms", run=runs[0].name, tag=tag)
+        assert [step for _, step, _ in drawn] == [20, 40, 60]
+        assert all(sum(count for *_, count in buckets) > 0 for *_, buckets in drawn)
+    # A batch of 8 actions, of two.
+    drawn = server.get("plugin/histograms/histograms", run=runs[0].name, tag="policy/action")
+    (*_, buckets) = drawn[-1]
+    assert sum(count for *_, count in buckets) == 8
+    assert 0 <= buckets[0][0] and buckets[-1][1] <= 1
+
+
+def test_distributions_follow_the_histograms(server: Server, runs: list[Path]) -> None:
+    drawn = server.get("plugin/distributions/distributions", run=runs[0].name, tag="q/q1")
+    assert [step for _, step, _ in drawn] == [20, 40, 60]
+
+
+def test_episodes_are_animated_images(server: Server, runs: list[Path], tmp_path: Path) -> None:
+    image: Any = pytest.importorskip("PIL.Image")
+    for run in runs:
+        shown = server.get("plugin/images/images", run=run.name, tag=TAG, sample="0")
+        assert [shot["step"] for shot in shown] == [30, 60]
+        path = tmp_path / "episode.gif"
+        path.write_bytes(server.read(f"plugin/images/individualImage?{shown[-1]['query']}"))
+        with image.open(path) as film:
+            assert film.format == "GIF" and film.n_frames > 1
+            assert film.size == (90, 60)
+
+
+def test_graph_shows_the_update(server: Server, runs: list[Path]) -> None:
+    info = server.get("plugin/graphs/info")
+    assert all(info[run.name]["run_graph"] for run in runs)
+    text = server.read(f"plugin/graphs/graph?run={runs[0].name}&conceptual=false").decode()
+    graph = text_format.Parse(text, graph_pb2.GraphDef())
+    scopes = {node.name.split("/")[0] for node in graph.node}
+    assert scopes == {"batch", "policy", "soft_q_1", "soft_q_2", "targets", "alpha", "losses"}
+    (loss,) = [node for node in graph.node if node.name == "losses/q1_loss/MseLoss"]
+    assert f"^{TARGET}" in loss.input and TARGET not in loss.input
 
 
 def test_a_key_has_one_type_whatever_its_value() -> None:
