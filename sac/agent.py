@@ -142,7 +142,7 @@ class SACAgent:
         DivergenceError, before a step on it, for a loss that is not finite; on a device it comes
         from `loss_guard.read()`.
         """
-        transitions = self._transitions(batch)
+        transitions = self.transitions(batch)
         alpha = self.temperature.alpha  # of before its own step, in all losses
         metrics = self._update_soft_q_nets(transitions, alpha)
         metrics |= self._update_policy(transitions.observation, alpha)
@@ -204,7 +204,8 @@ class SACAgent:
         learned = [self.temperature.optimizer] if self.temperature.optimizer is not None else []
         return [*self.soft_q_optimizers, self.policy_optimizer, *learned]
 
-    def _transitions(self, batch: Batch) -> Transitions:
+    def transitions(self, batch: Batch) -> Transitions:
+        """Return a batch as the networks take it."""
         scale = self.config.reward_scale
         is_placed = isinstance(batch.reward, Tensor)  # on the device already
         take = self.observation_input if is_placed else self.observation_input.array

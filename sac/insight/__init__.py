@@ -6,7 +6,6 @@ All of it looks at the training from outside: with it or without, a run makes th
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sac.errors import DivergenceError
 from sac.insight.film import film_episode, image_value
 from sac.insight.graph import update_graph
 from sac.insight.histograms import histogram_value, update_values
@@ -35,15 +34,12 @@ class Insight:
         self._logger.graph(update_graph(self._state.agent, batch_size))
 
     def histograms(self) -> None:
-        """Draw what an update now sees and computes; nothing where its losses are not finite."""
+        """Draw what an update now sees and computes."""
         state = self._state
         # Of the step alone: a resumed run draws what an undisturbed one does.
         stream = branch(self._streams.spare[0], state.counters.step)
         batch = state.replay_buffer.peek(state.config.train.batch_size, generator(stream))
-        try:
-            values = list(update_values(state.agent, batch, integer_seed(stream)))
-        except DivergenceError:  # the training's own update will say so, and why
-            return
+        values = update_values(state.agent, batch, integer_seed(stream))
         shown = [histogram_value(tag, numbers) for tag, numbers in values]
         self._logger.summary(state.counters.step, shown)
 

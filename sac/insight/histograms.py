@@ -1,6 +1,6 @@
 """Distributions behind a run's averages: actions, values, errors, weights and gradients.
 
-They come from an update that a copy of the agent makes, so that training sees nothing of it.
+They come from the losses of a copy of the agent, so that training sees nothing of it.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import autograd as torch
 from autograd import no_grad
-from sac.agent_state import described_agent
+from sac.insight.recording import Recording, record_losses, twin_of
 from sac.seeding import Streams
 
 if TYPE_CHECKING:
@@ -26,28 +26,30 @@ Values = tuple[str, NDArray[Any]]  # a histogram's tag, and the numbers
 def update_values(agent: "SACAgent", batch: "Batch", seed: int) -> Iterator[Values]:
     """Yield what an update of the agent on this batch sees and computes; the agent stays as it is.
 
-    DivergenceError where a loss is not finite.
+    Gradients are those of the losses, before any clipping.
 
     Args:
-        agent: Whose copy makes the update.
-        batch: What it is made on.
+        agent: Whose copy computes it.
+        batch: What it is computed on.
         seed: Of the actions.
     """
-    twin = described_agent(type(agent), agent.description(), str(agent.device))
-    twin.load_state_dict(agent.state_dict())
+    twin = twin_of(agent)
+    twin.load_weights(agent.state_dict())
     twin.renew_noise(Streams.from_seed(seed), 0)
     yield from _policy(twin, batch, seed)
-    for name, layer in _layers(twin):
-        yield f"weights/{name}", _joined([p for p in layer.parameters()])
-    metrics = twin.update(batch)
-    target = _array(metrics["target_q_mean"])
+    recording = Recording()
+    record_losses(twin, twin.transitions(batch)._asdict(), recording, whole=False)
+    for loss in recording.losses.values():
+        loss.backward()
+    target = _array(recording.target)
     yield "q/target", target
-    for i in range(1, len(twin.soft_q_nets) + 1):
-        q_value = _array(metrics[f"q{i}_mean"])
+    for i, q_value in enumerate(map(_array, recording.q_values), start=1):
         yield f"q/q{i}", q_value
         yield f"q/q{i}_td_error", target - q_value
     for name, layer in _layers(twin):
-        yield f"gradients/{name}", _joined([p.grad for p in layer.parameters()])
+        parameters = list(layer.parameters())
+        yield f"weights/{name}", _joined(parameters)
+        yield f"gradients/{name}", _joined([parameter.grad for parameter in parameters])
 
 
 def _policy(agent: "SACAgent", batch: "Batch", seed: int) -> Iterator[Values]:
@@ -95,10 +97,25 @@ def histogram_value(tag: str, values: NDArray[Any]) -> Any:
     from tensorboard.plugins.histogram import metadata
     from tensorboard.util import tensor_util
 
-    counts, edges = np.histogram(values[np.isfinite(values)], BUCKETS)
-    buckets = np.stack([edges[:-1], edges[1:], counts], axis=1).astype(np.float64)
     return summary_pb2.Summary.Value(
         tag=tag,
         metadata=metadata.create_summary_metadata(display_name=None, description=None),
-        tensor=tensor_util.make_tensor_proto(buckets, dtype=np.float64),
+        tensor=tensor_util.make_tensor_proto(_buckets(values), dtype=np.float64),
     )
+
+
+def _buckets(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return rows of left edge, right edge, count.
+
+    NumPy's histogram refuses numbers that hardly differ; here they fall into the last bucket.
+    """
+    finite = values[np.isfinite(values)].astype(np.float64)
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    edges = np.linspace(low, high, BUCKETS + 1)
+    width = (high - low) / BUCKETS
+    if low + width > low and high - width < high:
+        places = np.minimum(((finite - low) / width).astype(np.int64), BUCKETS - 1)
+    else:
+        places = np.full(finite.size, BUCKETS - 1)
+    counts = np.bincount(places, minlength=BUCKETS)
+    return np.stack([edges[:-1], edges[1:], counts], axis=1)

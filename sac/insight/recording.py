@@ -6,7 +6,7 @@ the second does not. Each network is a node of its own, though an update may com
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from functools import reduce
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import autograd as torch
 from autograd import Tensor, enable_grad, nn, no_grad
-from sac.agent_state import described_agent
 from sac.networks import frozen
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ class Recording:
     scopes: dict[Any, str] = field(default_factory=dict)  # of nodes: the part that made them
     leaves: dict[int, str] = field(default_factory=dict)  # by id of the tensor
     kept: list[Tensor] = field(default_factory=list)  # so that no other takes over the id
+    q_values: list[Tensor] = field(default_factory=list)  # of the batch, by each network
     target: Tensor | None = None
     phase: str = ""  # what the names of the scopes begin with
 
@@ -65,12 +65,18 @@ def reached_leaves(loss: Tensor) -> set[int]:
     return {id(node.variable) for node in nodes_before(loss) if hasattr(node, "variable")}
 
 
+def twin_of(agent: "SACAgent") -> "SACAgent":
+    """Return a new agent of the same kind, untrained."""
+    spaces = agent.observation_encoder.space, agent.action_codec.space
+    return type(agent)(*spaces, agent.config, device=str(agent.device))
+
+
 def record_update(agent: "SACAgent", batch_size: int, *, whole: bool) -> Recording:
     """Record the losses of an agent like this one on a batch of zeros.
 
     `whole`: the target and all inputs too, as if all of it had a gradient.
     """
-    twin = described_agent(type(agent), agent.description(), str(agent.device))
+    twin = twin_of(agent)
     recording = Recording()
     batch = _batch(twin, batch_size)
     if whole:
@@ -84,7 +90,7 @@ def record_update(agent: "SACAgent", batch_size: int, *, whole: bool) -> Recordi
     with ExitStack() as hooks:
         for scope, net in _networks(twin).items():
             hooks.enter_context(net.net.register_forward_hook(_labelling(recording, scope)))
-        _record_losses(twin, batch, recording, whole=whole)
+        record_losses(twin, batch, recording, whole=whole)
     for name, loss in recording.losses.items():
         recording.label(f"losses/{name}", [loss])
     return recording
@@ -132,10 +138,13 @@ def _labelling(recording: Recording, scope: str) -> Callable[..., None]:
     return hook
 
 
-def _record_losses(
-    agent: "SACAgent", batch: dict[str, Tensor], recording: Recording, *, whole: bool
+def record_losses(
+    agent: "SACAgent", batch: Mapping[str, Tensor], recording: Recording, *, whole: bool
 ) -> None:
-    """The losses of `SACAgent.update`, with gradients where they have them there, or everywhere."""
+    """Record the losses of `SACAgent.update`, with gradients where they have them there, or all.
+
+    Those of the policy and of alpha are of before the step of the soft Q networks.
+    """
     alpha = agent.temperature.alpha.requires_grad_(whole)
     recording.name(alpha, "alpha/alpha")
     recording.phase = "targets/"
@@ -149,6 +158,7 @@ def _record_losses(
     recording.phase = ""
     for i, net in enumerate(agent.soft_q_nets, start=1):
         q_value = _q_value(agent, net, batch)
+        recording.q_values.append(q_value)
         recording.losses[f"q{i}_loss"] = 0.5 * nn.functional.mse_loss(q_value, target)
     with nullcontext() if whole else frozen(agent.soft_q_parameters):
         value, entropy = agent.policy_net.soft_value(
@@ -165,7 +175,7 @@ def _smallest(nets: nn.ModuleList) -> Callable[..., Tensor]:
     return lambda *inputs: reduce(torch.minimum, [net(*inputs) for net in nets])
 
 
-def _q_value(agent: "SACAgent", net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+def _q_value(agent: "SACAgent", net: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
     observation, action = batch["observation"], batch["action"]
     if agent.action_codec.is_discrete:
         return torch.gather(net(observation), 1, action)

@@ -133,7 +133,7 @@ def test_all_tensors_of_an_update_are_float32(
     parameters = [*agent.policy_parameters, *agent.soft_q_parameters]
     assert {p.dtype for p in parameters} == {torch.float32}
     assert {gradient(p).dtype for p in parameters} == {np.dtype(np.float32)}
-    transitions = agent._transitions(make_batch(agent))
+    transitions = agent.transitions(make_batch(agent))
     floats = [tensor for tensor in transitions if tensor.dtype != torch.int64]
     assert {tensor.dtype for tensor in floats} == {torch.float32}
 

@@ -133,7 +133,7 @@ def test_the_policys_step_allocates_no_gradient_of_the_soft_q_networks(actions: 
 @pytest.mark.parametrize("actions", ["continuous", "discrete"])
 def test_the_step_of_the_soft_q_networks_leaves_the_policy_and_the_targets(actions: str) -> None:
     agent = make_agent(actions)
-    agent._update_soft_q_nets(agent._transitions(make_batch(agent)), agent.temperature.alpha)
+    agent._update_soft_q_nets(agent.transitions(make_batch(agent)), agent.temperature.alpha)
     others = [*agent.policy_parameters, *agent.target_soft_q_parameters]
     assert all(parameter.grad is None for parameter in [*others, agent.temperature.log_alpha])
     assert all(parameter.grad is not None for parameter in agent.soft_q_parameters)

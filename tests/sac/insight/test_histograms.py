@@ -49,7 +49,8 @@ def gradient_of(parameter: Tensor) -> np.ndarray:
 
 @pytest.mark.parametrize("actions", ACTIONS)
 def test_values_are_those_of_the_update(actions: str) -> None:
-    agent = make_agent(actions, normalize_observations=True)
+    # So small a step of the soft Q networks that the policy's gradient meets them as they were.
+    agent = make_agent(actions, normalize_observations=True, soft_q_lr=1e-30)
     batch = make_batch(agent)
     agent.observe(batch.observation)
     for _ in range(3):
@@ -65,13 +66,15 @@ def test_values_are_those_of_the_update(actions: str) -> None:
     for name, net in zip(("policy", "q1", "q2"), weights, strict=True):
         for i, layer in enumerate(net.layers, start=1):
             expected = np.concatenate([gradient_of(p).ravel() for p in layer.parameters()])
-            np.testing.assert_array_equal(values[f"gradients/{name}_layer_{i}"], expected)
+            np.testing.assert_allclose(
+                values[f"gradients/{name}_layer_{i}"], expected, rtol=1e-4, atol=1e-6
+            )
     target = metrics["target_q_mean"].numpy()
-    np.testing.assert_array_equal(values["q/target"], target)
+    np.testing.assert_allclose(values["q/target"], target, atol=1e-6)
     for i in (1, 2):
         q_value = metrics[f"q{i}_mean"].numpy()
-        np.testing.assert_array_equal(values[f"q/q{i}"], q_value)
-        np.testing.assert_array_equal(values[f"q/q{i}_td_error"], target - q_value)
+        np.testing.assert_allclose(values[f"q/q{i}"], q_value, atol=1e-6)
+        np.testing.assert_allclose(values[f"q/q{i}_td_error"], target - q_value, atol=2e-6)
 
 
 @pytest.mark.parametrize("actions", ACTIONS)
@@ -127,7 +130,9 @@ def test_histogram_counts_every_finite_number() -> None:
     assert count[0] == count[-1] == 1 and count[10] == 2
 
 
-@pytest.mark.parametrize("values", [[], [np.nan], [2.0, 2.0]])
+@pytest.mark.parametrize(
+    "values", [[], [np.nan], [2.0, 2.0], [1e30, np.nextafter(1e30, 2e30)], [0.0, 5e-324]]
+)
 def test_histogram_of_nothing_and_of_one_number(values: list[float]) -> None:
     drawn = buckets(values)
     assert drawn.shape == (BUCKETS, 3)

@@ -10,7 +10,6 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sac.environments import video
-from sac.errors import DivergenceError
 from sac.insight.film import MAX_FRAMES, MAX_WIDTH, TAG
 from sac.trainer import train
 from tests.sac.environments_for_tests import DRAWING
@@ -98,15 +97,6 @@ def test_film_shows_an_episode_of_the_evaluation(undisturbed: Path, tmp_path: Pa
         shown = film.n_frames
         assert shown == 1 + length // 2  # 50 frames a second, of which browsers show 25
         assert film.info["duration"] == 40
-
-
-def test_losses_that_are_not_finite_draw_nothing(tmp_path: Path, monkeypatch: Any) -> None:
-    def diverge(*arguments: Any) -> None:
-        raise DivergenceError("the loss was nan")
-
-    monkeypatch.setattr("sac.insight.update_values", diverge)
-    run = train(tiny_config(tmp_path)).run_directory
-    assert not drawn(run) and metrics(run)
 
 
 # What can't be drawn is told once, and the training goes on.
