@@ -111,7 +111,10 @@ def _wrap(tensor: Any, array: Any, xp: Any) -> Any:
 def _record(
     op: Op, inputs: Any, arrays: Any, results: list[Any], settings: Any, kept: Any = None
 ) -> None:
-    needs = tuple([needs_grad(x) for x in inputs])
+    try:
+        needs = tuple([x._requires_grad if x._view is None else needs_grad(x) for x in inputs])
+    except AttributeError:  # there is a number among them
+        needs = tuple([needs_grad(x) for x in inputs])
     if True in needs:
         outs = [result._array for result in results]
         node = record(op, needs, inputs, arrays, outs, results, settings, kept)

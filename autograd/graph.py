@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from itertools import compress
 from operator import itemgetter
 from typing import Any
 
@@ -53,7 +54,7 @@ class Node:
     )  # fmt: skip
 
     makes_new_arrays = True  # a gradient whose memory is its own may become some `.grad` uncopied
-    gives_parts = False  # gradients that are views are so, too: parts of memory that is new
+    gives_parts = False  # see Op
     fills_with_zeros = True  # zeros stand for the gradients of outputs that were not used
 
     plan: Any  # Plan
@@ -116,7 +117,7 @@ class Node:
         if plan.joint is None:
             return [f and f(xp, g, *saved[start:stop]) for f, start, stop in plan.parts]
         results = plan.joint(xp, g, *saved)
-        return [r for r, needed in zip(results, plan.needs, strict=True) if needed]
+        return list(compress(results, plan.needs))
 
     def release(self) -> None:
         """Let go of what is saved; a node that saved no number or array can run again."""
@@ -185,11 +186,13 @@ class Plan:
 
 def _fetch(op: Op, places: list[int]) -> Any:
     """A function from what a gradient may ask for, see `op.NOTHING`, to what is saved of it."""
-    if op.all_inputs is not None and op.first_input in places:
-        first = op.first_input
-        return lambda values: tuple(values[first:] if p == first else values[p] for p in places)
-    if len(places) > 1:
-        return itemgetter(*places)
+    keys: list[Any] = list(places)
+    if op.all_inputs is not None:
+        keys = [slice(p, None) if p == op.first_input else p for p in places]
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    if keys and isinstance(keys[0], slice):
+        return lambda values: (tuple(values[keys[0]]),)
     return itemgetter(slice(places[0], places[0] + 1) if places else slice(0, 0))
 
 
@@ -240,7 +243,10 @@ def record(
     node.versions = versions = []
     for i in plan.saved_inputs:
         x = inputs[i]
-        if hasattr(x, "_array"):
+        cell = getattr(x, "_cell", None)
+        if cell is not None and not x._inference:
+            versions.append((cell, cell[0], x._array))
+        elif hasattr(x, "_array"):
             versions.append(version_of(x))
     for i in plan.saved_outs:
         versions.append(version_of(results[i]))

@@ -83,8 +83,10 @@ class Tensor(Operators):
 
     @requires_grad.setter
     def requires_grad(self, value: builtins.bool) -> None:
-        leaf_rules.check_requires_grad(self, value)
-        if self.grad_fn is None:
+        is_plain = self._grad_fn is None and self._view is None and not self._inference
+        if not (is_plain and (value is self._requires_grad or value is False)):
+            leaf_rules.check_requires_grad(self, value)
+        if is_plain or self.grad_fn is None:
             self._requires_grad = value
 
     @property

@@ -79,16 +79,27 @@ class Walk:
             results = run_node_hooks(self.wrap, node, results, g)
         if not self.keep_graph:
             node.release()
-        held = {id(g)}
-        shares_views, shares_all = not node.gives_parts, not node.makes_new_arrays
+        if node.gives_parts:
+            self._send_parts(node.edges, results)
+            return
+        held, shares_all = {id(g)}, not node.makes_new_arrays
         for (target, number), result in zip(node.edges, results, strict=True):
             if result is None:
                 continue
             gradient = fit(result, target, number)
-            if (shares_views and gradient.base is not None) or id(gradient) in held or shares_all:
+            if gradient.base is not None or id(gradient) in held or shares_all:
                 self._send(target, number, gradient, SHARED)
             else:
                 held.add(id(gradient))
+                self._send(target, number, gradient, FRESH)
+
+    def _send_parts(self, edges: list[Edge], gradients: Any) -> None:
+        """Send gradients of which each is its own, in the shape and dtype of its edge's end."""
+        leaves = self.leaves
+        for (target, number), gradient in zip(edges, gradients, strict=True):
+            if number == LEAF and id(target) not in leaves:
+                leaves[id(target)] = [target, gradient, FRESH]
+            else:
                 self._send(target, number, gradient, FRESH)
 
     def _send(self, target: Any, number: int, gradient: Array, kind: int) -> None:
@@ -154,7 +165,7 @@ class Walk:
                 gradient, owned = run_hooks(self.wrap, leaf._hooks, gradient), False
             if self.useful is not None:
                 self.wanted[key] = gradient, owned
-            elif leaf.requires_grad:
+            elif leaf._requires_grad or leaf.requires_grad:
                 accumulate(leaf, gradient, owned)
 
 

@@ -32,7 +32,8 @@ class LearnedTemperature(nn.Module):
         Source: arXiv:1812.05905, equation 18, with log alpha in place of alpha: the sign of the
         gradient is the same, and its size does not shrink with alpha.
         """
-        alpha_loss = (self.log_alpha * (entropy.detach() - self.target_entropy)).mean()
+        surplus = entropy.detach().mean() - self.target_entropy
+        alpha_loss = (self.log_alpha * surplus).sum()
         self.optimizer.zero_grad()
         alpha_loss.backward()
         self.optimizer.step()

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from autograd.parallel import Crew, Part
 from autograd.workspace import Workspace
 
 Array = Any
 
 # Elements that Adam works on at a time: six arrays of them fit in a core's second-level cache.
 BLOCK = 32_768
+LARGE = 2**22  # multiplications, from which on a second thread is quicker than it takes to wake it
 MAX_CONSTANTS = 16  # arrays of zeros, and of ones, that are kept, one of each size
 LOG_4 = math.log(4)
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
@@ -29,22 +32,22 @@ class NumpyChains:
     def __init__(self) -> None:
         """Start without scratch."""
         # Never changed, so that threads may share them.
-        self._zeros: dict[tuple[int, np.dtype], np.ndarray] = {}
+        self._zeros: dict[tuple[int, ...], np.ndarray] = {}
         self._ones: dict[tuple[int, np.dtype], np.ndarray] = {}
         self._workspace = Workspace()
+        self._crew = Crew()
 
     # -- layers ---------------------------------------------------------------------------
 
     def relu_(self, array: Array) -> None:
         """The positive part, in place."""
         # NumPy's loop over two arrays is vectorised, that over an array and a scalar is not.
-        key = array.size, array.dtype
-        zeros = self._zeros.get(key)
-        if zeros is None:
+        zeros = self._zeros.get(array.shape)
+        if zeros is None or zeros.dtype is not array.dtype:
             if len(self._zeros) >= MAX_CONSTANTS:
                 self._zeros.clear()
-            zeros = self._zeros[key] = np.zeros(*key)
-        np.maximum(array, zeros.reshape(array.shape), out=array)
+            zeros = self._zeros[array.shape] = np.zeros(array.shape, array.dtype)
+        np.maximum(array, zeros, out=array)
 
     def add_bias_(self, y: Array, bias: Array, activation: str) -> None:
         """`y += bias`, then the activation, "relu", "tanh" or "" for none, in place."""
@@ -235,19 +238,20 @@ class NumpyChains:
         count = step.item(0)
         root = math.sqrt(1 - beta2**count)
         coefficients = 1 - beta1, beta2, eps * root, lr * root / (1 - beta1**count)
-        scratch = self.reused_empty((min(param.size, BLOCK),), param.dtype)
         arrays = [param, grad, exp_avg, exp_avg_sq]
         if max_exp_avg_sq is not None:
             arrays.append(max_exp_avg_sq)
         if param.size <= BLOCK or not all(a.flags.c_contiguous for a in arrays):
-            if param.size > BLOCK:
-                scratch = np.empty(param.size, param.dtype)
-            _adam_block(arrays, scratch.reshape(param.shape), *coefficients)
+            _adam_block(arrays, np.empty(param.shape, param.dtype), *coefficients)
             return
         arrays = [a.reshape(-1) for a in arrays]
-        for start in range(0, param.size, BLOCK):
-            parts = [a[start : start + BLOCK] for a in arrays]
-            _adam_block(parts, scratch[: parts[0].size], *coefficients)
+        blocks = [[a[i : i + BLOCK] for a in arrays] for i in range(0, param.size, BLOCK)]
+        self.together([partial(self._adam_block, block, coefficients) for block in blocks])
+
+    def _adam_block(self, arrays: list[Array], coefficients: tuple[float, ...]) -> None:
+        param = arrays[0]
+        scratch = self.reused_empty((BLOCK,), param.dtype)
+        _adam_block(arrays, scratch[: param.size], *coefficients)
 
     def count_step_(self, steps: Array, skip: Array | None) -> None:
         """`steps += 1`, unless `skip` holds another number than 0."""
@@ -274,6 +278,16 @@ class NumpyChains:
         step = np.subtract(end, array)
         step *= weight
         array += step
+
+    # -- parts at the same time -----------------------------------------------------------
+
+    def is_worth_cutting(self, work: int) -> bool:
+        """Whether a product of so many multiplications is to be cut into parts for `together`."""
+        return work >= LARGE
+
+    def together(self, parts: Sequence[Part]) -> list[Any]:
+        """What the parts return, run at the same time where there are threads for it."""
+        return self._crew.run(parts)
 
     # -- memory ---------------------------------------------------------------------------
 

@@ -1,12 +1,15 @@
 """Multilayer perceptrons as one node: one of them, several side by side, and their minimum.
 
 Several networks of one shape have the same inputs. Their arrays go through NumPy in stacks
-(networks, ...), with one call for all of them, where the arrays of one alone are (...).
+(networks, ...), with one call for all of them, where the arrays of one alone are (...). Where the
+products are large the work is cut instead, by network or by rows of the batch, into parts that can
+run at the same time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from autograd.ops.op import Op
@@ -16,70 +19,217 @@ class Kept(NamedTuple):
     """What a forward pass keeps for the gradient."""
 
     x: Any  # all inputs side by side (batch, n)
-    hidden: tuple[Any, ...]  # the outputs of the hidden layers ([networks,] batch, units)
+    hidden: Sequence[Any]  # the outputs of the hidden layers ([networks,] batch, units)
     values: Any  # of the networks ([networks,] batch, outputs)
 
 
-def _forward(
-    xp: Any, tensors: Sequence[Any], layers: int, networks: int, activation: str, flat: Any
-) -> Kept:
-    parameters = _stacked(xp, tensors[-2 * layers * networks :], layers, networks, flat)
-    inputs = tensors[: -2 * layers * networks]
+class Shape(NamedTuple):
+    """The settings of an operation on networks."""
+
+    layers: int
+    networks: int
+    activation: str
+    flat: Any  # where the parameters lie, or None
+
+    def stacked(self, xp: Any, parameters: Sequence[Any]) -> Sequence[Any]:
+        """Weight and bias of each layer in turn: of one network, or stacked from all of them."""
+        if self.networks == 1:
+            return parameters
+        if self.flat is not None and self.flat.holds(parameters):
+            return self.flat.stacks
+        stacks = [xp.stack(parameters[i :: 2 * self.layers]) for i in range(2 * self.layers)]
+        stacks[1::2] = [bias[:, None] for bias in stacks[1::2]]
+        return stacks
+
+
+# -- forward ------------------------------------------------------------------------------------
+
+
+def _forward(xp: Any, tensors: Sequence[Any], shape: Shape) -> Kept:
+    count = 2 * shape.layers * shape.networks
+    inputs, parameters = tensors[:-count], shape.stacked(xp, tensors[-count:])
     x = xp.side_by_side(inputs)
-    results = [
+    outs = [
         xp.reused_empty((*weight.shape[:-2], x.shape[0], weight.shape[-2]), x.dtype)
         for weight in parameters[::2]
     ]
-    _layers(xp, x, parameters, results, activation)
-    return Kept(x, tuple(results[:-1]), results[-1])
+    if not _is_large(xp, x, parameters):
+        _layers(xp, x, parameters, outs, shape.activation)
+    elif shape.networks > 1:
+        xp.together(
+            [
+                partial(_layers, xp, x, _of(n, parameters), _of(n, outs), shape.activation)
+                for n in range(shape.networks)
+            ]
+        )
+    else:
+        xp.together(
+            [
+                partial(_layers, xp, x[rows], parameters, _of(rows, outs), shape.activation)
+                for rows in _halves(x)
+            ]
+        )
+    return Kept(x, outs[:-1], outs[-1])
 
 
 def _layers(
-    xp: Any, x: Any, parameters: Sequence[Any], results: Sequence[Any], activation: str
+    xp: Any, x: Any, parameters: Sequence[Any], outs: Sequence[Any], activation: str
 ) -> None:
-    last = len(results) - 1
-    for i, y in enumerate(results):
-        xp.matmul(x, parameters[2 * i].swapaxes(-1, -2), out=y)
-        xp.add_bias_(y, parameters[2 * i + 1], activation if i < last else "")
-        x = y
+    last = len(outs) - 1
+    for i, out in enumerate(outs):
+        xp.matmul(x, parameters[2 * i].swapaxes(-1, -2), out=out)
+        xp.add_bias_(out, parameters[2 * i + 1], activation if i < last else "")
+        x = out
 
 
-def _stacked(
-    xp: Any, parameters: Sequence[Any], layers: int, networks: int, flat: Any
-) -> Sequence[Any]:
-    """Weight and bias of each layer in turn: of one network, or stacked from all of them."""
-    if networks == 1:
-        return parameters
-    if flat is not None and flat.holds(parameters):
-        return flat.stacks
-    stacks = [xp.stack(parameters[i :: 2 * layers]) for i in range(2 * layers)]
-    stacks[1::2] = [bias[:, None] for bias in stacks[1::2]]
-    return stacks
+def _is_large(xp: Any, x: Any, parameters: Sequence[Any]) -> bool:
+    """Whether the products of a layer take long enough to be cut."""
+    units = max([weight.shape[-1] * weight.shape[-2] for weight in parameters[::2]])
+    return x.shape[0] > 1 and xp.is_worth_cutting(x.shape[0] * units)
+
+
+def _halves(x: Any) -> tuple[slice, slice]:
+    half = (x.shape[0] + 1) // 2
+    return slice(0, half), slice(half, None)
+
+
+def _of(index: Any, arrays: Sequence[Any]) -> list[Any]:
+    """The part of each array that belongs to a network, or to some rows."""
+    return [None if array is None else array[index] for array in arrays]
+
+
+# -- backward -----------------------------------------------------------------------------------
 
 
 def _backward(
-    xp: Any, g: Any, needs: Sequence[bool], tensors: Sequence[Any], kept: Kept, layers: int,
-    networks: int, activation: str, flat: Any,
-) -> list[Any]:  # fmt: skip
+    xp: Any, g: Any, needs: Sequence[bool], tensors: Sequence[Any], kept: Kept, shape: Shape
+) -> list[Any]:
     """The gradients of all inputs and parameters; `g` is that of the networks' outputs."""
-    count = 2 * layers * networks
+    count = 2 * shape.layers * shape.networks
     arrays, wanted = tensors[-count:], needs[-count:]
-    parameters = _stacked(xp, arrays, layers, networks, flat)
+    parameters, columns = shape.stacked(xp, arrays), _columns(tensors[:-count], needs)
     block = None
-    if flat is not None and all(wanted) and flat.holds(arrays):
-        block = flat.take_gradients()
-        out = block.stacks if networks > 1 else block.views
+    if shape.flat is not None and all(wanted) and shape.flat.holds(arrays):
+        block = shape.flat.take_gradients()
+        outs = block.stacks if shape.networks > 1 else block.views
     else:
-        out = [
-            xp.empty(parameter.shape, parameter.dtype) if any(wanted[i :: 2 * layers]) else None
-            for i, parameter in enumerate(parameters)
+        outs = [
+            xp.empty(array.shape, array.dtype) if any(wanted[i :: 2 * shape.layers]) else None
+            for i, array in enumerate(parameters)
         ]
-    g = _layers_back(xp, g, kept, parameters, out, activation)
-    gradients = _input_gradients(xp, g, parameters[0], tensors[:-count], needs)
+    if not _is_large(xp, kept.x, parameters):
+        gradients = _layers_back(
+            xp, g, kept.x, kept.hidden, parameters, outs, shape.activation, columns
+        )
+        if shape.networks > 1:
+            gradients = [g if g is None else xp.add.reduce(g, axis=0) for g in gradients]
+    elif shape.networks > 1:
+        gradients = _networks_back(xp, g, kept, parameters, outs, shape, columns)
+    else:
+        gradients = _halves_back(xp, g, kept, parameters, outs, shape, columns)
     if block is not None:
-        flat.give_gradients(block)
+        shape.flat.give_gradients(block)
         return gradients + block.views
-    return gradients + (out if networks == 1 else _apart(out, networks))
+    return gradients + (outs if shape.networks == 1 else _apart(outs, shape.networks))
+
+
+def _layers_back(
+    xp: Any, g: Any, x: Any, hidden: Sequence[Any], parameters: Sequence[Any],
+    outs: Sequence[Any], activation: str, columns: Sequence[slice | None],
+) -> list[Any]:  # fmt: skip
+    """Fill `outs` where it is an array; returns the gradients of the inputs."""
+    for i in reversed(range(len(hidden) + 1)):
+        weight, bias = outs[2 * i : 2 * i + 2]
+        if weight is not None:
+            _product(xp, g.swapaxes(-1, -2), hidden[i - 1] if i else x, weight)
+        if bias is not None:
+            xp.sum_of_rows(g, out=bias.reshape(g.shape[:-2] + g.shape[-1:]))
+        if i:
+            below = xp.reused_empty((*g.shape[:-1], parameters[2 * i].shape[-1]), g.dtype)
+            g = _product(xp, g, parameters[2 * i], below)
+            xp.activation_gradient_(g, hidden[i - 1], activation)
+    return [None if part is None else xp.matmul(g, parameters[0][..., part]) for part in columns]
+
+
+def _product(xp: Any, first: Any, second: Any, out: Any) -> Any:
+    # An outer product goes faster as a multiplication.
+    return (xp.multiply if first.shape[-1] == 1 else xp.matmul)(first, second, out=out)
+
+
+def _columns(inputs: Sequence[Any], needs: Sequence[bool]) -> list[slice | None]:
+    """The columns of the first weight that each input has met, None for one that is not in need."""
+    columns, start = [], 0
+    for input, needed in zip(inputs, needs, strict=False):
+        columns.append(slice(start, start + input.shape[1]) if needed else None)
+        start += input.shape[1]
+    return columns
+
+
+def _networks_back(
+    xp: Any, g: Any, kept: Kept, parameters: Sequence[Any], outs: Sequence[Any], shape: Shape,
+    columns: Sequence[slice | None],
+) -> list[Any]:  # fmt: skip
+    """What `_layers_back` does, a network at a time."""
+    of_networks = xp.together(
+        [
+            partial(_layers_back, xp, g[n], kept.x, _of(n, kept.hidden), _of(n, parameters),
+                    _of(n, outs), shape.activation, columns)
+            for n in range(shape.networks)
+        ]
+    )  # fmt: skip
+    return [
+        None if each[0] is None else sum(each[1:], each[0])
+        for each in zip(*of_networks, strict=True)
+    ]
+
+
+def _halves_back(
+    xp: Any, g: Any, kept: Kept, parameters: Sequence[Any], outs: Sequence[Any], shape: Shape,
+    columns: Sequence[slice | None],
+) -> list[Any]:  # fmt: skip
+    """What `_layers_back` does, half of the batch at a time."""
+    more = [None if out is None else xp.reused_empty(out.shape, out.dtype) for out in outs]
+    of_halves = xp.together(
+        [
+            partial(_layers_back, xp, g[rows], kept.x[rows], _of(rows, kept.hidden),
+                    parameters, room, shape.activation, columns)
+            for rows, room in zip(_halves(kept.x), (outs, more), strict=True)
+        ]
+    )  # fmt: skip
+    for out, other in zip(outs, more, strict=True):
+        if out is not None:
+            out += other
+    return [
+        None if each[0] is None else xp.concatenate(each) for each in zip(*of_halves, strict=True)
+    ]
+
+
+def _rows_back(
+    xp: Any, g: Any, kept: Kept, parameters: Sequence[Any], shape: Shape,
+    columns: Sequence[slice | None],
+) -> list[Any]:  # fmt: skip
+    """The gradients of the inputs of a minimum: each row through the network that it came from."""
+    chosen = xp.argmin(kept.values, axis=0)[:, 0]
+    rows = [xp.flatnonzero(chosen == n) for n in range(shape.networks)]
+    nothing = [None] * len(parameters)
+
+    def part(n: int) -> list[Any]:
+        hidden = [h[n].take(rows[n], axis=0) for h in kept.hidden]
+        own = [array[n] for array in parameters]
+        return _layers_back(
+            xp, g.take(rows[n], axis=0), None, hidden, own, nothing, shape.activation, columns
+        )
+
+    of_networks = xp.together([partial(part, n) for n in range(shape.networks)])
+    gradients: list[Any] = []
+    for column, each in zip(columns, zip(*of_networks, strict=True), strict=True):
+        gradient = None
+        if column is not None:
+            gradient = xp.empty((len(chosen), column.stop - column.start), g.dtype)
+            for numbers, values in zip(rows, each, strict=True):
+                gradient[numbers] = values
+        gradients.append(gradient)
+    return gradients
 
 
 def _apart(stacks: Sequence[Any], networks: int) -> list[Any]:
@@ -91,48 +241,14 @@ def _apart(stacks: Sequence[Any], networks: int) -> list[Any]:
     ]
 
 
-def _layers_back(
-    xp: Any, g: Any, kept: Kept, parameters: Sequence[Any], out: Sequence[Any], activation: str
-) -> Any:
-    """Fill `out` where it is an array; returns the gradient at the first layer."""
-    for i in reversed(range(len(parameters) // 2)):
-        if out[2 * i] is not None:
-            _product(xp, g.swapaxes(-1, -2), kept.hidden[i - 1] if i else kept.x, out[2 * i])
-        if out[2 * i + 1] is not None:
-            bias = out[2 * i + 1]
-            xp.sum_of_rows(g, out=bias if g.ndim == 2 else bias[:, 0])
-        if i:
-            shape = *g.shape[:-1], parameters[2 * i].shape[-1]
-            g = _product(xp, g, parameters[2 * i], xp.reused_empty(shape, g.dtype))
-            xp.activation_gradient_(g, kept.hidden[i - 1], activation)
-    return g
-
-
-def _product(xp: Any, first: Any, second: Any, out: Any) -> Any:
-    # An outer product goes faster as a multiplication.
-    return (xp.multiply if first.shape[-1] == 1 else xp.matmul)(first, second, out=out)
-
-
-def _input_gradients(
-    xp: Any, g: Any, weight: Any, inputs: Sequence[Any], needs: Sequence[bool]
-) -> list[Any]:
-    """Only the columns of the first weight that an input in need has met are multiplied."""
-    gradients, start = [], 0
-    for input, needed in zip(inputs, needs, strict=False):
-        end = start + input.shape[1]
-        gradient = xp.matmul(g, weight[..., start:end]) if needed else None
-        if needed and g.ndim == 3:
-            gradient = xp.add.reduce(gradient, axis=0)
-        gradients.append(gradient)
-        start = end
-    return gradients
+# -- the operations -----------------------------------------------------------------------------
 
 
 def _mlp(
     xp: Any, *tensors: Any, layers: int, networks: int, activation: str, flat: Any
 ) -> tuple[Any, Kept]:
     """The outputs of one network (batch, outputs), or of several (networks, batch, outputs)."""
-    kept = _forward(xp, tensors, layers, networks, activation, flat)
+    kept = _forward(xp, tensors, Shape(layers, networks, activation, flat))
     return kept.values, kept
 
 
@@ -144,14 +260,14 @@ def _(
     xp: Any, g: Any, needs: Any, tensors: Any, kept: Any, layers: int, networks: int,
     activation: str, flat: Any,
 ) -> list[Any]:  # fmt: skip
-    return _backward(xp, g, needs, tensors, kept, layers, networks, activation, flat)
+    return _backward(xp, g, needs, tensors, kept, Shape(layers, networks, activation, flat))
 
 
 def _min_mlp(
     xp: Any, *tensors: Any, layers: int, networks: int, activation: str, flat: Any
 ) -> tuple[Any, Kept]:
     """The smallest output of several networks, element by element (batch, outputs)."""
-    kept = _forward(xp, tensors, layers, networks, activation, flat)
+    kept = _forward(xp, tensors, Shape(layers, networks, activation, flat))
     return xp.min(kept.values, axis=0), kept
 
 
@@ -163,5 +279,11 @@ def _(
     xp: Any, g: Any, needs: Any, tensors: Any, kept: Any, layers: int, networks: int,
     activation: str, flat: Any,
 ) -> list[Any]:  # fmt: skip
+    shape = Shape(layers, networks, activation, flat)
+    count = 2 * layers * networks
+    parameters = shape.stacked(xp, tensors[-count:])
+    if kept.values.shape[-1] == 1 and not any(needs[-count:]) and _is_large(xp, kept.x, parameters):
+        columns = _columns(tensors[:-count], needs)
+        return [*_rows_back(xp, g, kept, parameters, shape, columns), *[None] * count]
     g = xp.minimum_gradient(g, kept.values)
-    return _backward(xp, g, needs, tensors, kept, layers, networks, activation, flat)
+    return _backward(xp, g, needs, tensors, kept, shape)

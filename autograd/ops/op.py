@@ -74,7 +74,8 @@ class Op:
         """`outs`: how many arrays forward returns; the first `differentiable_outs` carry gradients.
 
         `keeps`: forward returns its result and a tuple, which only the gradient will see.
-        `gives_parts`: gradients that are views are parts, each its own, of new memory.
+        `gives_parts`: gradients are arrays, or parts of one, that nobody else holds, each its own,
+        in the shapes and dtypes of the inputs.
         `bool_error`: what is raised for bool inputs, where an operation has no such form.
         """
         parameters = inspect.signature(forward).parameters.values()
