@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
     reason="no C++ compiler (c++, g++ or clang++) to compile kernels with",
 )
 
-TOLERANCE = {"f2": 4e-3, "f4": 2e-6, "f8": 1e-12}
+TOLERANCE = {"f2": 4e-3, "f4": 1e-5, "f8": 1e-12}  # of either compiler's tanh, exp and log
 EDGES = np.array([0.0, -0.0, 1e-30, 9.0, -9.0, 100.0, -100.0, np.inf, -np.inf, np.nan])
 LOG_STD_EDGES = np.array([-20.0, 2.0, -20.5, 2.5, -1e30, 1e30, 0.0, -3.0, 1.0, np.nan])
 LIMITS = (-20.0, 2.0)
