@@ -68,6 +68,11 @@ def memory_reserved(device: Any = None) -> int:
     return cuda().memory_reserved(_index(device))
 
 
+def mem_get_info(device: Any = None) -> tuple[int, int]:
+    """Bytes of a GPU's memory that are free, and all."""
+    return cuda().memory_info(_index(device))
+
+
 def manual_seed(seed: int) -> None:
     """Seed the default generator of the current GPU; without a GPU nothing, as in torch."""
     if is_available():

@@ -13,7 +13,7 @@ from sac.run_directory import METRICS_FILE
 from sac.tensorboard_pages import hparams_summary, layout_summary
 
 
-def metric_tags(num_soft_q_nets: int) -> list[str]:
+def metric_tags(num_soft_q_nets: int, *, on_gpu: bool = False) -> list[str]:
     """The tags that a training logs, in the order of the columns of `metrics.csv`."""
     soft_q_nets = range(1, num_soft_q_nets + 1)
     return [
@@ -34,6 +34,7 @@ def metric_tags(num_soft_q_nets: int) -> list[str]:
         "train/rollbacks",
         "time/env_steps_per_second",
         "time/updates_per_second",
+        *(["time/gpu_memory_mb"] if on_gpu else []),
     ]
 
 

@@ -7,15 +7,17 @@ ended, and its true last observation is not the first of the next), it is moved 
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import DTypeLike
 
+import autograd as torch
 from sac import replay_state
 from sac.errors import ConfigError
+from sac.replay_mirror import ReplayMirror
 from sac.replay_storage import DiskStorage, MemoryStorage, Storage, column
 from sac.seeding import generator_to_json, restore_generator
 
@@ -24,7 +26,7 @@ FIRST_ASIDE_ROWS = 16
 
 
 class Batch(NamedTuple):
-    """Transitions drawn from the replay; the caller owns the arrays."""
+    """Transitions drawn from the replay; the caller owns the arrays, which may be tensors."""
 
     observation: np.ndarray  # (batch, *observation_shape)
     action: np.ndarray  # (batch, *action_shape) in policy units; (batch, 1) int64 if discrete
@@ -91,6 +93,7 @@ class ReplayBuffer:
                 f"({error}); expected a smaller buffer or smaller observations"
             ) from error
         self._free_aside = deque(range(FIRST_ASIDE_ROWS))  # the longest unused first
+        self._mirror: ReplayMirror | None = None
         self._count_stored()
 
     def __len__(self) -> int:
@@ -141,6 +144,8 @@ class ReplayBuffer:
         columns["terminated"][place] = np.asarray(terminated)[envs]
         columns["truncated"][place] = np.asarray(truncated)[envs]
         columns["next_row"][place] = following
+        if self._mirror is not None:
+            self._mirror.note_change(np.concatenate((rows, following)))
         self._head[envs] = following
         if self._stored < self.capacity:
             self._sizes[envs] = np.minimum(self._sizes[envs] + 1, self._capacities[envs])
@@ -158,7 +163,10 @@ class ReplayBuffer:
 
     def sample(self, batch_size: int) -> Batch:
         """Draw transitions uniformly, with replacement, from all that are stored."""
-        return self.peek(batch_size, self._generator)
+        if self._mirror is None or not self._stored:
+            return self.peek(batch_size, self._generator)
+        rows = self._rows_of(self._generator.integers(self._stored, size=batch_size))
+        return Batch(**self._mirror.draw(rows))
 
     def peek(self, batch_size: int, generator: Generator) -> Batch:
         """Draw as `sample` does by another generator: the training's own stays where it is."""
@@ -175,6 +183,40 @@ class ReplayBuffer:
             terminated=terminated.reshape(batch_size, 1),
             next_observation=self._next_observation_of(columns["next_row"].take(places)),
         )
+
+    def mirror_on(self, device: torch.device) -> None:
+        """Let `sample` draw on a GPU, from a copy there; MemoryError where it has not the memory.
+
+        It returns the same transitions as without, as tensors.
+        """
+        self._mirror = ReplayMirror(self, device)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are: one more for each environment than transitions."""
+        return self._rows
+
+    @property
+    def columns(self) -> Mapping[str, np.ndarray]:
+        """The arrays of the rings, in which `locate` finds a row."""
+        return self._ring.columns
+
+    def locate(self, rows: np.ndarray) -> np.ndarray:
+        """Return where in `columns` rows lie."""
+        return self._ring.locate(rows)
+
+    def used_rows(self) -> np.ndarray:
+        """Return all rows that hold something."""
+        return replay_state.used_rows(self)
+
+    def next_rows(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of the next observations; from `rows` on, of those returned beside."""
+        next_rows = self._ring.columns["next_row"].take(self._ring.locate(rows))
+        is_aside = next_rows >= self._rows
+        places = self._aside.locate(next_rows[is_aside] - self._rows)
+        aside = self._aside.columns["observation"][places]
+        next_rows[is_aside] = self._rows + np.arange(len(aside))
+        return next_rows, aside
 
     def _rows_of(self, indices: np.ndarray) -> np.ndarray:
         """Return the rows of the stored transitions of these numbers, counted ring by ring.
@@ -245,3 +287,5 @@ class ReplayBuffer:
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Replace the content by a `state_dict`; CheckpointError where that does not fit."""
         replay_state.load_state_dict(self, state)
+        if self._mirror is not None:
+            self._mirror.note_change(None)

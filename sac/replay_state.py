@@ -16,7 +16,7 @@ COLUMNS = ("observation", "action", "reward", "terminated", "truncated")
 
 def state_dict(buffer: "ReplayBuffer") -> dict[str, np.ndarray]:
     """All that is stored, ring after ring, and no empty row."""
-    places = buffer._ring.locate(_used_rows(buffer))
+    places = buffer._ring.locate(used_rows(buffer))
     columns = {name: buffer._ring.columns[name].take(places, axis=0) for name in COLUMNS}
     next_rows = buffer._ring.columns["next_row"].take(places)
     is_aside = next_rows >= buffer._rows
@@ -33,7 +33,7 @@ def state_dict(buffer: "ReplayBuffer") -> dict[str, np.ndarray]:
 def load_state_dict(buffer: "ReplayBuffer", state: Mapping[str, np.ndarray]) -> None:
     """Replace the content by a `state_dict`; CheckpointError, and no use, if it does not fit."""
     _load_bookkeeping(buffer, state)
-    rows = _used_rows(buffer)
+    rows = used_rows(buffer)
     arrays = {
         name: _checked(state, name, (len(rows), *buffer._ring.columns[name].shape[1:]), dtype)
         for name, dtype in ((name, buffer._ring.columns[name].dtype) for name in COLUMNS)
@@ -83,7 +83,7 @@ def load(buffer: "ReplayBuffer", storage: DiskStorage, saved: Mapping[str, Any])
 
 def _checked_next_rows(buffer: "ReplayBuffer") -> np.ndarray:
     """Return the rows in use aside; CheckpointError where a next row is none."""
-    rows = _used_rows(buffer)
+    rows = used_rows(buffer)
     if not buffer._ring.has(rows):
         raise CheckpointError("replay.json lacks segments that hold transitions")
     next_rows = buffer._ring.columns["next_row"].take(buffer._ring.locate(rows))
@@ -111,7 +111,7 @@ def _find_free_aside(buffer: "ReplayBuffer", kept: np.ndarray) -> None:
     buffer._free_aside.extend(np.flatnonzero(is_free).tolist())
 
 
-def _used_rows(buffer: "ReplayBuffer") -> np.ndarray:
+def used_rows(buffer: "ReplayBuffer") -> np.ndarray:
     """Return the rows in use: each ring's transitions and its newest next observation's row."""
     ends = buffer._first + buffer._sizes + (buffer._sizes > 0)
     return np.concatenate(

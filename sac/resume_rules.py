@@ -10,7 +10,14 @@ from sac.config.keys import list_keys
 from sac.errors import CheckpointError, ConfigError
 from sac.files import find_link
 
-CHANGEABLE = ("train.total_steps", "device", "logging.", "evaluation.", "checkpoint.")
+CHANGEABLE = (
+    "train.total_steps",
+    "train.buffer_device",
+    "device",
+    "logging.",
+    "evaluation.",
+    "checkpoint.",
+)
 REASONS = {
     "env.": "the episodes in progress and the stored transitions are this environment's",
     "agent.": "the trained weights and their optimizers are this agent's",

@@ -4,8 +4,9 @@ from sac import replay_state
 from sac.agent import SACAgent
 from sac.checkpoint import REPLAY, Checkpoint, check_replay
 from sac.config import Config
-from sac.errors import CheckpointError
+from sac.errors import CheckpointError, ConfigError
 from sac.replay_buffer import ReplayBuffer
+from sac.replay_mirror import ReplayMirror
 from sac.replay_storage import DiskStorage, Storage
 from sac.run_directory import REPLAY_FOLDER
 from sac.seeding import Streams, generator
@@ -26,6 +27,27 @@ def new_replay(
         generator(Streams.from_seed(config.seed).replay),
         storage,
     )
+
+
+def place_batches(config: Config, agent: SACAgent, replay_buffer: ReplayBuffer) -> None:
+    """Draw batches where `train.buffer_device` says; ConfigError where that can't be."""
+    where, device = config.train.buffer_device, agent.device
+    if where == "cuda" and device.type == "cpu":
+        raise ConfigError(
+            "train.buffer_device: expected auto or cpu, as the agent learns on the CPU, got cuda; "
+            "set device: cuda"
+        )
+    if where == "cpu" or device.type == "cpu":
+        return
+    if where == "auto" and not ReplayMirror.fits(replay_buffer, device):
+        return
+    try:
+        replay_buffer.mirror_on(device)
+    except MemoryError as error:
+        raise ConfigError(
+            f"train.buffer_device: {config.train.buffer_size} transitions need more memory than "
+            f"{device} has ({error}); set it to cpu, or train.buffer_size lower"
+        ) from error
 
 
 def saved_replay(checkpoint: Checkpoint, agent: SACAgent) -> ReplayBuffer:

@@ -32,7 +32,7 @@ from sac.loss_guard import CURES
 from sac.replay_buffer import ReplayBuffer
 from sac.replay_storage import DiskStorage, Storage
 from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
-from sac.run_replay import new_replay
+from sac.run_replay import new_replay, place_batches
 from sac.seeding import Streams, branch, generator, generator_to_json, integer_seed
 from sac.serialization import join_arrays, split_arrays
 
@@ -104,6 +104,7 @@ class RunState:
         spaces = environment.observation_space, environment.action_space
         agent = SACAgent(*spaces, config.agent, seed=config.seed, device=config.device)
         replay_buffer = new_replay(config, environment.num_envs, agent, storage)
+        place_batches(config, agent, replay_buffer)
         random_seed = integer_seed(streams.random_actions)
         collector = Collector(environment, agent, replay_buffer, random_seed=random_seed)
         state = cls(config, agent, replay_buffer, collector, environment)

@@ -185,7 +185,8 @@ def _train(
     notes: Sequence[str],
 ) -> TrainResult:
     config = state.config
-    tags = metric_tags(config.agent.num_soft_q_nets)
+    on_gpu = state.agent.device.type == "cuda"
+    tags = metric_tags(config.agent.num_soft_q_nets, on_gpu=on_gpu)
     total_steps = config.train.total_steps
     with (
         Logger(run_directory, tags, resume_step=resume_step) as logger,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+import autograd as torch
 from sac.collector import Collected
 from sac.diagnosis.live import Watch
 from sac.diagnosis.witness import Witness
@@ -157,6 +158,9 @@ class TrainingLoop:
             "time/env_steps_per_second": (counters.step - step) / seconds,
             "time/updates_per_second": (self.state.agent.updates - updates) / seconds,
         }
+        device = self.state.agent.device
+        if device.type == "cuda":
+            rates["time/gpu_memory_mb"] = torch.cuda.memory_allocated(device) / 1e6
         self._check_finite()
         train = {f"train/{name}": value for name, value in self.state.metric_numbers().items()}
         incidents = {

@@ -191,6 +191,11 @@ class CupyBackend(CupyChains):
         self.use(index)
         return self.cupy.get_default_memory_pool().used_bytes()
 
+    def memory_info(self, index: int | None) -> tuple[int, int]:
+        """Bytes of a GPU's memory that are free, and all."""
+        free, total = self.cupy.cuda.Device(self.use(index)).mem_info
+        return free, total
+
     def memory_reserved(self, index: int | None) -> int:
         """Bytes of a GPU's memory that this process has taken."""
         self.use(index)

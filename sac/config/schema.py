@@ -160,6 +160,14 @@ class TrainConfig:
     buffer_size: Annotated[
         int, count("Transitions kept to learn from, over all environments; the oldest make room.")
     ] = 1_000_000
+    buffer_device: Annotated[
+        Literal["auto", "cpu", "cuda"],
+        Option(
+            "Where a GPU takes its batches from: cuda keeps a copy of the transitions in its "
+            "memory, cpu sends each batch, auto keeps a copy where it takes at most half of what "
+            "is free. No result depends on it."
+        ),
+    ] = "auto"
     updates_per_step: Annotated[
         float, Option("Gradient updates per transition, also fractions.", above=0, at_most=1000)
     ] = 1.0
