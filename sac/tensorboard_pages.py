@@ -36,7 +36,6 @@ PAGES = {
     "Throughput": {
         "environment steps per second": ["time/env_steps_per_second"],
         "updates per second": ["time/updates_per_second"],
-        "memory of the GPU, MB": ["time/gpu_memory_mb"],
     },
 }
 # What has no influence on what is learned would only widen the table.

@@ -270,7 +270,7 @@ class Config:
         ),
     ] = 0
     device: Annotated[
-        str, Option("auto, cpu, cuda or cuda:N; auto takes a GPU where there is one.")
+        str, Option("auto, cpu, cuda or cuda:N; auto takes a GPU where there is one (see README).")
     ] = "auto"
     name: Annotated[
         str | None,

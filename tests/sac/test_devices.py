@@ -133,6 +133,7 @@ def test_a_short_training(cuda: str, tmp_path: Path) -> None:
     rows = metrics(run)
     assert all(np.isfinite(float(cell)) for row in rows for cell in row.values())
     assert any("train/q1_loss" in row for row in rows)
+    assert any(float(row.get("time/gpu_memory_mb") or 0) > 0 for row in rows)
 
 
 @pytest.mark.gpu
