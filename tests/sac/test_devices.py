@@ -120,6 +120,24 @@ def test_a_run_is_resumed_on_another_device(
     assert evaluate(run, episodes=1, device=first).episodes == 1
 
 
+@pytest.mark.parametrize("buffer_device", ["cpu", "cuda"])
+def test_a_resume_on_the_same_device_is_exact(
+    buffer_device: str, cuda: str, tmp_path: Path
+) -> None:
+    train_keys = {"buffer_device": buffer_device, "total_steps": 40}
+    changes = {"device": cuda, "env": {"id": "Pendulum-v1"}, "checkpoint": {"every_steps": 20}}
+    whole = train(tiny_config(tmp_path / "a", changes | {"train": train_keys})).run_directory
+    cut = train(
+        tiny_config(tmp_path / "b", changes | {"train": train_keys | {"total_steps": 20}})
+    ).run_directory
+    other = "cuda" if buffer_device == "cpu" else "cpu"  # which changes no result
+    train(resume=cut, overrides={"train": {"total_steps": 40, "buffer_device": other}})
+    expected, found = saved_arrays(whole, "agent"), saved_arrays(cut, "agent")
+    assert expected.keys() == found.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+
+
 def test_a_policy_acts_alike_on_either_device(cuda: str) -> None:
     here, there = (make_agent(device=device) for device in ("cpu", cuda))
     observations = make_batch(here, size=64).observation
