@@ -47,6 +47,10 @@ def skip_without_gpu() -> None:
 def device_of(kind: str) -> Iterator[str]:
     """The name of a device of that kind: cpu, standin or gpu; skips where there is none."""
     if kind == "standin":
+        from tests.cupy_standin.host_compiler import compiler
+
+        if compiler() is None:
+            pytest.skip("no C++ compiler (c++, g++ or clang++) to compile the GPU's kernels with")
         with standin_gpu():
             yield "cuda"
     else:
