@@ -1,13 +1,17 @@
 """Devices where there is no GPU: what is missing is said, and how to get it."""
 
+import json
 import sys
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd
 from autograd import backend
+from tests.cupy_standin import counting, without_synchronization
+from tests.on_devices import standin_gpu
 
 NEEDS_GPU = [
     lambda: autograd.zeros(2, device="cuda"),
@@ -67,3 +71,40 @@ def test_what_needs_no_gpu_works_without_one(
     autograd.cuda.manual_seed_all(1)
     autograd.cuda.empty_cache()
     assert autograd.ones(2).to("cpu").device == autograd.device("cpu")
+
+
+def test_uploads_are_one_copy_each_that_nobody_waits_for() -> None:
+    """Of sizes that grow, so that pinned memory is replaced while earlier batches are in use."""
+    rng = np.random.default_rng(0)
+    batches = [
+        [rng.random((n, 3), np.float32), rng.integers(0, 9, (n, 1)), np.arange(n) % 2 == 0]
+        for n in (1, 2, 50, 3, 400, 400)
+    ]
+    with standin_gpu():
+        upload = autograd.cuda.Upload("cuda")
+        with counting() as counts, without_synchronization():
+            tensors = [upload(batch) for batch in batches]
+        assert (counts.to_device, counts.kernels) == (len(batches), [])
+        for batch, found in zip(batches, tensors, strict=True):
+            for array, tensor in zip(batch, found, strict=True):
+                assert tensor.is_cuda
+                host = tensor.numpy(force=True)
+                assert host.dtype == array.dtype
+                np.testing.assert_array_equal(host, array)
+
+
+def test_a_generators_state_from_another_device_gives_other_numbers_that_follow_from_it() -> None:
+    with standin_gpu():
+        devices = "cpu", "cuda"
+        states = [autograd.Generator(d).manual_seed(5).state_dict() for d in devices]
+        for device, state in zip(devices, reversed(states), strict=True):
+            first, second = autograd.Generator(device), autograd.Generator(device)
+            for generator in (first, second):
+                generator.load_state_dict(json.loads(json.dumps(state)))
+            drawn = [autograd.rand(4, generator=g, device=device).tolist() for g in (first, second)]
+            own = autograd.Generator(device).manual_seed(5)
+            assert drawn[0] == drawn[1]
+            assert drawn[0] != autograd.rand(4, generator=own, device=device).tolist()
+        with pytest.raises(RuntimeError, match="no state of a Generator"):
+            wrong = {"bit_generator": "Philox4x32-10", "key": -1, "counter": 0}
+            autograd.Generator("cuda").load_state_dict({"seed": 1, "bit_generator": wrong})
