@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.benchmarks.harness import Row, Sample, compare
-from scripts.benchmarks.process import OURS, ROOT, WORKERS, Place, Worker
+from scripts.benchmarks.process import OURS, ROOT, WORKERS, Place, Worker, can_keep_to_processors
 
 OUR_WORKER = ("-m", "scripts.benchmarks.workers.ours")
 
@@ -72,7 +72,10 @@ class Bench:
         assert python is not None, f"{side} without a Python"
         path = ROOT if side == OURS else WORKERS
         variables = self._rltools_variables if side == "rltools" else {}
-        return Place(python, path, options.threads, options.device, variables)
+        # Ours takes one thread for small networks, which a number given from outside overrules.
+        is_free = side == OURS and can_keep_to_processors()
+        threads = None if is_free else options.threads
+        return Place(python, path, threads, options.device, variables)
 
     @cached_property
     def _rltools_variables(self) -> dict[str, str]:

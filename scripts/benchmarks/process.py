@@ -24,21 +24,26 @@ class BenchmarkError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a side runs: its Python, what that finds first, and the threads it may use."""
+    """Where a side runs: its Python, what that finds first, and the threads it may use.
+
+    No number of threads leaves the choice to the side, within the processors of this process.
+    """
 
     python: str
     path: Path
-    threads: int
+    threads: int | None
     device: str
     variables: Mapping[str, str] = field(default_factory=dict)  # of its environment, besides
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment variables of its processes."""
-        threads = dict.fromkeys(THREAD_VARIABLES, str(self.threads))
+        names = () if self.threads is None else THREAD_VARIABLES
+        threads = dict.fromkeys(names, str(self.threads))
         jax = {"JAX_PLATFORMS": "cpu"} if self.device == "cpu" else {}
         # Bytecode is kept, as where a library is installed: else every import would compile it.
-        rest = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        dropped = ("PYTHONDONTWRITEBYTECODE", *THREAD_VARIABLES)
+        rest = {name: value for name, value in os.environ.items() if name not in dropped}
         return rest | threads | jax | {"PYTHONPATH": str(self.path), **self.variables}
 
 
@@ -52,9 +57,14 @@ class Finished:
     output: str
 
 
+def can_keep_to_processors() -> bool:
+    """Whether this system can keep a process to some of its processors."""
+    return hasattr(os, "sched_setaffinity")
+
+
 def keep_to_processors(threads: int) -> None:
     """Let this process and its children run on `threads` processors: JAX has no other limit."""
-    if hasattr(os, "sched_setaffinity"):
+    if can_keep_to_processors():
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 

@@ -15,7 +15,13 @@ import autograd as torch
 from scripts.benchmarks import agent_suites, command, running_costs, training
 from scripts.benchmarks.bench import Bench, Options
 from scripts.benchmarks.harness import Row, Sample, alternate, calibrate, rows_against
-from scripts.benchmarks.process import BenchmarkError, Place, Worker, run_program
+from scripts.benchmarks.process import (
+    BenchmarkError,
+    Place,
+    Worker,
+    can_keep_to_processors,
+    run_program,
+)
 from scripts.benchmarks.report import print_json
 from scripts.benchmarks.workers.filling import filled_buffer
 from scripts.benchmarks.workers.our_logging import Stopwatch
@@ -158,6 +164,18 @@ def test_threads_reach_the_process(tmp_path: Path) -> None:
     program = ["-c", "import os; print(os.environ['OPENBLAS_NUM_THREADS'])"]
     one = Place(sys.executable, ROOT, threads=3, device="cpu")
     assert run_program(one, program, tmp_path).output == "3\n"
+
+
+def test_ours_chooses_its_threads_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    program = ["-c", "import os; print(os.environ.get('OPENBLAS_NUM_THREADS'))"]
+    options = Options(("sb3",), peer_python=sys.executable, threads=2)
+    with Bench(options, lambda text: None) as bench:
+        ours, peers = (
+            run_program(bench.place(side), program, tmp_path).output for side in ("ours", "sb3")
+        )
+    assert ours == ("None\n" if can_keep_to_processors() else "2\n")
+    assert peers == "2\n"
 
 
 # -- our works ----------------------------------------------------------------------------------
