@@ -15,11 +15,16 @@ TRANSITIONS = 100_000  # in the buffer that an update samples from
 REPETITIONS = 21
 BLOCK_SECONDS = 0.3
 
-UPDATES_PER_STEP = 0.125
-VECTORS = (("1 environment", 1, "sync"), ("8, sync", 8, "sync"), ("8, async", 8, "async"))
-VECTOR_STEPS = 16_000
+# Name, environments, how they run, updates a step: at 0.125, eight take one update together.
+VECTORS = (
+    ("1 environment, 1 update a step", 1, "sync", 1.0),
+    ("1 environment, 0.125 updates a step", 1, "sync", 0.125),
+    ("8, sync, 0.125 updates a step", 8, "sync", 0.125),
+    ("8, async, 0.125 updates a step", 8, "async", 0.125),
+)
+VECTOR_UPDATES = 1600
 VECTOR_LEARNING_STARTS = 1000
-VECTOR_LOG_EVERY = 1000  # steps that a rate is taken over
+VECTOR_LOG_EVERY = 400  # steps that a rate is taken over
 
 
 def update(bench: Bench) -> None:
@@ -101,26 +106,26 @@ def fill(bench: Bench) -> None:
 
 
 def vector(bench: Bench) -> None:
-    """Environment steps a second of 1 and of 8 Pendulum at 0.125 updates a step."""
-    place, samples = bench.place(OURS), {name: Sample([]) for name, _, _ in VECTORS}
+    """Environment steps a second of 8 Pendulum that share updates, against 1 that does not."""
+    place, samples = bench.place(OURS), {name: Sample([]) for name, *_ in VECTORS}
     for _ in range(bench.repetitions(3)):
-        for name, num_envs, kind in VECTORS:
+        for name, num_envs, kind, updates_per_step in VECTORS:
             bench.announce(f"training on Pendulum-v1, {name}")
             folder = bench.folder()
             settings = {
                 "env": {"id": "Pendulum-v1", "num_envs": num_envs, "vectorization": kind},
                 "train": {
-                    "total_steps": VECTOR_STEPS,
+                    "total_steps": VECTOR_LEARNING_STARTS + int(VECTOR_UPDATES / updates_per_step),
                     "learning_starts": VECTOR_LEARNING_STARTS,
-                    "updates_per_step": UPDATES_PER_STEP,
+                    "updates_per_step": updates_per_step,
                 },
                 "logging": {"every_steps": VECTOR_LOG_EVERY},
             }
             run_program(place, train_arguments(folder, settings, bench.options.device), folder)
             samples[name].values.append(_steps_per_second(folder))
     single = VECTORS[0][0]
-    for name, _, _ in VECTORS:
-        work = f"Pendulum-v1, {name}, {UPDATES_PER_STEP} updates a step"
+    for name in samples:
+        work = f"Pendulum-v1, {name}"
         peer, theirs = (None, None) if name == single else (f"ours, {single}", samples[single])
         bench.report.rows.append(Row(work, "steps/s", samples[name], peer, theirs))
 

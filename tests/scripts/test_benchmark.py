@@ -328,8 +328,8 @@ def test_train_measures_a_whole_process(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_vector_tells_the_rates_of_the_runs_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agent_suites, "VECTORS", (("1", 1, "sync"), ("2, sync", 2, "sync")))
-    monkeypatch.setattr(agent_suites, "VECTOR_STEPS", 64)
+    monkeypatch.setattr(agent_suites, "VECTORS", (("1", 1, "sync", 1), ("2, sync", 2, "sync", 0.5)))
+    monkeypatch.setattr(agent_suites, "VECTOR_UPDATES", 20)
     monkeypatch.setattr(agent_suites, "VECTOR_LEARNING_STARTS", 32)
     monkeypatch.setattr(agent_suites, "VECTOR_LOG_EVERY", 8)
     options = Options(repetitions=1)
