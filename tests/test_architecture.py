@@ -78,7 +78,7 @@ ROOMS = [
     {"autograd.grad_mode"},
     {"autograd.flat"},
     {"autograd.backend", "autograd.dtypes", "autograd.missing"},
-    {"autograd.error_function", "autograd.parallel", "autograd.workspace"},
+    {"autograd.error_function", "autograd.workspace"},
     {"autograd.errors"},
 ]
 ROOM_OF = {name: level for level, names in enumerate(reversed(ROOMS)) for name in names}

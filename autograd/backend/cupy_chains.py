@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -176,16 +176,6 @@ class CupyChains:
     def standardise(self, x: Array, shift: Array, factor: Array, limit: float) -> Array:
         """`(x - shift) * factor`, at least -limit and at most limit."""
         return self.kernel("standardise")(x, shift, factor, limit)
-
-    # -- parts at the same time -----------------------------------------------------------
-
-    def is_worth_cutting(self, work: int) -> bool:
-        """False: a GPU works on all of a large product at once."""
-        return False
-
-    def together(self, parts: Sequence[Callable[[], Any]]) -> list[Any]:
-        """What the parts return."""
-        return [part() for part in parts]
 
     # -- steps of optimizers --------------------------------------------------------------
 

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd.parallel import Crew, Part
 from autograd.workspace import Workspace
 
 Array = Any
 
-# Elements that Adam works on at a time: six arrays of them fit in a core's second-level cache.
-BLOCK = 32_768
-LARGE = 2**22  # multiplications, from which on a second thread is quicker than it takes to wake it
+# Elements that Adam works on at a time: six arrays of them fit in a processor's last-level cache.
+# Smaller blocks, for the caches before it, take longer: the calls then cost more than the passes.
+BLOCK = 2**18
 MAX_CONSTANTS = 16  # arrays of zeros, and of ones, that are kept, one of each size
 LOG_4 = math.log(4)
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
@@ -35,7 +33,6 @@ class NumpyChains:
         self._zeros: dict[tuple[int, ...], np.ndarray] = {}
         self._ones: dict[tuple[int, np.dtype], np.ndarray] = {}
         self._workspace = Workspace()
-        self._crew = Crew()
 
     # -- layers ---------------------------------------------------------------------------
 
@@ -242,16 +239,14 @@ class NumpyChains:
         if max_exp_avg_sq is not None:
             arrays.append(max_exp_avg_sq)
         if param.size <= BLOCK or not all(a.flags.c_contiguous for a in arrays):
-            _adam_block(arrays, np.empty(param.shape, param.dtype), *coefficients)
+            scratch = self.reused_empty(param.shape, param.dtype)
+            _adam_block(arrays, scratch, *coefficients)
             return
-        arrays = [a.reshape(-1) for a in arrays]
-        blocks = [[a[i : i + BLOCK] for a in arrays] for i in range(0, param.size, BLOCK)]
-        self.together([partial(self._adam_block, block, coefficients) for block in blocks])
-
-    def _adam_block(self, arrays: list[Array], coefficients: tuple[float, ...]) -> None:
-        param = arrays[0]
         scratch = self.reused_empty((BLOCK,), param.dtype)
-        _adam_block(arrays, scratch[: param.size], *coefficients)
+        arrays = [a.reshape(-1) for a in arrays]
+        for i in range(0, param.size, BLOCK):
+            block = [a[i : i + BLOCK] for a in arrays]
+            _adam_block(block, scratch[: block[0].size], *coefficients)
 
     def count_step_(self, steps: Array, skip: Array | None) -> None:
         """`steps += 1`, unless `skip` holds another number than 0."""
@@ -278,16 +273,6 @@ class NumpyChains:
         step = np.subtract(end, array)
         step *= weight
         array += step
-
-    # -- parts at the same time -----------------------------------------------------------
-
-    def is_worth_cutting(self, work: int) -> bool:
-        """Whether a product of so many multiplications is to be cut into parts for `together`."""
-        return work >= LARGE
-
-    def together(self, parts: Sequence[Part]) -> list[Any]:
-        """What the parts return, run at the same time where there are threads for it."""
-        return self._crew.run(parts)
 
     # -- memory ---------------------------------------------------------------------------
 

@@ -1,15 +1,12 @@
 """Multilayer perceptrons as one node: one of them, several side by side, and their minimum.
 
 Several networks of one shape have the same inputs. Their arrays go through NumPy in stacks
-(networks, ...), with one call for all of them, where the arrays of one alone are (...). Where the
-products are large the work is cut instead, by network or by rows of the batch, into parts that can
-run at the same time.
+(networks, ...), with one call for all of them, where the arrays of one alone are (...).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 from autograd.ops.op import Op
@@ -53,22 +50,7 @@ def _forward(xp: Any, tensors: Sequence[Any], shape: Shape) -> Kept:
         xp.reused_empty((*weight.shape[:-2], x.shape[0], weight.shape[-2]), x.dtype)
         for weight in parameters[::2]
     ]
-    if not _is_large(xp, x, parameters):
-        _layers(xp, x, parameters, outs, shape.activation)
-    elif shape.networks > 1:
-        xp.together(
-            [
-                partial(_layers, xp, x, _of(n, parameters), _of(n, outs), shape.activation)
-                for n in range(shape.networks)
-            ]
-        )
-    else:
-        xp.together(
-            [
-                partial(_layers, xp, x[rows], parameters, _of(rows, outs), shape.activation)
-                for rows in _halves(x)
-            ]
-        )
+    _layers(xp, x, parameters, outs, shape.activation)
     return Kept(x, outs[:-1], outs[-1])
 
 
@@ -80,22 +62,6 @@ def _layers(
         xp.matmul(x, parameters[2 * i].swapaxes(-1, -2), out=out)
         xp.add_bias_(out, parameters[2 * i + 1], activation if i < last else "")
         x = out
-
-
-def _is_large(xp: Any, x: Any, parameters: Sequence[Any]) -> bool:
-    """Whether the products of a layer take long enough to be cut."""
-    units = max([weight.shape[-1] * weight.shape[-2] for weight in parameters[::2]])
-    return x.shape[0] > 1 and xp.is_worth_cutting(x.shape[0] * units)
-
-
-def _halves(x: Any) -> tuple[slice, slice]:
-    half = (x.shape[0] + 1) // 2
-    return slice(0, half), slice(half, None)
-
-
-def _of(index: Any, arrays: Sequence[Any]) -> list[Any]:
-    """The part of each array that belongs to a network, or to some rows."""
-    return [None if array is None else array[index] for array in arrays]
 
 
 # -- backward -----------------------------------------------------------------------------------
@@ -117,16 +83,11 @@ def _backward(
             xp.empty(array.shape, array.dtype) if any(wanted[i :: 2 * shape.layers]) else None
             for i, array in enumerate(parameters)
         ]
-    if not _is_large(xp, kept.x, parameters):
-        gradients = _layers_back(
-            xp, g, kept.x, kept.hidden, parameters, outs, shape.activation, columns
-        )
-        if shape.networks > 1:
-            gradients = [g if g is None else xp.add.reduce(g, axis=0) for g in gradients]
-    elif shape.networks > 1:
-        gradients = _networks_back(xp, g, kept, parameters, outs, shape, columns)
-    else:
-        gradients = _halves_back(xp, g, kept, parameters, outs, shape, columns)
+    gradients = _layers_back(
+        xp, g, kept.x, kept.hidden, parameters, outs, shape.activation, columns
+    )
+    if shape.networks > 1:
+        gradients = [g if g is None else xp.add.reduce(g, axis=0) for g in gradients]
     if block is not None:
         shape.flat.give_gradients(block)
         return gradients + block.views
@@ -163,73 +124,6 @@ def _columns(inputs: Sequence[Any], needs: Sequence[bool]) -> list[slice | None]
         columns.append(slice(start, start + input.shape[1]) if needed else None)
         start += input.shape[1]
     return columns
-
-
-def _networks_back(
-    xp: Any, g: Any, kept: Kept, parameters: Sequence[Any], outs: Sequence[Any], shape: Shape,
-    columns: Sequence[slice | None],
-) -> list[Any]:  # fmt: skip
-    """What `_layers_back` does, a network at a time."""
-    of_networks = xp.together(
-        [
-            partial(_layers_back, xp, g[n], kept.x, _of(n, kept.hidden), _of(n, parameters),
-                    _of(n, outs), shape.activation, columns)
-            for n in range(shape.networks)
-        ]
-    )  # fmt: skip
-    return [
-        None if each[0] is None else sum(each[1:], each[0])
-        for each in zip(*of_networks, strict=True)
-    ]
-
-
-def _halves_back(
-    xp: Any, g: Any, kept: Kept, parameters: Sequence[Any], outs: Sequence[Any], shape: Shape,
-    columns: Sequence[slice | None],
-) -> list[Any]:  # fmt: skip
-    """What `_layers_back` does, half of the batch at a time."""
-    more = [None if out is None else xp.reused_empty(out.shape, out.dtype) for out in outs]
-    of_halves = xp.together(
-        [
-            partial(_layers_back, xp, g[rows], kept.x[rows], _of(rows, kept.hidden),
-                    parameters, room, shape.activation, columns)
-            for rows, room in zip(_halves(kept.x), (outs, more), strict=True)
-        ]
-    )  # fmt: skip
-    for out, other in zip(outs, more, strict=True):
-        if out is not None:
-            out += other
-    return [
-        None if each[0] is None else xp.concatenate(each) for each in zip(*of_halves, strict=True)
-    ]
-
-
-def _rows_back(
-    xp: Any, g: Any, kept: Kept, parameters: Sequence[Any], shape: Shape,
-    columns: Sequence[slice | None],
-) -> list[Any]:  # fmt: skip
-    """The gradients of the inputs of a minimum: each row through the network that it came from."""
-    chosen = xp.argmin(kept.values, axis=0)[:, 0]
-    rows = [xp.flatnonzero(chosen == n) for n in range(shape.networks)]
-    nothing = [None] * len(parameters)
-
-    def part(n: int) -> list[Any]:
-        hidden = [h[n].take(rows[n], axis=0) for h in kept.hidden]
-        own = [array[n] for array in parameters]
-        return _layers_back(
-            xp, g.take(rows[n], axis=0), None, hidden, own, nothing, shape.activation, columns
-        )
-
-    of_networks = xp.together([partial(part, n) for n in range(shape.networks)])
-    gradients: list[Any] = []
-    for column, each in zip(columns, zip(*of_networks, strict=True), strict=True):
-        gradient = None
-        if column is not None:
-            gradient = xp.empty((len(chosen), column.stop - column.start), g.dtype)
-            for numbers, values in zip(rows, each, strict=True):
-                gradient[numbers] = values
-        gradients.append(gradient)
-    return gradients
 
 
 def _apart(stacks: Sequence[Any], networks: int) -> list[Any]:
@@ -280,10 +174,5 @@ def _(
     activation: str, flat: Any,
 ) -> list[Any]:  # fmt: skip
     shape = Shape(layers, networks, activation, flat)
-    count = 2 * layers * networks
-    parameters = shape.stacked(xp, tensors[-count:])
-    if kept.values.shape[-1] == 1 and not any(needs[-count:]) and _is_large(xp, kept.x, parameters):
-        columns = _columns(tensors[:-count], needs)
-        return [*_rows_back(xp, g, kept, parameters, shape, columns), *[None] * count]
     g = xp.minimum_gradient(g, kept.values)
     return _backward(xp, g, needs, tensors, kept, shape)
