@@ -15,8 +15,10 @@ from autograd.dtypes import Size, device_argument, dtype_argument
 from autograd.engine import apply, moved
 from autograd.functional import joining
 from autograd.functional.checks import shape_of, type_name, wrap_dim
-from autograd.grad_mode import state
+from autograd.grad_mode import must_not_be_captured, state
 from autograd.ops import shape as ops
+
+READ = "a value is read"
 
 
 def to(
@@ -107,6 +109,7 @@ def type_(self: Any, dtype: Any = None) -> Any:
 
 def item(self: Any) -> Any:
     """The only element as a Python number."""
+    must_not_be_captured(READ)
     if self._array.size != 1:
         raise RuntimeError(
             f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
@@ -116,11 +119,13 @@ def item(self: Any) -> Any:
 
 def tolist(self: Any) -> Any:
     """The elements as nested lists of Python numbers; of a 0-d tensor the number."""
+    must_not_be_captured(READ)
     return backend_of(self._array).to_numpy(self._array).tolist()
 
 
 def numpy(self: Any, *, force: bool = False) -> np.ndarray:
     """The elements as a NumPy array that shares their memory; `force` detaches and copies."""
+    must_not_be_captured(READ)
     backend = backend_of(self._array)
     if not force:
         if self.requires_grad and state.grad_enabled:
@@ -142,6 +147,7 @@ def as_array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarr
 
 
 def _single(self: Any) -> Any:
+    must_not_be_captured(READ)
     if self._array.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
     return backend_of(self._array).item(self._array)
@@ -164,6 +170,7 @@ def as_complex(self: Any) -> complex:
 
 def as_bool(self: Any) -> bool:
     """`bool(tensor)` of a single element."""
+    must_not_be_captured(READ)
     if self._array.size != 1:
         which = "no values" if self._array.size == 0 else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {which} is ambiguous")
@@ -172,6 +179,7 @@ def as_bool(self: Any) -> bool:
 
 def as_index(self: Any) -> int:
     """The whole number for which a tensor of a single element can stand."""
+    must_not_be_captured(READ)
     if self._array.size != 1 or self._array.dtype.kind == "f":
         raise TypeError("only integer tensors of a single element can be converted to an index")
     return int(backend_of(self._array).item(self._array))
@@ -198,6 +206,7 @@ def contains(self: Any, element: Any) -> bool:
             "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
             f"{type(element)}."
         )
+    must_not_be_captured(READ)
     found = (self._array == getattr(element, "_array", element)).any()
     return bool(backend_of(self._array).item(found))
 

@@ -45,9 +45,8 @@ class EndToEnd:
 
     def load(self, arrays: Sequence[Array]) -> Array:
         """The flat array with the elements that they have now."""
-        if len(arrays) != len(self._known) or not all(
-            known() is array for known, array in zip(self._known, arrays, strict=True)
-        ):
+        known = [reference() for reference in self._known]
+        if len(arrays) != len(known) or not all(map(is_, known, arrays)):
             self._look_at(arrays)
         if self._start is not None:
             base = arrays[0].base

@@ -6,6 +6,7 @@ from typing import Any
 
 from autograd.backend import Array, backend_of
 from autograd.errors import NotOfferedError
+from autograd.grad_mode import must_not_be_captured, state
 from autograd.graph import Edge, grad_edge
 from autograd.walk import Root, Walk, accumulate
 
@@ -27,7 +28,9 @@ def backward(
     if not outputs:
         return
     roots = _roots(outputs, _as_sequence(grad_tensors, len(outputs)))
-    walk = Walk(roots, bool(retain_graph), outputs[0]._wrap)
+    walk = (state.recorder.walk if state.recorder else Walk)(
+        roots, bool(retain_graph), outputs[0]._wrap
+    )
     if inputs is None:
         walk.run()
         return
@@ -61,6 +64,7 @@ def grad(
     roots = _roots(outputs, _as_sequence(grad_outputs, len(outputs)))
     edges = _edges(inputs)
     results = []
+    must_not_be_captured("gradients are asked for of other tensors than all leaves")
     captured = Walk(roots, bool(retain_graph), inputs[0]._wrap).capture(edges)
     for i, (tensor, known) in enumerate(zip(inputs, captured, strict=True)):
         if known is not None:
@@ -119,14 +123,18 @@ def _roots(outputs: list[Any], gradients: list[Any]) -> list[Root]:
     return roots
 
 
+def _one(xp: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+    one = xp.empty(shape, dtype)
+    one.fill(1)
+    return one
+
+
 def _root_gradient(output: Any, gradient: Any, i: int) -> Array:
     array = output._array
     if gradient is None:
         if array.size != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        one = backend_of(array).empty(array.shape, array.dtype)
-        one.fill(1)
-        return one
+        return state.run_silently(_one, backend_of(array), array.shape, array.dtype)
     if gradient._array.shape != array.shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{i}] has a shape of {gradient.shape} and "

@@ -105,8 +105,11 @@ class Node:
             self.extras = Extras(None)
         return self.extras
 
-    def run(self, g: Any) -> Any:
-        """The gradients for the edges; `g`: that of the output, a tuple if there are several."""
+    def run(self, g: Any, call: Any = None) -> Any:
+        """The gradients for the edges; `g`: that of the output, a tuple if there are several.
+
+        `call(function, *args)`, if given, calls the functions of arrays.
+        """
         saved = self.saved
         if saved is None:
             raise RuntimeError(FREED)
@@ -114,10 +117,18 @@ class Node:
             self.check_versions()
         xp = NUMPY if type(g) is ndarray else backend_of(g[0] if type(g) is tuple else g)
         plan = self.plan
+        if call is not None:
+            return self._run_by(call, xp, g, saved)
         if plan.joint is None:
             return [f and f(xp, g, *saved[start:stop]) for f, start, stop in plan.parts]
         results = plan.joint(xp, g, *saved)
         return list(compress(results, plan.needs))
+
+    def _run_by(self, call: Any, xp: Any, g: Any, saved: tuple[Any, ...]) -> Any:
+        plan = self.plan
+        if plan.joint is None:
+            return [f and call(f, xp, g, *saved[start:stop]) for f, start, stop in plan.parts]
+        return list(compress(call(plan.joint, xp, g, *saved), plan.needs))
 
     def release(self) -> None:
         """Let go of what is saved; a node that saved no number or array can run again."""

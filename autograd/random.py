@@ -13,6 +13,7 @@ from autograd.engine import apply
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.functional.checks import integer, require_tensor, shape_of
 from autograd.generator import Generator
+from autograd.grad_mode import state
 from autograd.ops import random as ops
 from autograd.tensor import Tensor
 
@@ -62,6 +63,10 @@ def source(generator: Any, device: Any = None) -> Any:
     `device`, an argument `device=`, is the CPU for None. A source has the names of NumPy's
     generators and draws arrays on its device.
     """
+    return _checked(generator, device)._source
+
+
+def _checked(generator: Any, device: Any) -> Generator:
     wanted = CPU if device is None else resolved(device_argument(device))
     if generator is None:
         generator = default_generator if wanted.type == "cpu" else gpu_generator(wanted.index)
@@ -73,7 +78,7 @@ def source(generator: Any, device: Any = None) -> Any:
         raise RuntimeError(
             f"Expected a '{wanted}' device type for generator but found '{generator.device}'"
         )
-    return generator._source
+    return generator
 
 
 def _float_dtype(name: str, dtype: Any, kernel: str, default: np.dtype = FLOAT32) -> np.dtype:
@@ -84,8 +89,9 @@ def _float_dtype(name: str, dtype: Any, kernel: str, default: np.dtype = FLOAT32
     return wanted
 
 
-def _draw(method: Any, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+def _draw(generator: Generator, kind: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Numbers of `standard_normal` or `random` in float32 or float64 as asked, without a detour."""
+    method = getattr(generator._source, kind)
     if dtype == np.float16:
         return method(shape, np.float32).astype(dtype)
     return method(shape, dtype.type)
@@ -101,7 +107,8 @@ def rand(
 ) -> Tensor:
     """Uniform numbers from [0, 1)."""
     wanted = _float_dtype("rand", dtype, "check_uniform_bounds")
-    array = _draw(source(generator, device).random, shape_of("rand", shape, size), wanted)
+    chosen, lengths = _checked(generator, device), shape_of("rand", shape, size)
+    array = state.run_silently(_draw, chosen, "random", lengths, wanted)
     return made(array, None, requires_grad)
 
 
@@ -115,8 +122,9 @@ def randn(
 ) -> Tensor:
     """Numbers of the standard normal distribution."""
     wanted = _float_dtype("randn", dtype, "normal_kernel_cpu")
-    draw = source(generator, device).standard_normal
-    return made(_draw(draw, shape_of("randn", shape, size), wanted), None, requires_grad)
+    chosen, lengths = _checked(generator, device), shape_of("randn", shape, size)
+    array = state.run_silently(_draw, chosen, "standard_normal", lengths, wanted)
+    return made(array, None, requires_grad)
 
 
 def randint(
@@ -194,7 +202,7 @@ def normal(
     if len(tensors) == 2:
         shape = broadcast_shapes(shape, tensors[1]._array.shape)
     where = next((t.device for t in tensors if t._array.ndim), tensors[0].device)
-    noise = _draw(source(generator, where).standard_normal, shape, wanted)
+    noise = _draw(_checked(generator, where), "standard_normal", shape, wanted)
     return apply(ops.normal, mean, std, noise=noise)
 
 

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from autograd.backend import Array, backend_of
 from autograd.grad_mode import anomaly, state
-from autograd.graph import LEAF, Edge, Node
+from autograd.graph import LEAF, Edge, Meta, Node
 
 Root = tuple[Edge, Array, bool]  # where it goes, the gradient, whether the engine alone holds it
 
@@ -73,8 +73,8 @@ class Walk:
             self._before(node, entry)
             if self.useful is not None and node not in self.useful:
                 return
-        g = entry[2] if len(entry) == 3 else _all_gradients(node, entry)
-        results = node.run(g) if anomaly.watch is None else anomaly.watch(node, g)
+        g = entry[2] if len(entry) == 3 else self._all_gradients(node, entry)
+        results = self.run_node(node, g)
         if node.extras is not None and node.extras.post_hooks:
             results = run_node_hooks(self.wrap, node, results, g)
         if not self.keep_graph:
@@ -86,7 +86,7 @@ class Walk:
         for (target, number), result in zip(node.edges, results, strict=True):
             if result is None:
                 continue
-            gradient = fit(result, target, number)
+            gradient = self.fit(result, target, number)
             if gradient.base is not None or id(gradient) in held or shares_all:
                 self._send(target, number, gradient, SHARED)
             else:
@@ -109,7 +109,7 @@ class Walk:
             if known is None:
                 self.leaves[id(target)] = [target, gradient, kind]
             else:
-                known[1] = _sum(known[1], gradient, known[2])
+                known[1] = self.add(known[1], gradient, known[2] == SUM)
                 known[2] = SUM
             return
         key = -target.sequence
@@ -125,7 +125,7 @@ class Walk:
             sums = entry[1]
             if sums is None:
                 sums = entry[1] = set()
-            entry[place] = _sum(entry[place], gradient, SUM if number in sums else SHARED)
+            entry[place] = self.add(entry[place], gradient, number in sums)
             sums.add(number)
 
     def _before(self, node: Node, entry: list[Any]) -> None:
@@ -166,24 +166,46 @@ class Walk:
             if self.useful is not None:
                 self.wanted[key] = gradient, owned
             elif leaf._requires_grad or leaf.requires_grad:
-                accumulate(leaf, gradient, owned)
+                self.accumulate(leaf, gradient, owned)
+
+    # -- the functions of arrays that a pass calls; `capture` has others ------------------
+
+    def _all_gradients(self, node: Node, entry: list[Any]) -> tuple[Any, ...]:
+        """The gradients of all outputs; zeros where nothing came."""
+        # A user's Function may ask for None instead, and may have outputs that are no tensors.
+        if not node.fills_with_zeros:
+            return tuple(entry[2:])
+        first = next(g for g in entry[2:] if g is not None)
+        xp = backend_of(first)
+        return tuple(
+            self.zeros(xp, meta) if g is None and meta is not None else g
+            for g, meta in zip(entry[2:], node.metas, strict=True)
+        )
+
+    def zeros(self, xp: Any, meta: Meta) -> Array:
+        """The gradient of an output that was not used."""
+        return xp.zeros(*meta)
+
+    def run_node(self, node: Node, g: Any) -> Any:
+        """The gradients of a node's inputs that need one."""
+        return node.run(g) if anomaly.watch is None else anomaly.watch(node, g)
+
+    def fit(self, gradient: Array, target: Any, number: int) -> Array:
+        """The gradient in the shape and dtype of an edge's end."""
+        return fit(gradient, target, number)
+
+    def add(self, known: Array, gradient: Array, in_place: bool) -> Array:
+        """The sum of two gradients, if allowed in the memory of the first."""
+        return added(known, gradient, in_place)
+
+    def accumulate(self, leaf: Any, gradient: Array, owned: bool) -> None:
+        """Add a gradient to the leaf's `.grad`."""
+        accumulate(leaf, gradient, owned)
 
 
-def _all_gradients(node: Node, entry: list[Any]) -> tuple[Any, ...]:
-    """The gradients of all outputs; zeros where nothing came."""
-    # A user's Function may ask for None instead, and may have outputs that are no tensors.
-    if not node.fills_with_zeros:
-        return tuple(entry[2:])
-    first = next(g for g in entry[2:] if g is not None)
-    xp = backend_of(first)
-    return tuple(
-        xp.zeros(*meta) if g is None and meta is not None else g
-        for g, meta in zip(entry[2:], node.metas, strict=True)
-    )
-
-
-def _sum(known: Array, gradient: Array, kind: int) -> Array:
-    if kind == SUM and known.ndim:
+def added(known: Array, gradient: Array, in_place: bool) -> Array:
+    """The sum of two gradients, `in_place` in the memory of the first."""
+    if in_place and known.ndim:
         known += gradient
         return known
     total = known + gradient
@@ -192,11 +214,18 @@ def _sum(known: Array, gradient: Array, kind: int) -> Array:
 
 def fit(gradient: Array, target: Any, number: int) -> Array:
     """Undo broadcasting and casts: the gradient in the shape and dtype of the edge's end."""
+    return fitted(gradient, *shape_and_dtype(target, number))
+
+
+def shape_and_dtype(target: Any, number: int) -> Meta:
+    """What a gradient must have at an edge's end."""
     if number == LEAF:
-        array = target._array
-        shape, dtype = array.shape, array.dtype
-    else:
-        shape, dtype = target.metas[number]
+        return target._array.shape, target._array.dtype
+    return target.metas[number]
+
+
+def fitted(gradient: Array, shape: tuple[int, ...], dtype: Any) -> Array:
+    """A gradient in this shape, of which it may be broadcast, and dtype."""
     if gradient.shape != shape:
         gradient = _unbroadcast(gradient, shape)
     if gradient.dtype != dtype:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import autograd as torch
 from autograd import Tensor, nn, no_grad, optim
+from autograd.capture import Captured
 from autograd.functional.fused import discounted, half_mse, polyak_update_
 from autograd.random import source
 from sac import agent_state
@@ -79,6 +80,8 @@ class SACAgent:
         ]
         self.exploration = torch.Generator.from_numpy(generator(streams.exploration), self.device)
         self._upload = torch.cuda.Upload(self.device) if self.device.type == "cuda" else None
+        # What lies between the calls of NumPy takes as long as they do, where networks are small.
+        self._captured_step = Captured(self._step_all, self._learned_tensors())
         self.updates = 0
         self.loss_guard = LossGuard(
             self.optimizers(), self.device, is_deferred=self.device.type != "cpu"
@@ -142,13 +145,19 @@ class SACAgent:
         DivergenceError, before a step on it, for a loss that is not finite; on a device it comes
         from `loss_guard.read()`.
         """
-        transitions = self.transitions(batch)
+        self.loss_guard.update = self.updates + 1
+        metrics = self._captured_step(*self.transitions(batch))
+        self.updates += 1
+        return metrics
+
+    def _step_all(self, *parts: Tensor) -> Metrics:
+        """Take the steps of an update, in arXiv:1812.05905, algorithm 1."""
+        transitions = Transitions(*parts)
         alpha = self.temperature.alpha  # of before its own step, in all losses
         metrics = self._update_soft_q_nets(transitions, alpha)
         metrics |= self._update_policy(transitions.observation, alpha)
         metrics |= self.temperature.update(metrics["entropy"])
         polyak_update_(self.target_soft_q_nets.flat, self.soft_q_nets.flat, self.config.tau)
-        self.updates += 1
         return metrics | {"alpha": alpha}
 
     def _update_soft_q_nets(self, batch: Transitions, alpha: Tensor) -> Metrics:
@@ -189,7 +198,7 @@ class SACAgent:
     ) -> None:
         """Step down the gradient of `loss`, the sum of the losses `named`, if those are finite."""
         for name, part in named.items():
-            self.loss_guard.check(name, part, self.updates + 1)
+            self.loss_guard.check(name, part.detach())
         for optimizer in optimizers:
             optimizer.zero_grad()
         loss.backward()
@@ -198,6 +207,13 @@ class SACAgent:
                 for group in optimizer.param_groups:
                     nn.utils.clip_grad_norm_(group["params"], self.config.max_grad_norm)
             optimizer.step()
+
+    def _learned_tensors(self) -> list[Tensor]:
+        temperature = list(self.temperature.parameters()) or [self.temperature.alpha]
+        return [
+            *self.soft_q_parameters, *self.target_soft_q_parameters, *self.policy_parameters,
+            *temperature,
+        ]  # fmt: skip
 
     def optimizers(self) -> list[optim.Adam]:
         """Return all optimizers; that of a fixed temperature does not exist."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import autograd as torch
 from autograd import Tensor, optim
 from autograd.functional.fused import watch
+from autograd.grad_mode import each_time
 from sac.errors import DivergenceError
 
 NAMES = 128  # more than an agent has losses
@@ -28,6 +29,7 @@ class LossGuard:
         self, optimizers: Iterable[optim.Optimizer], device: torch.device, *, is_deferred: bool
     ) -> None:
         self.is_deferred = is_deferred
+        self.update = 0  # the number of the update whose losses come, from 1
         self._names: list[str] = []
         if is_deferred:
             self._first_bad = torch.tensor(NEVER, device=device)
@@ -35,18 +37,19 @@ class LossGuard:
             for optimizer in optimizers:
                 optimizer.found_inf = self._found_inf
 
-    def check(self, name: str, loss: Tensor, update: int) -> None:
-        """Look at the loss called `name` in the update of that number, counted from 1."""
+    @each_time
+    def check(self, name: str, loss: Tensor) -> None:
+        """Look at the loss called `name`."""
         if self.is_deferred:
-            self._note(name, loss.detach(), update)
+            self._note(name, loss)
         elif not math.isfinite(value := loss.item()):
-            raise _diverged(name, f"{value}", update)
+            raise _diverged(name, f"{value}", self.update)
 
-    def _note(self, name: str, loss: Tensor, update: int) -> None:
+    def _note(self, name: str, loss: Tensor) -> None:
         if name not in self._names:
             self._names.append(name)
         # Later losses have larger numbers: the smallest is the first.
-        number = update * NAMES + self._names.index(name)
+        number = self.update * NAMES + self._names.index(name)
         watch(loss, number, self._first_bad, self._found_inf)
 
     def read(self) -> None:

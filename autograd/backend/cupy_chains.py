@@ -173,6 +173,10 @@ class CupyChains:
         self.kernel("minimum_gradient")(g, values, len(values), g.size, result)
         return result
 
+    def is_worth_choosing_rows(self, work: int) -> bool:
+        """False: how many rows there are would have to be waited for."""
+        return False
+
     def standardise(self, x: Array, shift: Array, factor: Array, limit: float) -> Array:
         """`(x - shift) * factor`, at least -limit and at most limit."""
         return self.kernel("standardise")(x, shift, factor, limit)

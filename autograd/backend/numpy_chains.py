@@ -19,6 +19,7 @@ Array = Any
 # Elements that Adam works on at a time: six arrays of them fit in a processor's last-level cache.
 # Smaller blocks, for the caches before it, take longer: the calls then cost more than the passes.
 BLOCK = 2**18
+LARGE = 2**22  # multiplications in a product that is worth some passes over its operands
 MAX_CONSTANTS = 16  # arrays of zeros, and of ones, that are kept, one of each size
 LOG_4 = math.log(4)
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
@@ -200,6 +201,10 @@ class NumpyChains:
             return result
         numbers = np.arange(len(values)).reshape((-1,) + (1,) * (values.ndim - 1))
         return g * (np.argmin(values, axis=0) == numbers)
+
+    def is_worth_choosing_rows(self, work: int) -> bool:
+        """Whether a product of so many multiplications takes longer than to gather its rows."""
+        return work >= LARGE
 
     def standardise(self, x: Array, shift: Array, factor: Array, limit: float) -> Array:
         """`(x - shift) * factor`, at least -limit and at most limit."""

@@ -8,6 +8,7 @@ from typing import Any
 from autograd.backend import backend_of
 from autograd.engine import apply
 from autograd.flat import FlatParameters
+from autograd.grad_mode import each_time, state
 from autograd.ops import fused as ops
 from autograd.ops import mlp as ops_mlp
 from autograd.ops.op import Op
@@ -98,7 +99,8 @@ def soft_value(input: Any, log_prob: Any, alpha: Any) -> tuple[Any, Any]:
 def discounted(reward: Any, discount: Any, value: Any) -> Any:
     """`reward + discount * value`, outside the graph."""
     xp = backend_of(value._array)
-    return value._wrap(xp.discounted(reward._array, discount._array, value._array))
+    arrays = reward._array, discount._array, value._array
+    return value._wrap(state.run_silently(xp.discounted, *arrays))
 
 
 def half_mse(input: Any, target: Any) -> Any:
@@ -107,6 +109,7 @@ def half_mse(input: Any, target: Any) -> Any:
     return apply(ops.half_mse, input, target)
 
 
+@each_time
 def polyak_update_(targets: FlatParameters, sources: FlatParameters, tau: float) -> None:
     """`target += tau * (source - target)` in place for each pair, outside the graph."""
     target, source = targets.flat, sources.flat

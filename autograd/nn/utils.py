@@ -9,7 +9,7 @@ from typing import Any
 from autograd.backend import Array
 from autograd.creation import tensor
 from autograd.functional.joining import cat, stack
-from autograd.grad_mode import state
+from autograd.grad_mode import each_time, state
 from autograd.missing import attribute_error
 from autograd.nn.parameter import type_name
 from autograd.tensor import Tensor
@@ -22,6 +22,7 @@ __all__ = [
 ]
 
 
+@each_time
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor],
     max_norm: float,

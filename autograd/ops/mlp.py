@@ -126,6 +126,30 @@ def _columns(inputs: Sequence[Any], needs: Sequence[bool]) -> list[slice | None]
     return columns
 
 
+def _rows_back(
+    xp: Any, g: Any, kept: Kept, parameters: Sequence[Any], activation: str,
+    columns: Sequence[slice | None],
+) -> list[Any]:  # fmt: skip
+    """The gradients of the inputs of a minimum: each row through the network that it came from."""
+    chosen = xp.argmin(kept.values, axis=0)[:, 0]
+    gradients = [
+        None if part is None else xp.empty((len(chosen), part.stop - part.start), g.dtype)
+        for part in columns
+    ]
+    nothing = [None] * len(parameters)
+    for n in range(len(kept.values)):
+        rows = xp.flatnonzero(chosen == n)
+        hidden = [h[n].take(rows, axis=0) for h in kept.hidden]
+        own = [array[n] for array in parameters]
+        parts = _layers_back(
+            xp, g.take(rows, axis=0), None, hidden, own, nothing, activation, columns
+        )
+        for gradient, part in zip(gradients, parts, strict=True):
+            if gradient is not None:
+                gradient[rows] = part
+    return gradients
+
+
 def _apart(stacks: Sequence[Any], networks: int) -> list[Any]:
     """The arrays of each network in turn, None where there is no stack."""
     return [
@@ -174,5 +198,11 @@ def _(
     activation: str, flat: Any,
 ) -> list[Any]:  # fmt: skip
     shape = Shape(layers, networks, activation, flat)
+    count = 2 * layers * networks
+    if kept.values.shape[-1] == 1 and not any(needs[-count:]):
+        parameters = shape.stacked(xp, tensors[-count:])
+        if xp.is_worth_choosing_rows(len(g) * max(weight[0].size for weight in parameters[::2])):
+            columns = _columns(tensors[:-count], needs)
+            return [*_rows_back(xp, g, kept, parameters, activation, columns), *[None] * count]
     g = xp.minimum_gradient(g, kept.values)
     return _backward(xp, g, needs, tensors, kept, shape)

@@ -81,12 +81,15 @@ class Adam(Optimizer):
         skip = None if self.found_inf is None else self.found_inf._array
         for index, group in enumerate(self.param_groups):
             params = [param for param in group["params"] if param._grad is not None]
-            states = [self._state_of(param, group["amsgrad"]) for param in params]
+            known = self.state
+            states = [known[param] or self._new_state(param, group["amsgrad"]) for param in params]
             flat = None
             if len(params) == len(group["params"]) > 1 and not group["amsgrad"]:
                 flat = self._flat_state(index, params, states)
             if flat is not None:
-                grads = [_gradient(param, group, skip) for param in params]
+                grads = [param._grad._array for param in params]
+                if group["weight_decay"] or group["maximize"]:
+                    grads = [_gradient(param, group, skip) for param in params]
                 flat.step(grads, skip, _coefficients(group))
             else:
                 for param, values in zip(params, states, strict=True):
@@ -103,12 +106,6 @@ class Adam(Optimizer):
             flat = self._flat[index] = FlatAdam(params, states)
         return flat
 
-    def _state_of(self, param: Tensor, amsgrad: bool) -> dict[str, Any]:
-        values = self.state[param]
-        if not values:
-            self._init_state(values, param, amsgrad)
-        return values
-
     def _update(
         self, param: Tensor, values: dict[str, Any], group: dict[str, Any], skip: Any
     ) -> None:
@@ -123,11 +120,12 @@ class Adam(Optimizer):
         )  # fmt: skip
         param._bump_version()
 
-    def _init_state(self, values: dict[str, Any], param: Tensor, amsgrad: bool) -> None:
-        xp = backend_of(param._array)
+    def _new_state(self, param: Tensor, amsgrad: bool) -> dict[str, Any]:
+        xp, values = backend_of(param._array), self.state[param]
         values["step"] = Tensor._wrap(xp.zeros((), np.float32))
         for name in ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])):
             values[name] = Tensor._wrap(xp.zeros_like(param._array))
+        return values
 
 
 def _gradient(param: Tensor, group: dict[str, Any], skip: Any) -> Any:

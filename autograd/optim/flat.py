@@ -56,7 +56,7 @@ class FlatAdam:
     def step(self, grads: list[Array], skip: Array | None, coefficients: dict[str, float]) -> None:
         """Take one step, unless `skip` holds another number than 0."""
         self.xp.count_step_(self.steps, skip)
-        arrays = [p._array for p in self.params]
+        arrays = self.known[: len(self.params)]
         self.xp.adam_(
             self.param.load(arrays), self.grad.load(grads), self.exp_avg, self.exp_avg_sq, None,
             step=self.steps, skip=skip, **coefficients,
@@ -67,5 +67,7 @@ class FlatAdam:
 
 
 def _arrays_of(params: list[Any], states: list[dict[str, Any]]) -> list[Array]:
-    names = ("exp_avg", "exp_avg_sq", "step")
-    return [p._array for p in params] + [s[n]._array for s in states for n in names]
+    arrays = [p._array for p in params]
+    for state in states:
+        arrays += (state["exp_avg"]._array, state["exp_avg_sq"]._array, state["step"]._array)
+    return arrays

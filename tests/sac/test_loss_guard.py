@@ -105,6 +105,7 @@ def test_first_bad_loss_is_named(is_deferred: bool) -> None:
     good, bad = torch.tensor(1.0), torch.tensor(math.nan)
     with pytest.raises(DivergenceError, match=r"second .* in update 5;"):
         for update, (first, second) in enumerate([(good, good), (good, bad), (bad, good)], 4):
-            guard.check("first", first, update)
-            guard.check("second", second, update)
+            guard.update = update
+            guard.check("first", first)
+            guard.check("second", second)
         guard.read()
