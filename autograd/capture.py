@@ -28,7 +28,8 @@ from autograd.walk import Walk, accumulate, added, fit, fitted, shape_and_dtype
 
 MAX_PROGRAMS = 8  # for as many kinds of inputs; others run as they are
 
-_requires_grad = attrgetter("_requires_grad")
+_requires_grad, _hooks = attrgetter("_requires_grad"), attrgetter("_hooks")
+_post_accumulate_hooks = attrgetter("_post_accumulate_hooks")
 
 
 class Captured:
@@ -52,11 +53,17 @@ class Captured:
     def __call__(self, *inputs: Any) -> Any:
         """What the function returns."""
         arrays = [x._array for x in inputs]
-        if state.recorder is not None or anomaly.trace or any(map(_has_hooks, self.tensors)):
+        tensors = self.tensors
+        if (
+            state.recorder is not None
+            or anomaly.trace is not None
+            or any(map(_hooks, tensors))
+            or any(map(_post_accumulate_hooks, tensors))
+        ):
             return self.function(*inputs)
         kind = (
             tuple([(a.shape, a.dtype, type(a)) for a in arrays]),
-            tuple(map(_requires_grad, self.tensors)),
+            tuple(map(_requires_grad, tensors)),
             state.now[1:],
         )
         if kind in self.programs:
@@ -67,7 +74,7 @@ class Captured:
             return state.silently(lambda: program(*arrays))
         if len(self.programs) >= MAX_PROGRAMS:
             return self.function(*inputs)
-        recorder = Recorder(inputs, self.tensors)
+        recorder = Recorder(inputs, tensors)
         result = recorder.watch(self.function)
         self.programs[kind] = recorder.program(result)
         self.reason = recorder.failure
@@ -322,10 +329,6 @@ def _copy_like(gradient: Array, array: Array) -> Array:
     copy = backend_of(array).empty_like(array)
     copy[...] = gradient
     return copy
-
-
-def _has_hooks(tensor: Any) -> bool:
-    return bool(tensor._hooks or tensor._post_accumulate_hooks)
 
 
 def _is_array(value: Any) -> bool:

@@ -72,7 +72,7 @@ class Context(Node):
         output._set_history(self, number)
         return output
 
-    def run(self, g: Any) -> list[Any]:
+    def run(self, g: Any, call: Any = None) -> list[Any]:
         """Call the user's `backward`, and check what it returns."""
         if self.saved is None:
             raise RuntimeError(FREED)

@@ -5,7 +5,7 @@ for discrete actions Christodoulou 2019, arXiv:1910.07207. Both run through the 
 the policy knows how to take the expectation in V(s) = E_a[Q(s, a) - alpha log pi(a|s)].
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,9 +78,13 @@ class SACAgent:
         self.soft_q_optimizers = [
             optim.Adam(net.parameters(), lr=self.config.soft_q_lr) for net in self.soft_q_nets
         ]
+        self._policy_step = optim.JointStep([self.policy_optimizer])
+        self._soft_q_step = optim.JointStep(self.soft_q_optimizers)
         self.exploration = torch.Generator.from_numpy(generator(streams.exploration), self.device)
         self._upload = torch.cuda.Upload(self.device) if self.device.type == "cuda" else None
-        # What lies between the calls of NumPy takes as long as they do, where networks are small.
+        # The first update runs `_step_all`, later ones the calls of NumPy that it came to: where
+        # networks are small, what lies between takes as long as they do. To step through an update
+        # with a debugger, turn anomaly mode on: then it runs as it is written.
         self._captured_step = Captured(self._step_all, self._learned_tensors())
         self.updates = 0
         self.loss_guard = LossGuard(
@@ -151,7 +155,7 @@ class SACAgent:
         return metrics
 
     def _step_all(self, *parts: Tensor) -> Metrics:
-        """Take the steps of an update, in arXiv:1812.05905, algorithm 1."""
+        """Take the gradient steps of arXiv:1812.05905, algorithm 1, on the parts of Transitions."""
         transitions = Transitions(*parts)
         alpha = self.temperature.alpha  # of before its own step, in all losses
         metrics = self._update_soft_q_nets(transitions, alpha)
@@ -176,7 +180,7 @@ class SACAgent:
             f"the loss of soft Q network {i}": loss
             for i, loss in enumerate(q_losses.detach().unbind(), start=1)
         }
-        self._step(self.soft_q_optimizers, q_losses.sum(), losses)
+        self._step(self._soft_q_step, q_losses.sum(), losses)
         metrics: Metrics = {"target_q_mean": target_q_value}
         q_means = q_values.detach().unbind()
         for i, (loss, q_mean) in enumerate(zip(losses.values(), q_means, strict=True), start=1):
@@ -188,32 +192,27 @@ class SACAgent:
         with frozen(self.soft_q_parameters):
             value, entropy = self.policy_net.soft_value(observation, self.soft_q_nets.min_q, alpha)
             policy_loss = -value.mean()
-            self._step(
-                [self.policy_optimizer], policy_loss, {"the loss of the policy": policy_loss}
-            )
+            self._step(self._policy_step, policy_loss, {"the loss of the policy": policy_loss})
         return {"policy_loss": policy_loss.detach(), "entropy": entropy.detach()}
 
-    def _step(
-        self, optimizers: Sequence[optim.Adam], loss: Tensor, named: Mapping[str, Tensor]
-    ) -> None:
+    def _step(self, joint_step: optim.JointStep, loss: Tensor, named: Mapping[str, Tensor]) -> None:
         """Step down the gradient of `loss`, the sum of the losses `named`, if those are finite."""
         for name, part in named.items():
             self.loss_guard.check(name, part.detach())
+        optimizers = joint_step.optimizers
         for optimizer in optimizers:
             optimizer.zero_grad()
         loss.backward()
-        for optimizer in optimizers:
-            if self.config.max_grad_norm is not None:
+        if self.config.max_grad_norm is not None:
+            for optimizer in optimizers:
                 for group in optimizer.param_groups:
                     nn.utils.clip_grad_norm_(group["params"], self.config.max_grad_norm)
-            optimizer.step()
+        joint_step.step()
 
     def _learned_tensors(self) -> list[Tensor]:
-        temperature = list(self.temperature.parameters()) or [self.temperature.alpha]
-        return [
-            *self.soft_q_parameters, *self.target_soft_q_parameters, *self.policy_parameters,
-            *temperature,
-        ]  # fmt: skip
+        tensors: list[Tensor] = [*self.soft_q_parameters, *self.target_soft_q_parameters]
+        tensors += [*self.policy_parameters, *self.temperature.parameters()]
+        return tensors if self.temperature.optimizer else [*tensors, self.temperature.alpha]
 
     def optimizers(self) -> list[optim.Adam]:
         """Return all optimizers; that of a fixed temperature does not exist."""

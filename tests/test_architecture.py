@@ -70,6 +70,7 @@ ROOMS = [
     },
     {"autograd.functional"},
     {"autograd.writing"},
+    {"autograd.capture"},
     {"autograd.engine", "autograd.gradients", "autograd.walk"},
     {"autograd.view_tracking"},
     {"autograd.graph", "autograd.data", "autograd.promotion", "autograd.leaf_rules"},

@@ -90,7 +90,7 @@ class Adam(Optimizer):
                 grads = [param._grad._array for param in params]
                 if group["weight_decay"] or group["maximize"]:
                     grads = [_gradient(param, group, skip) for param in params]
-                flat.step(grads, skip, _coefficients(group))
+                flat.step(grads, skip, coefficients(group))
             else:
                 for param, values in zip(params, states, strict=True):
                     self._update(param, values, group, skip)
@@ -116,7 +116,7 @@ class Adam(Optimizer):
             array, _gradient(param, group, skip), values["exp_avg"]._array,
             values["exp_avg_sq"]._array,
             values["max_exp_avg_sq"]._array if group["amsgrad"] else None,
-            step=step, skip=skip, **_coefficients(group),
+            step=step, skip=skip, **coefficients(group),
         )  # fmt: skip
         param._bump_version()
 
@@ -142,7 +142,8 @@ def _gradient(param: Tensor, group: dict[str, Any], skip: Any) -> Any:
     return backend_of(array).array_of(grad)
 
 
-def _coefficients(group: dict[str, Any]) -> dict[str, float]:
+def coefficients(group: dict[str, Any]) -> dict[str, float]:
+    """The settings of a group as `adam_` takes them."""
     beta1, beta2 = map(number, group["betas"])
     return {"lr": number(group["lr"]), "beta1": beta1, "beta2": beta2, "eps": group["eps"]}
 

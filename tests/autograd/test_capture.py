@@ -91,7 +91,8 @@ def test_program_makes_the_same_bits(loss: Callable[[Learner, Tensor], Tensor]) 
     captured = assert_equal_learning(loss).captured
     assert captured.reason == "" and len(captured.programs) == 1
     (program,) = captured.programs.values()
-    assert program is not None and program.__doc__.startswith("def program(x0):")
+    assert program is not None
+    assert (program.__doc__ or "").startswith("def program(x0):")
 
 
 def test_nothing_is_recorded_any_more(monkeypatch: pytest.MonkeyPatch) -> None:

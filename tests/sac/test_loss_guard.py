@@ -73,7 +73,7 @@ def test_loss_of_every_network_is_watched(agent: SACAgent) -> None:
     agent.policy_optimizer.zero_grad()
     with pytest.raises(DivergenceError, match="the loss of the policy was nan"):
         loss = torch.tensor(math.nan)
-        agent._step([agent.policy_optimizer], loss, {"the loss of the policy": loss})
+        agent._step(agent._policy_step, loss, {"the loss of the policy": loss})
 
 
 def test_flag_turns_the_bad_step_and_all_later_ones_into_no_ops(agent: SACAgent) -> None:
