@@ -82,7 +82,8 @@ class Adam(Optimizer):
         for index, group in enumerate(self.param_groups):
             params = [param for param in group["params"] if param._grad is not None]
             known = self.state
-            states = [known[param] or self._new_state(param, group["amsgrad"]) for param in params]
+            amsgrad = group["amsgrad"]
+            states = [known[param] or self.new_state(param, amsgrad=amsgrad) for param in params]
             flat = None
             if len(params) == len(group["params"]) > 1 and not group["amsgrad"]:
                 flat = self._flat_state(index, params, states)
@@ -120,7 +121,8 @@ class Adam(Optimizer):
         )  # fmt: skip
         param._bump_version()
 
-    def _new_state(self, param: Tensor, amsgrad: bool) -> dict[str, Any]:
+    def new_state(self, param: Tensor, *, amsgrad: bool) -> dict[str, Any]:
+        """The state of a parameter before its first step."""
         xp, values = backend_of(param._array), self.state[param]
         values["step"] = Tensor._wrap(xp.zeros((), np.float32))
         for name in ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])):

@@ -55,9 +55,11 @@ class JointStep:
             or not _are_alike(groups)
         ):
             return None
-        states = [o.state[p] for o in self.optimizers for p in o.param_groups[0]["params"]]
-        if not all(states):  # the first step makes them
-            return None
+        states = [
+            optimizer.state[param] or optimizer.new_state(param, amsgrad=False)
+            for optimizer in self.optimizers
+            for param in optimizer.param_groups[0]["params"]
+        ]
         if self._flat is None or not self._flat.holds(params, states):
             self._flat = FlatAdam(params, states) if FlatAdam.suits(params, states) else None
         return self._flat
