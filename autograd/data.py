@@ -22,6 +22,8 @@ _OF_PYTHON: dict[type, np.dtype] = {float: FLOAT32, int: INT64, bool: BOOL}
 def array_of_data(data: Any, dtype: np.dtype | None, *, copy: bool = True) -> np.ndarray:
     """The array that `tensor(data, dtype=dtype)` holds; without `copy` an array is shared."""
     if isinstance(data, np.ndarray):
+        if dtype is None and not copy and data.dtype is FLOAT32 and data.flags.c_contiguous:
+            return data
         check_numpy(data)
         return data.astype(dtype or data.dtype, copy=copy)
     if isinstance(data, np.generic):

@@ -33,7 +33,7 @@ class LearnedTemperature(nn.Module):
         gradient is the same, and its size does not shrink with alpha.
         """
         surplus = entropy.detach().mean() - self.target_entropy
-        alpha_loss = (self.log_alpha * surplus).sum()
+        alpha_loss = self.log_alpha * surplus
         self.optimizer.zero_grad()
         alpha_loss.backward()
         self.optimizer.step()
