@@ -35,14 +35,20 @@ _post_accumulate_hooks = attrgetter("_post_accumulate_hooks")
 class Captured:
     """A function of tensors; from its second call for inputs of one kind on, a program."""
 
-    def __init__(self, function: Callable[..., Any], tensors: Sequence[Any]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], tensors: Sequence[Any], modules: Sequence[Any] = ()
+    ) -> None:
         """`tensors`: those that the function knows beside its inputs, such as parameters.
 
-        They may be changed between calls, by whatever means. What the function returns may be
-        tensors without history, and dicts, tuples and lists of them.
+        They may be changed between calls, by whatever means. There must be an input. `modules`:
+        those that the function calls; while one has hooks, it runs as it is. What it returns may
+        be tensors without history, and dicts, tuples and lists of them.
         """
         self.function = function
         self.tensors = list(tensors)
+        parts = [part for module in modules for part in module.modules()]
+        self._module_hooks = [part._forward_hooks for part in parts]
+        self._module_hooks += [part._forward_pre_hooks for part in parts]
         self.programs: dict[Any, Callable[..., Any] | None] = {}  # None: it cannot be captured
         self.reason = ""  # why the latest could not be
 
@@ -59,6 +65,7 @@ class Captured:
             or anomaly.trace is not None
             or any(map(_hooks, tensors))
             or any(map(_post_accumulate_hooks, tensors))
+            or any(self._module_hooks)
         ):
             return self.function(*inputs)
         kind = (

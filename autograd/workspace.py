@@ -25,11 +25,11 @@ class Workspace(threading.local):
     """
 
     def __init__(self) -> None:
-        self._kinds: dict[tuple[tuple[int, ...], np.dtype], list[np.ndarray]] = {}
+        self._kinds: dict[tuple[tuple[int, ...], str], list[np.ndarray]] = {}
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """An array that owns its memory; it counts as free again once it and its views are gone."""
-        kind = (shape, dtype)
+        kind = shape, dtype.char  # a dtype itself takes longer to hash
         kept = self._kinds.get(kind)
         if kept is None:
             array = np.empty(shape, dtype)

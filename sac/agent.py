@@ -85,7 +85,8 @@ class SACAgent:
         # The first update runs `_step_all`, later ones the calls of NumPy that it came to: where
         # networks are small, what lies between takes as long as they do. To step through an update
         # with a debugger, turn anomaly mode on: then it runs as it is written.
-        self._captured_step = Captured(self._step_all, self._learned_tensors())
+        nets = [self.policy_net, self.soft_q_nets, self.target_soft_q_nets]
+        self._captured_step = Captured(self._step_all, self._learned_tensors(), nets)
         self.updates = 0
         self.loss_guard = LossGuard(
             self.optimizers(), self.device, is_deferred=self.device.type != "cpu"

@@ -34,6 +34,7 @@ class NumpyChains:
         self._zeros: dict[tuple[int, ...], np.ndarray] = {}
         self._ones: dict[tuple[int, np.dtype], np.ndarray] = {}
         self._workspace = Workspace()
+        self.reused_empty = self._workspace.empty  # an uninitialised array, perhaps one used before
 
     # -- layers ---------------------------------------------------------------------------
 
@@ -280,10 +281,6 @@ class NumpyChains:
         array += step
 
     # -- memory ---------------------------------------------------------------------------
-
-    def reused_empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
-        """An uninitialised array, by preference one that was used before."""
-        return self._workspace.empty(shape, dtype)
 
     def empty_cache(self) -> None:
         """Give back the memory that `reused_empty` keeps."""

@@ -41,7 +41,7 @@ def test_small_arrays_and_more_than_a_few_are_not_kept() -> None:
     assert not workspace._kinds
     held = [workspace.empty(LARGE, FLOAT32) for _ in range(KEPT_OF_A_KIND + 5)]
     assert len({id(array) for array in held}) == len(held)
-    assert len(workspace._kinds[LARGE, FLOAT32]) == KEPT_OF_A_KIND
+    assert len(workspace._kinds[LARGE, FLOAT32.char]) == KEPT_OF_A_KIND
     workspace.clear()
     assert not workspace._kinds
 

@@ -113,6 +113,26 @@ def test_hooks_are_called() -> None:
     assert len(seen) == 2
 
 
+def test_hooks_of_modules_are_called() -> None:
+    _, captured = plain_and_captured()
+    seen: list[Any] = []
+    handle = captured.policy_net.net.register_forward_hook(lambda *parts: seen.append(parts))
+    learn(captured)
+    assert len(seen) == 4  # at the next observation and at the observation, twice
+    handle.remove()
+    learn(captured)
+    assert len(seen) == 4
+
+
+def test_copy_keeps_to_its_own_hooks() -> None:
+    _, captured = plain_and_captured()
+    copied = copy.deepcopy(captured)
+    seen: list[Any] = []
+    copied.soft_q_nets.register_forward_pre_hook(lambda *parts: seen.append(parts))
+    learn(captured), learn(copied)
+    assert len(seen) == 2
+
+
 def test_divergence_is_told_with_its_update_and_before_a_step() -> None:
     _, captured = plain_and_captured()
     batch = make_batch(captured)
