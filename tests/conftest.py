@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -13,6 +14,13 @@ from tests.on_devices import CPU, GPU, STANDIN, device_of  # imports no NumPy
 # Before NumPy is imported: on a loaded machine the threads of BLAS wait for one another, and the
 # tests' small matrices gain nothing from them. The processes that tests start inherit it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# A shell's background job ignores Ctrl-C (under nohup the terminal's end, too), as its processes
+# then do: those that tests send signals to would never end.
+for _name, _handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    _number = getattr(signal, _name, None)
+    if _number is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 # A loaded machine is slow at making examples, which is no fault of the code.
 hypothesis.settings.register_profile(
