@@ -79,7 +79,9 @@ class Captured:
                 return self.function(*inputs)
             backend_of(arrays[0])  # of several GPUs, the one that holds them
             return state.silently(lambda: program(*arrays))
-        if len(self.programs) >= MAX_PROGRAMS:
+        # Where one array has two roles, a program could not tell which of them a call is about.
+        known = {id(array) for array in arrays} | {id(tensor._array) for tensor in tensors}
+        if len(self.programs) >= MAX_PROGRAMS or len(known) < len(arrays) + len(tensors):
             return self.function(*inputs)
         recorder = Recorder(inputs, tensors)
         result = recorder.watch(self.function)

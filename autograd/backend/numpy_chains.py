@@ -17,7 +17,7 @@ from autograd.workspace import Workspace
 Array = Any
 
 # Elements that Adam works on at a time: six arrays of them fit in a processor's last-level cache.
-# Smaller blocks, for the caches before it, take longer: the calls then cost more than the passes.
+# In smaller blocks, for the caches before it, the calls cost what the passes gain, or more.
 BLOCK = 2**18
 LARGE = 2**22  # multiplications in a product that is worth some passes over its operands
 MAX_CONSTANTS = 16  # arrays of zeros, and of ones, that are kept, one of each size

@@ -227,6 +227,17 @@ def test_memory_of_a_tensor_may_be_exchanged() -> None:
     np.testing.assert_array_equal(captured(inputs(0)).numpy(), 2 * inputs(0).numpy())
 
 
+def test_an_array_that_comes_twice_is_not_taken_for_one_that_always_does() -> None:
+    weight = torch.ones(4, 3)
+    captured = Captured(lambda x, y: x - y + weight, [weight])
+    same, other = inputs(0), inputs(1)
+    calls = [(same, same), (weight, same), (same, other), (same, other), (same, same)]
+    for x, y in calls:
+        expected = x.numpy() - y.numpy() + 1
+        np.testing.assert_array_equal(captured(x, y).numpy(), expected)
+    assert len(captured.programs) == 1  # of the first call with arrays of their own
+
+
 def test_generator_may_be_set_back() -> None:
     generator = torch.Generator()
     captured = Captured(lambda x: x + torch.randn(4, 3, generator=generator), [])
