@@ -1,51 +1,68 @@
-"""Arrays that are used again: large ones cost more to get from the system than to fill.
+"""Memory that is used again: a large array costs more to get from the system than to fill.
 
 A freed array of some hundred kilobytes goes back to the operating system, and the next one comes
-page by page, each with a fault. Here it waits until a chain of operations asks for one like it.
+page by page, each with a fault. Here its memory waits until an array of the same size is asked for.
 """
 
 from __future__ import annotations
 
-import sys
-import threading
+import math
+import weakref
 
 import numpy as np
 
 REUSED_BYTES = 2**17  # from here on malloc asks the system for pages
-KEPT_OF_A_KIND = 16
-KINDS = 64
-# References to an array that only waits: the list's, the loop variable's, getrefcount's argument.
-WAITING = 3
+KEPT_OF_A_SIZE = 16
+SIZES = 64
 
 
-class Workspace(threading.local):
-    """Uninitialised arrays, taken from among those that nobody holds any more.
+class _Loan(weakref.ref):
+    """Calls back when an array is gone, and knows the memory that it had."""
 
-    Each thread has arrays of its own: two could else find the same one free at the same moment.
+    __slots__ = ("memory",)
+
+    memory: bytearray
+
+
+class Workspace:
+    """Uninitialised arrays, each on memory that no other array has.
+
+    The memory of an array comes back when the array itself is gone, and not before. A view keeps
+    its array alive as it does everywhere in NumPy: the base of an array on a bytearray is no
+    array, so a view of it, or of a view of it, has the array itself as its base. Nothing counts
+    references, so it holds on every interpreter. Threads may share a workspace: taking memory from
+    a list and putting it back are one step each.
     """
 
     def __init__(self) -> None:
-        self._kinds: dict[tuple[tuple[int, ...], str], list[np.ndarray]] = {}
+        self._waiting: dict[int, list[bytearray]] = {}  # by size
+        self._loans: dict[int, _Loan] = {}  # by identity: a reference that is gone calls nobody
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        """An array that owns its memory; it counts as free again once it and its views are gone."""
-        kind = shape, dtype.char  # a dtype itself takes longer to hash
-        kept = self._kinds.get(kind)
-        if kept is None:
-            array = np.empty(shape, dtype)
-            if array.nbytes >= REUSED_BYTES:
-                if len(self._kinds) >= KINDS:
-                    del self._kinds[next(iter(self._kinds))]
-                self._kinds[kind] = [array]
-            return array
-        for array in kept:
-            if sys.getrefcount(array) == WAITING:
-                return array
-        array = np.empty(shape, dtype)
-        if len(kept) < KEPT_OF_A_KIND:
-            kept.append(array)
+        """An array whose memory nobody else uses while the array or a view of it lives."""
+        size = math.prod(shape) * dtype.itemsize
+        if size < REUSED_BYTES:
+            return np.empty(shape, dtype)
+        try:
+            memory = self._waiting[size].pop()
+        except (KeyError, IndexError):
+            memory = bytearray(size)
+        array: np.ndarray = np.ndarray(shape, dtype, memory)
+        loan = _Loan(array, self._take_back)
+        loan.memory = memory
+        self._loans[id(loan)] = loan
         return array
 
+    def _take_back(self, loan: _Loan) -> None:
+        memory = self._loans.pop(id(loan)).memory
+        waiting = self._waiting.get(len(memory))
+        if waiting is None:
+            if len(self._waiting) >= SIZES:
+                self._waiting.pop(next(iter(self._waiting)), None)
+            waiting = self._waiting.setdefault(len(memory), [])
+        if len(waiting) < KEPT_OF_A_SIZE:
+            waiting.append(memory)
+
     def clear(self) -> None:
-        """Let go of the arrays that wait: their memory goes back to the system."""
-        self._kinds.clear()
+        """Let go of the memory that waits: it goes back to the system."""
+        self._waiting.clear()
