@@ -156,8 +156,13 @@ def is_within(name: str, package: str) -> bool:
 
 
 def room(module: str) -> int | None:
-    """The level of a module's room: the row of its nearest listed parent."""
+    """The level of a module's room: the row of its nearest listed parent.
+
+    A package that imports nothing is below all.
+    """
     name = module
+    if MODULES[module].name == "__init__.py" and not imported_modules(module):
+        return ROOM_OF.get(module, 0)
     while name not in ROOM_OF:
         name = name.rpartition(".")[0]
         if not name or name in TOP_PACKAGES:
