@@ -8,7 +8,7 @@ import numpy as np
 
 import autograd as torch
 from autograd import Tensor, nn
-from autograd.flat import FlatParameters
+from autograd.backend.layout import FlatParameters
 from autograd.functional.fused import mlp
 from autograd.nn import functional as F
 

@@ -77,9 +77,9 @@ ROOMS = [
     {"autograd.hooks"},
     {"autograd.ops"},
     {"autograd.grad_mode"},
-    {"autograd.flat"},
+    {"autograd.backend.layout"},
     {"autograd.backend", "autograd.dtypes", "autograd.missing"},
-    {"autograd.error_function", "autograd.workspace"},
+    {"autograd.backend.erf", "autograd.backend.workspace"},
     {"autograd.errors"},
 ]
 ROOM_OF = {name: level for level, names in enumerate(reversed(ROOMS)) for name in names}

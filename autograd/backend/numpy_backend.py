@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backend.erf import erf
 from autograd.backend.numpy_chains import NumpyChains
-from autograd.error_function import erf
 
 Array = np.ndarray
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.workspace import Workspace
+from autograd.backend.workspace import Workspace
 
 Array = Any
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.backend import backend_of
+from autograd.backend.layout import FlatParameters
 from autograd.engine import apply
-from autograd.flat import FlatParameters
 from autograd.grad_mode import each_time, state
 from autograd.ops import fused as ops
 from autograd.ops import mlp as ops_mlp

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import Array, backend_of
-from autograd.flat import EndToEnd, views_of
+from autograd.backend.layout import EndToEnd, views_of
 
 
 class FlatAdam:

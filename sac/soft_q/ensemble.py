@@ -5,7 +5,7 @@ from functools import reduce
 
 import autograd as torch
 from autograd import Tensor, nn
-from autograd.flat import FlatParameters
+from autograd.backend.layout import FlatParameters
 from autograd.functional.fused import min_mlps, mlps
 from sac.networks import FUSED
 from sac.soft_q.continuous import ContinuousSoftQNetwork

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from autograd.flat import FlatParameters
+from autograd.backend.layout import FlatParameters
 from autograd.functional import fused
 from autograd.ops import fused as ops
 from autograd.ops import mlp as mlp_ops

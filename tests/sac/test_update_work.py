@@ -9,7 +9,7 @@ from gymnasium import spaces
 
 from autograd import engine
 from autograd.backend import NUMPY
-from autograd.flat import Block
+from autograd.backend.layout import Block
 from sac.agent import SACAgent
 from sac.config import AgentConfig
 from scripts.benchmarks.workers.products import recorded_products

@@ -10,7 +10,7 @@ import pytest
 import autograd as torch
 from autograd import nn, optim
 from autograd.backend import NUMPY
-from autograd.flat import FlatParameters
+from autograd.backend.layout import FlatParameters
 
 Change = Callable[[list[optim.Adam]], Any]
 

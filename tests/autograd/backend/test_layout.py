@@ -8,7 +8,7 @@ import pytest
 
 import autograd as torch
 from autograd import nn
-from autograd.flat import EndToEnd, FlatParameters, views_of
+from autograd.backend.layout import EndToEnd, FlatParameters, views_of
 from autograd.functional.fused import min_mlps, mlp, mlps, polyak_update_
 
 X = torch.tensor(np.random.default_rng(0).standard_normal((6, 3)).astype(np.float32))
