@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend import cuda, philox, resolved
-from autograd.backend.philox import Philox, checked_state
+from autograd.backend import cuda, resolved
+from autograd.backend.gpu import philox
+from autograd.backend.gpu.philox import Philox, checked_state
 from autograd.creation import made
 from autograd.dtypes import device, device_argument
 from autograd.functional.checks import integer, require_tensor

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from autograd.backend.cupy_chains import CupyChains
-from autograd.backend.records import Records
-from autograd.backend.staging import Staging
+from autograd.backend.gpu.records import Records
+from autograd.backend.gpu.staging import Staging
 
 INSTALL = 'pip install -e ".[cuda12]", or ".[cuda13]" for CUDA 13, installs it'
 

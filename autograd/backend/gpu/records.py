@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend.staging import Staging
+from autograd.backend.gpu.staging import Staging
 
 Field = tuple[tuple[int, ...], Any]  # shape and dtype in one record
 
