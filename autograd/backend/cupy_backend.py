@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend.cupy_chains import CupyChains
 from autograd.backend.gpu.records import Records
 from autograd.backend.gpu.staging import Staging
+from autograd.backend.kernels.cupy_kernels import CupyChains
 
 INSTALL = 'pip install -e ".[cuda12]", or ".[cuda13]" for CUDA 13, installs it'
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend.erf import erf
-from autograd.backend.numpy_chains import NumpyChains
+from autograd.backend.kernels.numpy_kernels import NumpyChains
 
 Array = np.ndarray
 

@@ -12,7 +12,7 @@ import pytest
 
 from autograd import backend
 from autograd.backend import NUMPY
-from autograd.backend.kernels import KERNELS
+from autograd.backend.kernels.cuda_source import KERNELS
 
 pytestmark = pytest.mark.skipif(
     not any(map(shutil.which, ("c++", "g++", "clang++"))),

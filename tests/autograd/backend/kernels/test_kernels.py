@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograd.backend import NUMPY
-from autograd.backend.numpy_chains import BLOCK
+from autograd.backend.kernels.numpy_kernels import BLOCK
 
 RNG = np.random.default_rng(0)
 

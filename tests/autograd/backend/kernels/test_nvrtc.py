@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from autograd.backend.kernels import KERNELS, Kernel
+from autograd.backend.kernels.cuda_source import KERNELS, Kernel
 from tests import nvrtc
 
 pytestmark = pytest.mark.cupy

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend.kernels import KERNELS
-from autograd.backend.numpy_chains import HALF_LOG_2_PI, LOG_4
+from autograd.backend.kernels.cuda_source import KERNELS
+from autograd.backend.kernels.numpy_kernels import HALF_LOG_2_PI, LOG_4
 
 Array = Any
 FEW_MATRICES = 8

@@ -1,0 +1,1 @@
+"""Chains of elementwise steps as one call, for each array library."""
