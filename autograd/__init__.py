@@ -16,6 +16,14 @@ from autograd import serialization as _serialization
 from autograd.conversions import is_complex, is_floating_point, is_signed, numel
 from autograd.creation import tensor  # named, so that type checkers see no module here
 from autograd.dtypes import Size, device, dtype, finfo, iinfo
+from autograd.engine.grad_mode import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from autograd.functional import activation as _activation
 from autograd.functional import arithmetic as _arithmetic
 from autograd.functional import comparison as _comparison
@@ -29,14 +37,6 @@ from autograd.functional import shape as _shape
 from autograd.functional import sorting as _sorting
 from autograd.functional.checks import is_tensor
 from autograd.generator import Generator
-from autograd.grad_mode import (
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
-    set_grad_enabled,
-)
 from autograd.out_argument import with_out as _with_out
 from autograd.tensor import Tensor
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from autograd import function as function
-from autograd.anomaly import (
+from autograd.engine.anomaly import (
     detect_anomaly,
     is_anomaly_check_nan_enabled,
     is_anomaly_enabled,
     set_detect_anomaly,
 )
-from autograd.function import Function
-from autograd.grad_mode import (
+from autograd.engine.grad_mode import (
     enable_grad,
     inference_mode,
     is_grad_enabled,
@@ -18,8 +17,9 @@ from autograd.grad_mode import (
     no_grad,
     set_grad_enabled,
 )
+from autograd.engine.gradients import backward, grad
+from autograd.function import Function
 from autograd.gradient_check import GradcheckError, gradcheck
-from autograd.gradients import backward, grad
 from autograd.tensor import Tensor as Variable
 
 __all__ = [

@@ -10,12 +10,12 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.backend import backend_of, loaded, resolved
-from autograd.data import array_of_data
 from autograd.dtypes import Size, device_argument, dtype_argument
-from autograd.engine import apply, moved
+from autograd.engine.apply import apply, moved
+from autograd.engine.grad_mode import must_not_be_captured, state
+from autograd.engine.python_values import array_of_data
 from autograd.functional import joining
 from autograd.functional.checks import shape_of, type_name, wrap_dim
-from autograd.grad_mode import must_not_be_captured, state
 from autograd.ops import shape as ops
 
 READ = "a value is read"

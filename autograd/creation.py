@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import NUMPY, backend_of, home, place
-from autograd.data import array_of_data, check_numpy, scalar_of
 from autograd.dtypes import device_argument, dtype_argument
+from autograd.engine.grad_mode import state
+from autograd.engine.promotion import is_number, number_dtype
+from autograd.engine.python_values import array_of_data, check_numpy, scalar_of
 from autograd.functional.checks import integer, require_tensor, shape_of, type_text
-from autograd.grad_mode import state
-from autograd.promotion import is_number, number_dtype
 from autograd.tensor import Tensor
 
 FLOAT32, INT64 = np.dtype(np.float32), np.dtype(np.int64)

@@ -7,11 +7,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from autograd.grad_mode import no_grad, state
-from autograd.graph import FREED, LEAF, Node, grad_edge, new_node, version_of
+from autograd.engine.grad_mode import no_grad, state
+from autograd.engine.node import FREED, LEAF, Node, grad_edge, new_node, version_of
+from autograd.engine.views import View
 from autograd.inplace import rebase
 from autograd.tensor import Tensor
-from autograd.view_tracking import View
 
 Slot = tuple[Tensor | None, int | None]  # what was saved; for an output its number, too
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import backend_of
-from autograd.grad_mode import no_grad
-from autograd.gradients import grad
+from autograd.engine.grad_mode import no_grad
+from autograd.engine.gradients import grad
 from autograd.tensor import Tensor
 
 

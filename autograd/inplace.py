@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.backend import loaded
-from autograd.engine import needs_grad
+from autograd.engine.apply import needs_grad
+from autograd.engine.grad_mode import state
+from autograd.engine.node import record
 from autograd.functional.subscript import prepare_setitem
-from autograd.grad_mode import state
-from autograd.graph import record
 from autograd.ops import assignment, indexing
 from autograd.ops.op import Op
 from autograd.writing import check, check_expands, check_overlap, check_single_memory, write

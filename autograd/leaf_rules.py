@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd.backend import loaded
 from autograd.dtypes import type_name
-from autograd.grad_mode import state
+from autograd.engine.grad_mode import state
 
 
 def check_requires_grad(tensor: Any, value: Any) -> None:

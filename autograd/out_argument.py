@@ -7,8 +7,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from autograd.engine import needs_grad
-from autograd.grad_mode import state
+from autograd.engine.apply import needs_grad
+from autograd.engine.grad_mode import state
 from autograd.writing import check, write
 
 

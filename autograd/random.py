@@ -9,11 +9,11 @@ import numpy as np
 from autograd.backend import resolved
 from autograd.creation import made
 from autograd.dtypes import CPU, device_argument, dtype_argument, type_name
-from autograd.engine import apply
+from autograd.engine.apply import apply
+from autograd.engine.grad_mode import state
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.functional.checks import integer, require_tensor, shape_of
 from autograd.generator import Generator
-from autograd.grad_mode import state
 from autograd.ops import random as ops
 from autograd.tensor import Tensor
 

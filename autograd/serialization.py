@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from autograd.creation import made
-from autograd.data import host_array
 from autograd.dtypes import dtype_of
+from autograd.engine.python_values import host_array
 
 
 def save(obj: Mapping[str, Any], f: str | os.PathLike[str]) -> None:

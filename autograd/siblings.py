@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.backend import home, place
-from autograd.data import array_of_data, scalar_of
 from autograd.dtypes import device_argument, dtype_argument
+from autograd.engine.python_values import array_of_data, scalar_of
 from autograd.functional.checks import shape_of
 
 

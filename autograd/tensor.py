@@ -6,12 +6,15 @@ import builtins
 import weakref
 from typing import Any
 
-from autograd import engine, gradients, leaf_rules, view_tracking
+from autograd import leaf_rules
 from autograd.backend import Array, backend_of
 from autograd.conversions import legacy_array
 from autograd.dtypes import Size, device, dtype, dtype_of, size_of
-from autograd.graph import Node
-from autograd.hooks import RemovableHandle, add_hook
+from autograd.engine import apply as engine
+from autograd.engine import gradients
+from autograd.engine import views as view_tracking
+from autograd.engine.hooks import RemovableHandle, add_hook
+from autograd.engine.node import Node
 from autograd.operators import Operators
 
 
@@ -121,7 +124,7 @@ class Tensor(Operators):
     def grad(self) -> Tensor | None:
         """The gradient accumulated so far; None before the first."""
         if self._grad is None and self._grad_fn is not None and not self._retains_grad:
-            from autograd.hooks import warn_of_non_leaf_grad
+            from autograd.engine.hooks import warn_of_non_leaf_grad
 
             warn_of_non_leaf_grad()
         return self._grad

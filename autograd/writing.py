@@ -7,10 +7,10 @@ from typing import Any
 
 from autograd.backend import Array, backend_of
 from autograd.dtypes import type_name
-from autograd.engine import needs_grad
-from autograd.grad_mode import state
-from autograd.promotion import category
-from autograd.view_tracking import forbidden
+from autograd.engine.apply import needs_grad
+from autograd.engine.grad_mode import state
+from autograd.engine.promotion import category
+from autograd.engine.views import forbidden
 
 
 def check(tensor: Any, others: Iterable[Any], *, through_view: bool = False) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import autograd as torch
 from autograd import Tensor, nn, no_grad, optim
-from autograd.capture import Captured
+from autograd.engine.capture import Captured
 from autograd.functional.fused import discounted, half_mse, polyak_update_
 from autograd.random import source
 from sac import agent_state

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 import autograd as torch
 from autograd import Tensor, optim
+from autograd.engine.grad_mode import each_time
 from autograd.functional.fused import watch
-from autograd.grad_mode import each_time
 from sac.errors import DivergenceError
 
 NAMES = 128  # more than an agent has losses

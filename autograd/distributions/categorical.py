@@ -13,9 +13,9 @@ from autograd.creation import full
 from autograd.distributions import constraints
 from autograd.distributions.distribution import Distribution
 from autograd.dtypes import Size
+from autograd.engine.grad_mode import enable_grad
 from autograd.functional.activation import softmax
 from autograd.functional.broadcasting import broadcast_shapes
-from autograd.grad_mode import enable_grad
 from autograd.random import source
 from autograd.tensor import Tensor
 

@@ -8,9 +8,9 @@ from typing import Any, Self
 from autograd.creation import tensor
 from autograd.distributions.constraints import Constraint
 from autograd.dtypes import Size
+from autograd.engine.grad_mode import no_grad
+from autograd.engine.promotion import is_number
 from autograd.functional.broadcasting import broadcast_shapes
-from autograd.grad_mode import no_grad
-from autograd.promotion import is_number
 from autograd.tensor import Tensor
 
 

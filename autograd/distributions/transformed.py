@@ -9,7 +9,7 @@ from autograd.distributions.constraints import Constraint, IndependentConstraint
 from autograd.distributions.distribution import Distribution, sum_rightmost
 from autograd.distributions.independent import Independent
 from autograd.distributions.transforms import Transform
-from autograd.grad_mode import no_grad
+from autograd.engine.grad_mode import no_grad
 from autograd.tensor import Tensor
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.dtypes import numpy_dtype
-from autograd.engine import apply, unary
+from autograd.engine.apply import apply, unary
 from autograd.functional.checks import require_tensor, type_name, wrap_dim
 from autograd.functional.keywords import numpy_names
 from autograd.ops import activation as ops

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.engine import apply, binary, unary
+from autograd.engine.apply import apply, binary, unary
+from autograd.engine.promotion import is_number
 from autograd.functional import comparison
 from autograd.functional.checks import is_tensor, require_tensor, type_name
 from autograd.ops import arithmetic as ops
-from autograd.promotion import is_number
 
 
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.engine import apply, binary, unary
+from autograd.engine.apply import apply, binary, unary
 from autograd.functional.checks import require_tensor, type_name
 from autograd.ops import comparison as ops
 

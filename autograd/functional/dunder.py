@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.dtypes import type_name
-from autograd.engine import apply, binary
+from autograd.engine.apply import apply, binary
 from autograd.functional import arithmetic, comparison, elementwise
 from autograd.ops import arithmetic as ops
 from autograd.ops import comparison as comparisons

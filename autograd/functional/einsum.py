@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import ascii_letters
 from typing import Any
 
-from autograd.engine import apply
+from autograd.engine.apply import apply
 from autograd.functional.checks import type_name
 from autograd.functional.shape import reshape
 from autograd.ops import linear_algebra as ops

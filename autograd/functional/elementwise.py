@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.engine import apply, binary, unary
+from autograd.engine.apply import apply, binary, unary
+from autograd.engine.promotion import is_number
 from autograd.functional.checks import is_tensor, require_tensor, type_name
 from autograd.ops import elementwise as ops
-from autograd.promotion import is_number
 
 
 def exp(input: Any) -> Any:

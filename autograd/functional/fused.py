@@ -7,8 +7,8 @@ from typing import Any
 
 from autograd.backend import backend_of
 from autograd.backend.layout import FlatParameters
-from autograd.engine import apply
-from autograd.grad_mode import each_time, state
+from autograd.engine.apply import apply
+from autograd.engine.grad_mode import each_time, state
 from autograd.ops import fused as ops
 from autograd.ops import mlp as ops_mlp
 from autograd.ops.op import Op

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import backend_of
-from autograd.data import array_of_data
+from autograd.engine.python_values import array_of_data
 from autograd.functional.checks import type_text
 from autograd.ops.indexing import Index
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.backend import backend_of
-from autograd.engine import apply
+from autograd.engine.apply import apply
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.functional.checks import require_tensor, type_name, wrap_dim
 from autograd.functional.index_parsing import check_bounds

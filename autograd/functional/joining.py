@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import Any
 
-from autograd.engine import apply
+from autograd.engine.apply import apply
+from autograd.engine.promotion import result_dtype
 from autograd.functional.checks import integer, require_tensor, require_tensors, wrap_dim
 from autograd.ops import shape as ops
-from autograd.promotion import result_dtype
 
 
 def cat(tensors: Any, dim: int = 0) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd.engine import apply, binary
+from autograd.engine.apply import apply, binary
 from autograd.functional import arithmetic
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.functional.checks import require_tensor, type_name

@@ -7,7 +7,8 @@ import warnings
 from typing import Any
 
 from autograd.dtypes import numpy_dtype
-from autograd.engine import apply
+from autograd.engine.apply import apply
+from autograd.engine.promotion import INT64
 from autograd.functional import arithmetic, return_types
 from autograd.functional.checks import (
     integer,
@@ -20,7 +21,6 @@ from autograd.functional.checks import (
 from autograd.functional.keywords import numpy_names
 from autograd.ops import norm as norm_ops
 from autograd.ops import reduction as ops
-from autograd.promotion import INT64
 
 
 def _reduced_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:

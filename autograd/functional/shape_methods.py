@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd.backend import same_memory
 from autograd.dtypes import dtype
-from autograd.engine import apply
+from autograd.engine.apply import apply
 from autograd.functional.checks import require_tensor, resolve_shape, sizes, type_name
 from autograd.ops import shape as ops
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.engine import apply
+from autograd.engine.apply import apply
 from autograd.functional import return_types
 from autograd.functional.checks import integer, require_tensor, wrap_dim
 from autograd.functional.keywords import numpy_names

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import backend_of, loaded
-from autograd.engine import apply, on_one_device
+from autograd.engine.apply import apply, on_one_device
+from autograd.engine.grad_mode import state
 from autograd.functional.checks import type_name, type_text
 from autograd.functional.index_parsing import parse
-from autograd.grad_mode import state
 from autograd.ops import indexing as ops
 
 

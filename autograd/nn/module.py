@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
-from autograd.grad_mode import no_grad
-from autograd.hooks import RemovableHandle
+from autograd.engine.grad_mode import no_grad
+from autograd.engine.hooks import RemovableHandle
 from autograd.missing import attribute_error
 from autograd.nn import module_state, module_tree
 from autograd.nn.module_hooks import call_with_hooks, register_hook

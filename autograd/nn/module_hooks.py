@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from autograd.hooks import RemovableHandle, add_hook
+from autograd.engine.hooks import RemovableHandle, add_hook
 
 
 class Hook(NamedTuple):

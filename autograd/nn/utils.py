@@ -8,8 +8,8 @@ from typing import Any
 
 from autograd.backend import Array
 from autograd.creation import tensor
+from autograd.engine.grad_mode import each_time, state
 from autograd.functional.joining import cat, stack
-from autograd.grad_mode import each_time, state
 from autograd.missing import attribute_error
 from autograd.nn.parameter import type_name
 from autograd.tensor import Tensor

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import backend_of
-from autograd.grad_mode import state
+from autograd.engine.grad_mode import state
 from autograd.optim.flat import FlatAdam
 from autograd.optim.optimizer import (
     Optimizer,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.grad_mode import state
+from autograd.engine.grad_mode import state
 from autograd.optim.adam import Adam, coefficients
 from autograd.optim.flat import FlatAdam
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from autograd.backend import Array, backend_of
+from autograd.engine.grad_mode import each_time, enable_grad
 from autograd.errors import NotOfferedError
-from autograd.grad_mode import each_time, enable_grad
 from autograd.nn.parameter import type_name
 from autograd.tensor import Tensor
 

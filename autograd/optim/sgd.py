@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd.backend import Array, backend_of
-from autograd.grad_mode import state
+from autograd.engine.grad_mode import state
 from autograd.optim.optimizer import (
     Optimizer,
     check_at_least_zero,

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import LEAF, Node
+from autograd.engine.node import LEAF, Node
 
 
 def nodes(*tensors: Any) -> set[Node]:

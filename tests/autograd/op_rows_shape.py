@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograd.engine import apply
+from autograd.engine.apply import apply
 from autograd.ops import shape as ops
 from tests.autograd.op_table import SINGLES, Arguments, Row, signed
 

@@ -11,7 +11,7 @@ import pytest
 import autograd
 import autograd.ops
 from autograd.backend import backend_of
-from autograd.gradients import backward
+from autograd.engine.gradients import backward
 from autograd.ops.op import Op
 from autograd.tensor import Tensor
 from tests.autograd.op_table import Arguments, Row, all_rows

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograd as torch
-from autograd import engine
+from autograd.engine import apply as engine
 from sac.agent import SACAgent
 from sac.errors import DivergenceError
 from sac.seeding import Streams

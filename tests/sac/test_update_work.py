@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from autograd import engine
 from autograd.backend import NUMPY
 from autograd.backend.layout import Block
+from autograd.engine import apply as engine
 from sac.agent import SACAgent
 from sac.config import AgentConfig
 from scripts.benchmarks.workers.products import recorded_products

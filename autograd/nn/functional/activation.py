@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from autograd.engine import apply, unary
+from autograd.engine.apply import apply, unary
 from autograd.functional import activation
 from autograd.functional.activation import logsigmoid, softplus
 from autograd.functional.checks import require_tensor, type_name

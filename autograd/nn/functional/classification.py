@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.engine import apply
+from autograd.engine.apply import apply
 from autograd.functional.activation import log_softmax
 from autograd.functional.checks import require_tensor, type_name
 from autograd.functional.reduction import sum as sum_

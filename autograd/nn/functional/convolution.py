@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.engine import apply
+from autograd.engine.apply import apply
 from autograd.functional.checks import require_tensor
 from autograd.ops import convolution as ops
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from autograd.engine import apply
+from autograd.engine.apply import apply
 from autograd.functional import elementwise
 from autograd.functional.arithmetic import sub
 from autograd.functional.checks import type_name

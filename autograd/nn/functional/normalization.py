@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd.engine import apply
+from autograd.engine.apply import apply
+from autograd.engine.grad_mode import no_grad
 from autograd.functional.checks import require_tensor, type_name
-from autograd.grad_mode import no_grad
 from autograd.ops import normalization as ops
 
 

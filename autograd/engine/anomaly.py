@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from autograd.backend import backend_of
-from autograd.grad_mode import anomaly
-from autograd.graph import Node
+from autograd.engine.grad_mode import anomaly
+from autograd.engine.node import Node
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = str(Path(__file__).parents[1])
 
 
 def is_anomaly_enabled() -> bool:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import autograd as torch
-from autograd import Tensor, engine, nn, optim
-from autograd.capture import MAX_PROGRAMS, Captured
-from autograd.grad_mode import each_time
+from autograd import Tensor, nn, optim
+from autograd.engine import apply as engine
+from autograd.engine.capture import MAX_PROGRAMS, Captured
+from autograd.engine.grad_mode import each_time
 
 CALLS = 4
 

@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from autograd.backend import NUMPY, Array, backend_of
 from autograd.dtypes import type_name
-from autograd.grad_mode import anomaly
+from autograd.engine.grad_mode import anomaly
 from autograd.ops.op import SHAPES, Op
 
 LEAF = -1  # the number in an edge (tensor, LEAF), which ends at a leaf
@@ -79,7 +79,7 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """For every input the node that its gradient goes to, with the number of its output."""
-        from autograd.hooks import AccumulateGrad  # for inspection only: off the import path
+        from autograd.engine.hooks import AccumulateGrad  # for inspection only: off the import path
 
         edges = iter(self.edges)
         return tuple(
@@ -89,13 +89,13 @@ class Node:
 
     def register_prehook(self, hook: Any) -> Any:
         """Call `hook(grad_outputs)` before this node runs; a tuple it returns replaces them."""
-        from autograd.hooks import add_hook
+        from autograd.engine.hooks import add_hook
 
         return add_hook(self.own_extras().node_prehooks, hook)
 
     def register_hook(self, hook: Any) -> Any:
         """Call `hook(grad_inputs, grad_outputs)` after this node has run."""
-        from autograd.hooks import add_hook
+        from autograd.engine.hooks import add_hook
 
         return add_hook(self.own_extras().post_hooks, hook)
 

@@ -13,13 +13,13 @@ import numpy as np
 from numpy import ndarray
 
 from autograd.backend import NUMPY, backend_of, loaded, place, same_memory
-from autograd.grad_mode import enable_grad, state
-from autograd.graph import record
+from autograd.engine.grad_mode import enable_grad, state
+from autograd.engine.node import record
+from autograd.engine.promotion import promote_inputs
+from autograd.engine.views import forbidden, mark
 from autograd.ops import assignment
 from autograd.ops import shape as shape_ops
 from autograd.ops.op import Op
-from autograd.promotion import promote_inputs
-from autograd.view_tracking import forbidden, mark
 
 new = object.__new__
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)

@@ -22,9 +22,9 @@ import numpy as np
 from numpy import ndarray
 
 from autograd.backend import Array, backend_of, loaded
-from autograd.grad_mode import anomaly, state
-from autograd.graph import Node
-from autograd.walk import Walk, accumulate, added, fit, fitted, shape_and_dtype
+from autograd.engine.backward import Walk, accumulate, added, fit, fitted, shape_and_dtype
+from autograd.engine.grad_mode import anomaly, state
+from autograd.engine.node import Node
 
 MAX_PROGRAMS = 8  # for as many kinds of inputs; others run as they are
 

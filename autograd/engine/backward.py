@@ -8,8 +8,8 @@ from typing import Any
 from numpy import ndarray
 
 from autograd.backend import Array, backend_of
-from autograd.grad_mode import anomaly, state
-from autograd.graph import LEAF, Edge, Meta, Node
+from autograd.engine.grad_mode import anomaly, state
+from autograd.engine.node import LEAF, Edge, Meta, Node
 
 Root = tuple[Edge, Array, bool]  # where it goes, the gradient, whether the engine alone holds it
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.backend import Array, backend_of
+from autograd.engine.backward import Root, Walk, accumulate
+from autograd.engine.grad_mode import must_not_be_captured, state
+from autograd.engine.node import Edge, grad_edge
 from autograd.errors import NotOfferedError
-from autograd.grad_mode import must_not_be_captured, state
-from autograd.graph import Edge, grad_edge
-from autograd.walk import Root, Walk, accumulate
 
 
 def backward(

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd.backend import backend_of
 from autograd.dtypes import dtype_of
-from autograd.promotion import promote_types
+from autograd.engine.promotion import promote_types
 
 FLOAT32, INT64, BOOL = np.dtype(np.float32), np.dtype(np.int64), np.dtype(np.bool_)
 _OF_PYTHON: dict[type, np.dtype] = {float: FLOAT32, int: INT64, bool: BOOL}

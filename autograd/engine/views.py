@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from autograd.grad_mode import state
+from autograd.engine.grad_mode import state
 
 Creation = Literal["default", "no_grad", "inference", "multi", "custom"]
 Steps = tuple[Any, Any, dict[str, Any]] | None  # (the steps before, operation, its settings)

@@ -1,0 +1,1 @@
+"""The engine: it runs operations, records them, and brings gradients back."""
