@@ -13,7 +13,6 @@ from autograd import creation as _creation
 from autograd import cuda, dtypes, random
 from autograd import missing as _missing
 from autograd import serialization as _serialization
-from autograd.conversions import is_complex, is_floating_point, is_signed, numel
 from autograd.creation import tensor  # named, so that type checkers see no module here
 from autograd.dtypes import Size, device, dtype, finfo, iinfo
 from autograd.engine.grad_mode import (
@@ -37,8 +36,9 @@ from autograd.functional import shape as _shape
 from autograd.functional import sorting as _sorting
 from autograd.functional.checks import is_tensor
 from autograd.generator import Generator
-from autograd.out_argument import with_out as _with_out
-from autograd.tensor import Tensor
+from autograd.tensors.conversions import is_complex, is_floating_point, is_signed, numel
+from autograd.tensors.out_argument import with_out as _with_out
+from autograd.tensors.tensor import Tensor
 
 __version__ = "0.1.0"
 

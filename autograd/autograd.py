@@ -20,7 +20,7 @@ from autograd.engine.grad_mode import (
 from autograd.engine.gradients import backward, grad
 from autograd.function import Function
 from autograd.gradient_check import GradcheckError, gradcheck
-from autograd.tensor import Tensor as Variable
+from autograd.tensors.tensor import Tensor as Variable
 
 __all__ = [
     "Function",

@@ -14,7 +14,7 @@ from autograd.engine.grad_mode import state
 from autograd.engine.promotion import is_number, number_dtype
 from autograd.engine.python_values import array_of_data, check_numpy, scalar_of
 from autograd.functional.checks import integer, require_tensor, shape_of, type_text
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 FLOAT32, INT64 = np.dtype(np.float32), np.dtype(np.int64)
 

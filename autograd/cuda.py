@@ -10,7 +10,7 @@ import numpy as np
 from autograd import random
 from autograd.backend import cuda, loaded
 from autograd.dtypes import device_argument
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 def is_available() -> bool:

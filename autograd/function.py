@@ -10,8 +10,8 @@ from typing import Any
 from autograd.engine.grad_mode import no_grad, state
 from autograd.engine.node import FREED, LEAF, Node, grad_edge, new_node, version_of
 from autograd.engine.views import View
-from autograd.inplace import rebase
-from autograd.tensor import Tensor
+from autograd.tensors.inplace import rebase
+from autograd.tensors.tensor import Tensor
 
 Slot = tuple[Tensor | None, int | None]  # what was saved; for an output its number, too
 

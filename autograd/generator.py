@@ -18,7 +18,7 @@ from autograd.backend.gpu.philox import Philox, checked_state
 from autograd.creation import made
 from autograd.dtypes import device, device_argument
 from autograd.functional.checks import integer, require_tensor
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 DEFAULT_SEED = 67280421310721  # torch's: without a seed two runs draw the same numbers
 # A name that comes from a file picks from these and runs nothing else.

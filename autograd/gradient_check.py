@@ -11,7 +11,7 @@ import numpy as np
 from autograd.backend import backend_of
 from autograd.engine.grad_mode import no_grad
 from autograd.engine.gradients import grad
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 class GradcheckError(RuntimeError):

@@ -15,7 +15,7 @@ from autograd.functional.broadcasting import broadcast_shapes
 from autograd.functional.checks import integer, require_tensor, shape_of
 from autograd.generator import Generator
 from autograd.ops import random as ops
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 FLOAT32, INT64 = np.dtype(np.float32), np.dtype(np.int64)
 

@@ -17,7 +17,7 @@ from autograd.engine.grad_mode import enable_grad
 from autograd.functional.activation import softmax
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.random import source
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 class Categorical(Distribution):

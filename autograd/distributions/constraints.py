@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.backend import backend_of
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 class Constraint:

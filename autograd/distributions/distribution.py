@@ -11,7 +11,7 @@ from autograd.dtypes import Size
 from autograd.engine.grad_mode import no_grad
 from autograd.engine.promotion import is_number
 from autograd.functional.broadcasting import broadcast_shapes
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 class Distribution:

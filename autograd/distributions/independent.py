@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd.distributions.constraints import Constraint, IndependentConstraint
 from autograd.distributions.distribution import Distribution, sum_rightmost
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 class Independent(Distribution):

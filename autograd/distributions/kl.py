@@ -10,7 +10,7 @@ from autograd.distributions.distribution import Distribution, sum_rightmost
 from autograd.distributions.independent import Independent
 from autograd.distributions.normal import Normal
 from autograd.distributions.transformed import TransformedDistribution
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 def kl_divergence(p: Distribution, q: Distribution) -> Tensor:

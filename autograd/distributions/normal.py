@@ -9,7 +9,7 @@ from typing import Any
 from autograd.distributions import constraints
 from autograd.distributions.distribution import Distribution, broadcast_all
 from autograd.random import randn
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 class Normal(Distribution):

@@ -10,7 +10,7 @@ from autograd.distributions.distribution import Distribution, sum_rightmost
 from autograd.distributions.independent import Independent
 from autograd.distributions.transforms import Transform
 from autograd.engine.grad_mode import no_grad
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 class TransformedDistribution(Distribution):

@@ -10,7 +10,7 @@ from autograd.distributions import constraints
 from autograd.distributions.distribution import sum_rightmost
 from autograd.functional.activation import softplus
 from autograd.functional.broadcasting import broadcast_shapes
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 _LOG_2 = math.log(2)
 

@@ -10,7 +10,7 @@ from autograd.errors import NotOfferedError
 from autograd.nn import functional, init
 from autograd.nn.module import Module
 from autograd.nn.parameter import Parameter
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 Pair = tuple[int, int]
 

@@ -12,7 +12,7 @@ from autograd.backend import backend_of
 from autograd.functional.checks import type_name
 from autograd.missing import attribute_error
 from autograd.random import source
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 __all__ = [
     "calculate_gain",

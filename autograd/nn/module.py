@@ -14,7 +14,7 @@ from autograd.nn.module_hooks import call_with_hooks, register_hook
 from autograd.nn.module_state import IncompatibleKeys
 from autograd.nn.module_to import conversion
 from autograd.nn.parameter import Parameter, type_name
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 _STORES = ("_parameters", "_buffers", "_modules")
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from autograd.backend import place
 from autograd.nn.parameter import Parameter
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 class IncompatibleKeys(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.dtypes import device, dtype
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 def conversion(*args: Any, **kwargs: Any) -> Callable[[Tensor], Tensor]:

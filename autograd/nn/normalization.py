@@ -9,7 +9,7 @@ from autograd.creation import empty, ones, tensor, zeros
 from autograd.nn import functional, init
 from autograd.nn.module import Module
 from autograd.nn.parameter import Parameter
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 class LayerNorm(Module):

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from autograd.creation import tensor
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 class Parameter(Tensor):

@@ -12,7 +12,7 @@ from autograd.engine.grad_mode import each_time, state
 from autograd.functional.joining import cat, stack
 from autograd.missing import attribute_error
 from autograd.nn.parameter import type_name
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 __all__ = [
     "clip_grad_norm_",

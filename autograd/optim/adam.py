@@ -17,7 +17,7 @@ from autograd.optim.optimizer import (
     number,
     run_closure,
 )
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 class Adam(Optimizer):

@@ -12,7 +12,7 @@ from typing import Any
 
 from autograd.missing import attribute_error
 from autograd.optim.optimizer import Optimizer
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 __all__ = [
     "CosineAnnealingLR",

@@ -12,7 +12,7 @@ from autograd.backend import Array, backend_of
 from autograd.engine.grad_mode import each_time, enable_grad
 from autograd.errors import NotOfferedError
 from autograd.nn.parameter import type_name
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 class Optimizer:

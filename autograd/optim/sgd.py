@@ -15,7 +15,7 @@ from autograd.optim.optimizer import (
     run_closure,
 )
 from autograd.optim.update_rules import sgd_update
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 
 
 class SGD(Optimizer):

@@ -13,7 +13,7 @@ import autograd.ops
 from autograd.backend import backend_of
 from autograd.engine.gradients import backward
 from autograd.ops.op import Op
-from autograd.tensor import Tensor
+from autograd.tensors.tensor import Tensor
 from tests.autograd.op_table import Arguments, Row, all_rows
 
 ROWS = all_rows()

@@ -10,8 +10,8 @@ from autograd.functional import activation
 from autograd.functional.activation import logsigmoid, softplus
 from autograd.functional.checks import require_tensor, type_name
 from autograd.functional.elementwise import sigmoid, tanh
-from autograd.inplace import method
 from autograd.ops import rectifiers as ops
+from autograd.tensors.inplace import method
 
 __all__ = [
     "elu", "gelu", "leaky_relu", "log_softmax", "logsigmoid", "relu", "sigmoid", "silu",

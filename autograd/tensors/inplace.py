@@ -12,7 +12,13 @@ from autograd.engine.node import record
 from autograd.functional.subscript import prepare_setitem
 from autograd.ops import assignment, indexing
 from autograd.ops.op import Op
-from autograd.writing import check, check_expands, check_overlap, check_single_memory, write
+from autograd.tensors.inplace_rules import (
+    check,
+    check_expands,
+    check_overlap,
+    check_single_memory,
+    write,
+)
 
 
 def method(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from autograd import conversions, copying, dtypes, inplace, missing, printing, siblings
+from autograd import dtypes, missing
 from autograd.functional import indexing, joining, linear_algebra, shape, shape_methods, subscript
+from autograd.tensors import conversions, inplace, printing
+from autograd.tensors import copy_and_pickle as copying
+from autograd.tensors import new_like as siblings
 
 
 class Structure:

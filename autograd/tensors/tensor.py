@@ -6,16 +6,16 @@ import builtins
 import weakref
 from typing import Any
 
-from autograd import leaf_rules
 from autograd.backend import Array, backend_of
-from autograd.conversions import legacy_array
 from autograd.dtypes import Size, device, dtype, dtype_of, size_of
 from autograd.engine import apply as engine
 from autograd.engine import gradients
 from autograd.engine import views as view_tracking
 from autograd.engine.hooks import RemovableHandle, add_hook
 from autograd.engine.node import Node
-from autograd.operators import Operators
+from autograd.tensors import attribute_rules as leaf_rules
+from autograd.tensors.conversions import legacy_array
+from autograd.tensors.operators import Operators
 
 
 class Tensor(Operators):

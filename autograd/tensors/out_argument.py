@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd.engine.apply import needs_grad
 from autograd.engine.grad_mode import state
-from autograd.writing import check, write
+from autograd.tensors.inplace_rules import check, write
 
 
 def with_out(function: Callable[..., Any]) -> Callable[..., Any]:

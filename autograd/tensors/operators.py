@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from autograd import inplace
 from autograd.functional import (
     activation,
     arithmetic,
@@ -12,7 +11,8 @@ from autograd.functional import (
     reduction,
     sorting,
 )
-from autograd.structure import Structure
+from autograd.tensors import inplace
+from autograd.tensors.methods import Structure
 
 
 class Operators(Structure):

@@ -1,0 +1,1 @@
+"""Tensor: its attributes, methods, conversions and changes in place."""
