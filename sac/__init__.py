@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sac.agent import SACAgent
+    from sac.agent.agent import SACAgent
     from sac.config import Config
     from sac.evaluation import evaluate
     from sac.trainer import train
@@ -13,7 +13,7 @@ __all__ = ["Config", "SACAgent", "evaluate", "train"]
 
 _HOMES = {
     "Config": "sac.config",
-    "SACAgent": "sac.agent",
+    "SACAgent": "sac.agent.agent",
     "evaluate": "sac.evaluation",
     "train": "sac.trainer",
 }

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sac.agent.loss_guard import CURES
 from sac.environments import Episode, Restored, Step, VectorEnvironment
 from sac.errors import NotFiniteError, WorkerLostError
-from sac.loss_guard import CURES
 from sac.replay_buffer import ReplayBuffer
 from sac.seeding import generator_to_json, restore_generator
 
 if TYPE_CHECKING:
-    from sac.agent import SACAgent
+    from sac.agent.agent import SACAgent
 
 
 MAX_RESTARTS = 3  # within so many transitions

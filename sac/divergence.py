@@ -18,7 +18,7 @@ from sac.errors import DivergenceError, SACError
 from sac.serialization import encode_document, encode_tensors
 
 if TYPE_CHECKING:
-    from sac.agent import SACAgent
+    from sac.agent.agent import SACAgent
     from sac.replay_buffer import Batch
 
 MAX_ROLLBACKS = 3

@@ -18,7 +18,7 @@ from sac.random_policy import RandomPolicy
 from sac.resume_rules import check_trusted
 
 if TYPE_CHECKING:
-    from sac.agent import SACAgent
+    from sac.agent.agent import SACAgent
     from sac.environments import Episode, Step, VectorEnvironment
 
 __all__ = ["EvaluationResult", "check_spaces_fit", "evaluate", "film_episode", "run_episodes"]
@@ -117,7 +117,7 @@ def evaluate(
     _check_at_least("episodes", episodes, 1)
     _check_at_least("seed", seed, 0)
     _check_at_least("num_envs", num_envs, 1)
-    from sac.agent import SACAgent
+    from sac.agent.agent import SACAgent
     from sac.environments import make_vector_environment
 
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))

@@ -1,7 +1,7 @@
 """The replay of a run: a new one, or that of a checkpoint to look at."""
 
 from sac import replay_state
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.checkpoint import REPLAY, Checkpoint, check_replay
 from sac.config import Config
 from sac.errors import CheckpointError, ConfigError

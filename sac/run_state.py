@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sac import replay_state
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
+from sac.agent.loss_guard import CURES
 from sac.checkpoint import (
     REPLAY,
     Checkpoint,
@@ -28,7 +29,6 @@ from sac.config import Config
 from sac.environments import VectorEnvironment
 from sac.errors import CheckpointError, ConfigError, DiskError, DivergenceError, SACError
 from sac.evaluation import check_spaces_fit
-from sac.loss_guard import CURES
 from sac.replay_buffer import ReplayBuffer
 from sac.replay_storage import DiskStorage, Storage
 from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER

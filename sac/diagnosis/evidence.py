@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.config import Config
 from sac.diagnosis.witness import Played
 from sac.environments.probe import Probe

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 import autograd as torch
 from autograd import no_grad
 from autograd.nn import functional as F
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.networks import MLP
 from sac.replay_buffer import Batch
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.checkpoint import (
     REPLAY,
     Checkpoint,

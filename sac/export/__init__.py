@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.checkpoint import find_checkpoint
 from sac.errors import ConfigError, SACError
 from sac.export import numpy_file, onnx_file

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import no_grad
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.errors import SACError
 from sac.export.layers import Policy
 from sac.normalizer import NormalizedObservationInput

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.normalizer import CLIP, UINT8_SCALE, NormalizedObservationInput
 from sac.spaces import space_to_json
 

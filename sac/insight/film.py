@@ -12,7 +12,7 @@ from sac.errors import EnvironmentSetupError
 from sac.evaluation import run_episodes
 
 if TYPE_CHECKING:
-    from sac.agent import SACAgent
+    from sac.agent.agent import SACAgent
 
 TAG = "evaluation/episode"
 # A picture's rate and size are bounded, so that a long run's event file is, too.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sac.insight.recording import Recording, nodes_before, reached_leaves, record_update
 
 if TYPE_CHECKING:
-    from sac.agent import SACAgent
+    from sac.agent.agent import SACAgent
 
 TARGET = "targets/target_q_value"
 Edge = tuple[Any, Any]  # a node and one that it takes a value from

@@ -15,7 +15,7 @@ from sac.insight.recording import Recording, record_losses, twin_of
 from sac.seeding import Streams
 
 if TYPE_CHECKING:
-    from sac.agent import SACAgent
+    from sac.agent.agent import SACAgent
     from sac.replay_buffer import Batch
 
 BUCKETS = 30  # as many as TensorBoard draws

@@ -17,7 +17,7 @@ from autograd import Tensor, enable_grad, nn, no_grad
 from sac.networks import frozen
 
 if TYPE_CHECKING:
-    from sac.agent import SACAgent
+    from sac.agent.agent import SACAgent
 
 
 @dataclass

@@ -7,7 +7,7 @@ from gymnasium import spaces
 
 import autograd as torch
 from autograd import Tensor, nn
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
 from sac.replay_buffer import Batch
 

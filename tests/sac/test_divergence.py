@@ -11,10 +11,10 @@ import pytest
 from safetensors.numpy import load_file
 
 from sac import divergence
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
+from sac.agent.loss_guard import LossGuard
 from sac.divergence import MAX_ROLLBACKS, RecentBatches, count_divergences
 from sac.errors import DivergenceError, SACError
-from sac.loss_guard import LossGuard
 from sac.replay_buffer import Batch
 from sac.trainer import train
 from tests.sac.environments_for_tests import CopyingCountingEnv

@@ -252,12 +252,12 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         calls["environment"].num_envs = num_envs
         return calls["environment"]
 
-    agents = types.ModuleType("sac.agent")
+    agents = types.ModuleType("sac.agent.agent")
     agents.SACAgent = types.SimpleNamespace(load=load)  # type: ignore[attr-defined]
     importlib.import_module("sac.environments.video")  # is found below the stand-in too
     environments = types.ModuleType("sac.environments")
     environments.make_vector_environment = make  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "sac.agent", agents)
+    monkeypatch.setitem(sys.modules, "sac.agent.agent", agents)
     monkeypatch.setitem(sys.modules, "sac.environments", environments)
     yield calls
 

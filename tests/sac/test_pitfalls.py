@@ -25,20 +25,20 @@ class Pitfall(NamedTuple):
 
 GAUSSIAN = "policies/test_squashed_gaussian.py::"
 CATEGORICAL = "policies/test_categorical.py::"
-UPDATE = "test_agent_update.py::"
-VARIANTS = "test_agent_variants.py::"
-INVARIANCES = "test_agent_invariances.py::"
-STATE = "test_agent_state.py::"
+UPDATE = "agent/test_update.py::"
+VARIANTS = "agent/test_variants.py::"
+INVARIANCES = "agent/test_invariances.py::"
+STATE = "agent/test_state.py::"
 NETWORKS = "test_networks.py::"
 NORMALIZER = "test_normalizer.py::"
-TEMPERATURE = "test_temperature.py::"
+TEMPERATURE = "agent/test_temperature.py::"
 TRAINING = "test_pitfalls_in_training.py::"
 REPLAY = "test_replay_buffer.py::"
 ENVIRONMENTS = "test_environments.py::"
 COLLECTOR = "test_collector.py::"
 SPACES = "test_spaces.py::"
 SEEDING = "test_seeding.py::"
-ACTING = "test_agent_acting.py::"
+ACTING = "agent/test_acting.py::"
 
 PITFALLS = [
     Pitfall(
@@ -72,7 +72,7 @@ PITFALLS = [
         (
             VARIANTS + "test_default_target_entropy_of_discrete_actions_can_be_reached",
             VARIANTS + "test_discrete_target_entropy_out_of_reach_is_refused",
-            "test_bandits.py::test_discrete_entropy_meets_its_target",
+            "agent/test_bandits.py::test_discrete_entropy_meets_its_target",
         ),
     ),
     Pitfall(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sac import training_loop
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.checkpoint import find_checkpoint, load_checkpoint
 from sac.collector import Collector
 from sac.errors import DivergenceError, EnvironmentStepError

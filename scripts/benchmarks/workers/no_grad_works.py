@@ -11,7 +11,7 @@ from gymnasium import spaces
 
 import autograd as torch
 from autograd.backend import NUMPY
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 
 from .serve import Work
 

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 
 import autograd
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
 from sac.replay_buffer import ReplayBuffer
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.checkpoint import save_checkpoint
 from tests.sac.agents_for_tests import make_agent
 

@@ -10,7 +10,7 @@ import pytest
 from gymnasium import spaces
 
 import sac.export
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.errors import CheckpointError, ConfigError, SACError
 from sac.export import export, reader
 from sac.export.agreement import check

@@ -8,7 +8,7 @@ import pytest
 from gymnasium import spaces
 
 from autograd import enable_grad
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
 from sac.insight import recording
 from sac.insight.graph import TARGET, update_graph

@@ -9,7 +9,7 @@ from gymnasium import spaces
 from tensorboard.util import tensor_util
 
 from autograd import Tensor
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
 from sac.insight.histograms import BUCKETS, histogram_value, update_values
 from sac.replay_buffer import Batch

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
 
 OBSERVATIONS = spaces.Box(-1, 1, (5,), np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.replay_buffer import Batch
 from tests.sac.agents_for_tests import make_agent
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as torch
-from sac.temperature import FixedTemperature, LearnedTemperature
+from sac.agent.temperature import FixedTemperature, LearnedTemperature
 from tests.sac.agents_for_tests import gradient
 
 CPU = torch.device("cpu")

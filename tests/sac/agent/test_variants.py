@@ -8,7 +8,7 @@ import pytest
 from gymnasium import spaces
 
 import autograd as torch
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.errors import ConfigError
 from sac.policies import CategoricalPolicy
 from tests.sac.agents_for_tests import (

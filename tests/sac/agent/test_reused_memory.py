@@ -7,7 +7,7 @@ import pytest
 from gymnasium import spaces
 
 from autograd.backend import NUMPY
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from tests.sac.agents_for_tests import assert_same_bits, make_agent, make_batch
 
 OBSERVATIONS = spaces.Box(-1.0, 1.0, (17,), np.float32)

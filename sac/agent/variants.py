@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import autograd as torch
+from sac.agent.temperature import FixedTemperature, LearnedTemperature
 from sac.config import AgentConfig
 from sac.errors import ConfigError
 from sac.normalizer import NormalizedObservationInput, ObservationInput
@@ -13,7 +14,6 @@ from sac.policies import CategoricalPolicy, SquashedGaussianPolicy
 from sac.seeding import Streams, generator
 from sac.soft_q import ContinuousSoftQNetwork, DiscreteSoftQNetwork, SoftQEnsemble
 from sac.spaces import ActionCodec, ObservationEncoder
-from sac.temperature import FixedTemperature, LearnedTemperature
 
 Policy = SquashedGaussianPolicy | CategoricalPolicy
 SoftQNetwork = ContinuousSoftQNetwork | DiscreteSoftQNetwork

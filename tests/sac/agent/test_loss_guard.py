@@ -9,10 +9,10 @@ from gymnasium import spaces
 
 import autograd as torch
 from autograd import nn, optim
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
+from sac.agent.loss_guard import LossGuard
 from sac.config import AgentConfig
 from sac.errors import DivergenceError
-from sac.loss_guard import LossGuard
 from sac.replay_buffer import Batch
 from tests.sac.tiny_runs import assert_same_arrays
 

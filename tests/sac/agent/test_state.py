@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.checkpoint import save_checkpoint
 from sac.errors import CheckpointError, SACError
 from tests.sac.agents_for_tests import assert_same_bits, make_agent, make_batch

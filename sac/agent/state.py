@@ -17,7 +17,7 @@ from sac.seeding import Streams, branch, integer_seed
 from sac.spaces import ObservationEncoder, space_from_json, space_to_json
 
 if TYPE_CHECKING:
-    from sac.agent import SACAgent
+    from sac.agent.agent import SACAgent
 
 State = dict[str, NDArray[Any]]
 

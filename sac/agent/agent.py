@@ -17,13 +17,13 @@ from autograd import Tensor, nn, no_grad, optim
 from autograd.engine.capture import Captured
 from autograd.functional.fused import discounted, half_mse, polyak_update_
 from autograd.random import source
-from sac import agent_state
+from sac.agent import state as agent_state
+from sac.agent.loss_guard import LossGuard
+from sac.agent.variants import build_parts
 from sac.checkpoint import find_checkpoint, load_checkpoint
 from sac.config import AgentConfig
 from sac.device import resolve_device
 from sac.errors import CheckpointError
-from sac.factory import build_parts
-from sac.loss_guard import LossGuard
 from sac.networks import frozen
 from sac.policies import row
 from sac.replay_buffer import Batch

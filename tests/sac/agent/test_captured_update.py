@@ -8,11 +8,11 @@ import pytest
 
 import autograd as torch
 from autograd.engine import apply as engine
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.errors import DivergenceError
 from sac.seeding import Streams
+from tests.sac.agent.test_variants import VARIANTS, learn
 from tests.sac.agents_for_tests import assert_same_bits, gradient, make_agent, make_batch
-from tests.sac.test_agent_variants import VARIANTS, learn
 
 UPDATES = 4
 

@@ -9,7 +9,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.checkpoint import save_checkpoint
 from sac.errors import SpaceError
 from tests.sac.agents_for_tests import make_agent, set_output

@@ -10,7 +10,7 @@ from gymnasium import spaces
 from autograd.backend import NUMPY
 from autograd.backend.layout import Block
 from autograd.engine import apply as engine
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
 from scripts.benchmarks.workers.products import recorded_products
 from tests.sac.agents_for_tests import make_batch

@@ -8,7 +8,7 @@ import pytest
 from gymnasium import spaces
 
 import autograd as torch
-from sac.agent import SACAgent
+from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
 from sac.replay_buffer import Batch
 from tests.sac.agents_for_tests import gradient as gradient_of
