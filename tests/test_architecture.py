@@ -32,7 +32,7 @@ ROOMS = [
     {"sac.environments"},
     {"sac.agent.agent"},
     {"sac.agent.state", "sac.agent.variants"},
-    {"sac.policies", "sac.soft_q", "sac.agent.temperature", "sac.device"},
+    {"sac.policies", "sac.critics", "sac.agent.temperature", "sac.device"},
     {
         "sac.networks",
         "sac.agent.loss_guard",

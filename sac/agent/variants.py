@@ -8,11 +8,11 @@ import numpy as np
 import autograd as torch
 from sac.agent.temperature import FixedTemperature, LearnedTemperature
 from sac.config import AgentConfig
+from sac.critics import ContinuousSoftQNetwork, DiscreteSoftQNetwork, SoftQEnsemble
 from sac.errors import ConfigError
 from sac.normalizer import NormalizedObservationInput, ObservationInput
 from sac.policies import CategoricalPolicy, SquashedGaussianPolicy
 from sac.seeding import Streams, generator
-from sac.soft_q import ContinuousSoftQNetwork, DiscreteSoftQNetwork, SoftQEnsemble
 from sac.spaces import ActionCodec, ObservationEncoder
 
 Policy = SquashedGaussianPolicy | CategoricalPolicy

@@ -7,9 +7,9 @@ import autograd as torch
 from autograd import Tensor, nn
 from autograd.backend.layout import FlatParameters
 from autograd.functional.fused import min_mlps, mlps
+from sac.critics.continuous import ContinuousSoftQNetwork
+from sac.critics.discrete import DiscreteSoftQNetwork
 from sac.networks import FUSED
-from sac.soft_q.continuous import ContinuousSoftQNetwork
-from sac.soft_q.discrete import DiscreteSoftQNetwork
 
 SoftQNetwork = ContinuousSoftQNetwork | DiscreteSoftQNetwork
 

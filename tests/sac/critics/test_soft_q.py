@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import autograd as torch
+from sac.critics import ContinuousSoftQNetwork, DiscreteSoftQNetwork, SoftQEnsemble
 from sac.networks import FUSED
-from sac.soft_q import ContinuousSoftQNetwork, DiscreteSoftQNetwork, SoftQEnsemble
 
 
 def array(*shape: int) -> np.ndarray:
