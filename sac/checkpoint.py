@@ -13,7 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from sac import files
+from sac.disk import files
+from sac.disk.encoding import (
+    Tensors,
+    decode_document,
+    decode_tensors,
+    encode_document,
+    encode_tensors,
+    read_file,
+)
 from sac.errors import CheckpointError, DiskError
 from sac.manifest import (
     MANIFEST_FILE,
@@ -28,14 +36,6 @@ from sac.manifest import (
 )
 from sac.replay_segments import check_segments
 from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
-from sac.serialization import (
-    Tensors,
-    decode_document,
-    decode_tensors,
-    encode_document,
-    encode_tensors,
-    read_file,
-)
 
 POLICY_FILES = ("policy.json", "policy.safetensors")  # enough to act and to evaluate
 REPLAY = "replay"  # the document that says where the transitions lie

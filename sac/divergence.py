@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sac import files
+from sac.disk import files
+from sac.disk.encoding import encode_document, encode_tensors
 from sac.errors import DivergenceError, SACError
-from sac.serialization import encode_document, encode_tensors
 
 if TYPE_CHECKING:
     from sac.agent.agent import SACAgent

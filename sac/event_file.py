@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sac import files
+from sac.disk import files
 from sac.event_writer import EventWriter
 
 FILE_PATTERN = "events.out.tfevents.*"

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sac import files
+from sac.disk import files
 
 
 class EventWriter:

@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from sac import files
+from sac.disk import files
 from sac.run_directory import FINDINGS_FILE
 
 COLUMNS = ("step", "check", "finding", "remedy")

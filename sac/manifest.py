@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sac.disk.encoding import encode_document, file_size, read_document, read_file
 from sac.errors import CheckpointError
-from sac.serialization import encode_document, file_size, read_document, read_file
 
 MANIFEST_FILE = "manifest.json"
 FORMAT = "sac-checkpoint"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sac import files
+from sac.disk import files
 from sac.errors import SACError
 
 STEP = "step"

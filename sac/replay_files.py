@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sac import files
+from sac.disk import files
 from sac.errors import SACError
 
 

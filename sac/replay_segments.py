@@ -12,9 +12,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from sac.disk.encoding import file_size
 from sac.errors import CheckpointError
 from sac.replay_files import Column, Columns, column_path
-from sac.serialization import file_size
 
 BLOCK = 2**20
 MAX_SHIFT = 40

@@ -7,8 +7,8 @@ from typing import Any
 
 from sac.config import Config, EnvConfig
 from sac.config.keys import list_keys
+from sac.disk.files import find_link
 from sac.errors import CheckpointError, ConfigError
-from sac.files import find_link
 
 CHANGEABLE = (
     "train.total_steps",

@@ -26,6 +26,7 @@ from sac.checkpoint import (
 )
 from sac.collector import Collector
 from sac.config import Config
+from sac.disk.encoding import join_arrays, split_arrays
 from sac.environments import VectorEnvironment
 from sac.errors import CheckpointError, ConfigError, DiskError, DivergenceError, SACError
 from sac.evaluation import check_spaces_fit
@@ -34,7 +35,6 @@ from sac.replay_storage import DiskStorage, Storage
 from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
 from sac.run_replay import new_replay, place_batches
 from sac.seeding import Streams, branch, generator, generator_to_json, integer_seed
-from sac.serialization import join_arrays, split_arrays
 
 RETURNS_SHOWN = 20  # episodes that the displayed mean return is taken over
 

@@ -16,11 +16,12 @@ from sac.checkpoint import (
 )
 from sac.config import Config
 from sac.device import fallback_note, resolve_device
+from sac.disk.files import replace_file
+from sac.disk.lock import RunLock
 from sac.divergence import MAX_ROLLBACKS, Diverged, count_divergences
 from sac.environments import VectorEnvironment, make_vector_environment, separate_source
 from sac.errors import CheckpointError, ConfigError, DivergenceError, SACError
 from sac.evaluation import EvaluationResult
-from sac.files import replace_file
 from sac.interrupt import InterruptGuard
 from sac.logger import Logger, metric_tags
 from sac.metrics_file import has_rows
@@ -28,7 +29,6 @@ from sac.progress import Progress
 from sac.replay_storage import DiskStorage
 from sac.resume_rules import check_changes, check_no_links, check_trusted
 from sac.run_directory import CONFIG_FILE, METRICS_FILE, create_run_directory
-from sac.run_lock import RunLock
 from sac.run_state import RunState
 from sac.seeding import Streams, branch, integer_seed
 from sac.training_loop import Outputs, TrainingLoop

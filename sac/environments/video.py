@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import gymnasium
 import numpy as np
 
-from sac import files
+from sac.disk import files
 from sac.environments.explain import explained, install
 from sac.errors import ConfigError, EnvironmentSetupError
 

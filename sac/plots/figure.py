@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sac import files
+from sac.disk import files
 from sac.errors import ConfigError, SACError
 from sac.plots.curves import Curve
 

@@ -1,4 +1,4 @@
-"""A layer of faults over `sac.files`, through which all that a run must not lose is written."""
+"""A layer of faults over `sac.disk.files`, which writes all that a run must not lose."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sac import files
+from sac.disk import files
 
 OPERATIONS = (
     "write_file",

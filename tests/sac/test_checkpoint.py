@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sac import files
 from sac.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, prune, save_checkpoint
+from sac.disk import files
 from sac.errors import CheckpointError
 from sac.manifest import FileRecord
 

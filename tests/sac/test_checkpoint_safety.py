@@ -10,9 +10,9 @@ import pytest
 
 from sac import SACAgent, evaluate
 from sac.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
+from sac.disk.lock import RunLock
 from sac.errors import CheckpointError, ConfigError, SACError
 from sac.metrics_file import MetricsFile
-from sac.run_lock import RunLock
 from sac.trainer import train
 from tests.sac.tiny_runs import tiny_config
 

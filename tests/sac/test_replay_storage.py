@@ -160,7 +160,7 @@ def test_a_full_segment_is_hashed_once_and_an_unchanged_replay_writes_nothing(
     assert 300 / (401 / segments) <= len(hashed) <= 300 / (401 / segments) + 11
     assert len(rows.columns["reward"]) < 400
     hashed.clear()
-    monkeypatch.setattr("sac.files.sync_file", lambda path: pytest.fail("nothing has changed"))
+    monkeypatch.setattr("sac.disk.files.sync_file", lambda path: pytest.fail("nothing has changed"))
     disk.save()
     assert not hashed
 

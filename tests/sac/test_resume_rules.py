@@ -11,10 +11,10 @@ import pytest
 
 from sac.checkpoint import find_checkpoint
 from sac.config import Config, EnvConfig, WrapperConfig
+from sac.disk.lock import LOCK_FILE, RunLock
 from sac.errors import CheckpointError, ConfigError, SACError
 from sac.evaluation import evaluate
 from sac.resume_rules import check_changes, check_trusted
-from sac.run_lock import LOCK_FILE, RunLock
 from sac.trainer import train
 from tests.sac.tiny_runs import (
     assert_same_arrays,
@@ -28,7 +28,7 @@ MORE = {"train": {"total_steps": 80}}
 HOLD = """
 import sys
 from pathlib import Path
-from sac.run_lock import RunLock
+from sac.disk.lock import RunLock
 with RunLock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

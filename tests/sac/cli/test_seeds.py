@@ -15,8 +15,8 @@ import pytest
 from sac.cli import run_command, seeds
 from sac.cli.seeds import SIGNAL_STATUS, _Run, _without_seeds
 from sac.config import Config
+from sac.disk.lock import RunLock
 from sac.errors import SACError
-from sac.run_lock import RunLock
 from tests.sac.plots.runs_for_tests import write_run
 from tests.sac.tiny_runs import MODULE, checkpoint_steps, metrics, tiny_options
 

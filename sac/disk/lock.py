@@ -6,9 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from sac import files
+from sac.disk import files
+from sac.disk.encoding import encode_document
 from sac.errors import SACError
-from sac.serialization import encode_document
 
 try:
     import fcntl

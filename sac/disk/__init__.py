@@ -1,0 +1,1 @@
+"""Bytes that survive: files and folders, encoding, the lock of a run."""
