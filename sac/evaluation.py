@@ -162,7 +162,7 @@ def film_episode(
         SACError: As `evaluate`, and where the environment draws no pictures or a package of the
             extra `video` is missing.
     """
-    from sac.environments.video import EpisodeFilm, check_video
+    from sac.environments.film import EpisodeFilm, check_video
 
     check_video(Path(video))
     overrides = {} if env_overrides is None else env_overrides

@@ -78,7 +78,7 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
 
 
 def _check_film(arguments: argparse.Namespace) -> None:
-    from sac.environments.video import check_video
+    from sac.environments.film import check_video
 
     check_video(arguments.video)
     if len(arguments.paths) > 1:

@@ -1,7 +1,7 @@
 """Environments as the rest of the library sees them: made, seeded, vectorized, never autoreset."""
 
 from sac.environments.make import make_vector_environment, separate_source
-from sac.environments.vector import Episode, Restored, Step, VectorEnvironment
+from sac.environments.stepping.vector import Episode, Restored, Step, VectorEnvironment
 
 __all__ = [
     "Episode",

@@ -14,9 +14,9 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 
 from sac.config import EnvConfig
 from sac.environments.explain import ATARI_NAMESPACE, explained
-from sac.environments.recorder import Recorder
-from sac.environments.vector import VectorEnvironment
-from sac.environments.workers import run_worker, start_method
+from sac.environments.rebuild.recorder import Recorder
+from sac.environments.stepping.vector import VectorEnvironment
+from sac.environments.stepping.workers import run_worker, start_method
 from sac.environments.wrappers import WrapEnvironment, configured_wrappers
 from sac.errors import ConfigError, EnvironmentSetupError
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sac.config import EnvConfig
 from sac.environments.make import make_bare_environment, make_vector_environment
-from sac.environments.vector import VectorEnvironment
+from sac.environments.stepping.vector import VectorEnvironment
 
 SEED = 0
 STEPS = 3  # an action may show its effect a step or two later

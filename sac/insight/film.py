@@ -27,7 +27,7 @@ def film_episode(agent: "SACAgent", config: EnvConfig, seed: int) -> bytes:
     SACError, or whatever the environment raises, where it can't be drawn.
     """
     from sac.environments import make_vector_environment
-    from sac.environments.video import EpisodeFilm, check_video
+    from sac.environments.film import EpisodeFilm, check_video
 
     if not config.id:
         raise EnvironmentSetupError("an environment that was given as an object can't be made anew")

@@ -254,7 +254,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
     agents = types.ModuleType("sac.agent.agent")
     agents.SACAgent = types.SimpleNamespace(load=load)  # type: ignore[attr-defined]
-    importlib.import_module("sac.environments.video")  # is found below the stand-in too
+    importlib.import_module("sac.environments.film")  # is found below the stand-in too
     environments = types.ModuleType("sac.environments")
     environments.make_vector_environment = make  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "sac.agent.agent", agents)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sac.environments import video
+from sac.environments import film as video
 from sac.insight.film import MAX_FRAMES, MAX_WIDTH, TAG
 from sac.trainer import train
 from tests.sac.environments_for_tests import DRAWING

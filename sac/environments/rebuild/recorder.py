@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from sac.environments.snapshot import load_snapshot, take_snapshot
+from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
 from sac.environments.success import SUCCESS, success_of
 
 # An episode longer than this is not rebuilt: its actions would fill the memory in the end.

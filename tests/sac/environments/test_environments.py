@@ -19,7 +19,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 
 from sac.config import EnvConfig, WrapperConfig
 from sac.environments import Step, VectorEnvironment, make_vector_environment, separate_source
-from sac.environments.workers import close_workers
+from sac.environments.stepping.workers import close_workers
 from sac.errors import ConfigError, EnvironmentSetupError, EnvironmentStepError, SpaceError
 from tests.sac.environments_for_tests import (
     COUNTING,
@@ -373,7 +373,7 @@ def run_script(script: str, folder: Path, working_directory: Path) -> str:
     result = subprocess.run(
         [sys.executable, str(path)],
         cwd=working_directory,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         capture_output=True,
         text=True,
         timeout=120,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from sac.environments import video
-from sac.environments.video import EpisodeFilm, check_video
+from sac.environments import film as video
+from sac.environments.film import EpisodeFilm, check_video
 from sac.errors import ConfigError, EnvironmentSetupError
 
 
@@ -134,7 +134,7 @@ def test_output_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for name, message in (("film.avi", r"\.mp4 or \.gif"), ("no/film.gif", "does not exist")):
         with pytest.raises(ConfigError, match=message):
             check_video(tmp_path / name)
-    monkeypatch.setattr("sac.environments.video.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("sac.environments.film.importlib.util.find_spec", lambda name: None)
     with pytest.raises(EnvironmentSetupError, match=r'pip install -e "\.\[video\]"'):
         check_video(tmp_path / "film.gif")
 

@@ -100,7 +100,7 @@ def test_nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_checker_sees_the_wrappers_of_the_configuration() -> None:
-    wrapper = {"class_path": "tests.sac.test_probe.Broken"}
+    wrapper = {"class_path": "tests.sac.environments.test_probe.Broken"}
     config = EnvConfig("Pendulum-v1", wrappers=[wrapper])  # type: ignore[list-item]
     fault = checker_fault(config)
     assert fault is not None and "observation" in fault

@@ -19,9 +19,9 @@ from sac.config import EnvConfig
 from sac.environments import VectorEnvironment, make_vector_environment
 from sac.errors import EnvironmentSetupError, WorkerLostError
 from sac.trainer import train
+from tests.sac.environments.test_environments import run_script
 from tests.sac.environments_for_tests import DYING, CopyingCountingEnv, DyingEnv
 from tests.sac.test_collector import Everything, FixedAgent
-from tests.sac.test_environments import run_script
 from tests.sac.tiny_runs import checkpoint_steps, metrics, tiny_config
 
 MODULE = "tests.sac.environments_for_tests"
@@ -167,7 +167,7 @@ class SlowAndDeadEnv(CopyingCountingEnv):
 def test_dead_worker_is_noticed_while_another_is_busy(
     opened: list[VectorEnvironment], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sac.environments.workers.SALVAGE_SECONDS", 0.1)
+    monkeypatch.setattr("sac.environments.stepping.workers.SALVAGE_SECONDS", 0.1)
     config = EnvConfig(num_envs=2, vectorization="async", step_timeout=None)
     environment = make_vector_environment(config, source=SlowAndDeadEnv, seed=SEED)
     opened.append(environment)
@@ -183,7 +183,7 @@ def test_dead_worker_is_noticed_while_another_is_busy(
 def known_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
     """By its seed an environment knows whether it is to die, in a training and after a restart."""
     monkeypatch.setattr("sac.trainer.integer_seed", lambda sequence: SEED)
-    monkeypatch.setattr("sac.environments.vector.integer_seed", lambda sequence: SEED + 10)
+    monkeypatch.setattr("sac.environments.stepping.vector.integer_seed", lambda sequence: SEED + 10)
 
 
 @pytest.mark.usefixtures("known_seeds")

@@ -10,7 +10,7 @@ from gymnasium import spaces
 
 from sac.config import EnvConfig
 from sac.environments import VectorEnvironment, make_vector_environment
-from sac.environments.sync import SyncSteps
+from sac.environments.stepping.sync import SyncSteps
 from tests.sac.environments_for_tests import CountingEnv
 
 SEED = 5

@@ -7,10 +7,10 @@ from typing import Any, Protocol
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
-from sac.environments.autoreset import autoreset_mode, item
+from sac.environments.stepping.autoreset import autoreset_mode, item
+from sac.environments.stepping.sync import SyncSteps
+from sac.environments.stepping.workers import AsyncWorkers, close_workers
 from sac.environments.success import successes_of
-from sac.environments.sync import SyncSteps
-from sac.environments.workers import AsyncWorkers, close_workers
 from sac.errors import EnvironmentSetupError, WorkerLostError
 from sac.seeding import integer_seed
 from sac.spaces import ActionCodec, ObservationEncoder

@@ -1,0 +1,1 @@
+"""Environments brought back to where an earlier process left them."""
