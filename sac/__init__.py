@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sac.agent.agent import SACAgent
     from sac.config import Config
-    from sac.evaluation import evaluate
+    from sac.evaluation.evaluate import evaluate
     from sac.trainer import train
 
 __all__ = ["Config", "SACAgent", "evaluate", "train"]
@@ -14,7 +14,7 @@ __all__ = ["Config", "SACAgent", "evaluate", "train"]
 _HOMES = {
     "Config": "sac.config",
     "SACAgent": "sac.agent.agent",
-    "evaluate": "sac.evaluation",
+    "evaluate": "sac.evaluation.evaluate",
     "train": "sac.trainer",
 }
 

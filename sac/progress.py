@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, Self, SupportsFloat, TextIO
 
 from sac.console import say
-from sac.evaluation import EvaluationResult
+from sac.evaluation.evaluate import EvaluationResult
 from sac.run_directory import FINDINGS_FILE
 
 MODULE_COMMANDS = {name: f"python -m sac {name}" for name in ("train", "evaluate", "doctor")}

@@ -29,7 +29,7 @@ from sac.config import Config
 from sac.disk.encoding import join_arrays, split_arrays
 from sac.environments import VectorEnvironment
 from sac.errors import CheckpointError, ConfigError, DiskError, DivergenceError, SACError
-from sac.evaluation import check_spaces_fit
+from sac.evaluation.evaluate import check_spaces_fit
 from sac.replay_buffer import ReplayBuffer
 from sac.replay_storage import DiskStorage, Storage
 from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER

@@ -21,7 +21,7 @@ from sac.disk.lock import RunLock
 from sac.divergence import MAX_ROLLBACKS, Diverged, count_divergences
 from sac.environments import VectorEnvironment, make_vector_environment, separate_source
 from sac.errors import CheckpointError, ConfigError, DivergenceError, SACError
-from sac.evaluation import EvaluationResult
+from sac.evaluation.evaluate import EvaluationResult
 from sac.interrupt import InterruptGuard
 from sac.logger import Logger, metric_tags
 from sac.metrics_file import has_rows

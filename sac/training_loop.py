@@ -17,7 +17,7 @@ from sac.diagnosis.witness import Witness
 from sac.divergence import RecentBatches, explained
 from sac.environments import VectorEnvironment
 from sac.errors import DivergenceError, SACError
-from sac.evaluation import EvaluationResult, run_episodes
+from sac.evaluation.evaluate import EvaluationResult, run_episodes
 from sac.insight import Insight
 from sac.interrupt import InterruptGuard
 from sac.logger import Logger

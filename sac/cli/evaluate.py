@@ -17,7 +17,7 @@ from sac.config.schema import SEED_LIMIT
 from sac.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
-    from sac.evaluation import EvaluationResult
+    from sac.evaluation.evaluate import EvaluationResult
 
 DESCRIPTION = """Play episodes with trained policies and report their returns, each run in a column
 of its own. --env.kwargs.NAME VALUE gives the environment an argument."""
@@ -38,7 +38,7 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
     if arguments.render == "human":
         overrides["kwargs"] = {"render_mode": "human", **environment_arguments}
         num_envs = 1
-    from sac.evaluation import (  # here, so that --help and a refusal stay quick
+    from sac.evaluation.evaluate import (  # here, so that --help and a refusal stay quick
         evaluate,
         film_episode,
     )

@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sac.evaluation import EvaluationResult
+    from sac.evaluation.evaluate import EvaluationResult
 
 
 def print_table(results: Sequence["EvaluationResult"]) -> None:

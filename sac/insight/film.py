@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sac.config import EnvConfig, WrapperConfig
 from sac.errors import EnvironmentSetupError
-from sac.evaluation import run_episodes
+from sac.evaluation.evaluate import run_episodes
 
 if TYPE_CHECKING:
     from sac.agent.agent import SACAgent

@@ -9,8 +9,8 @@ import numpy as np
 from sac.config import Config
 from sac.config.keys import list_keys, nearest
 from sac.errors import ConfigError
+from sac.evaluation.statistics import STATISTICS, Interval, bootstrap_interval
 from sac.plots.runs import Run
-from sac.statistics import STATISTICS, Interval, bootstrap_interval
 
 GRID_POINTS = 200  # of a curve whose runs did not log at the same places
 ENVIRONMENT_KEYS = ("env", "env.id")

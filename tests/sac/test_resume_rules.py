@@ -13,7 +13,7 @@ from sac.checkpoint import find_checkpoint
 from sac.config import Config, EnvConfig, WrapperConfig
 from sac.disk.lock import LOCK_FILE, RunLock
 from sac.errors import CheckpointError, ConfigError, SACError
-from sac.evaluation import evaluate
+from sac.evaluation.evaluate import evaluate
 from sac.resume_rules import check_changes, check_trusted
 from sac.trainer import train
 from tests.sac.tiny_runs import (

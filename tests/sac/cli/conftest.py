@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sac.errors import CheckpointError
-from sac.evaluation_result import EvaluationResult
-from sac.published import Published
+from sac.evaluation.published import Published
+from sac.evaluation.result import EvaluationResult
 
 
 class Recorder:
@@ -62,14 +62,14 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 @pytest.fixture
 def evaluate(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     recorder = Recorder(result=RESULT)
-    install(monkeypatch, "sac.evaluation", "evaluate", recorder)
-    sys.modules["sac.evaluation"].film_episode = Recorder()  # type: ignore[attr-defined]
+    install(monkeypatch, "sac.evaluation.evaluate", "evaluate", recorder)
+    sys.modules["sac.evaluation.evaluate"].film_episode = Recorder()  # type: ignore[attr-defined]
     return recorder
 
 
 @pytest.fixture
 def damaged_evaluate(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     recorder = Recorder(error=CheckpointError("policy.safetensors is damaged"))
-    install(monkeypatch, "sac.evaluation", "evaluate", recorder)
-    sys.modules["sac.evaluation"].film_episode = Recorder()  # type: ignore[attr-defined]
+    install(monkeypatch, "sac.evaluation.evaluate", "evaluate", recorder)
+    sys.modules["sac.evaluation.evaluate"].film_episode = Recorder()  # type: ignore[attr-defined]
     return recorder

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sac.cli import run_command
-from sac.evaluation_result import EvaluationResult
+from sac.evaluation.result import EvaluationResult
 from tests.sac.cli.conftest import RESULT, Recorder
 
 DEFAULTS = {
@@ -67,7 +67,7 @@ def test_film_is_of_the_same_policy_and_environment(evaluate: Recorder, tmp_path
     film = tmp_path / "a.gif"
     options = ["--seed", "7", "--stochastic", "--checkpoint", "last", "--env.kwargs.g=1", "--trust"]
     assert run(tmp_path, "--video", film, *options) == 0
-    film_episode: Any = sys.modules["sac.evaluation"].film_episode
+    film_episode: Any = sys.modules["sac.evaluation.evaluate"].film_episode
     expected = {
         "env_overrides": {"kwargs": {"g": 1}},
         "seed": 7,

@@ -11,8 +11,8 @@ from gymnasium.vector import AutoresetMode
 from sac.config import EnvConfig
 from sac.diagnosis.witness import Witness
 from sac.environments import make_vector_environment
-from sac.evaluation import run_episodes
-from sac.random_policy import RandomPolicy
+from sac.evaluation.evaluate import run_episodes
+from sac.evaluation.random_policy import RandomPolicy
 from tests.sac.environments_for_tests import CopyingCountingEnv, CountingVectorEnv
 
 GAMMA = 0.5

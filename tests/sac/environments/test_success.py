@@ -11,9 +11,9 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from sac.config import EnvConfig
 from sac.environments import make_vector_environment
 from sac.environments.success import success_of, successes_of
-from sac.evaluation import run_episodes
-from sac.evaluation_result import EvaluationResult
-from sac.random_policy import RandomPolicy
+from sac.evaluation.evaluate import run_episodes
+from sac.evaluation.random_policy import RandomPolicy
+from sac.evaluation.result import EvaluationResult
 
 ENDING_STEP = 3
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from sac.published import Published
-from sac.statistics import bootstrap_interval, interquartile_mean
+from sac.evaluation.published import Published
+from sac.evaluation.statistics import bootstrap_interval, interquartile_mean
 
 RESAMPLED_RETURNS = 2 * 10**8  # at most, some seconds; fewer resamples of very many episodes
 

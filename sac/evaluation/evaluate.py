@@ -12,9 +12,9 @@ import numpy as np
 from sac.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from sac.config import Config, EnvConfig
 from sac.errors import CheckpointError, ConfigError, SpaceError
-from sac.evaluation_result import EvaluationResult
-from sac.published import PUBLISHED
-from sac.random_policy import RandomPolicy
+from sac.evaluation.published import PUBLISHED
+from sac.evaluation.random_policy import RandomPolicy
+from sac.evaluation.result import EvaluationResult
 from sac.resume_rules import check_trusted
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from sac import statistics
-from sac.statistics import bootstrap_interval, interquartile_mean, mean
+from sac.evaluation import statistics
+from sac.evaluation.statistics import bootstrap_interval, interquartile_mean, mean
 
 
 @pytest.mark.parametrize(

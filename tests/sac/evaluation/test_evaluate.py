@@ -15,8 +15,14 @@ from gymnasium import spaces
 from sac.checkpoint import save_checkpoint
 from sac.config import Config
 from sac.errors import CheckpointError, ConfigError, SpaceError
-from sac.evaluation import EvaluationResult, check_spaces_fit, evaluate, film_episode, run_episodes
-from sac.random_policy import RandomPolicy
+from sac.evaluation.evaluate import (
+    EvaluationResult,
+    check_spaces_fit,
+    evaluate,
+    film_episode,
+    run_episodes,
+)
+from sac.evaluation.random_policy import RandomPolicy
 from sac.spaces import ActionCodec
 
 OBSERVATIONS = spaces.Box(-1, 1, (1,))
