@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sac.errors import DiskError
-from sac.logger import Logger
+from sac.metrics.logger import Logger
 from sac.run_state import RunState, save_best
 
 

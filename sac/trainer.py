@@ -23,8 +23,8 @@ from sac.environments import VectorEnvironment, make_vector_environment, separat
 from sac.errors import CheckpointError, ConfigError, DivergenceError, SACError
 from sac.evaluation.evaluate import EvaluationResult
 from sac.interrupt import InterruptGuard
-from sac.logger import Logger, metric_tags
-from sac.metrics_file import has_rows
+from sac.metrics.logger import Logger, metric_tags
+from sac.metrics.table import has_rows
 from sac.progress import Progress
 from sac.replay_storage import DiskStorage
 from sac.resume_rules import check_changes, check_no_links, check_trusted

@@ -20,7 +20,7 @@ from sac.errors import DivergenceError, SACError
 from sac.evaluation.evaluate import EvaluationResult, run_episodes
 from sac.insight import Insight
 from sac.interrupt import InterruptGuard
-from sac.logger import Logger
+from sac.metrics.logger import Logger
 from sac.progress import Progress
 from sac.run_state import RunState
 from sac.saver import Saver

@@ -11,7 +11,7 @@ from sac.cli.parser import CommandParser, add_config_options, parse_config_optio
 from sac.cli.seeds import BLAS_THREADS, SIGNAL_STATUS, add_seeds_options, train_seeds
 from sac.config import Config
 from sac.errors import ConfigError
-from sac.findings_file import read_findings
+from sac.metrics.findings import read_findings
 
 SMALL_PRODUCT = 2**21  # multiplications: a batch of 256 through a layer of 64 by 64 is half of it
 USAGE = "%(prog)s (--config FILE | --resume RUN | --env.id ID) [--KEY VALUE ...]"

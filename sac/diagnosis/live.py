@@ -6,8 +6,8 @@ from pathlib import Path
 from sac.diagnosis import Evidence, draw, examine
 from sac.diagnosis.witness import Witness
 from sac.environments.probe import Probe, checker_fault
-from sac.findings_file import read_findings, write_findings
-from sac.metrics_file import read_columns
+from sac.metrics.findings import read_findings, write_findings
+from sac.metrics.table import read_columns
 from sac.run_directory import METRICS_FILE
 from sac.run_state import RunState
 

@@ -24,7 +24,7 @@ from sac.environments import make_vector_environment
 from sac.environments.probe import probe, unseen
 from sac.errors import CheckpointError, SACError
 from sac.evaluation.evaluate import environment_config, run_episodes
-from sac.metrics_file import read_columns
+from sac.metrics.table import read_columns
 from sac.run_directory import METRICS_FILE
 from sac.run_replay import saved_replay
 

@@ -12,7 +12,7 @@ from sac.insight.histograms import histogram_value, update_values
 from sac.seeding import Streams, branch, generator, integer_seed
 
 if TYPE_CHECKING:
-    from sac.logger import Logger
+    from sac.metrics.logger import Logger
     from sac.run_state import RunState
 
 __all__ = ["Insight"]

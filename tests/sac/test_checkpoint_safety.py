@@ -12,7 +12,7 @@ from sac import SACAgent, evaluate
 from sac.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from sac.disk.lock import RunLock
 from sac.errors import CheckpointError, ConfigError, SACError
-from sac.metrics_file import MetricsFile
+from sac.metrics.table import MetricsFile
 from sac.trainer import train
 from tests.sac.tiny_runs import tiny_config
 

@@ -62,7 +62,7 @@ def trapped(
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Event files here may well be named in the same second."""
-    monkeypatch.setattr("sac.event_file._wait_for_a_later_name", lambda folder: None)
+    monkeypatch.setattr("sac.metrics.events._wait_for_a_later_name", lambda folder: None)
 
 
 ROLLBACK = {"train": {"on_divergence": "rollback"}}

@@ -20,7 +20,7 @@ from sac.errors import (
     EnvironmentSetupError,
     SACError,
 )
-from sac.logger import metric_tags
+from sac.metrics.logger import metric_tags
 from tests.sac.environments_for_tests import COUNTING, CopyingCountingEnv, CountingVectorEnv
 from tests.sac.tiny_runs import (
     assert_same_arrays,

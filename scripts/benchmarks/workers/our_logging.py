@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from sac.config import Config
-from sac.logger import Logger
+from sac.metrics.logger import Logger
 from sac.progress import Progress
 from sac.trainer import train
 from sac.training_loop import TrainingLoop

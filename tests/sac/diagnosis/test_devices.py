@@ -6,7 +6,7 @@ import pytest
 
 from sac.diagnosis import CHECKS
 from sac.diagnosis.run import diagnose
-from sac.findings_file import read_findings
+from sac.metrics.findings import read_findings
 from tests.on_devices import GPU, STANDIN
 from tests.sac.diagnosis.patients import SHORT, env, trained
 

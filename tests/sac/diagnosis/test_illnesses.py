@@ -7,7 +7,7 @@ import pytest
 
 from sac.diagnosis import CHECKS
 from sac.diagnosis.run import Report, diagnose
-from sac.findings_file import read_findings
+from sac.metrics.findings import read_findings
 from tests.sac.diagnosis.patients import SHORT, env, trained
 
 # What is found, and what the text of it says; the changes of a healthy run that bring it about.

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sac.errors import ConfigError, SACError
-from sac.event_file import EventFile
+from sac.metrics.events import EventFile
 from sac.plots.runs import elapsed_seconds, find_runs, read_metric, read_run
 from tests.sac.plots.runs_for_tests import METRIC, write_run
 
@@ -83,8 +83,8 @@ def test_time_counts_sessions_without_the_pause_between(
 ) -> None:
     clock = Clock()
     clock.now = time.time()
-    monkeypatch.setattr("sac.event_file.time.time", clock)
-    monkeypatch.setattr("sac.event_file.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("sac.metrics.events.time.time", clock)
+    monkeypatch.setattr("sac.metrics.events.time.sleep", lambda seconds: None)
     first = EventFile(tmp_path, resume_step=None)
     for step in (10, 20, 30):
         clock.now += 5

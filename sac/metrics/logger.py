@@ -7,10 +7,10 @@ from typing import Any, Self, SupportsFloat
 
 from sac.config import Config
 from sac.errors import DiskError
-from sac.event_file import EventFile
-from sac.metrics_file import MetricsFile
+from sac.metrics.events import EventFile
+from sac.metrics.pages import hparams_summary, layout_summary
+from sac.metrics.table import MetricsFile
 from sac.run_directory import METRICS_FILE
-from sac.tensorboard_pages import hparams_summary, layout_summary
 
 
 def metric_tags(num_soft_q_nets: int, *, on_gpu: bool = False) -> list[str]:

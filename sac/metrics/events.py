@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sac.disk import files
-from sac.event_writer import EventWriter
+from sac.metrics.event_writer import EventWriter
 
 FILE_PATTERN = "events.out.tfevents.*"
 RECORD_HEADER = struct.Struct("<QI")  # length of the data, checksum of the length

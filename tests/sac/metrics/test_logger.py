@@ -9,9 +9,9 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sac.errors import SACError
-from sac.logger import Logger, metric_tags
+from sac.metrics.logger import Logger, metric_tags
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TAGS = ["train/alpha", "eval/mean_return"]
 
 
@@ -239,7 +239,7 @@ import sys
 import time
 from pathlib import Path
 sys.path.insert(0, {str(tmp_path)!r})
-from sac.logger import Logger
+from sac.metrics.logger import Logger
 assert not any(name.startswith("tensorboard") for name in sys.modules), "imported before it is used"
 logger = Logger(Path({str(tmp_path)!r}), ["a"])
 logger.log(1, {{"a": 1.0}})

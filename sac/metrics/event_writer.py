@@ -28,7 +28,7 @@ class EventWriter:
         self._file = open(self.path, "xb", buffering=0)
         self._size = 0
         self._unwritten: list[bytes] = []
-        source = event_pb2.SourceMetadata(writer="sac.event_writer")
+        source = event_pb2.SourceMetadata(writer="sac.metrics.event_writer")
         self.add_event(
             event_pb2.Event(wall_time=now, file_version="brain.Event:2", source_metadata=source)
         )

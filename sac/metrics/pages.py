@@ -1,7 +1,7 @@
 """What TensorBoard shows of a run beside its curves: pages of custom scalars, and HPARAMS.
 
 Messages are built from the plugins' own definitions; their ready-made helpers need TensorFlow.
-Import this after `sac.event_file.EventFile` has told TensorBoard to do without it.
+Import this after `sac.metrics.events.EventFile` has told TensorBoard to do without it.
 """
 
 import json

@@ -13,8 +13,8 @@ from sac.config import Config
 from sac.config.keys import list_keys
 from sac.insight.film import TAG
 from sac.insight.graph import TARGET
-from sac.logger import metric_tags
-from sac.tensorboard_pages import PAGES, hparams
+from sac.metrics.logger import metric_tags
+from sac.metrics.pages import PAGES, hparams
 from sac.trainer import train
 from tests.sac.environments_for_tests import DRAWING
 from tests.sac.tensorboard_server import Server, serve

@@ -1,0 +1,1 @@
+"""What a run writes while it learns: tables, event files, pages, findings."""
