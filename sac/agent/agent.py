@@ -24,8 +24,8 @@ from sac.checkpoint import find_checkpoint, load_checkpoint
 from sac.config import AgentConfig
 from sac.device import resolve_device
 from sac.errors import CheckpointError
-from sac.networks import frozen
-from sac.policies import row
+from sac.networks import single_row as row
+from sac.networks.mlp import frozen
 from sac.replay_buffer import Batch
 from sac.seeding import Streams, generator
 from sac.spaces import ActionCodec, ObservationEncoder

@@ -10,7 +10,7 @@ from sac.agent.temperature import FixedTemperature, LearnedTemperature
 from sac.config import AgentConfig
 from sac.critics import ContinuousSoftQNetwork, DiscreteSoftQNetwork, SoftQEnsemble
 from sac.errors import ConfigError
-from sac.normalizer import NormalizedObservationInput, ObservationInput
+from sac.networks.observation_input import NormalizedObservationInput, ObservationInput
 from sac.policies import CategoricalPolicy, SquashedGaussianPolicy
 from sac.seeding import Streams, generator
 from sac.spaces import ActionCodec, ObservationEncoder

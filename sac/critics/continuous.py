@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from autograd import Tensor, nn
-from sac.networks import MLP
+from sac.networks.mlp import MLP
 
 
 class ContinuousSoftQNetwork(nn.Module):

@@ -6,7 +6,7 @@ import numpy as np
 
 import autograd as torch
 from autograd import Tensor, nn
-from sac.networks import MLP
+from sac.networks.mlp import MLP
 
 
 class DiscreteSoftQNetwork(nn.Module):

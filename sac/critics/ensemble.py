@@ -9,7 +9,7 @@ from autograd.backend.layout import FlatParameters
 from autograd.functional.fused import min_mlps, mlps
 from sac.critics.continuous import ContinuousSoftQNetwork
 from sac.critics.discrete import DiscreteSoftQNetwork
-from sac.networks import FUSED
+from sac.networks.mlp import FUSED
 
 SoftQNetwork = ContinuousSoftQNetwork | DiscreteSoftQNetwork
 

@@ -8,7 +8,7 @@ import autograd as torch
 from autograd import no_grad
 from autograd.nn import functional as F
 from sac.agent.agent import SACAgent
-from sac.networks import MLP
+from sac.networks.mlp import MLP
 from sac.replay_buffer import Batch
 
 

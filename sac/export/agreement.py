@@ -10,7 +10,7 @@ from autograd import no_grad
 from sac.agent.agent import SACAgent
 from sac.errors import SACError
 from sac.export.layers import Policy
-from sac.normalizer import NormalizedObservationInput
+from sac.networks.observation_input import NormalizedObservationInput
 
 OBSERVATIONS = 256
 TOLERANCE = 1e-5

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sac.agent.agent import SACAgent
-from sac.normalizer import CLIP, UINT8_SCALE, NormalizedObservationInput
+from sac.networks.observation_input import CLIP, UINT8_SCALE, NormalizedObservationInput
 from sac.spaces import space_to_json
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import autograd as torch
 from autograd import Tensor, enable_grad, nn, no_grad
-from sac.networks import frozen
+from sac.networks.mlp import frozen
 
 if TYPE_CHECKING:
     from sac.agent.agent import SACAgent

@@ -6,8 +6,8 @@ import numpy as np
 
 import autograd as torch
 from autograd import Tensor, nn
-from sac.networks import MLP
-from sac.policies import row
+from sac.networks import single_row as row
+from sac.networks.mlp import MLP
 
 # Of log|A|, the entropy of uniformly random actions; why this much is said in sac/config/schema.py.
 TARGET_ENTROPY_FRACTION = 0.5

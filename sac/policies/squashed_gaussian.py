@@ -7,8 +7,8 @@ import numpy as np
 import autograd as torch
 from autograd import Tensor, nn
 from autograd.functional.fused import soft_value, squashed_gaussian
-from sac.networks import MLP
-from sac.policies import row
+from sac.networks import single_row as row
+from sac.networks.mlp import MLP
 
 
 class SquashedGaussianPolicy(nn.Module):

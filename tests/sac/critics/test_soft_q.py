@@ -7,7 +7,7 @@ import pytest
 
 import autograd as torch
 from sac.critics import ContinuousSoftQNetwork, DiscreteSoftQNetwork, SoftQEnsemble
-from sac.networks import FUSED
+from sac.networks.mlp import FUSED
 
 
 def array(*shape: int) -> np.ndarray:

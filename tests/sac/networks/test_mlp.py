@@ -9,7 +9,7 @@ import pytest
 
 import autograd as torch
 from autograd import Tensor
-from sac.networks import MLP, frozen
+from sac.networks.mlp import MLP, frozen
 from tests.sac.agents_for_tests import make_agent, make_batch
 
 ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.functional.fused import mlp_row
-from sac.networks import FUSED, MLP
+from sac.networks.mlp import FUSED, MLP
 
 Row = NDArray[np.float32]
 

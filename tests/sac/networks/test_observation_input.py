@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd as torch
-from sac.normalizer import CLIP, NormalizedObservationInput, ObservationInput
+from sac.networks.observation_input import CLIP, NormalizedObservationInput, ObservationInput
 
 CPU = torch.device("cpu")
 PIECES = [1, 7, 1, 0, 250, 41]

@@ -1,0 +1,1 @@
+"""Networks, and what observations become before they enter one."""
