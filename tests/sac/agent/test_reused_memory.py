@@ -42,11 +42,3 @@ def test_an_update_has_the_same_bits_on_memory_used_before(
         for name, value in wanted.items():
             np.testing.assert_array_equal(np.asarray(one[name]), np.asarray(value), err_msg=name)
     assert_same_bits(agent.state_dict(), other.state_dict())
-
-
-def test_large_arrays_of_an_update_come_from_memory_used_before() -> None:
-    """Or the test above compares an update with itself."""
-    agent, _ = learned("continuous", True)
-    NUMPY.empty_cache()
-    agent.update(make_batch(agent, 8, 256))
-    assert sum(map(len, NUMPY._workspace._waiting.values())) > 5
