@@ -34,7 +34,7 @@ from sac.manifest import (
     read_verified,
     verify,
 )
-from sac.replay_segments import check_segments
+from sac.replay.storage.segments import check_segments
 from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
 
 POLICY_FILES = ("policy.json", "policy.safetensors")  # enough to act and to evaluate

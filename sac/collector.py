@@ -9,7 +9,7 @@ import numpy as np
 from sac.agent.loss_guard import CURES
 from sac.environments import Episode, Restored, Step, VectorEnvironment
 from sac.errors import NotFiniteError, WorkerLostError
-from sac.replay_buffer import ReplayBuffer
+from sac.replay.buffer import ReplayBuffer
 from sac.seeding import generator_to_json, restore_generator
 
 if TYPE_CHECKING:

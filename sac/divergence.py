@@ -19,7 +19,7 @@ from sac.errors import DivergenceError, SACError
 
 if TYPE_CHECKING:
     from sac.agent.agent import SACAgent
-    from sac.replay_buffer import Batch
+    from sac.replay.buffer import Batch
 
 MAX_ROLLBACKS = 3
 PREFIX = "divergence-"  # of folders in the run's

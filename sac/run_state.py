@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sac import replay_state
 from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import CURES
 from sac.checkpoint import (
@@ -30,8 +29,9 @@ from sac.disk.encoding import join_arrays, split_arrays
 from sac.environments import VectorEnvironment
 from sac.errors import CheckpointError, ConfigError, DiskError, DivergenceError, SACError
 from sac.evaluation.evaluate import check_spaces_fit
-from sac.replay_buffer import ReplayBuffer
-from sac.replay_storage import DiskStorage, Storage
+from sac.replay import rings as replay_state
+from sac.replay.buffer import ReplayBuffer
+from sac.replay.storage.tables import DiskStorage, Storage
 from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
 from sac.run_replay import new_replay, place_batches
 from sac.seeding import Streams, branch, generator, generator_to_json, integer_seed

@@ -26,7 +26,7 @@ from sac.interrupt import InterruptGuard
 from sac.metrics.logger import Logger, metric_tags
 from sac.metrics.table import has_rows
 from sac.progress import Progress
-from sac.replay_storage import DiskStorage
+from sac.replay.storage.tables import DiskStorage
 from sac.resume_rules import check_changes, check_no_links, check_trusted
 from sac.run_directory import CONFIG_FILE, METRICS_FILE, create_run_directory
 from sac.run_state import RunState

@@ -26,7 +26,7 @@ from sac.device import resolve_device
 from sac.errors import CheckpointError
 from sac.networks import single_row as row
 from sac.networks.mlp import frozen
-from sac.replay_buffer import Batch
+from sac.replay.buffer import Batch
 from sac.seeding import Streams, generator
 from sac.spaces import ActionCodec, ObservationEncoder
 

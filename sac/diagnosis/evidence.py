@@ -12,7 +12,7 @@ from sac.agent.agent import SACAgent
 from sac.config import Config
 from sac.diagnosis.witness import Played
 from sac.environments.probe import Probe
-from sac.replay_buffer import Batch, ReplayBuffer
+from sac.replay.buffer import Batch, ReplayBuffer
 
 SAMPLE = 4096  # transitions
 SAMPLE_BYTES = 2**26  # of observations: fewer of them, where they are images

@@ -9,7 +9,7 @@ import autograd as torch
 from autograd import Tensor, nn
 from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
-from sac.replay_buffer import Batch
+from sac.replay.buffer import Batch
 
 OBSERVATIONS = spaces.Box(-1.0, 1.0, (3,), np.float32)
 ACTION_SPACES: dict[str, spaces.Space] = {

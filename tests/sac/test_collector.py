@@ -14,7 +14,7 @@ from sac.collector import Collected, Collector
 from sac.config import EnvConfig
 from sac.environments import VectorEnvironment, make_vector_environment
 from sac.errors import EnvironmentStepError
-from sac.replay_buffer import ReplayBuffer
+from sac.replay.buffer import ReplayBuffer
 from tests.sac.environments_for_tests import (
     ACTION_SPACE,
     CopyingCountingEnv,

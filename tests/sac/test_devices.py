@@ -12,7 +12,7 @@ from gymnasium import spaces
 import autograd as torch
 from sac import Config, SACAgent, evaluate, train
 from sac.config import AgentConfig
-from sac.replay_buffer import Batch
+from sac.replay.buffer import Batch
 from tests.cupy_standin import counting
 from tests.on_devices import no_waiting
 from tests.sac.agents_for_tests import make_agent, make_batch

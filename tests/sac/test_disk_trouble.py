@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from sac import replay_storage
 from sac.collector import Collector
 from sac.errors import DiskError
+from sac.replay.storage import tables as replay_storage
 from sac.trainer import train
 from tests.sac.faults import Disk
 from tests.sac.test_exact_resume import assert_same_runs, train_until_killed

@@ -15,7 +15,7 @@ from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import LossGuard
 from sac.divergence import MAX_ROLLBACKS, RecentBatches, count_divergences
 from sac.errors import DivergenceError, SACError
-from sac.replay_buffer import Batch
+from sac.replay.buffer import Batch
 from sac.trainer import train
 from tests.sac.environments_for_tests import CopyingCountingEnv
 from tests.sac.test_exact_resume import assert_same_runs, train_until_killed

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sac import replay_storage
 from sac.collector import Collector
 from sac.config import Config
+from sac.replay.storage import tables as replay_storage
 from sac.trainer import train
 from tests.sac.faults import Faults, in_a_process_of_its_own, killing
 from tests.sac.test_exact_resume import assert_same_runs

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import numpy as np
 
 from sac.interrupt import InterruptGuard
-from sac.replay_buffer import ReplayBuffer
+from sac.replay.buffer import ReplayBuffer
 from sac.training_loop import TrainingLoop
 
 BLOCK = 1000  # transitions that are drawn at a time

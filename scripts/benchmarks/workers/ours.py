@@ -10,7 +10,7 @@ from gymnasium import spaces
 import autograd
 from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
-from sac.replay_buffer import ReplayBuffer
+from sac.replay.buffer import ReplayBuffer
 
 from . import bare, no_grad_works, serve, tensors
 from .filling import filled_buffer

@@ -7,7 +7,7 @@ import pytest
 from gymnasium import spaces
 
 from sac.agent.agent import SACAgent
-from sac.replay_buffer import Batch
+from sac.replay.buffer import Batch
 from tests.sac.agents_for_tests import make_agent
 
 OBSERVATIONS = spaces.Box(-1.0, 1.0, (1,), np.float32)

@@ -11,7 +11,7 @@ import autograd as torch
 from autograd import Tensor
 from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import LossGuard
-from sac.replay_buffer import Batch
+from sac.replay.buffer import Batch
 from tests.sac.agents_for_tests import assert_same_bits, gradient, make_agent, make_batch
 
 ACTIONS = ["continuous", "discrete"]

@@ -13,7 +13,7 @@ from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import LossGuard
 from sac.config import AgentConfig
 from sac.errors import DivergenceError
-from sac.replay_buffer import Batch
+from sac.replay.buffer import Batch
 from tests.sac.tiny_runs import assert_same_arrays
 
 OBSERVATIONS = spaces.Box(-1, 1, (3,), np.float32)

@@ -10,7 +10,7 @@ from gymnasium import spaces
 import autograd as torch
 from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
-from sac.replay_buffer import Batch
+from sac.replay.buffer import Batch
 from tests.sac.agents_for_tests import gradient as gradient_of
 from tests.sac.reference_update import Layers, Update, gradient
 

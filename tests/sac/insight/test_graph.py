@@ -13,7 +13,7 @@ from sac.config import AgentConfig
 from sac.insight import recording
 from sac.insight.graph import TARGET, update_graph
 from sac.insight.recording import reached_leaves, record_update
-from sac.replay_buffer import Batch
+from sac.replay.buffer import Batch
 
 OBSERVATIONS = spaces.Box(-1, 1, (3,), np.float32)
 ACTIONS: dict[str, gymnasium.Space] = {

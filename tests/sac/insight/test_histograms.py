@@ -12,7 +12,7 @@ from autograd import Tensor
 from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
 from sac.insight.histograms import BUCKETS, histogram_value, update_values
-from sac.replay_buffer import Batch
+from sac.replay.buffer import Batch
 from sac.seeding import Streams
 from tests.sac.tiny_runs import assert_same_arrays
 

@@ -11,7 +11,7 @@ import numpy as np
 import autograd as torch
 
 if TYPE_CHECKING:
-    from sac.replay_buffer import ReplayBuffer
+    from sac.replay.buffer import ReplayBuffer
 
 CHUNK = 65_536  # rows that are sent at once, when many have changed
 AUTO_SHARE = 0.5  # of the device's free memory, which `auto` takes at most

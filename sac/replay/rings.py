@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sac.errors import CheckpointError
-from sac.replay_storage import DiskStorage
+from sac.replay.storage.tables import DiskStorage
 
 if TYPE_CHECKING:
-    from sac.replay_buffer import ReplayBuffer
+    from sac.replay.buffer import ReplayBuffer
 
 COLUMNS = ("observation", "action", "reward", "terminated", "truncated")
 

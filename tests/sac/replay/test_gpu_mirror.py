@@ -9,8 +9,8 @@ import autograd as torch
 from autograd import Tensor
 from sac.config import Config
 from sac.errors import ConfigError
-from sac.replay_buffer import Batch, ReplayBuffer
-from sac.replay_mirror import ReplayMirror
+from sac.replay.buffer import Batch, ReplayBuffer
+from sac.replay.gpu_mirror import ReplayMirror
 from sac.run_replay import place_batches
 from tests.cupy_standin import counting, without_synchronization
 from tests.on_devices import standin_gpu
@@ -72,7 +72,7 @@ def test_batches_are_those_of_the_replay(kind: Any, cuda: str) -> None:
 
 
 def test_all_is_sent_anew_after_a_load(cuda: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sac.replay_mirror.CHUNK", 4)  # so that it takes several copies
+    monkeypatch.setattr("sac.replay.gpu_mirror.CHUNK", 4)  # so that it takes several copies
     plain, mirrored = buffers(KINDS[0])
     rng = np.random.default_rng(1)
     for _ in range(10):

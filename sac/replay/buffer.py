@@ -15,10 +15,10 @@ from numpy.random import Generator
 from numpy.typing import DTypeLike
 
 import autograd as torch
-from sac import replay_state
 from sac.errors import ConfigError
-from sac.replay_mirror import ReplayMirror
-from sac.replay_storage import DiskStorage, MemoryStorage, Storage, column
+from sac.replay import rings as replay_state
+from sac.replay.gpu_mirror import ReplayMirror
+from sac.replay.storage.tables import DiskStorage, MemoryStorage, Storage, column
 from sac.seeding import generator_to_json, restore_generator
 
 MAX_CAPACITY = 2**30  # rows are numbered in int32, with room for the observations kept aside

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sac.errors import CheckpointError, ConfigError
-from sac.replay_buffer import Batch, ReplayBuffer
+from sac.replay.buffer import Batch, ReplayBuffer
 
 OBSERVATION_SHAPE = (2,)
 

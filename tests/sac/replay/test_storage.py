@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sac import replay_state, replay_storage
 from sac.errors import CheckpointError
-from sac.replay_buffer import ReplayBuffer
-from sac.replay_segments import check_segments
-from sac.replay_storage import DiskStorage
-from tests.sac.test_replay_buffer import (
+from sac.replay import rings as replay_state
+from sac.replay.buffer import ReplayBuffer
+from sac.replay.storage import tables as replay_storage
+from sac.replay.storage.segments import check_segments
+from sac.replay.storage.tables import DiskStorage
+from tests.sac.replay.test_buffer import (
     OUTCOMES,
     Oracle,
     Transition,

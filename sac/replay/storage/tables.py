@@ -14,8 +14,14 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from sac.errors import CheckpointError
-from sac.replay_files import Column, Columns, SlotFiles
-from sac.replay_segments import Segment, TableDocument, describe_table, read_shift, read_table
+from sac.replay.storage.segments import (
+    Segment,
+    TableDocument,
+    describe_table,
+    read_shift,
+    read_table,
+)
+from sac.replay.storage.slots import Column, Columns, SlotFiles
 
 SEGMENT_BYTES = 2**18  # small beside what a checkpoint's other files take
 MAX_SEGMENTS = 4096  # of which a checkpoint lists all

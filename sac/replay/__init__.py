@@ -1,0 +1,1 @@
+"""The replay: rows, how batches are drawn, and where the rows lie."""
