@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, Self, SupportsFloat, TextIO
 
 from sac.console import say
 from sac.evaluation.evaluate import EvaluationResult
-from sac.run_directory import FINDINGS_FILE
+from sac.run.layout import FINDINGS_FILE
 
 MODULE_COMMANDS = {name: f"python -m sac {name}" for name in ("train", "evaluate", "doctor")}
 LABELS = {"mean_return": "return"}

@@ -11,7 +11,16 @@ import numpy as np
 
 from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import CURES
-from sac.checkpoint import (
+from sac.collector import Collector
+from sac.config import Config
+from sac.disk.encoding import join_arrays, split_arrays
+from sac.environments import VectorEnvironment
+from sac.errors import CheckpointError, ConfigError, DiskError, DivergenceError, SACError
+from sac.evaluation.evaluate import check_spaces_fit
+from sac.replay import rings as replay_state
+from sac.replay.buffer import ReplayBuffer
+from sac.replay.storage.tables import DiskStorage, Storage
+from sac.run.checkpoint import (
     REPLAY,
     Checkpoint,
     check_replay,
@@ -23,17 +32,8 @@ from sac.checkpoint import (
     save_checkpoint,
     step_folders,
 )
-from sac.collector import Collector
-from sac.config import Config
-from sac.disk.encoding import join_arrays, split_arrays
-from sac.environments import VectorEnvironment
-from sac.errors import CheckpointError, ConfigError, DiskError, DivergenceError, SACError
-from sac.evaluation.evaluate import check_spaces_fit
-from sac.replay import rings as replay_state
-from sac.replay.buffer import ReplayBuffer
-from sac.replay.storage.tables import DiskStorage, Storage
-from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
-from sac.run_replay import new_replay, place_batches
+from sac.run.layout import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
+from sac.run.saved_replay import new_replay, place_batches
 from sac.seeding import Streams, branch, generator, generator_to_json, integer_seed
 
 RETURNS_SHOWN = 20  # episodes that the displayed mean return is taken over

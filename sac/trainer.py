@@ -6,14 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sac.checkpoint import (
-    Checkpoint,
-    find_checkpoint,
-    last_usable_checkpoint,
-    load_checkpoint,
-    set_aside,
-    step_folders,
-)
 from sac.config import Config
 from sac.device import fallback_note, resolve_device
 from sac.disk.files import replace_file
@@ -27,8 +19,16 @@ from sac.metrics.logger import Logger, metric_tags
 from sac.metrics.table import has_rows
 from sac.progress import Progress
 from sac.replay.storage.tables import DiskStorage
-from sac.resume_rules import check_changes, check_no_links, check_trusted
-from sac.run_directory import CONFIG_FILE, METRICS_FILE, create_run_directory
+from sac.run.checkpoint import (
+    Checkpoint,
+    find_checkpoint,
+    last_usable_checkpoint,
+    load_checkpoint,
+    set_aside,
+    step_folders,
+)
+from sac.run.layout import CONFIG_FILE, METRICS_FILE, create_run_directory
+from sac.run.rules import check_changes, check_no_links, check_trusted
 from sac.run_state import RunState
 from sac.seeding import Streams, branch, integer_seed
 from sac.training_loop import Outputs, TrainingLoop

@@ -20,13 +20,13 @@ from autograd.random import source
 from sac.agent import state as agent_state
 from sac.agent.loss_guard import LossGuard
 from sac.agent.variants import build_parts
-from sac.checkpoint import find_checkpoint, load_checkpoint
 from sac.config import AgentConfig
 from sac.device import resolve_device
 from sac.errors import CheckpointError
 from sac.networks import single_row as row
 from sac.networks.mlp import frozen
 from sac.replay.buffer import Batch
+from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from sac.seeding import Streams, generator
 from sac.spaces import ActionCodec, ObservationEncoder
 

@@ -8,7 +8,7 @@ from sac.diagnosis.witness import Witness
 from sac.environments.probe import Probe, checker_fault
 from sac.metrics.findings import read_findings, write_findings
 from sac.metrics.table import read_columns
-from sac.run_directory import METRICS_FILE
+from sac.run.layout import METRICS_FILE
 from sac.run_state import RunState
 
 

@@ -9,14 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sac.agent.agent import SACAgent
-from sac.checkpoint import (
-    REPLAY,
-    Checkpoint,
-    find_checkpoint,
-    last_usable_checkpoint,
-    load_checkpoint,
-    step_folders,
-)
 from sac.config import Config, EnvConfig
 from sac.diagnosis import Evidence, Result, draw, examine
 from sac.diagnosis.witness import Witness
@@ -25,8 +17,16 @@ from sac.environments.probe import probe, unseen
 from sac.errors import CheckpointError, SACError
 from sac.evaluation.evaluate import environment_config, run_episodes
 from sac.metrics.table import read_columns
-from sac.run_directory import METRICS_FILE
-from sac.run_replay import saved_replay
+from sac.run.checkpoint import (
+    REPLAY,
+    Checkpoint,
+    find_checkpoint,
+    last_usable_checkpoint,
+    load_checkpoint,
+    step_folders,
+)
+from sac.run.layout import METRICS_FILE
+from sac.run.saved_replay import saved_replay
 
 
 @dataclass(frozen=True)

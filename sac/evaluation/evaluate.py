@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from sac.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from sac.config import Config, EnvConfig
 from sac.errors import CheckpointError, ConfigError, SpaceError
 from sac.evaluation.published import PUBLISHED
 from sac.evaluation.random_policy import RandomPolicy
 from sac.evaluation.result import EvaluationResult
-from sac.resume_rules import check_trusted
+from sac.run.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
+from sac.run.rules import check_trusted
 
 if TYPE_CHECKING:
     from sac.agent.agent import SACAgent

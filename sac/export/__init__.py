@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sac.agent.agent import SACAgent
-from sac.checkpoint import find_checkpoint
 from sac.disk.files import replace_file
 from sac.errors import ConfigError, SACError
 from sac.export import numpy_file, onnx_file
 from sac.export.agreement import OBSERVATIONS, check
 from sac.export.layers import Policy
+from sac.run.checkpoint import find_checkpoint
 
 __all__ = ["FORMATS", "Exported", "export"]
 

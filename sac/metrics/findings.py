@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sac.disk import files
-from sac.run_directory import FINDINGS_FILE
+from sac.run.layout import FINDINGS_FILE
 
 COLUMNS = ("step", "check", "finding", "remedy")
 Finding = dict[str, str]  # a text for each column

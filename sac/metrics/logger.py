@@ -10,7 +10,7 @@ from sac.errors import DiskError
 from sac.metrics.events import EventFile
 from sac.metrics.pages import hparams_summary, layout_summary
 from sac.metrics.table import MetricsFile
-from sac.run_directory import METRICS_FILE
+from sac.run.layout import METRICS_FILE
 
 
 def metric_tags(num_soft_q_nets: int, *, on_gpu: bool = False) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from sac.config import Config
 from sac.config.keys import nearest
 from sac.errors import ConfigError, SACError
-from sac.run_directory import CONFIG_FILE, METRICS_FILE
+from sac.run.layout import CONFIG_FILE, METRICS_FILE
 
 STEP = "step"
 EVENT_FILES = "events.out.tfevents.*"

@@ -11,8 +11,8 @@ from gymnasium.vector import AutoresetMode
 
 import autograd as torch
 from sac import Config, SACAgent, train
-from sac.checkpoint import find_checkpoint, load_checkpoint
 from sac.replay.buffer import Batch
+from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from tests.sac.agents_for_tests import assert_same_bits
 from tests.sac.environments_for_tests import (
     CountingEnv,

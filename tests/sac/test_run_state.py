@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sac.checkpoint import load_checkpoint, save_checkpoint
 from sac.config import Config
 from sac.environments import make_vector_environment
 from sac.errors import CheckpointError, ConfigError, SACError, SpaceError
+from sac.run.checkpoint import load_checkpoint, save_checkpoint
 from sac.run_state import Counters, RunState, last_checkpoint, save_best
 from tests.sac.tiny_runs import assert_same_arrays, tiny_config
 

@@ -12,7 +12,6 @@ import pytest
 
 import autograd
 from sac import Config, SACAgent, evaluate, train
-from sac.checkpoint import find_checkpoint, load_checkpoint
 from sac.errors import (
     CheckpointError,
     ConfigError,
@@ -21,6 +20,7 @@ from sac.errors import (
     SACError,
 )
 from sac.metrics.logger import metric_tags
+from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from tests.sac.environments_for_tests import COUNTING, CopyingCountingEnv, CountingVectorEnv
 from tests.sac.tiny_runs import (
     assert_same_arrays,

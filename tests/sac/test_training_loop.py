@@ -9,10 +9,10 @@ import pytest
 
 from sac import training_loop
 from sac.agent.agent import SACAgent
-from sac.checkpoint import find_checkpoint, load_checkpoint
 from sac.collector import Collector
 from sac.errors import DivergenceError, EnvironmentStepError
 from sac.evaluation.evaluate import EvaluationResult
+from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from sac.run_state import RunState
 from sac.trainer import train
 from tests.sac.tiny_runs import (

@@ -11,12 +11,12 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from sac.checkpoint import Checkpoint, check_replay, find_checkpoint, load_checkpoint
 from sac.config import Config
 from sac.config.keys import merge
 from sac.replay import rings as replay_state
 from sac.replay.buffer import ReplayBuffer
 from sac.replay.storage.tables import DiskStorage
+from sac.run.checkpoint import Checkpoint, check_replay, find_checkpoint, load_checkpoint
 from tests.sac.environments_for_tests import CopyingCountingEnv
 
 MODULE = "tests.sac.tiny_runs"

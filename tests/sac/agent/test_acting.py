@@ -10,8 +10,8 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 
 from sac.agent.agent import SACAgent
-from sac.checkpoint import save_checkpoint
 from sac.errors import SpaceError
+from sac.run.checkpoint import save_checkpoint
 from tests.sac.agents_for_tests import make_agent, set_output
 
 BOX = spaces.Box(-3.0, 3.0, (3,), np.float32)

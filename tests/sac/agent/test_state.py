@@ -10,8 +10,8 @@ import pytest
 from gymnasium import spaces
 
 from sac.agent.agent import SACAgent
-from sac.checkpoint import save_checkpoint
 from sac.errors import CheckpointError, SACError
+from sac.run.checkpoint import save_checkpoint
 from tests.sac.agents_for_tests import assert_same_bits, make_agent, make_batch
 
 State = dict[str, np.ndarray]

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from sac.checkpoint import save_checkpoint
 from sac.config import Config
 from sac.errors import CheckpointError, ConfigError, SpaceError
 from sac.evaluation.evaluate import (
@@ -23,6 +22,7 @@ from sac.evaluation.evaluate import (
     run_episodes,
 )
 from sac.evaluation.random_policy import RandomPolicy
+from sac.run.checkpoint import save_checkpoint
 from sac.spaces import ActionCodec
 
 OBSERVATIONS = spaces.Box(-1, 1, (1,))

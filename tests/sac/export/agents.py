@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 
 from sac.agent.agent import SACAgent
-from sac.checkpoint import save_checkpoint
+from sac.run.checkpoint import save_checkpoint
 from tests.sac.agents_for_tests import make_agent
 
 IMAGES = spaces.Box(0, 255, (4, 5, 2), np.uint8)

@@ -11,7 +11,7 @@ from sac.config import Config
 from sac.errors import ConfigError
 from sac.replay.buffer import Batch, ReplayBuffer
 from sac.replay.gpu_mirror import ReplayMirror
-from sac.run_replay import place_batches
+from sac.run.saved_replay import place_batches
 from tests.cupy_standin import counting, without_synchronization
 from tests.on_devices import standin_gpu
 from tests.sac.agents_for_tests import make_agent

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from sac import SACAgent, evaluate
-from sac.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from sac.disk.lock import RunLock
 from sac.errors import CheckpointError, ConfigError, SACError
 from sac.metrics.table import MetricsFile
+from sac.run.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from sac.trainer import train
 from tests.sac.tiny_runs import tiny_config
 

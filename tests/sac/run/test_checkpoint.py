@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sac.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, prune, save_checkpoint
 from sac.disk import files
 from sac.errors import CheckpointError
-from sac.manifest import FileRecord
+from sac.run.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, prune, save_checkpoint
+from sac.run.manifest import FileRecord
 
 TENSORS: dict[str, dict[str, np.ndarray]] = {
     "policy": {"weight": np.ones((2, 3), np.float32), "bias": np.array([0.5], np.float32)},
@@ -218,7 +218,7 @@ def test_unfinished_checkpoint_is_never_under_checkpoints(
 
 def test_best_replaced_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     best = save(tmp_path / "best", step=1, generation=np.array(1))
-    import sac.checkpoint as module
+    import sac.run.checkpoint as module
 
     check_size = module.check_size
 

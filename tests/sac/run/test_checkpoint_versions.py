@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sac import manifest, trainer
+from sac import trainer
 from sac.errors import CheckpointError
+from sac.run import manifest
 from sac.run_state import RunState
 from sac.trainer import train
 from tests.sac.test_exact_resume import assert_same_runs, train_until_killed

@@ -23,7 +23,9 @@ from sac.disk.encoding import (
     read_file,
 )
 from sac.errors import CheckpointError, DiskError
-from sac.manifest import (
+from sac.replay.storage.segments import check_segments
+from sac.run.layout import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
+from sac.run.manifest import (
     MANIFEST_FILE,
     FileRecord,
     Manifest,
@@ -34,8 +36,6 @@ from sac.manifest import (
     read_verified,
     verify,
 )
-from sac.replay.storage.segments import check_segments
-from sac.run_directory import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
 
 POLICY_FILES = ("policy.json", "policy.safetensors")  # enough to act and to evaluate
 REPLAY = "replay"  # the document that says where the transitions lie

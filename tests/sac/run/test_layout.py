@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sac.errors import SACError
-from sac.run_directory import create_run_directory
+from sac.run.layout import create_run_directory
 
 NOW = datetime(2024, 5, 6, 7, 8, 9)
 

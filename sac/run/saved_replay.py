@@ -1,14 +1,14 @@
 """The replay of a run: a new one, or that of a checkpoint to look at."""
 
 from sac.agent.agent import SACAgent
-from sac.checkpoint import REPLAY, Checkpoint, check_replay
 from sac.config import Config
 from sac.errors import CheckpointError, ConfigError
 from sac.replay import rings as replay_state
 from sac.replay.buffer import ReplayBuffer
 from sac.replay.gpu_mirror import ReplayMirror
 from sac.replay.storage.tables import DiskStorage, Storage
-from sac.run_directory import REPLAY_FOLDER
+from sac.run.checkpoint import REPLAY, Checkpoint, check_replay
+from sac.run.layout import REPLAY_FOLDER
 from sac.seeding import Streams, generator
 
 

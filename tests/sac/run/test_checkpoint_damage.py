@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sac.checkpoint import load_checkpoint, save_checkpoint
 from sac.errors import CheckpointError
+from sac.run.checkpoint import load_checkpoint, save_checkpoint
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_file_of_another_size_is_not_even_read(
     def read(path: Path) -> bytes:
         raise AssertionError("read before all sizes were compared")
 
-    monkeypatch.setattr("sac.manifest.read_file", read)
+    monkeypatch.setattr("sac.run.manifest.read_file", read)
     with pytest.raises(CheckpointError, match="1000000000000"):
         load_checkpoint(folder)
 
@@ -157,7 +157,7 @@ HOSTILE_SAFETENSORS = {
 def test_hostile_safetensors_are_refused(folder: Path, content: bytes) -> None:
     """A stranger's checkpoint can have a manifest that fits its hostile files."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("sac.checkpoint.encode_tensors", lambda arrays: content)
+        monkeypatch.setattr("sac.run.checkpoint.encode_tensors", lambda arrays: content)
         save_checkpoint(folder, {"policy": {}}, {}, step=5)
     with pytest.raises(CheckpointError, match=r"policy\.safetensors"):
         load_checkpoint(folder).tensors["policy"]

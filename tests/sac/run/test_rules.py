@@ -9,12 +9,12 @@ from typing import Any
 import gymnasium
 import pytest
 
-from sac.checkpoint import find_checkpoint
 from sac.config import Config, EnvConfig, WrapperConfig
 from sac.disk.lock import LOCK_FILE, RunLock
 from sac.errors import CheckpointError, ConfigError, SACError
 from sac.evaluation.evaluate import evaluate
-from sac.resume_rules import check_changes, check_trusted
+from sac.run.checkpoint import find_checkpoint
+from sac.run.rules import check_changes, check_trusted
 from sac.trainer import train
 from tests.sac.tiny_runs import (
     assert_same_arrays,

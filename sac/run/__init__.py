@@ -1,0 +1,1 @@
+"""The folder of a run: layout, manifest, checkpoints, rules of resuming."""
