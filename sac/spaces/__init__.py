@@ -1,6 +1,6 @@
 """Observation and action spaces: what the agent sees, does, and keeps of them in a file."""
 
-from sac.spaces.actions import ActionCodec
+from sac.spaces.actions.codec import ActionCodec
 from sac.spaces.documents import space_from_json, space_to_json
 from sac.spaces.observations import ObservationEncoder
 

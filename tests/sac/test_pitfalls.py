@@ -36,7 +36,7 @@ TRAINING = "test_pitfalls_in_training.py::"
 REPLAY = "replay/test_buffer.py::"
 ENVIRONMENTS = "environments/test_environments.py::"
 COLLECTOR = "test_collector.py::"
-SPACES = "test_spaces.py::"
+SPACES = "spaces/test_spaces.py::"
 SEEDING = "test_seeding.py::"
 ACTING = "agent/test_acting.py::"
 

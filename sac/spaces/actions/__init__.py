@@ -1,0 +1,1 @@
+"""Actions: what the policy gives, what the replay stores, what an environment takes."""
