@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TextIO
 
-from sac.console import say
-from sac.progress import is_terminal
+from sac.terminal.output import say
+from sac.terminal.progress import is_terminal
 
-# What a training prints where its output is no terminal, as `sac.progress` words it.
+# What a training prints where its output is no terminal, as `sac.terminal.progress` words it.
 STEP_LINE = re.compile(r"step ([\d,]+)/([\d,]+) \(\d+ %\)  (.*)")
 
 

@@ -14,10 +14,8 @@ from sac.divergence import MAX_ROLLBACKS, Diverged, count_divergences
 from sac.environments import VectorEnvironment, make_vector_environment, separate_source
 from sac.errors import CheckpointError, ConfigError, DivergenceError, SACError
 from sac.evaluation.evaluate import EvaluationResult
-from sac.interrupt import InterruptGuard
 from sac.metrics.logger import Logger, metric_tags
 from sac.metrics.table import has_rows
-from sac.progress import Progress
 from sac.replay.storage.tables import DiskStorage
 from sac.run.checkpoint import (
     Checkpoint,
@@ -31,6 +29,8 @@ from sac.run.layout import CONFIG_FILE, METRICS_FILE, create_run_directory
 from sac.run.rules import check_changes, check_no_links, check_trusted
 from sac.run_state import RunState
 from sac.seeding import Streams, branch, integer_seed
+from sac.terminal.interrupt import InterruptGuard
+from sac.terminal.progress import Progress
 from sac.training_loop import Outputs, TrainingLoop
 
 

@@ -19,12 +19,12 @@ from sac.environments import VectorEnvironment
 from sac.errors import DivergenceError, SACError
 from sac.evaluation.evaluate import EvaluationResult, run_episodes
 from sac.insight import Insight
-from sac.interrupt import InterruptGuard
 from sac.metrics.logger import Logger
-from sac.progress import Progress
 from sac.run_state import RunState
 from sac.saver import Saver
 from sac.seeding import Streams, integer_seed
+from sac.terminal.interrupt import InterruptGuard
+from sac.terminal.progress import Progress
 
 
 @dataclass(frozen=True)

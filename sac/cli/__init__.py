@@ -10,8 +10,8 @@ from sac.cli.export import export_command
 from sac.cli.parser import CommandParser
 from sac.cli.plot import plot_command
 from sac.cli.train import train_command
-from sac.console import reader_may_leave
 from sac.errors import SACError
+from sac.terminal.output import reader_may_leave
 
 COMMANDS: dict[str, Callable[[Sequence[str], str], int]] = {
     "train": train_command,

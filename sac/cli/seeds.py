@@ -18,7 +18,7 @@ from sac.config.fields import count
 from sac.config.schema import SEED_LIMIT
 from sac.errors import ConfigError, SACError
 
-FOLDER_LINE = "Run directory: "  # the first line of `sac.progress.print_summary`
+FOLDER_LINE = "Run directory: "  # the first line of `sac.terminal.progress.print_summary`
 FIGURE_FILE = "seeds.png"
 NEXT_LINE = "Next:"  # the one before the commands that go on
 POLL_SECONDS = 0.2  # until a signal is passed on
@@ -155,8 +155,8 @@ class _Supervisor:
 
     def run(self) -> int | None:
         """Train; return the signal that ended it early, if one did."""
-        from sac.interrupt import InterruptGuard
         from sac.shared_progress import SharedProgress  # here, so that --help stays quick
+        from sac.terminal.interrupt import InterruptGuard
 
         passed_on = False
         waiting = list(self._runs)

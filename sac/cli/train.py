@@ -50,7 +50,7 @@ def train_command(argv: Sequence[str], prog: str) -> int:
     _choose_blas_threads(config)
     if arguments.seeds is not None:
         return train_seeds(config, arguments.seeds, arguments.workers, argv, prog)
-    from sac.progress import print_summary  # here, so that --help and a refusal stay quick
+    from sac.terminal.progress import print_summary  # here, so that --help and a refusal stay quick
     from sac.trainer import train
 
     if arguments.resume is not None:
@@ -94,7 +94,7 @@ def _choose_blas_threads(config: Config) -> None:
 
 def _typed_commands(prog: str) -> dict[str, str]:
     """How the user starts the commands that come next: by their scripts or by the module."""
-    from sac.progress import MODULE_COMMANDS, shown_path
+    from sac.terminal.progress import MODULE_COMMANDS, shown_path
 
     if not prog.endswith(".py"):
         return MODULE_COMMANDS

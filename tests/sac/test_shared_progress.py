@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from sac.progress import Progress
 from sac.shared_progress import STEP_LINE, SharedProgress
+from sac.terminal.progress import Progress
 
 
 class Terminal(io.StringIO):

@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from sac.interrupt import InterruptGuard
 from sac.replay.buffer import ReplayBuffer
+from sac.terminal.interrupt import InterruptGuard
 from sac.training_loop import TrainingLoop
 
 BLOCK = 1000  # transitions that are drawn at a time

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from sac.config import Config
 from sac.metrics.logger import Logger
-from sac.progress import Progress
+from sac.terminal.progress import Progress
 from sac.trainer import train
 from sac.training_loop import TrainingLoop
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from sac.interrupt import InterruptGuard
+from sac.terminal.interrupt import InterruptGuard
 from tests.sac.tiny_runs import FAILING, MODULE, checkpoint_steps, metrics, tiny_options
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LONG = ["--train.total_steps", "1000000"]
 ENDLESS_SECONDS = 300  # no test waits this long unless something is broken
 

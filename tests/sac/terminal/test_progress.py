@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from sac.evaluation.evaluate import EvaluationResult
-from sac.progress import MODULE_COMMANDS, Progress, print_summary, shown_path
+from sac.terminal.progress import MODULE_COMMANDS, Progress, print_summary, shown_path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class Terminal(io.StringIO):
@@ -189,7 +189,7 @@ def test_paths_elsewhere_are_shown_whole(working_directory: Path) -> None:
 
 def test_heavy_libraries_are_imported_when_used() -> None:
     code = (
-        "import sys, sac.progress, sac.metrics.logger, sac.run.checkpoint, sac.evaluation.evaluate\n"
+        "import sys, sac.terminal.progress, sac.metrics.logger, sac.run.checkpoint, sac.evaluation.evaluate\n"
         "print([m for m in ('rich', 'tensorboard', 'safetensors') if m in sys.modules])"
     )
     done = subprocess.run(

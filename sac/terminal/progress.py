@@ -11,9 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self, SupportsFloat, TextIO
 
-from sac.console import say
 from sac.evaluation.evaluate import EvaluationResult
 from sac.run.layout import FINDINGS_FILE
+from sac.terminal.output import say
 
 MODULE_COMMANDS = {name: f"python -m sac {name}" for name in ("train", "evaluate", "doctor")}
 LABELS = {"mean_return": "return"}
