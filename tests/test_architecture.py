@@ -22,7 +22,7 @@ ROOMS = [
     {"scripts"},
     {"sac", "sac.__main__"},
     {"sac.cli"},
-    {"sac.shared_progress"},
+    {"sac.sweep.board"},
     {"sac.trainer"},
     {"sac.training_loop"},
     {"sac.diagnosis"},

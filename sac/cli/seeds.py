@@ -155,7 +155,7 @@ class _Supervisor:
 
     def run(self) -> int | None:
         """Train; return the signal that ended it early, if one did."""
-        from sac.shared_progress import SharedProgress  # here, so that --help stays quick
+        from sac.sweep.board import SharedProgress  # here, so that --help stays quick
         from sac.terminal.interrupt import InterruptGuard
 
         passed_on = False

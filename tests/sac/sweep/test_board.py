@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from sac.shared_progress import STEP_LINE, SharedProgress
+from sac.sweep.board import STEP_LINE, SharedProgress
 from sac.terminal.progress import Progress
 
 
