@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from sac.agent.agent import SACAgent
     from sac.config import Config
     from sac.evaluation.evaluate import evaluate
-    from sac.trainer import train
+    from sac.training.train import train
 
 __all__ = ["Config", "SACAgent", "evaluate", "train"]
 
@@ -15,7 +15,7 @@ _HOMES = {
     "Config": "sac.config",
     "SACAgent": "sac.agent.agent",
     "evaluate": "sac.evaluation.evaluate",
-    "train": "sac.trainer",
+    "train": "sac.training.train",
 }
 
 

@@ -51,7 +51,7 @@ def train_command(argv: Sequence[str], prog: str) -> int:
     if arguments.seeds is not None:
         return train_seeds(config, arguments.seeds, arguments.workers, argv, prog)
     from sac.terminal.progress import print_summary  # here, so that --help and a refusal stay quick
-    from sac.trainer import train
+    from sac.training.train import train
 
     if arguments.resume is not None:
         result = train(None, resume=arguments.resume, overrides=overrides, trust=arguments.trust)

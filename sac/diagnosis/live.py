@@ -9,7 +9,7 @@ from sac.environments.probe import Probe, checker_fault
 from sac.metrics.findings import read_findings, write_findings
 from sac.metrics.table import read_columns
 from sac.run.layout import METRICS_FILE
-from sac.run_state import RunState
+from sac.training.run_state import RunState
 
 
 class Watch:

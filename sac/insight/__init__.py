@@ -13,7 +13,7 @@ from sac.seeding import Streams, branch, generator, integer_seed
 
 if TYPE_CHECKING:
     from sac.metrics.logger import Logger
-    from sac.run_state import RunState
+    from sac.training.run_state import RunState
 
 __all__ = ["Insight"]
 

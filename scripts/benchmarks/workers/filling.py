@@ -10,7 +10,7 @@ import numpy as np
 
 from sac.replay.buffer import ReplayBuffer
 from sac.terminal.interrupt import InterruptGuard
-from sac.training_loop import TrainingLoop
+from sac.training.loop import TrainingLoop
 
 BLOCK = 1000  # transitions that are drawn at a time
 

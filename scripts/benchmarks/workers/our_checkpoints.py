@@ -16,7 +16,7 @@ import numpy as np
 from gymnasium import spaces
 
 from sac.config import Config
-from sac.trainer import train
+from sac.training.train import train
 
 from .filling import full_from_the_start
 

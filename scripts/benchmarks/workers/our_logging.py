@@ -14,8 +14,8 @@ from unittest.mock import patch
 from sac.config import Config
 from sac.metrics.logger import Logger
 from sac.terminal.progress import Progress
-from sac.trainer import train
-from sac.training_loop import TrainingLoop
+from sac.training.loop import TrainingLoop
+from sac.training.train import train
 
 # Whatever a run would do without if nobody wanted to look at it.
 LOGGING = {

@@ -3,7 +3,7 @@
 import argparse
 
 from sac.config import Config
-from sac.trainer import train
+from sac.training.train import train
 
 from .filling import full_from_the_start
 

@@ -55,7 +55,7 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Recorder:
             evaluation=None,
         )
     )
-    install(monkeypatch, "sac.trainer", "train", recorder)
+    install(monkeypatch, "sac.training.train", "train", recorder)
     return recorder
 
 

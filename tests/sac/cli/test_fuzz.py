@@ -17,7 +17,7 @@ from sac.cli import COMMANDS, run_command
 from sac.config import Config
 from sac.config.keys import list_keys
 from sac.config.yaml_text import dump_yaml
-from sac.training_loop import TrainingLoop
+from sac.training.loop import TrainingLoop
 
 ROOT = Path(__file__).parents[3]
 KEYS = [key.name for key in list_keys(Config)]

@@ -276,7 +276,7 @@ tokens = option_names | values | st.builds("{}={}".format, option_names, values)
 @settings(deadline=None, max_examples=200)
 @given(st.lists(tokens, max_size=8), st.binary(max_size=40) | st.just(b"env: {id: a}"))
 def test_junk_never_gives_a_traceback(argv: list[str], content: bytes) -> None:
-    trainer = ModuleType("sac.trainer")
+    trainer = ModuleType("sac.training.train")
     result = SimpleNamespace(
         interrupted_by=None, run_directory=Path("runs/x"), step=1, total_steps=2, evaluation=None
     )
@@ -290,7 +290,7 @@ def test_junk_never_gives_a_traceback(argv: list[str], content: bytes) -> None:
     ):
         file.write(content)
         file.flush()
-        patch.setitem(sys.modules, "sac.trainer", trainer)
+        patch.setitem(sys.modules, "sac.training.train", trainer)
         for arguments in (argv, ["--config", file.name, *argv]):
             status = run(*arguments)
             assert status in (0, 2)

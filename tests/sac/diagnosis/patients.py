@@ -11,7 +11,7 @@ from gymnasium import spaces
 
 from sac.config import Config
 from sac.config.keys import merge
-from sac.trainer import train
+from sac.training.train import train
 
 LENGTH = 10
 

@@ -9,7 +9,7 @@ from sac.diagnosis import Evidence, Result, live
 from sac.diagnosis.live import Watch
 from sac.errors import SACError
 from sac.metrics.findings import read_findings
-from sac.trainer import train
+from sac.training.train import train
 from tests.sac.diagnosis.patients import Patient, env, trained
 from tests.sac.tiny_runs import assert_same_arrays, metrics, saved_arrays
 

@@ -11,10 +11,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from sac.environments import film as video
 from sac.insight.film import MAX_FRAMES, MAX_WIDTH, TAG
-from sac.trainer import train
+from sac.training.train import train
 from tests.sac.environments_for_tests import DRAWING
-from tests.sac.test_exact_resume import interrupted_run
 from tests.sac.tiny_runs import assert_same_arrays, metrics, saved_arrays, tiny_config
+from tests.sac.training.test_exact_resume import interrupted_run
 
 # Steps with a checkpoint, without one, and a last one.
 ENV = {"env": {"id": f"tests.sac.environments_for_tests:{DRAWING}"}}

@@ -15,7 +15,7 @@ from sac.insight.film import TAG
 from sac.insight.graph import TARGET
 from sac.metrics.logger import metric_tags
 from sac.metrics.pages import PAGES, hparams
-from sac.trainer import train
+from sac.training.train import train
 from tests.sac.environments_for_tests import DRAWING
 from tests.sac.tensorboard_server import Server, serve
 from tests.sac.tiny_runs import metrics, tiny_config

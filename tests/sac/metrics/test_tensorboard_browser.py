@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sac.trainer import train
+from sac.training.train import train
 from tests.sac.environments_for_tests import DRAWING
 from tests.sac.tensorboard_server import PATIENCE, serve
 from tests.sac.tiny_runs import tiny_config

@@ -14,7 +14,7 @@ from sac.errors import DiskError
 from sac.replay.storage import tables as replay_storage
 from sac.replay.storage.tables import DiskStorage
 from sac.run.checkpoint import check_replay, last_usable_checkpoint, load_checkpoint, step_folders
-from sac.run_state import RunState
+from sac.training.run_state import RunState
 from tests.sac.faults import Faults, failing, in_a_process_of_its_own, killing, no_fault
 from tests.sac.tiny_runs import assert_same_arrays, tiny_config
 

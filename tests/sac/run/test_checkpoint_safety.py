@@ -13,7 +13,7 @@ from sac.disk.lock import RunLock
 from sac.errors import CheckpointError, ConfigError, SACError
 from sac.metrics.table import MetricsFile
 from sac.run.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
-from sac.trainer import train
+from sac.training.train import train
 from tests.sac.tiny_runs import tiny_config
 
 MORE = {"train": {"total_steps": 70}}

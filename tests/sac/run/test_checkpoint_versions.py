@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from sac import trainer
 from sac.errors import CheckpointError
 from sac.run import manifest
-from sac.run_state import RunState
-from sac.trainer import train
-from tests.sac.test_exact_resume import assert_same_runs, train_until_killed
+from sac.training import train as trainer
+from sac.training.run_state import RunState
+from sac.training.train import train
 from tests.sac.tiny_runs import checkpoint_steps, tiny_config
+from tests.sac.training.test_exact_resume import assert_same_runs, train_until_killed
 
 
 def old_run(monkeypatch: pytest.MonkeyPatch, root: Path, changes: dict[str, Any]) -> Path:

@@ -15,7 +15,7 @@ from sac.errors import CheckpointError, ConfigError, SACError
 from sac.evaluation.evaluate import evaluate
 from sac.run.checkpoint import find_checkpoint
 from sac.run.rules import check_changes, check_trusted
-from sac.trainer import train
+from sac.training.train import train
 from tests.sac.tiny_runs import (
     assert_same_arrays,
     checkpoint_steps,

@@ -13,16 +13,16 @@ import gymnasium
 import numpy as np
 import pytest
 
-from sac import collector as collector_module
-from sac.collector import MAX_RESTARTS, Collector
 from sac.config import EnvConfig
 from sac.environments import VectorEnvironment, make_vector_environment
 from sac.errors import EnvironmentSetupError, WorkerLostError
-from sac.trainer import train
+from sac.training import collector as collector_module
+from sac.training.collector import MAX_RESTARTS, Collector
+from sac.training.train import train
 from tests.sac.environments.test_environments import run_script
 from tests.sac.environments_for_tests import DYING, CopyingCountingEnv, DyingEnv
-from tests.sac.test_collector import Everything, FixedAgent
 from tests.sac.tiny_runs import checkpoint_steps, metrics, tiny_config
+from tests.sac.training.test_collector import Everything, FixedAgent
 
 MODULE = "tests.sac.environments_for_tests"
 SEED, CULPRIT = 5, 1  # environment 1 has the seed 6
@@ -182,7 +182,7 @@ def test_dead_worker_is_noticed_while_another_is_busy(
 @pytest.fixture
 def known_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
     """By its seed an environment knows whether it is to die, in a training and after a restart."""
-    monkeypatch.setattr("sac.trainer.integer_seed", lambda sequence: SEED)
+    monkeypatch.setattr("sac.training.train.integer_seed", lambda sequence: SEED)
     monkeypatch.setattr("sac.environments.stepping.vector.integer_seed", lambda sequence: SEED + 10)
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sac import training_loop
 from sac.agent.agent import SACAgent
-from sac.collector import Collector
 from sac.errors import DivergenceError, EnvironmentStepError
 from sac.evaluation.evaluate import EvaluationResult
 from sac.run.checkpoint import find_checkpoint, load_checkpoint
-from sac.run_state import RunState
-from sac.trainer import train
+from sac.training import loop as training_loop
+from sac.training.collector import Collector
+from sac.training.run_state import RunState
+from sac.training.train import train
 from tests.sac.tiny_runs import (
     FAILING,
     MODULE,

@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 
 from sac.config.keys import merge
-from sac.trainer import train
-from tests.sac.test_exact_resume import MODULE, NOISY, assert_same_runs
+from sac.training.train import train
 from tests.sac.tiny_runs import checkpoint_steps, tiny_config
+from tests.sac.training.test_exact_resume import MODULE, NOISY, assert_same_runs
 
 # protobuf's generated code, not ours
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 # Kills the process when it is about to make a transition after so many.
 KILLED = """
 import os, signal, sys
 from sac import Config, train
-from sac.collector import Collector
+from sac.training.collector import Collector
 
 collect = Collector.collect
 

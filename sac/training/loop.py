@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 
 import autograd as torch
-from sac.collector import Collected
 from sac.diagnosis.live import Watch
 from sac.diagnosis.witness import Witness
-from sac.divergence import RecentBatches, explained
 from sac.environments import VectorEnvironment
 from sac.errors import DivergenceError, SACError
 from sac.evaluation.evaluate import EvaluationResult, run_episodes
 from sac.insight import Insight
 from sac.metrics.logger import Logger
-from sac.run_state import RunState
-from sac.saver import Saver
 from sac.seeding import Streams, integer_seed
 from sac.terminal.interrupt import InterruptGuard
 from sac.terminal.progress import Progress
+from sac.training.collector import Collected
+from sac.training.divergence import RecentBatches, explained
+from sac.training.run_state import RunState
+from sac.training.saving import Saver
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from sac.collector import Collected, Collector
 from sac.config import EnvConfig
 from sac.environments import VectorEnvironment, make_vector_environment
 from sac.errors import EnvironmentStepError
 from sac.replay.buffer import ReplayBuffer
+from sac.training.collector import Collected, Collector
 from tests.sac.environments_for_tests import (
     ACTION_SPACE,
     CopyingCountingEnv,

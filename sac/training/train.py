@@ -10,7 +10,6 @@ from sac.config import Config
 from sac.device import fallback_note, resolve_device
 from sac.disk.files import replace_file
 from sac.disk.lock import RunLock
-from sac.divergence import MAX_ROLLBACKS, Diverged, count_divergences
 from sac.environments import VectorEnvironment, make_vector_environment, separate_source
 from sac.errors import CheckpointError, ConfigError, DivergenceError, SACError
 from sac.evaluation.evaluate import EvaluationResult
@@ -27,11 +26,12 @@ from sac.run.checkpoint import (
 )
 from sac.run.layout import CONFIG_FILE, METRICS_FILE, create_run_directory
 from sac.run.rules import check_changes, check_no_links, check_trusted
-from sac.run_state import RunState
 from sac.seeding import Streams, branch, integer_seed
 from sac.terminal.interrupt import InterruptGuard
 from sac.terminal.progress import Progress
-from sac.training_loop import Outputs, TrainingLoop
+from sac.training.divergence import MAX_ROLLBACKS, Diverged, count_divergences
+from sac.training.loop import Outputs, TrainingLoop
+from sac.training.run_state import RunState
 
 
 @dataclass(frozen=True)

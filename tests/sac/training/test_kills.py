@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sac.collector import Collector
 from sac.config import Config
 from sac.replay.storage import tables as replay_storage
-from sac.trainer import train
+from sac.training.collector import Collector
+from sac.training.train import train
 from tests.sac.faults import Faults, in_a_process_of_its_own, killing
-from tests.sac.test_exact_resume import assert_same_runs
 from tests.sac.tiny_runs import checkpoint_steps, metrics, tiny_config
+from tests.sac.training.test_exact_resume import assert_same_runs
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="kills a fork of itself"),

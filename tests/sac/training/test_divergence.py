@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from sac import divergence
 from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import LossGuard
-from sac.divergence import MAX_ROLLBACKS, RecentBatches, count_divergences
 from sac.errors import DivergenceError, SACError
 from sac.replay.buffer import Batch
-from sac.trainer import train
+from sac.training import divergence
+from sac.training.divergence import MAX_ROLLBACKS, RecentBatches, count_divergences
+from sac.training.train import train
 from tests.sac.environments_for_tests import CopyingCountingEnv
-from tests.sac.test_exact_resume import assert_same_runs, train_until_killed
 from tests.sac.tiny_runs import checkpoint_steps, metrics, saved_arrays, steps_with, tiny_config
+from tests.sac.training.test_exact_resume import assert_same_runs, train_until_killed
 
 # protobuf's generated code, not ours
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-MODULE = "tests.sac.test_divergence"
+MODULE = "tests.sac.training.test_divergence"
 TRAP = "TrapForTests-v0"
 traps_left = {"count": 0}  # beside the environments, so that going back does not set the trap again
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sac.errors import DiskError
 from sac.metrics.logger import Logger
-from sac.run_state import RunState, save_best
+from sac.training.run_state import RunState, save_best
 
 
 class Saver:

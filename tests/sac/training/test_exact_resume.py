@@ -10,17 +10,17 @@ import pytest
 from gymnasium.vector import VectorEnv
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sac.collector import Collector
-from sac.run_state import RunState
-from sac.trainer import train
-from sac.training_loop import TrainingLoop
+from sac.training.collector import Collector
+from sac.training.loop import TrainingLoop
+from sac.training.run_state import RunState
+from sac.training.train import train
 from tests.sac.environments_for_tests import NATIVE
 from tests.sac.tiny_runs import assert_same_arrays, metrics, saved_arrays, tiny_config
 
 # protobuf's generated code, not ours
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-MODULE = "tests.sac.test_exact_resume"
+MODULE = "tests.sac.training.test_exact_resume"
 SPACE = gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float32)
 
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from sac.collector import Collector
 from sac.errors import DiskError
 from sac.replay.storage import tables as replay_storage
-from sac.trainer import train
+from sac.training.collector import Collector
+from sac.training.train import train
 from tests.sac.faults import Disk
-from tests.sac.test_exact_resume import assert_same_runs, train_until_killed
 from tests.sac.tiny_runs import checkpoint_steps, metrics, tiny_config
+from tests.sac.training.test_exact_resume import assert_same_runs, train_until_killed
 
 WARNING = "The training goes on; each checkpoint to come tries again"
 CHANGES: dict[str, Any] = {
@@ -198,9 +198,9 @@ import sys
 from pathlib import Path
 import pytest
 from sac import replay_storage
-from tests.sac.test_disk_trouble import CHANGES, at_steps
+from tests.sac.training.test_disk_trouble import CHANGES, at_steps
 from tests.sac.tiny_runs import tiny_config
-from sac.trainer import train
+from sac.training.train import train
 
 replay_storage.SEGMENT_BYTES = 256
 {events}
@@ -233,7 +233,7 @@ def run_child(root: Path, events: str) -> Path:
         capture_output=True,
         text=True,
         timeout=300,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env={**os.environ, "PYTHONPATH": "."},
     )
     assert result.returncode == 0, result.stderr

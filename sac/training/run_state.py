@@ -11,7 +11,6 @@ import numpy as np
 
 from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import CURES
-from sac.collector import Collector
 from sac.config import Config
 from sac.disk.encoding import join_arrays, split_arrays
 from sac.environments import VectorEnvironment
@@ -35,6 +34,7 @@ from sac.run.checkpoint import (
 from sac.run.layout import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
 from sac.run.saved_replay import new_replay, place_batches
 from sac.seeding import Streams, branch, generator, generator_to_json, integer_seed
+from sac.training.collector import Collector
 
 RETURNS_SHOWN = 20  # episodes that the displayed mean return is taken over
 

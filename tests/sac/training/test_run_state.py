@@ -12,7 +12,7 @@ from sac.config import Config
 from sac.environments import make_vector_environment
 from sac.errors import CheckpointError, ConfigError, SACError, SpaceError
 from sac.run.checkpoint import load_checkpoint, save_checkpoint
-from sac.run_state import Counters, RunState, last_checkpoint, save_best
+from sac.training.run_state import Counters, RunState, last_checkpoint, save_best
 from tests.sac.tiny_runs import assert_same_arrays, tiny_config
 
 LEARNED = {
