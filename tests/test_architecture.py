@@ -44,6 +44,7 @@ ROOMS = [
     {"sac.evaluation.result", "sac.evaluation.random_policy"},
     {"sac.environments"},
     {"sac.agent.agent"},
+    {"sac.agent.acting"},
     {"sac.agent.state", "sac.agent.variants"},
     {
         "sac.policies",
@@ -53,7 +54,7 @@ ROOMS = [
         "sac.device",
     },
     {
-        "sac.networks.mlp",
+        "sac.networks.freezing",
         "sac.agent.loss_guard",
         "sac.replay.buffer",
         "sac.replay.rings",

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.backend import backend_of
-from autograd.backend.layout import FlatParameters
+from autograd.backend.layout import StackLayout
 from autograd.engine.apply import apply
-from autograd.engine.grad_mode import each_time, state
+from autograd.engine.grad_mode import each_time
 from autograd.ops import fused as ops
 from autograd.ops import mlp as ops_mlp
-from autograd.ops.op import Op
 
 
 def linear(input: Any, weight: Any, bias: Any) -> Any:
@@ -19,56 +18,35 @@ def linear(input: Any, weight: Any, bias: Any) -> Any:
     return apply(ops.linear, input, weight, bias)
 
 
-def mlp(
-    inputs: Sequence[Any],
-    parameters: Sequence[Any],
-    activation: str,
-    flat: FlatParameters | None = None,
-) -> Any:
-    """A multilayer perceptron on the concatenation of `inputs`, as one node.
+def mlp(inputs: Sequence[Any], parameters: Any, layout: StackLayout, activation: str) -> Any:
+    """Multilayer perceptrons on the concatenation of `inputs`, as one node.
 
-    `inputs`: (batch, n) each; `parameters`: weight (out, in) and bias (out,) of each layer in turn;
-    `activation`: "relu" or "tanh", of all layers but the last; `flat`: where the parameters lie.
+    `inputs`: (batch, n) each; `parameters` (networks, size): the weights and biases of all, which
+    lie as `layout` says; `activation`: "relu" or "tanh", of all layers but the last. Returns
+    (networks, batch, outputs), or (batch, outputs) for a single network.
     """
     _require_floating_point("mlp", inputs[0])
-    return _networks(ops_mlp.mlp, inputs, parameters, 1, activation, flat)
+    return apply(ops_mlp.mlp, *inputs, parameters, layout=layout, activation=activation)
 
 
-def mlps(inputs: Sequence[Any], flat: FlatParameters, activation: str) -> Any:
-    """What `mlp` returns for each of several networks, as one tensor (networks, batch, outputs)."""
-    _require_floating_point("mlps", inputs[0])
-    stack = _networks(ops_mlp.mlp, inputs, flat.parameters, len(flat.networks), activation, flat)
-    return stack if len(flat.networks) > 1 else stack.unsqueeze(0)
-
-
-def min_mlps(inputs: Sequence[Any], flat: FlatParameters, activation: str) -> Any:
+def min_mlp(inputs: Sequence[Any], parameters: Any, layout: StackLayout, activation: str) -> Any:
     """The smallest of the networks' outputs, element by element; (batch, outputs)."""
-    _require_floating_point("min_mlps", inputs[0])
-    networks = len(flat.networks)
-    op = ops_mlp.min_mlp if networks > 1 else ops_mlp.mlp
-    return _networks(op, inputs, flat.parameters, networks, activation, flat)
+    _require_floating_point("min_mlp", inputs[0])
+    op = ops_mlp.min_mlp if layout.networks > 1 else ops_mlp.mlp
+    return apply(op, *inputs, parameters, layout=layout, activation=activation)
 
 
-def _networks(
-    op: Op, inputs: Any, parameters: Any, networks: int, activation: str, flat: Any
-) -> Any:
-    layers = len(parameters) // (2 * networks)
-    return apply(
-        op, *inputs, *parameters, layers=layers, networks=networks, activation=activation, flat=flat
-    )
-
-
-def mlp_row(x: Any, parameters: Sequence[Any], activation: str) -> Any:
-    """`mlp` on one row in arrays: (inputs,) to (outputs,), outside of any graph.
+def mlp_row(x: Any, parameters: Any, layout: StackLayout, activation: str) -> Any:
+    """`mlp` of a single network on one row in arrays, (inputs,) to (outputs,); outside any graph.
 
     In a batch of one the calls cost more than the arithmetic, and those of tensors the most.
     """
-    arrays = [parameter._array for parameter in parameters]
-    xp = backend_of(arrays[0])
-    for i in range(0, len(arrays) - 2, 2):
-        x = arrays[i].dot(x)
-        xp.add_bias_(x, arrays[i + 1], activation)
-    return arrays[-2].dot(x) + arrays[-1]
+    array = parameters._array
+    parts, xp = layout.parts(array), backend_of(array)
+    for i in range(0, len(parts) - 2, 2):
+        x = parts[i].dot(x)
+        xp.add_bias_(x, parts[i + 1], activation)
+    return parts[-2].dot(x) + parts[-1]
 
 
 def squashed_gaussian(
@@ -97,10 +75,9 @@ def soft_value(input: Any, log_prob: Any, alpha: Any) -> tuple[Any, Any]:
 
 
 def discounted(reward: Any, discount: Any, value: Any) -> Any:
-    """`reward + discount * value`, outside the graph."""
-    xp = backend_of(value._array)
-    arrays = reward._array, discount._array, value._array
-    return value._wrap(state.run_silently(xp.discounted, *arrays))
+    """`reward + discount * value`."""
+    _require_floating_point("discounted", value)
+    return apply(ops.discounted, reward, discount, value)
 
 
 def half_mse(input: Any, target: Any) -> Any:
@@ -110,16 +87,21 @@ def half_mse(input: Any, target: Any) -> Any:
 
 
 @each_time
-def polyak_update_(targets: FlatParameters, sources: FlatParameters, tau: float) -> None:
-    """`target += tau * (source - target)` in place for each pair, outside the graph."""
-    target, source = targets.flat, sources.flat
-    if target is not None and source is not None:
-        backend_of(target).lerp_(target, source, tau)
-    else:
-        for one, other in zip(targets.parameters, sources.parameters, strict=True):
-            backend_of(one._array).lerp_(one._array, other._array, tau)
-    for parameter in targets.parameters:
-        parameter._bump_version()
+def polyak_update_(target: Any, source: Any, tau: float) -> None:
+    """`target += tau * (source - target)` in place, outside the graph."""
+    backend_of(target._array).lerp_(target._array, source._array, tau)
+    target._bump_version()
+
+
+@each_time
+def clip_row_norms_(parameter: Any, max_norm: float) -> None:
+    """Scale each row of the gradient of a parameter (rows, n) to a norm of at most `max_norm`.
+
+    A row is what `nn.utils.clip_grad_norm_` sees as a whole: the gradient of one network.
+    """
+    gradient = parameter.grad
+    norm = gradient.norm(dim=1, keepdim=True)
+    gradient.mul_((max_norm / (norm + 1e-6)).clamp(max=1.0))
 
 
 def standardise(input: Any, shift: Any, factor: Any, limit: float) -> Any:

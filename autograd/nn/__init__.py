@@ -29,6 +29,7 @@ from autograd.nn.loss import (
     NLLLoss,
     SmoothL1Loss,
 )
+from autograd.nn.mlp_stack import Layer, MLPStack
 from autograd.nn.module import Module
 from autograd.nn.normalization import BatchNorm1d, LayerNorm
 from autograd.nn.parameter import Parameter
@@ -45,11 +46,13 @@ __all__ = [
     "HuberLoss",
     "Identity",
     "L1Loss",
+    "Layer",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSigmoid",
     "LogSoftmax",
+    "MLPStack",
     "MSELoss",
     "Module",
     "ModuleDict",

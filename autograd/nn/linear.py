@@ -42,10 +42,7 @@ class Linear(Module):
 
     def reset_parameters(self, *, generator: Any = None) -> None:
         """Draw weight and bias from U(-1/sqrt(in_features), 1/sqrt(in_features)), as torch does."""
-        init.kaiming_uniform_(self.weight, a=math.sqrt(5), generator=generator)
-        if self.bias is not None:
-            bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0.0
-            init.uniform_(self.bias, -bound, bound, generator=generator)
+        draw_linear_(self.weight, self.bias, generator=generator)
 
     def forward(self, input: Any) -> Any:
         """The affine map."""
@@ -57,3 +54,12 @@ class Linear(Module):
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"
         )
+
+
+def draw_linear_(weight: Tensor, bias: Tensor | None, *, generator: Any = None) -> None:
+    """Draw weight (out, in), then bias, from U(-1/sqrt(in), 1/sqrt(in)), as torch's Linear does."""
+    init.kaiming_uniform_(weight, a=math.sqrt(5), generator=generator)
+    if bias is not None:
+        fan_in = weight.shape[1]
+        bound = 1 / math.sqrt(fan_in) if fan_in > 0 else 0.0
+        init.uniform_(bias, -bound, bound, generator=generator)

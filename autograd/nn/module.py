@@ -264,6 +264,13 @@ class Module:
 
     # -- state ----------------------------------------------------------------------------
 
+    def _own_state(self) -> Iterator[tuple[str, Tensor | None]]:
+        """What `state_dict` holds of this module itself, by name; not a method of torch's."""
+        yield from self._parameters.items()
+        for name, buffer in self._buffers.items():
+            if name not in self._non_persistent_buffers_set:
+                yield name, buffer
+
     def state_dict(
         self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> Any:

@@ -38,7 +38,7 @@ def collect(module: Any, destination: Any, prefix: str, keep_vars: bool) -> Any:
         destination._metadata = OrderedDict()  # the version of every module, as in torch
     if hasattr(destination, "_metadata"):
         destination._metadata[prefix[:-1]] = {"version": module._version}
-    for name, value in _own_state(module):
+    for name, value in module._own_state():
         if value is not None:
             destination[prefix + name] = value if keep_vars else value.detach()
     for name, child in module._modules.items():
@@ -47,13 +47,6 @@ def collect(module: Any, destination: Any, prefix: str, keep_vars: bool) -> Any:
                 destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
             )
     return destination
-
-
-def _own_state(module: Any) -> Iterator[tuple[str, Tensor | None]]:
-    yield from module._parameters.items()
-    for name, buffer in module._buffers.items():
-        if name not in module._non_persistent_buffers_set:
-            yield name, buffer
 
 
 def load(module: Any, state: Any, strict: bool, assign: bool) -> IncompatibleKeys:
@@ -71,7 +64,9 @@ def load(module: Any, state: Any, strict: bool, assign: bool) -> IncompatibleKey
             message = _mismatch(name, target, state[name])
             if message:
                 messages.append(message)
-            elif assign:
+            elif assign and hasattr(
+                owner, own_name
+            ):  # a part of a parameter can't be another tensor
                 _assign(owner, own_name, target, state[name])
             else:
                 _copy(target, state[name])
@@ -84,7 +79,7 @@ def load(module: Any, state: Any, strict: bool, assign: bool) -> IncompatibleKey
 
 
 def _targets(module: Any, prefix: str) -> Iterator[tuple[str, tuple[Any, str, Tensor]]]:
-    for name, value in _own_state(module):
+    for name, value in module._own_state():
         if value is not None:
             yield prefix + name, (module, name, value)
     for name, child in module._modules.items():

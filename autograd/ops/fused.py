@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.ops.op import Op
+from autograd.ops.op import Op, op
 
 
 def _affine(xp: Any, input: Any, weight: Any, bias: Any) -> Any:
@@ -83,6 +83,15 @@ def _(xp: Any, g: Any, kept: Any) -> Any:
 @half_mse.gradient("target")
 def _(xp: Any, g: Any, kept: Any) -> Any:
     return -xp.half_mse_gradient(g, *kept)
+
+
+discounted = op(
+    "Discounted",
+    lambda xp, reward, discount, value: xp.discounted(reward, discount, value),
+    reward=lambda xp, g: g,
+    discount=lambda xp, g, value: g * value,
+    value=lambda xp, g, discount: g * discount,
+)
 
 
 def _soft_value(xp: Any, input: Any, log_prob: Any, alpha: Any) -> tuple[Any, Any]:

@@ -5,11 +5,10 @@ from typing import Any
 from autograd.missing import attribute_error
 from autograd.optim import lr_scheduler
 from autograd.optim.adam import Adam, AdamW
-from autograd.optim.joint import JointStep
 from autograd.optim.optimizer import Optimizer
 from autograd.optim.sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "JointStep", "Optimizer", "lr_scheduler"]
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "lr_scheduler"]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,6 @@ import numpy as np
 
 from autograd.backend import backend_of
 from autograd.engine.grad_mode import state
-from autograd.optim.flat import FlatAdam
 from autograd.optim.optimizer import (
     Optimizer,
     check_at_least_zero,
@@ -59,12 +58,10 @@ class Adam(Optimizer):
             "differentiable": differentiable, "fused": fused,
             "decoupled_weight_decay": decoupled_weight_decay,
         }  # fmt: skip
-        self._flat: dict[int, FlatAdam] = {}  # by number of the group
         super().__init__(params, defaults)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._flat = {}
         for param, values in self.state.items():
             if "step" in values and not isinstance(values["step"], Tensor):
                 values["step"] = _scalar(float(values["step"])).to(param.device)
@@ -79,33 +76,11 @@ class Adam(Optimizer):
 
     def _step(self) -> None:
         skip = None if self.found_inf is None else self.found_inf._array
-        for index, group in enumerate(self.param_groups):
-            params = [param for param in group["params"] if param._grad is not None]
-            known = self.state
-            amsgrad = group["amsgrad"]
-            states = [known[param] or self.new_state(param, amsgrad=amsgrad) for param in params]
-            flat = None
-            if len(params) == len(group["params"]) > 1 and not group["amsgrad"]:
-                flat = self._flat_state(index, params, states)
-            if flat is not None:
-                grads = [param._grad._array for param in params]
-                if group["weight_decay"] or group["maximize"]:
-                    grads = [_gradient(param, group, skip) for param in params]
-                flat.step(grads, skip, coefficients(group))
-            else:
-                for param, values in zip(params, states, strict=True):
-                    self._update(param, values, group, skip)
-
-    def _flat_state(
-        self, index: int, params: list[Tensor], states: list[dict[str, Any]]
-    ) -> FlatAdam | None:
-        """The state of a group in one piece, where its parameters can step together."""
-        flat = self._flat.get(index)
-        if flat is None or not flat.holds(params, states):
-            if not FlatAdam.suits(params, states):
-                return None
-            flat = self._flat[index] = FlatAdam(params, states)
-        return flat
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param._grad is not None:
+                    known = self.state[param] or self._new_state(param, amsgrad=group["amsgrad"])
+                    self._update(param, known, group, skip)
 
     def _update(
         self, param: Tensor, values: dict[str, Any], group: dict[str, Any], skip: Any
@@ -117,11 +92,11 @@ class Adam(Optimizer):
             array, _gradient(param, group, skip), values["exp_avg"]._array,
             values["exp_avg_sq"]._array,
             values["max_exp_avg_sq"]._array if group["amsgrad"] else None,
-            step=step, skip=skip, **coefficients(group),
+            step=step, skip=skip, **_coefficients(group),
         )  # fmt: skip
         param._bump_version()
 
-    def new_state(self, param: Tensor, *, amsgrad: bool) -> dict[str, Any]:
+    def _new_state(self, param: Tensor, *, amsgrad: bool) -> dict[str, Any]:
         """The state of a parameter before its first step."""
         xp, values = backend_of(param._array), self.state[param]
         values["step"] = Tensor._wrap(xp.zeros((), np.float32))
@@ -144,7 +119,7 @@ def _gradient(param: Tensor, group: dict[str, Any], skip: Any) -> Any:
     return backend_of(array).array_of(grad)
 
 
-def coefficients(group: dict[str, Any]) -> dict[str, float]:
+def _coefficients(group: dict[str, Any]) -> dict[str, float]:
     """The settings of a group as `adam_` takes them."""
     beta1, beta2 = map(number, group["betas"])
     return {"lr": number(group["lr"]), "beta1": beta1, "beta2": beta2, "eps": group["eps"]}

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,24 +12,27 @@ from numpy.typing import NDArray
 import autograd as torch
 from autograd import nn, optim
 from sac.config import AgentConfig
+from sac.critics.base import Critic
 from sac.errors import CheckpointError, ConfigError
+from sac.networks.observation_input import ObservationInput
 from sac.seeding import Streams, branch, integer_seed
 from sac.spaces import ObservationEncoder, space_from_json, space_to_json
 
-if TYPE_CHECKING:
-    from sac.agent.agent import SACAgent
-
 State = dict[str, NDArray[Any]]
+Generators = Mapping[str, torch.Generator]
+
+
+def arrays(state: Mapping[str, Any]) -> State:
+    """Return tensors and arrays as arrays in host memory, copied."""
+    return {
+        name: np.array(value.numpy(force=True) if isinstance(value, torch.Tensor) else value)
+        for name, value in state.items()
+    }
 
 
 def prefixed(prefix: str, state: Mapping[str, Any]) -> State:
-    """Put `prefix.` before every name; tensors become arrays in host memory, copied."""
-    return {
-        f"{prefix}.{name}": np.array(
-            value.numpy(force=True) if isinstance(value, torch.Tensor) else value
-        )
-        for name, value in state.items()
-    }
+    """Return copied arrays with `prefix.` before every name."""
+    return {f"{prefix}.{name}": array for name, array in arrays(state).items()}
 
 
 def part(state: Mapping[str, NDArray[Any]], prefix: str) -> State:
@@ -38,60 +41,68 @@ def part(state: Mapping[str, NDArray[Any]], prefix: str) -> State:
     return {n.removeprefix(start): array for n, array in state.items() if n.startswith(start)}
 
 
-def _modules(agent: "SACAgent") -> dict[str, nn.Module]:
-    return {
-        "policy_net": agent.policy_net,
-        "soft_q_nets": agent.soft_q_nets,
-        "target_soft_q_nets": agent.target_soft_q_nets,
-        "temperature": agent.temperature,
-    }
+class Learner(Protocol):
+    """What has a state: parts by name."""
+
+    updates: int
+
+    @property
+    def observation_input(self) -> ObservationInput:
+        """The statistics of observations."""
+
+    @property
+    def policy_net(self) -> nn.Module:
+        """The policy."""
+
+    @property
+    def critic(self) -> Critic:
+        """The critic, whose networks have names of their own."""
+
+    @property
+    def temperature(self) -> nn.Module:
+        """The temperature."""
+
+    def optimizers(self) -> Mapping[str, optim.Optimizer]:
+        """Return all optimizers by name."""
 
 
-def _optimizers(agent: "SACAgent") -> dict[str, optim.Optimizer]:
-    named: dict[str, optim.Optimizer] = {"policy_optimizer": agent.policy_optimizer}
-    for i, optimizer in enumerate(agent.soft_q_optimizers):
-        named[f"soft_q_optimizers.{i}"] = optimizer
-    if agent.temperature.optimizer is not None:
-        named["alpha_optimizer"] = agent.temperature.optimizer
-    return named
-
-
-def _weights(agent: "SACAgent") -> State:
+def _weights(agent: Learner) -> State:
+    """The weights of all parts; a critic's networks have names of their own."""
     state = prefixed("observation_input", agent.observation_input.state_dict())
-    for name, module in _modules(agent).items():
-        state |= prefixed(name, module.state_dict())
-    return state
+    state |= prefixed("policy_net", agent.policy_net.state_dict())
+    state |= arrays(agent.critic.state_dict())
+    return state | prefixed("temperature", agent.temperature.state_dict())
 
 
-def full_state(agent: "SACAgent") -> State:
+def full_state(agent: Learner) -> State:
     """Everything that learning goes on from."""
     state: State = {"updates": np.array(agent.updates), **_weights(agent)}
-    for name, optimizer in _optimizers(agent).items():
+    for name, optimizer in agent.optimizers().items():
         for index, values in optimizer.state_dict()["state"].items():
-            state |= prefixed(f"{name}.{index}", values)
+            state |= prefixed(f"{name}_optimizer.{index}", values)
     return state
 
 
-def load_full_state(agent: "SACAgent", state: State) -> None:
+def load_full_state(agent: Learner, state: State) -> None:
     """Take over what `full_state` returned; CheckpointError, and no change, if it does not fit."""
     expected: State = {"updates": np.array(0), **_weights(agent)}
     if np.any(state.get("updates") != 0):  # optimizers have no state before their first step
         expected |= _adam_states(agent)
     _check_fits(state, expected)
     load_weights(agent, state)
-    for name, optimizer in _optimizers(agent).items():
-        _load_optimizer(optimizer, part(state, name))
+    for name, optimizer in agent.optimizers().items():
+        _load_optimizer(optimizer, part(state, f"{name}_optimizer"))
     agent.updates = int(state["updates"])
 
 
-def _adam_states(agent: "SACAgent") -> State:
+def _adam_states(agent: Learner) -> State:
     """What the optimizers hold from their first step on, by name, shape and dtype."""
     expected: State = {}
-    for name, optimizer in _optimizers(agent).items():
+    for name, optimizer in agent.optimizers().items():
         for index, parameter in enumerate(optimizer.param_groups[0]["params"]):
             moment = np.zeros(parameter.shape, np.float32)
             values = {"step": np.float32(0), "exp_avg": moment, "exp_avg_sq": moment}
-            expected |= prefixed(f"{name}.{index}", values)
+            expected |= prefixed(f"{name}_optimizer.{index}", values)
     return expected
 
 
@@ -104,17 +115,20 @@ def _load_optimizer(optimizer: optim.Optimizer, state: State) -> None:
     optimizer.load_state_dict(document)
 
 
-def load_weights(agent: "SACAgent", state: State) -> None:
+def load_weights(agent: Learner, state: State) -> None:
     """Take over networks, targets, alpha and statistics, not the optimizers."""
-    parts = ("observation_input", *_modules(agent))
-    weights = {name: array for name, array in state.items() if name.split(".")[0] in parts}
-    _check_fits(weights, _weights(agent))
-    for name, module in _modules(agent).items():
+    expected = _weights(agent)
+    roots = {"observation_input", "temperature", *(name.split(".")[0] for name in expected)}
+    weights = {name: array for name, array in state.items() if name.split(".")[0] in roots}
+    _check_fits(weights, expected)
+    named = {"policy_net": agent.policy_net, "temperature": agent.temperature}
+    for name, module in named.items():
         _load_module(module, part(weights, name))
+    _load_module(agent.critic, {name: weights[name] for name in agent.critic.state_dict()})
     agent.observation_input.load_state_dict(part(weights, "observation_input"))
 
 
-def _load_module(module: nn.Module, state: State) -> None:
+def _load_module(module: Any, state: State) -> None:
     module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
 
 
@@ -139,39 +153,35 @@ def _layout(state: State) -> dict[str, str]:
     return {name: f"{array.dtype} {array.shape}" for name, array in state.items()}
 
 
-def policy_state(agent: "SACAgent") -> State:
+def policy_state(agent: Learner) -> State:
     """What acting needs."""
     state = prefixed("policy_net", agent.policy_net.state_dict())
     return state | prefixed("observation_input", agent.observation_input.state_dict())
 
 
-def load_policy_state(agent: "SACAgent", state: State) -> None:
+def load_policy_state(agent: Learner, state: State) -> None:
     """Take over what `policy_state` returned; CheckpointError where it does not fit."""
     _check_fits(state, policy_state(agent))
     _load_module(agent.policy_net, part(state, "policy_net"))
     agent.observation_input.load_state_dict(part(state, "observation_input"))
 
 
-def _generators(agent: "SACAgent") -> dict[str, Any]:
-    named = {"exploration": agent.exploration}
-    noise = getattr(agent.policy_net, "noise", None)
-    return named if noise is None else named | {"policy": noise}
+def generator_state(generators: Generators) -> dict[str, Any]:
+    """The states of generators, as JSON."""
+    return {name: generator.state_dict() for name, generator in generators.items()}
 
 
-def generator_state(agent: "SACAgent") -> dict[str, Any]:
-    """The states of the agent's generators, as JSON."""
-    return {name: generator.state_dict() for name, generator in _generators(agent).items()}
-
-
-def load_generator_state(agent: "SACAgent", state: Mapping[str, Any]) -> list[str]:
+def load_generator_state(
+    generators: Generators, state: Mapping[str, Any], device: torch.device
+) -> list[str]:
     """Take over what `generator_state` returned; say where it was of another kind of device."""
     notes = []
     try:
-        for name, generator in _generators(agent).items():
+        for name, generator in generators.items():
             if _kind(state[name]) != _kind(generator.state_dict()):
                 notes = [
                     f"other random actions from here on: the run was on another device than "
-                    f"{agent.device} until now"
+                    f"{device} until now"
                 ]
             generator.load_state_dict(state[name])
     except (RuntimeError, KeyError, TypeError) as error:
@@ -184,25 +194,23 @@ def _kind(state: Mapping[str, Any]) -> str:
     return state["bit_generator"]["bit_generator"]
 
 
-def renew_noise(agent: "SACAgent", streams: Streams, number: int) -> None:
+def renew_noise(generators: Generators, streams: Streams, number: int) -> None:
     """Go on with branch `number` of the streams that the generators began with."""
-    for name, generator in _generators(agent).items():
+    for name, generator in generators.items():
         generator.manual_seed(integer_seed(branch(getattr(streams, name), number)))
 
 
-def description(agent: "SACAgent") -> dict[str, Any]:
+def description(observation_space: Any, action_space: Any, config: AgentConfig) -> dict[str, Any]:
     """Spaces and settings."""
     return {
-        "observation_space": space_to_json(agent.observation_encoder.space),
-        "action_space": space_to_json(agent.action_codec.space),
-        "agent": asdict(agent.config),
+        "observation_space": space_to_json(observation_space),
+        "action_space": space_to_json(action_space),
+        "agent": asdict(config),
     }
 
 
-def described_agent(
-    cls: type["SACAgent"], document: Mapping[str, Any], device: str, policy: State
-) -> "SACAgent":
-    """Build an untrained agent from its description; CheckpointError for a wrong one.
+def described(document: Mapping[str, Any], policy: State) -> tuple[Any, Any, AgentConfig]:
+    """Spaces and settings of a `description`; CheckpointError for a wrong one.
 
     Also for one of larger networks than `policy`, its weights, fills: before memory is taken.
     """
@@ -221,4 +229,4 @@ def described_agent(
             f"policy.json describes a network of {needed} weights or more, and policy.safetensors "
             f"holds {available} numbers"
         )
-    return cls(observation_space, action_space, config, device=device)
+    return observation_space, action_space, config

@@ -11,6 +11,8 @@ from autograd import Tensor, nn, optim
 class LearnedTemperature(nn.Module):
     """alpha = exp(log_alpha), driven to where the policy's entropy meets its target."""
 
+    is_repeatable = True
+
     def __init__(
         self, initial_alpha: float, target_entropy: float, lr: float, device: torch.device
     ) -> None:
@@ -26,14 +28,17 @@ class LearnedTemperature(nn.Module):
         """The temperature (1, 1), outside the graph."""
         return self.log_alpha.detach().exp()
 
-    def update(self, entropy: Tensor) -> dict[str, Any]:
-        """Take a step on J(alpha) = E[log_alpha (H - H_target)] for entropies (batch, 1).
+    def loss(self, entropy: Tensor) -> Tensor:
+        """J(alpha) = E[log_alpha (H - H_target)] for entropies (batch, 1); (1, 1).
 
         Source: arXiv:1812.05905, equation 18, with log alpha in place of alpha: the sign of the
         gradient is the same, and its size does not shrink with alpha.
         """
-        surplus = entropy.detach().mean() - self.target_entropy
-        alpha_loss = self.log_alpha * surplus
+        return self.log_alpha * (entropy.mean() - self.target_entropy)
+
+    def update(self, entropy: Tensor) -> dict[str, Any]:
+        """Take a step on the loss."""
+        alpha_loss = self.loss(entropy.detach())
         self.optimizer.zero_grad()
         alpha_loss.backward()
         self.optimizer.step()
@@ -43,6 +48,7 @@ class LearnedTemperature(nn.Module):
 class FixedTemperature(nn.Module):
     """A temperature that stays."""
 
+    is_repeatable = True
     optimizer = None
 
     def __init__(self, alpha: float, device: torch.device) -> None:

@@ -1,23 +1,28 @@
 """From a configuration and spaces to the parts of an agent: one explicit table of variants."""
 
-import copy
 from dataclasses import dataclass
-
-import numpy as np
 
 import autograd as torch
 from sac.agent.temperature import FixedTemperature, LearnedTemperature
 from sac.config import AgentConfig
-from sac.critics import ContinuousSoftQNetwork, DiscreteSoftQNetwork, SoftQEnsemble
-from sac.errors import ConfigError
+from sac.critics.base import Critic
+from sac.critics.continuous import ActionAsInput
+from sac.critics.discrete import ActionAsOutput
+from sac.critics.redq import REDQCritic
+from sac.critics.soft_q import SoftQCritic
 from sac.networks.observation_input import NormalizedObservationInput, ObservationInput
 from sac.policies import CategoricalPolicy, SquashedGaussianPolicy
 from sac.seeding import Streams, generator
 from sac.spaces import ActionCodec, ObservationEncoder
+from sac.spaces.actions import DiscreteActions
 
 Policy = SquashedGaussianPolicy | CategoricalPolicy
-SoftQNetwork = ContinuousSoftQNetwork | DiscreteSoftQNetwork
 Temperature = LearnedTemperature | FixedTemperature
+
+CRITICS: dict[str, type[SoftQCritic]] = {
+    "sac": SoftQCritic,
+    "redq": REDQCritic,
+}
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,7 @@ class Parts:
 
     observation_input: ObservationInput
     policy_net: Policy
-    soft_q_nets: SoftQEnsemble
-    target_soft_q_nets: SoftQEnsemble
+    critic: Critic
     temperature: Temperature
 
 
@@ -38,53 +42,23 @@ def build_parts(
     streams: Streams,
     device: torch.device,
 ) -> Parts:
-    """Build networks, targets and temperature; weights come from the stream `network`."""
+    """Build all parts; the weights of policy, then critic, come from the stream `network`."""
     input_class = NormalizedObservationInput if config.normalize_observations else ObservationInput
     observation_input = input_class(encoder.shape, device)
     features = observation_input.features
     weights = generator(streams.network)
-    policy_net = _policy(config, features, codec, weights, streams, device)
-    soft_q_nets = SoftQEnsemble(
-        [_soft_q_net(config, features, codec, weights) for _ in range(config.num_soft_q_nets)]
-    )
-    target_soft_q_nets = copy.deepcopy(soft_q_nets).requires_grad_(False)
-    policy_net.to(device).net.flatten()
-    soft_q_nets.to(device).flatten()
-    target_soft_q_nets.to(device).flatten()
+    policy_net: Policy
+    reading: ActionAsInput | ActionAsOutput
+    if isinstance(codec, DiscreteActions):
+        policy_net = CategoricalPolicy(features, codec.n, config, weights)
+        reading = ActionAsOutput(features, codec.n)
+    else:
+        noise = torch.Generator.from_numpy(generator(streams.policy), device)
+        policy_net = SquashedGaussianPolicy(features, codec.size, config, weights, noise)
+        reading = ActionAsInput(features, codec.size)
+    critic = CRITICS[config.critic](reading, config, weights, streams, device)
     temperature = _temperature(config, policy_net, device)
-    return Parts(observation_input, policy_net, soft_q_nets, target_soft_q_nets, temperature)
-
-
-def _policy(
-    config: AgentConfig,
-    features: int,
-    codec: ActionCodec,
-    weights: np.random.Generator,
-    streams: Streams,
-    device: torch.device,
-) -> Policy:
-    if codec.is_discrete:
-        return CategoricalPolicy(features, codec.n, config.hidden_sizes, config.activation, weights)
-    return SquashedGaussianPolicy(
-        features,
-        int(np.prod(codec.shape)),
-        config.hidden_sizes,
-        config.activation,
-        (config.log_std_min, config.log_std_max),
-        weights,
-        torch.Generator.from_numpy(generator(streams.policy), device),
-    )
-
-
-def _soft_q_net(
-    config: AgentConfig, features: int, codec: ActionCodec, weights: np.random.Generator
-) -> SoftQNetwork:
-    if codec.is_discrete:
-        return DiscreteSoftQNetwork(
-            features, codec.n, config.hidden_sizes, config.activation, weights
-        )
-    size = int(np.prod(codec.shape))
-    return ContinuousSoftQNetwork(features, size, config.hidden_sizes, config.activation, weights)
+    return Parts(observation_input, policy_net.to(device), critic, temperature)
 
 
 def _temperature(config: AgentConfig, policy_net: Policy, device: torch.device) -> Temperature:
@@ -93,19 +67,14 @@ def _temperature(config: AgentConfig, policy_net: Policy, device: torch.device) 
     target_entropy = config.target_entropy
     if target_entropy == "auto":
         target_entropy = policy_net.default_target_entropy
-    elif isinstance(policy_net, CategoricalPolicy):
-        _check_target_entropy(target_entropy, policy_net.num_actions)
+    else:
+        policy_net.check_target_entropy(target_entropy)
     return LearnedTemperature(config.initial_alpha, target_entropy, config.alpha_lr, device)
 
 
-def _check_target_entropy(target_entropy: float, num_actions: int) -> None:
-    """Raise ConfigError for an entropy that no policy over that many actions has inside its range.
-
-    At either end alpha would fall or rise without end.
-    """
-    if not 0 < target_entropy < np.log(num_actions):
-        raise ConfigError(
-            f"agent.target_entropy: expected auto, or nats above 0 and below log({num_actions}) = "
-            f"{np.log(num_actions):.4g}, the entropy of random choice among the {num_actions} "
-            f"actions, got {target_entropy:g}"
-        )
+def metric_names(config: AgentConfig) -> list[str]:
+    """Return the names of all that an update measures, in the order of the columns."""
+    losses, values = CRITICS[config.critic].metric_names(config)
+    return [
+        *losses, "policy_loss", "alpha_loss", "alpha", "entropy", "target_entropy", *values,
+    ]  # fmt: skip

@@ -91,10 +91,22 @@ class AgentConfig:
         Literal["relu", "tanh", "elu", "gelu", "silu", "leaky_relu"],
         Option("Activation of the hidden layers."),
     ] = "relu"
+    critic: Annotated[
+        Literal["sac", "redq"],
+        Option(
+            "How values are learned: sac takes the minimum of all soft Q networks; redq takes that "
+            "of a random few for the target, and the policy climbs their mean (it learns from "
+            "many: num_soft_q_nets 10, updates_per_step 20)."
+        ),
+    ] = "sac"
     # Two are enough against overestimation (Fujimoto et al. 2018, arXiv:1802.09477).
-    num_soft_q_nets: Annotated[
-        int, count("Soft Q networks; targets and policy use their minimum.", at_most=100)
-    ] = 2
+    num_soft_q_nets: Annotated[int, count("Soft Q networks.", at_most=100)] = 2
+    min_over: Annotated[
+        int | None,
+        count(
+            "With redq: how many random target networks the minimum is over; null: 2.", at_most=100
+        ),
+    ] = None
     policy_lr: Annotated[
         float, Option("Adam's learning rate of the policy.", above=0, at_most=1)
     ] = 3e-4

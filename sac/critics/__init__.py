@@ -1,7 +1,4 @@
-"""Soft Q networks: how a value is read, and how its error is measured."""
+"""Critics: how a value is read, how its error is measured, and how its target follows.
 
-from sac.critics.continuous import ContinuousSoftQNetwork
-from sac.critics.discrete import DiscreteSoftQNetwork
-from sac.critics.ensemble import SoftQEnsemble
-
-__all__ = ["ContinuousSoftQNetwork", "DiscreteSoftQNetwork", "SoftQEnsemble"]
+A critic is one class in a file of its own and one line in the table of `sac.agent.variants`.
+"""

@@ -1,33 +1,23 @@
-"""The soft Q network for continuous actions: Q(s, a) of a pair."""
+"""Soft Q networks of continuous actions: Q(s, a) of a pair."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import numpy as np
-
-from autograd import Tensor, nn
-from sac.networks.mlp import MLP
+from autograd import Tensor
 
 
-class ContinuousSoftQNetwork(nn.Module):
-    """Q(s, a), actions in [-1, 1]."""
+class ActionAsInput:
+    """A network takes observation and action, and gives one value."""
 
-    def __init__(
-        self,
-        features: int,
-        action_size: int,
-        hidden_sizes: Sequence[int],
-        activation: str,
-        weights: np.random.Generator,
-    ) -> None:
-        """Draw the weights from `weights`."""
-        super().__init__()
-        self.net = MLP([features + action_size, *hidden_sizes, 1], activation, weights)
+    outputs = 1
 
-    def forward(self, observation: Tensor, action: Tensor) -> Tensor:
-        """Return Q(s, a), (batch, 1)."""
-        return self.net(observation, action)
+    def __init__(self, features: int, action_size: int) -> None:
+        """Take the sizes of an observation and of an action."""
+        self.inputs = features + action_size
 
-    @staticmethod
-    def read(forward: Callable[..., Tensor], observation: Tensor, action: Tensor) -> Tensor:
-        """Return the values of stored actions (batch, 1) by a network, or by several at once."""
-        return forward(observation, action)
+    def arguments(self, observation: Tensor, action: Tensor) -> tuple[Tensor, ...]:
+        """Return what the networks take of a pair."""
+        return observation, action
+
+    def read(self, nets: Callable[..., Tensor], observation: Tensor, action: Tensor) -> Tensor:
+        """Return the values of stored actions (batch, size), (networks, batch, 1)."""
+        return nets(observation, action)

@@ -1,35 +1,23 @@
-"""The soft Q network for discrete actions: all values Q(s, .) at once."""
+"""Soft Q networks of discrete actions: all values Q(s, .) at once."""
 
-from collections.abc import Callable, Sequence
-
-import numpy as np
+from collections.abc import Callable
 
 import autograd as torch
-from autograd import Tensor, nn
-from sac.networks.mlp import MLP
+from autograd import Tensor
 
 
-class DiscreteSoftQNetwork(nn.Module):
-    """Q(s, a) for every one of n actions."""
+class ActionAsOutput:
+    """A network takes an observation, and gives the value of each action."""
 
-    def __init__(
-        self,
-        features: int,
-        num_actions: int,
-        hidden_sizes: Sequence[int],
-        activation: str,
-        weights: np.random.Generator,
-    ) -> None:
-        """Draw the weights from `weights`."""
-        super().__init__()
-        self.net = MLP([features, *hidden_sizes, num_actions], activation, weights)
+    def __init__(self, features: int, num_actions: int) -> None:
+        """Take the size of an observation and the number of actions."""
+        self.inputs, self.outputs = features, num_actions
 
-    def forward(self, observation: Tensor) -> Tensor:
-        """Return Q(s, .), (batch, n)."""
-        return self.net(observation)
+    def arguments(self, observation: Tensor, action: Tensor) -> tuple[Tensor, ...]:
+        """Return what the networks take of a pair."""
+        return (observation,)
 
-    @staticmethod
-    def read(forward: Callable[..., Tensor], observation: Tensor, action: Tensor) -> Tensor:
-        """Return the values of stored actions (batch, 1) int64 by a network, or by several."""
-        values = forward(observation)
+    def read(self, nets: Callable[..., Tensor], observation: Tensor, action: Tensor) -> Tensor:
+        """Return the values of stored actions (batch, 1) int64, (networks, batch, 1)."""
+        values = nets(observation)
         return torch.gather(values, -1, action.expand(*values.shape[:-1], 1))

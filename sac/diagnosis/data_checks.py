@@ -76,11 +76,10 @@ def rewards(evidence: Evidence) -> Result:
 
 def action_bounds(evidence: Evidence) -> Result:
     """The bounds should be about where actions still make a difference."""
-    codec = evidence.agent.action_codec
-    if codec.is_discrete:
+    bounds = evidence.agent.action_codec.bounds
+    if bounds is None:
         return unknown("discrete actions have no bounds")
-    space = codec.space
-    widest = float(np.max(np.abs([space.low, space.high])))  # type: ignore[attr-defined]
+    widest = float(np.max(np.abs(bounds)))
     remedy = (
         "narrower bounds of the environment's action space, or a gymnasium.wrappers.TransformAction"
     )

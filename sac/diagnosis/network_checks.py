@@ -3,10 +3,11 @@
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd import optim
 from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
-from sac.diagnosis.networks import hidden_layers
+from sac.diagnosis.networks import hidden_layers, network_names
 
 # Runs of HalfCheetah learn well with half of a policy's units asleep.
 DEAD_SHARE = 0.8
@@ -44,22 +45,22 @@ def dead_units(evidence: Evidence) -> Result:
 def gradients(evidence: Evidence) -> Result:
     """Gradients should neither explode nor vanish; told by Adam's own running mean of squares."""
     agent = evidence.agent
-    named = {"the policy": agent.policy_optimizer} | {
-        f"soft Q network {i}": optimizer for i, optimizer in enumerate(agent.soft_q_optimizers, 1)
-    }
     if agent.updates == 0:
         return unknown("no update was made yet")
-    squares = {name: _mean_square(optimizer) for name, optimizer in named.items()}
-    norms = {name: math.sqrt(square * count) for name, (square, count) in squares.items()}
+    squares = {"the policy": _squares(agent.policy_optimizer)[0]} | dict(
+        zip(network_names(agent), _squares(agent.critic.optimizer), strict=True)
+    )
+    means = {name: float(np.mean(row, dtype=np.float64)) for name, row in squares.items()}
+    norms = {name: math.sqrt(mean * squares[name].size) for name, mean in means.items()}
     largest = max(norms, key=norms.__getitem__)
-    smallest = min(squares, key=squares.__getitem__)
+    smallest = min(means, key=means.__getitem__)
     text = "norms of about " + ", ".join(f"{norm:.2g} ({name})" for name, norm in norms.items())
     faults = {}
     if not norms[largest] < EXPLODING:
         faults[f"those of {largest} explode"] = (
             "agent.max_grad_norm: 10, a lower agent.reward_scale, or lower learning rates"
         )
-    if squares[smallest][0] < VANISHING**2:
+    if means[smallest] < VANISHING**2:
         faults[f"those of {smallest} vanish"] = (
             "a higher agent.reward_scale, agent.normalize_observations: true, or "
             "agent.activation: relu (see also dead units and saturated actions)"
@@ -69,12 +70,8 @@ def gradients(evidence: Evidence) -> Result:
     return fine(text)
 
 
-def _mean_square(optimizer: optim.Adam) -> tuple[float, int]:
-    """Return the mean square of a weight's gradient in the last thousand updates, and how many."""
-    total, count, steps = 0.0, 0, 1.0
-    for values in optimizer.state_dict()["state"].values():
-        squares = values["exp_avg_sq"].numpy(force=True)
-        total += float(np.sum(squares, dtype=np.float64))
-        count += squares.size
-        steps = float(values["step"].item())
-    return total / max(count, 1) / (1 - SECOND_MOMENT_DECAY**steps), count
+def _squares(optimizer: optim.Optimizer) -> NDArray[np.float32]:
+    """Return the mean squares of the gradients in the last thousand updates, a row a network."""
+    (values,) = optimizer.state_dict()["state"].values()
+    decay: float = 1 - SECOND_MOMENT_DECAY ** float(values["step"].item())
+    return values["exp_avg_sq"].numpy(force=True) / decay

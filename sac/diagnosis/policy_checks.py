@@ -14,7 +14,6 @@ LOG_ALPHA_WAY = 5.0
 LOGGED_ROWS = 8  # of metrics.csv, to tell a trend by
 # From the target, of entropy: in nats for each dimension of a continuous action, and as a share of
 # the largest entropy of discrete ones.
-FAR_CONTINUOUS, FAR_DISCRETE = 0.5, 0.25
 APPROACHING = 0.9  # of the distance of before is left: give it time
 RUNAWAY = 10.0  # times what alpha was in the middle of the run, or a tenth of it
 # Bang-bang control is right for some tasks; but a policy nearly all of whose samples lie at the
@@ -87,18 +86,14 @@ def _quarters(values: np.ndarray) -> tuple[float, float]:
 
 def _was_reached(evidence: Evidence, gaps: np.ndarray) -> bool:
     """Whether the entropy met its target, or passed it, in the second half of the run."""
-    codec, gaps = evidence.agent.action_codec, gaps[len(gaps) // 2 :]
-    if codec.is_discrete:
-        far = FAR_DISCRETE * float(np.log(codec.n))
-    else:
-        far = FAR_CONTINUOUS * float(np.prod(codec.shape))
+    gaps, far = gaps[len(gaps) // 2 :], evidence.agent.policy_net.entropy_tolerance
     return bool(np.any(np.abs(gaps) <= far) or (np.any(gaps > 0) and np.any(gaps < 0)))
 
 
 def saturated_actions(evidence: Evidence) -> Result:
     """Sampled actions should not nearly all lie at the bounds."""
     batch = evidence.network_rows()
-    if evidence.agent.action_codec.is_discrete:
+    if evidence.agent.action_codec.bounds is None:
         return unknown("discrete actions have no bounds")
     if batch is None or evidence.agent.updates == 0:
         return unknown("nothing is learned yet")

@@ -66,7 +66,7 @@ def _tried_reach(config: EnvConfig) -> NDArray[np.float64] | None:
     single = replace(config, vectorization="sync" if is_async else config.vectorization)
     environment = make_vector_environment(single, num_envs=1, seed=SEED)
     with contextlib.closing(environment):
-        if environment.action_codec.is_discrete:
+        if environment.action_codec.bounds is None:
             return None
         try:
             return reach(environment)

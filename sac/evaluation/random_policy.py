@@ -16,7 +16,4 @@ class RandomPolicy:
 
     def sample(self, observations: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return random actions in policy units (num_envs, *shape)."""
-        shape = (len(observations), *self.action_codec.shape)
-        if self.action_codec.is_discrete:
-            return generator.integers(self.action_codec.n, size=shape)
-        return generator.uniform(-1, 1, shape).astype(self.action_codec.dtype)
+        return self.action_codec.uniform(len(observations), generator)

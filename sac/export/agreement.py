@@ -33,12 +33,7 @@ def check(run: Callable[[NDArray[Any]], NDArray[Any]], agent: SACAgent, policy: 
             f"the exported policy gives {actions.dtype} {actions.shape}, and the agent "
             f"{expected.dtype} {expected.shape}: nothing was written"
         )
-    if agent.action_codec.is_discrete:
-        differences = _logits_lost(agent, observations, actions)
-    else:
-        space: Any = agent.action_codec.space
-        unit = max(1.0, float(np.abs([space.low, space.high]).max()))
-        differences = np.abs(actions.astype(np.float64) - expected) / unit
+    differences = _shortfall(agent, observations, actions)
     largest = float(np.max(differences))
     if not largest <= TOLERANCE:  # so that NaN fails, too
         raise SACError(
@@ -77,14 +72,14 @@ def _agent_actions(agent: SACAgent, observations: NDArray[Any]) -> NDArray[Any]:
     return agent.action_codec.to_environment(agent.greedy(encoded))
 
 
-def _logits_lost(
+def _shortfall(
     agent: SACAgent, observations: NDArray[Any], actions: NDArray[Any]
 ) -> NDArray[np.float32]:
-    """By how much the logits of the actions are below the best: 0 where the choice is the same."""
-    chosen = agent.action_codec.to_policy(actions)
-    if chosen.min() < 0 or chosen.max() >= agent.action_codec.n:
+    """By how much the actions are not the policy's; infinite for actions that there are not."""
+    codec = agent.action_codec
+    if not codec.contains(actions):
         return np.array([np.inf], np.float32)
     encoded = observations.astype(agent.observation_encoder.dtype)
     with no_grad():
-        logits = agent.policy_net.net(agent.observation_input(encoded)).numpy(force=True)
-    return logits.max(axis=1) - logits[np.arange(len(logits)), chosen]
+        inputs = agent.observation_input(encoded)
+        return agent.policy_net.shortfall(inputs, actions, codec)

@@ -43,7 +43,7 @@ class Policy:
         observation = space_to_json(encoder.space)
         is_encoded = observation["type"] != "Box"
         return cls(
-            layers=[*_input_layers(agent), *_network_layers(agent), _output_layer(agent)],
+            layers=[*_input_layers(agent), *_network_layers(agent), Layer(*codec.output_step())],
             observation_shape=encoder.shape,
             observation_dtype=np.dtype(encoder.dtype if is_encoded else encoder.space.dtype),
             is_encoded=is_encoded,
@@ -70,22 +70,9 @@ def _input_layers(agent: SACAgent) -> list[Layer]:
 
 def _network_layers(agent: SACAgent) -> list[Layer]:
     """The policy network; of a Gaussian's outputs only the means, for the rest is its noise."""
-    net = agent.policy_net.net
-    arrays = [parameter.numpy(force=True) for parameter in net.parameter_list]
-    if not agent.action_codec.is_discrete:
-        size = int(np.prod(agent.action_codec.shape))
-        arrays[-2:] = arrays[-2][:size], arrays[-1][:size]
+    learned, last = agent.policy_net.mode_layers()
     layers: list[Layer] = []
-    for weight, bias in zip(arrays[::2], arrays[1::2], strict=True):
-        layers += [Layer("linear", {"weight": weight, "bias": bias}), Layer(net.activation)]
-    last = [] if agent.action_codec.is_discrete else [Layer("tanh")]
-    return layers[:-1] + last
-
-
-def _output_layer(agent: SACAgent) -> Layer:
-    space: Any = agent.action_codec.space
-    if agent.action_codec.is_discrete:
-        return Layer("argmax", {"start": np.array(space.start, np.int64)})
-    bounds = {"low": space.low, "high": space.high}
-    # In float64, as the agent: exact at both ends, even for float64 actions.
-    return Layer("rescale", {n: b.astype(np.float64).ravel() for n, b in bounds.items()})
+    for layer in learned:
+        arrays = {"weight": layer.weight.numpy(force=True), "bias": layer.bias.numpy(force=True)}
+        layers += [Layer("linear", arrays), Layer(agent.policy_net.net.activation)]
+    return layers[:-1] + list(map(Layer, last))

@@ -5,18 +5,16 @@ calls them) carry a value forward and no gradient back, as all do from the targe
 """
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sac.agent.agent import SACAgent
 from sac.insight.recording import Recording, nodes_before, reached_leaves, record_update
-
-if TYPE_CHECKING:
-    from sac.agent.agent import SACAgent
 
 TARGET = "targets/target_q_value"
 Edge = tuple[Any, Any]  # a node and one that it takes a value from
 
 
-def update_graph(agent: "SACAgent", batch_size: int) -> Any:
+def update_graph(agent: SACAgent, batch_size: int) -> Any:
     """Return the GraphDef of an update of the agent on a batch of that size."""
     recorded = record_update(agent, batch_size, whole=False)
     whole = record_update(agent, batch_size, whole=True)

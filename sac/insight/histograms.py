@@ -4,26 +4,24 @@ They come from the losses of a copy of the agent, so that training sees nothing 
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import autograd as torch
-from autograd import no_grad
-from sac.insight.recording import Recording, record_losses, twin_of
+from autograd import nn, no_grad
+from sac.agent.agent import SACAgent
+from sac.insight.recording import twin_of
+from sac.replay.buffer import Batch
 from sac.seeding import Streams
-
-if TYPE_CHECKING:
-    from sac.agent.agent import SACAgent
-    from sac.replay.buffer import Batch
 
 BUCKETS = 30  # as many as TensorBoard draws
 MAX_DIMENSIONS = 8  # of actions that have a histogram each; more are taken together
 Values = tuple[str, NDArray[Any]]  # a histogram's tag, and the numbers
 
 
-def update_values(agent: "SACAgent", batch: "Batch", seed: int) -> Iterator[Values]:
+def update_values(agent: SACAgent, batch: Batch, seed: int) -> Iterator[Values]:
     """Yield what an update of the agent on this batch sees and computes; the agent stays as it is.
 
     Gradients are those of the losses, before any clipping.
@@ -37,50 +35,43 @@ def update_values(agent: "SACAgent", batch: "Batch", seed: int) -> Iterator[Valu
     twin.load_weights(agent.state_dict())
     twin.renew_noise(Streams.from_seed(seed), 0)
     yield from _policy(twin, batch, seed)
-    recording = Recording()
-    record_losses(twin, twin.transitions(batch)._asdict(), recording, whole=False)
-    for loss in recording.losses.values():
+    losses, metrics = twin.losses(batch)
+    for loss in losses.values():
         loss.backward()
-    target = _array(recording.target)
+    target = _array(metrics.pop("target_q_mean"))
     yield "q/target", target
-    for i, q_value in enumerate(map(_array, recording.q_values), start=1):
-        yield f"q/q{i}", q_value
-        yield f"q/q{i}_td_error", target - q_value
-    for name, layer in _layers(twin):
-        parameters = list(layer.parameters())
-        yield f"weights/{name}", _joined(parameters)
-        yield f"gradients/{name}", _joined([parameter.grad for parameter in parameters])
+    for name in [name for name in metrics if name.endswith("_mean")]:
+        q_value = _array(metrics[name])
+        yield f"q/{name.removesuffix('_mean')}", q_value
+        yield f"q/{name.removesuffix('_mean')}_td_error", target - q_value
+    yield from _layers("policy", twin.policy_net.net)
+    yield from _layers("q{}", twin.critic.soft_q_nets)
 
 
-def _policy(agent: "SACAgent", batch: "Batch", seed: int) -> Iterator[Values]:
+def _policy(agent: SACAgent, batch: Batch, seed: int) -> Iterator[Values]:
     actions = agent.sample(batch.observation, np.random.default_rng(seed))
     with no_grad():
         outputs = _array(agent.policy_net.net(agent.observation_input(batch.observation)))
-    if agent.action_codec.is_discrete:
-        yield "policy/action", actions
-        yield "policy/logit", outputs
-        return
-    flat = actions.reshape(len(actions), -1)
-    lowest, highest = agent.config.log_std_min, agent.config.log_std_max
-    yield from _dimensions("policy/action", flat)
-    log_std = np.clip(outputs[:, flat.shape[1] :], lowest, highest)
-    yield from _dimensions("policy/log_std", log_std)
+    for name, values in agent.policy_net.describe(actions, outputs):
+        yield from _by_dimension(f"policy/{name}", values)
 
 
-def _dimensions(tag: str, values: NDArray[Any]) -> Iterator[Values]:
-    if values.shape[1] > MAX_DIMENSIONS:
+def _by_dimension(tag: str, values: NDArray[Any]) -> Iterator[Values]:
+    if values.ndim == 1:
+        yield tag, values
+    elif values.shape[1] > MAX_DIMENSIONS:
         yield f"{tag}/all", values
-        return
-    for i, column in enumerate(values.T):
-        yield f"{tag}/{i}", column
+    else:
+        for i, column in enumerate(values.T):
+            yield f"{tag}/{i}", column
 
 
-def _layers(agent: "SACAgent") -> Iterator[tuple[str, Any]]:
-    nets = {"policy": agent.policy_net}
-    nets |= {f"q{i}": net for i, net in enumerate(agent.soft_q_nets, start=1)}
-    for name, net in nets.items():
-        for i, layer in enumerate(net.net.layers, start=1):
-            yield f"{name}_layer_{i}", layer
+def _layers(name: str, stack: nn.MLPStack) -> Iterator[Values]:
+    """Yield weights and gradients of each layer; `name` takes the number of the network."""
+    for what, array in (("weights", stack.flat), ("gradients", stack.flat.grad)):
+        for number, network in enumerate(stack.layers(array), start=1):
+            for i, layer in enumerate(network, start=1):
+                yield f"{what}/{name.format(number)}_layer_{i}", _joined(list(layer))
 
 
 def _joined(tensors: list[Any]) -> NDArray[Any]:

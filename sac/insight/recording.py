@@ -2,22 +2,21 @@
 
 Twice: as the update records them, and in whole, that is with everything between the batch and the
 losses, the target and the frozen networks too. What the first reaches gets a gradient; the rest of
-the second does not. Each network is a node of its own, though an update may compute several in one.
+the second does not.
 """
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
-from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 import autograd as torch
-from autograd import Tensor, enable_grad, nn, no_grad
-from sac.networks.mlp import frozen
-
-if TYPE_CHECKING:
-    from sac.agent.agent import SACAgent
+from autograd import Tensor, enable_grad, no_grad
+from sac.agent.agent import SACAgent
+from sac.critics.base import Transitions
+from sac.networks.freezing import frozen
 
 
 @dataclass
@@ -28,7 +27,6 @@ class Recording:
     scopes: dict[Any, str] = field(default_factory=dict)  # of nodes: the part that made them
     leaves: dict[int, str] = field(default_factory=dict)  # by id of the tensor
     kept: list[Tensor] = field(default_factory=list)  # so that no other takes over the id
-    q_values: list[Tensor] = field(default_factory=list)  # of the batch, by each network
     target: Tensor | None = None
     phase: str = ""  # what the names of the scopes begin with
 
@@ -65,13 +63,13 @@ def reached_leaves(loss: Tensor) -> set[int]:
     return {id(node.variable) for node in nodes_before(loss) if hasattr(node, "variable")}
 
 
-def twin_of(agent: "SACAgent") -> "SACAgent":
+def twin_of(agent: SACAgent) -> SACAgent:
     """Return a new agent of the same kind, untrained."""
     spaces = agent.observation_encoder.space, agent.action_codec.space
     return type(agent)(*spaces, agent.config, device=str(agent.device))
 
 
-def record_update(agent: "SACAgent", batch_size: int, *, whole: bool) -> Recording:
+def record_update(agent: SACAgent, batch_size: int, *, whole: bool) -> Recording:
     """Record the losses of an agent like this one on a batch of zeros.
 
     `whole`: the target and all inputs too, as if all of it had a gradient.
@@ -79,53 +77,44 @@ def record_update(agent: "SACAgent", batch_size: int, *, whole: bool) -> Recordi
     twin = twin_of(agent)
     recording = Recording()
     batch = _batch(twin, batch_size)
+    nets = {
+        "policy": twin.policy_net.net,
+        "soft_q": twin.critic.soft_q_nets,
+        "targets/target_soft_q": twin.critic.target_soft_q_nets,
+    }
     if whole:
-        for tensor in [*batch.values(), *twin.target_soft_q_parameters]:
+        for tensor in [*batch[:-1], nets["targets/target_soft_q"].flat]:
             if tensor.is_floating_point():
                 tensor.requires_grad_()
-    for name, tensor in batch.items():
+    for name, tensor in zip(batch._fields[:-1], batch[:-1], strict=True):
         recording.name(tensor, f"batch/{name}")
-    for name, parameter in _named_parameters(twin):
-        recording.name(parameter, name)
+    for name, net in nets.items():
+        recording.name(net.flat, f"{name}/parameters")
+    for name, parameter in twin.temperature.named_parameters():
+        recording.name(parameter, f"alpha/{name}")
     with ExitStack() as hooks:
-        for scope, net in _networks(twin).items():
-            hooks.enter_context(net.net.register_forward_hook(_labelling(recording, scope)))
-        record_losses(twin, batch, recording, whole=whole)
+        for scope, net in nets.items():
+            hooks.enter_context(net.register_forward_hook(_labelling(recording, scope)))
+        _record_losses(twin, batch, recording, whole=whole)
     for name, loss in recording.losses.items():
         recording.label(f"losses/{name}", [loss])
     return recording
 
 
-def _batch(agent: "SACAgent", batch_size: int) -> dict[str, Tensor]:
+def _batch(agent: SACAgent, batch_size: int) -> Transitions:
     """Return what `SACAgent.update` makes of transitions of zeros, none of which is a last one."""
     features, codec = agent.observation_input.features, agent.action_codec
-    size, dtype = (1, torch.int64) if codec.is_discrete else (math.prod(codec.shape), torch.float32)
 
-    def zeros(width: int, dtype: Any = torch.float32) -> Tensor:
-        return torch.zeros(batch_size, width, dtype=dtype, device=agent.device)
+    def zeros(width: int, dtype: Any = np.float32) -> Tensor:
+        return torch.as_tensor(np.zeros((batch_size, width), dtype), device=agent.device)
 
-    return {
-        "observation": zeros(features),
-        "action": zeros(size, dtype),
-        "reward": zeros(1),
-        "discount": zeros(1) + agent.config.gamma,
-        "next_observation": zeros(features),
-    }
-
-
-def _networks(agent: "SACAgent") -> dict[str, nn.Module]:
-    named: dict[str, nn.Module] = {"policy": agent.policy_net}
-    named |= {f"soft_q_{i}": net for i, net in enumerate(agent.soft_q_nets, start=1)}
-    targets = enumerate(agent.target_soft_q_nets, start=1)
-    return named | {f"targets/target_soft_q_{i}": net for i, net in targets}
-
-
-def _named_parameters(agent: "SACAgent") -> Iterator[tuple[str, Tensor]]:
-    for scope, net in _networks(agent).items():
-        for name, parameter in net.named_parameters():
-            yield f"{scope}/{name.removeprefix('net.')}", parameter
-    for name, parameter in agent.temperature.named_parameters():
-        yield f"alpha/{name}", parameter
+    return Transitions(
+        observation=zeros(features),
+        action=zeros(codec.size, codec.dtype),
+        reward=zeros(1),
+        discount=zeros(1) + agent.config.gamma,
+        next_observation=zeros(features),
+    )
 
 
 def _labelling(recording: Recording, scope: str) -> Callable[..., None]:
@@ -138,45 +127,22 @@ def _labelling(recording: Recording, scope: str) -> Callable[..., None]:
     return hook
 
 
-def record_losses(
-    agent: "SACAgent", batch: Mapping[str, Tensor], recording: Recording, *, whole: bool
+def _record_losses(
+    agent: SACAgent, batch: Transitions, recording: Recording, *, whole: bool
 ) -> None:
-    """Record the losses of `SACAgent.update`, with gradients where they have them there, or all.
-
-    Those of the policy and of alpha are of before the step of the soft Q networks.
-    """
+    """Record the losses of an update: with gradients where they have them there, or all."""
     alpha = agent.temperature.alpha.requires_grad_(whole)
     recording.name(alpha, "alpha/alpha")
     recording.phase = "targets/"
     with enable_grad() if whole else no_grad():
-        next_value, _ = agent.policy_net.soft_value(
-            batch["next_observation"], _smallest(agent.target_soft_q_nets), alpha
-        )
-        target = batch["reward"] + batch["discount"] * next_value
+        target = agent.critic.target(batch, agent.policy_net, alpha)
     recording.target = target
     recording.label("targets", [target])
     recording.phase = ""
-    for i, net in enumerate(agent.soft_q_nets, start=1):
-        q_value = _q_value(agent, net, batch)
-        recording.q_values.append(q_value)
-        recording.losses[f"q{i}_loss"] = 0.5 * nn.functional.mse_loss(q_value, target)
-    with nullcontext() if whole else frozen(agent.soft_q_parameters):
-        value, entropy = agent.policy_net.soft_value(
-            batch["observation"], _smallest(agent.soft_q_nets), alpha
-        )
+    recording.losses["critic_loss"], _ = agent.critic.error(batch, target)
+    with nullcontext() if whole else frozen(agent.critic):
+        value, entropy = agent.policy_net.soft_value(batch.observation, agent.critic.value, alpha)
         recording.losses["policy_loss"] = -value.mean()
     if agent.temperature.optimizer is not None:
         entropy = entropy if whole else entropy.detach()
-        difference = entropy - agent.temperature.target_entropy
-        recording.losses["alpha_loss"] = (agent.temperature.log_alpha * difference).mean()
-
-
-def _smallest(nets: nn.ModuleList) -> Callable[..., Tensor]:
-    return lambda *inputs: reduce(torch.minimum, [net(*inputs) for net in nets])
-
-
-def _q_value(agent: "SACAgent", net: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-    observation, action = batch["observation"], batch["action"]
-    if agent.action_codec.is_discrete:
-        return torch.gather(net(observation), 1, action)
-    return net(observation, action)
+        recording.losses["alpha_loss"] = agent.temperature.loss(entropy)

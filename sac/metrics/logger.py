@@ -13,9 +13,11 @@ from sac.metrics.table import MetricsFile
 from sac.run.layout import METRICS_FILE
 
 
-def metric_tags(num_soft_q_nets: int, *, on_gpu: bool = False) -> list[str]:
-    """The tags that a training logs, in the order of the columns of `metrics.csv`."""
-    soft_q_nets = range(1, num_soft_q_nets + 1)
+def metric_tags(update_metrics: Iterable[str], *, on_gpu: bool = False) -> list[str]:
+    """The tags that a training logs, in the order of the columns of `metrics.csv`.
+
+    `update_metrics`: what an update of the agent measures.
+    """
     return [
         "rollout/episode_return",
         "rollout/episode_length",
@@ -23,14 +25,7 @@ def metric_tags(num_soft_q_nets: int, *, on_gpu: bool = False) -> list[str]:
         "eval/mean_return",
         "eval/std_return",
         "eval/best_return",
-        *(f"train/q{i}_loss" for i in soft_q_nets),
-        "train/policy_loss",
-        "train/alpha_loss",
-        "train/alpha",
-        "train/entropy",
-        "train/target_entropy",
-        *(f"train/q{i}_mean" for i in soft_q_nets),
-        "train/target_q_mean",
+        *(f"train/{name}" for name in update_metrics),
         "train/rollbacks",
         "time/env_steps_per_second",
         "time/updates_per_second",

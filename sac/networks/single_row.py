@@ -7,25 +7,27 @@ Environments are stepped one observation at a time, so this is what acting costs
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd import nn
 from autograd.functional.fused import mlp_row
-from sac.networks.mlp import FUSED, MLP
+from autograd.nn.mlp_stack import FUSED
 
 Row = NDArray[np.float32]
 
 
-def fits(net: MLP) -> bool:
-    """Whether a RowNetwork can stand in for the network: on the CPU, with these activations."""
-    return net.activation in FUSED and net.parameter_list[0].device.type == "cpu"
+def fits(net: nn.MLPStack) -> bool:
+    """Return whether a RowNetwork can stand in for the network: on the CPU, with a fused path."""
+    return net.activation in FUSED and net.flat.device.type == "cpu"
 
 
 class RowNetwork:
-    """An MLP as a function of one observation; it sees every change of the weights."""
+    """A single network as a function of one observation; it sees every change of the weights."""
 
-    def __init__(self, net: MLP) -> None:
-        # A list of its own: to look `net` up among a module's children takes as long as a layer.
-        self._parameters, self._activation = net.parameter_list, net.activation
+    def __init__(self, net: nn.MLPStack) -> None:
+        # Attributes of its own: to look `flat` up among a module's parameters takes as long as a
+        # layer.
+        self._flat, self._layout, self._activation = net.flat, net.layout, net.activation
 
     def __call__(self, x: Row) -> Row:
         """Return the outputs (n,) for the inputs (features,)."""
-        outputs: Row = mlp_row(x, self._parameters, self._activation)
+        outputs: Row = mlp_row(x, self._flat, self._layout, self._activation)
         return outputs

@@ -1,13 +1,16 @@
 """The policy for discrete actions: a categorical distribution, summed over exactly."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 import autograd as torch
 from autograd import Tensor, nn
-from sac.networks import single_row as row
-from sac.networks.mlp import MLP
+from sac.config import AgentConfig
+from sac.errors import ConfigError
+from sac.networks.single_row import Row, RowNetwork
+from sac.spaces import ActionCodec
 
 # Of log|A|, the entropy of uniformly random actions; why this much is said in sac/config/schema.py.
 TARGET_ENTROPY_FRACTION = 0.5
@@ -16,24 +19,47 @@ TARGET_ENTROPY_FRACTION = 0.5
 class CategoricalPolicy(nn.Module):
     """pi(a|s) over n actions. Source: Christodoulou 2019, arXiv:1910.07207."""
 
+    is_repeatable = True
+
     def __init__(
-        self,
-        features: int,
-        num_actions: int,
-        hidden_sizes: Sequence[int],
-        activation: str,
-        weights: np.random.Generator,
+        self, features: int, num_actions: int, config: AgentConfig, weights: np.random.Generator
     ) -> None:
         """Draw the weights from `weights`."""
         super().__init__()
         self.num_actions = num_actions
-        self.net = MLP([features, *hidden_sizes, num_actions], activation, weights)
-        self._row_net = row.RowNetwork(self.net)
+        self.net = nn.MLPStack(
+            [features, *config.hidden_sizes, num_actions],
+            config.activation,
+            generator=torch.Generator.from_numpy(weights),
+        )
+        self._row_net = RowNetwork(self.net)
 
     @property
     def default_target_entropy(self) -> float:
-        """A fraction of log|A|, the largest entropy there is."""
+        """Return a fraction of log|A|, the largest entropy there is."""
         return TARGET_ENTROPY_FRACTION * float(np.log(self.num_actions))
+
+    def check_target_entropy(self, target_entropy: float) -> None:
+        """Raise ConfigError for an entropy that no policy has inside its range.
+
+        At either end alpha would fall or rise without end.
+        """
+        n = self.num_actions
+        if not 0 < target_entropy < np.log(n):
+            raise ConfigError(
+                f"agent.target_entropy: expected auto, or nats above 0 and below log({n}) = "
+                f"{np.log(n):.4g}, the entropy of random choice among the {n} actions, got "
+                f"{target_entropy:g}"
+            )
+
+    @property
+    def entropy_tolerance(self) -> float:
+        """Return how many nats from its target an entropy still counts as at it."""
+        return 0.25 * float(np.log(self.num_actions))
+
+    def generators(self) -> dict[str, torch.Generator]:
+        """Return none: the soft value is a sum, not a sample."""
+        return {}
 
     def log_probs(self, observation: Tensor) -> Tensor:
         """Return log pi(.|s), finite for every logit; (batch, n)."""
@@ -60,13 +86,30 @@ class CategoricalPolicy(nn.Module):
         """Return the most probable actions (batch,) int64."""
         return torch.argmax(self.net(observation), dim=1)
 
-    def sample_row(self, x: row.Row, generator: np.random.Generator) -> np.ndarray:
+    def sample_row(self, x: Row, generator: np.random.Generator) -> np.ndarray:
         """Return what `sample` does for one observation (features,), as an array ()."""
         logits = self._row_net(x)
         uniform = generator.random((1, self.num_actions), np.float32)[0]
         uniform = np.maximum(uniform, np.finfo(np.float32).tiny)  # its logarithm is finite
         return np.asarray(np.argmax(logits - np.log(-np.log(uniform))))
 
-    def mode_row(self, x: row.Row) -> np.ndarray:
+    def mode_row(self, x: Row) -> np.ndarray:
         """Return what `mode` does for one observation (features,), as an array ()."""
         return np.asarray(np.argmax(self._row_net(x)))
+
+    def describe(self, actions: NDArray, outputs: NDArray) -> Iterator[tuple[str, NDArray]]:
+        """Yield what actions (batch,) and the network's outputs (batch, n) show, by name."""
+        yield "action", actions
+        yield "logit", outputs.ravel()
+
+    def mode_layers(self) -> tuple[list[nn.Layer], list[str]]:
+        """Return the layers of the network, and the activations after the last: none."""
+        return self.net.layers()[0], []
+
+    def shortfall(self, observation: Tensor, actions: NDArray, codec: ActionCodec) -> NDArray:
+        """Return by how much the logits of the environment's actions (batch,) are below the best.
+
+        That is 0 for the mode, and nearly 0 where two actions are nearly as likely.
+        """
+        logits = self.net(observation).numpy(force=True)
+        return logits.max(axis=1) - logits[np.arange(len(logits)), codec.to_policy(actions)]

@@ -1,14 +1,16 @@
 """The policy for continuous actions: a Gaussian squashed by tanh into [-1, 1]."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 import autograd as torch
 from autograd import Tensor, nn
 from autograd.functional.fused import soft_value, squashed_gaussian
-from sac.networks import single_row as row
-from sac.networks.mlp import MLP
+from sac.config import AgentConfig
+from sac.networks.single_row import Row, RowNetwork
+from sac.spaces import ActionCodec
 
 
 class SquashedGaussianPolicy(nn.Module):
@@ -18,30 +20,49 @@ class SquashedGaussianPolicy(nn.Module):
     actions in [-1, 1], so that neither alpha nor a loss depends on the environment's units.
     """
 
+    is_repeatable = True
+
     def __init__(
         self,
         features: int,
         action_size: int,
-        hidden_sizes: Sequence[int],
-        activation: str,
-        log_std_range: tuple[float, float],
+        config: AgentConfig,
         weights: np.random.Generator,
         noise: torch.Generator,
     ) -> None:
         """Draw the weights from `weights`, and the actions of `soft_value` from `noise`."""
         super().__init__()
         self.action_size = action_size
-        self.log_std_min, self.log_std_max = log_std_range
+        self.log_std_min, self.log_std_max = config.log_std_min, config.log_std_max
         # As arrays: NumPy takes longer to see what a number of Python's is than to compare it.
-        self._log_std_bounds = tuple(np.array(bound, np.float32) for bound in log_std_range)
+        self._log_std_bounds = (
+            np.array(self.log_std_min, np.float32),
+            np.array(self.log_std_max, np.float32),
+        )
         self.noise = noise
-        self.net = MLP([features, *hidden_sizes, 2 * action_size], activation, weights)
-        self._row_net = row.RowNetwork(self.net)
+        self.net = nn.MLPStack(
+            [features, *config.hidden_sizes, 2 * action_size],
+            config.activation,
+            generator=torch.Generator.from_numpy(weights),
+        )
+        self._row_net = RowNetwork(self.net)
 
     @property
     def default_target_entropy(self) -> float:
-        """Minus the number of action dimensions (arXiv:1812.05905, appendix D)."""
+        """Return minus the number of action dimensions (arXiv:1812.05905, appendix D)."""
         return -float(self.action_size)
+
+    def check_target_entropy(self, target_entropy: float) -> None:
+        """Accept any: a Gaussian's entropy has no largest value, and no smallest."""
+
+    @property
+    def entropy_tolerance(self) -> float:
+        """Return how many nats from its target an entropy still counts as at it."""
+        return 0.5 * self.action_size
+
+    def generators(self) -> dict[str, torch.Generator]:
+        """Return the generator of the actions inside updates."""
+        return {"policy": self.noise}
 
     def rsample(self, observation: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return a reparameterised action (batch, size) and its log-probability (batch, 1)."""
@@ -68,7 +89,7 @@ class SquashedGaussianPolicy(nn.Module):
         """Return tanh of the mean: the deterministic policy (batch, size)."""
         return torch.tanh(self.net(observation)[:, : self.action_size])
 
-    def sample_row(self, x: row.Row, generator: np.random.Generator) -> row.Row:
+    def sample_row(self, x: Row, generator: np.random.Generator) -> Row:
         """Return what `sample` does for one observation (features,), as an array (size,)."""
         n = self.action_size
         parameters = self._row_net(x)
@@ -77,6 +98,30 @@ class SquashedGaussianPolicy(nn.Module):
         noise = generator.standard_normal(n, np.float32)
         return np.tanh(parameters[:n] + np.exp(log_std) * noise)
 
-    def mode_row(self, x: row.Row) -> row.Row:
+    def mode_row(self, x: Row) -> Row:
         """Return what `mode` does for one observation (features,), as an array (size,)."""
         return np.tanh(self._row_net(x)[: self.action_size])
+
+    def describe(self, actions: NDArray, outputs: NDArray) -> Iterator[tuple[str, NDArray]]:
+        """Yield what actions (batch, ...) and outputs show, by name, (batch, size)."""
+        yield "action", actions.reshape(len(actions), -1)
+        yield "log_std", np.clip(outputs[:, self.action_size :], self.log_std_min, self.log_std_max)
+
+    def mode_layers(self) -> tuple[list[nn.Layer], list[str]]:
+        """Return the layers that `mode` takes, and the activations after the last.
+
+        Of the last only the means: the rest is the noise's.
+        """
+        *hidden, last = self.net.layers()[0]
+        n = self.action_size
+        return [*hidden, nn.Layer(last.weight[:n], last.bias[:n])], ["tanh"]
+
+    def shortfall(self, observation: Tensor, actions: NDArray, codec: ActionCodec) -> NDArray:
+        """Return by how much the environment's actions (batch, ...) differ from the mode.
+
+        Relative to the largest bound, where that is above 1.
+        """
+        mode = self.mode(observation).numpy(force=True)
+        expected = codec.to_environment(mode.reshape(len(mode), *codec.shape))
+        unit = max(1.0, *(float(np.abs(bound).max()) for bound in codec.bounds or ()))
+        return np.abs(actions.astype(np.float64) - expected) / unit

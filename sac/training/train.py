@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sac.agent.variants import metric_names
 from sac.config import Config
 from sac.device import fallback_note, resolve_device
 from sac.disk.files import replace_file
@@ -186,7 +187,7 @@ def _train(
 ) -> TrainResult:
     config = state.config
     on_gpu = state.agent.device.type == "cuda"
-    tags = metric_tags(config.agent.num_soft_q_nets, on_gpu=on_gpu)
+    tags = metric_tags(metric_names(config.agent), on_gpu=on_gpu)
     total_steps = config.train.total_steps
     with (
         Logger(run_directory, tags, resume_step=resume_step) as logger,

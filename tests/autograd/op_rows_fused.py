@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from autograd.backend.layout import FlatParameters
+from autograd.backend.layout import StackLayout
 from autograd.functional import fused
 from autograd.ops import fused as ops
 from autograd.ops import mlp as mlp_ops
@@ -62,16 +62,18 @@ def mlps(activate, count):
     return reference
 
 
-def together(function, activation, count, *, is_flat):
-    """The call on networks whose arrays lie end to end, or are elsewhere by the time of it."""
+def together(function, activation, count):
+    """The call on networks whose arrays are joined to one, differentiably."""
 
     def call(t, first, second, *parameters):
         each = len(parameters) // count
-        flat = FlatParameters([parameters[n * each : (n + 1) * each] for n in range(count)])
-        if not is_flat:
-            for p in parameters:
-                p.data = p.data.clone()
-        return function((first, second), flat, activation)
+        rows = [
+            t.cat([p.reshape(-1) for p in parameters[n * each : (n + 1) * each]])
+            for n in range(count)
+        ]
+        sizes = [5, *(p.shape[0] for p in parameters[:each:2])]
+        layout = StackLayout(sizes, count)
+        return function((first, second), t.stack(rows), layout, activation)
 
     return call
 
@@ -107,33 +109,37 @@ ROWS = [
         whole="int64",
     ),
     Row(
+        ops.discounted,
+        lambda t, reward, discount, value: fused.discounted(reward, discount, value),
+        lambda reward, discount, value: reward + discount * value,
+        [(numbers(4, 1), numbers(4, 1, seed=1), numbers(4, 1, seed=2))],
+        in_torch=False,
+    ),
+    Row(
         mlp_ops.mlp,
-        lambda t, first, second, *parameters: fused.mlp([first, second], parameters, "tanh"),
+        together(fused.mlp, "tanh", 1),
         mlp(np.tanh),
         NETWORKS,
         in_torch=False,
     ),
     Row(
         mlp_ops.mlp,
-        lambda t, first, second, *parameters: fused.mlp([first, second], parameters, "relu"),
+        together(fused.mlp, "relu", 1),
         mlp(lambda x: np.maximum(x, 0)),
         NETWORKS,
         in_torch=False,
     ),
-    *(
-        Row(
-            mlp_ops.mlp,
-            together(fused.mlps, "tanh", 2, is_flat=is_flat),
-            mlps(np.tanh, 2),
-            [networks(5, 4, 3, 2), networks(5, 4, 1), networks(5, 2)],
-            in_torch=False,
-        )
-        for is_flat in (True, False)
+    Row(
+        mlp_ops.mlp,
+        together(fused.mlp, "tanh", 2),
+        mlps(np.tanh, 2),
+        [networks(5, 4, 3, 2), networks(5, 4, 1), networks(5, 2)],
+        in_torch=False,
     ),
     *(
         Row(
             mlp_ops.min_mlp,
-            together(fused.min_mlps, "relu", count, is_flat=True),
+            together(fused.min_mlp, "relu", count),
             lambda *arrays, count=count: mlps(lambda x: np.maximum(x, 0), count)(*arrays).min(0),
             [networks(5, 4, 3, 2, count=count), networks(5, 4, 1, count=count)],
             in_torch=False,

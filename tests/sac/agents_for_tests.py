@@ -6,7 +6,7 @@ import numpy as np
 from gymnasium import spaces
 
 import autograd as torch
-from autograd import Tensor, nn
+from autograd import Tensor
 from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
 from sac.replay.buffer import Batch
@@ -35,25 +35,32 @@ def make_batch(agent: SACAgent, seed: int = 0, size: int = 8) -> Batch:
     """Draw transitions as the replay gives them; every third one terminated."""
     rng = np.random.default_rng(seed)
     codec, shape = agent.action_codec, (size, *agent.observation_encoder.shape)
-    if codec.is_discrete:
-        action = rng.integers(0, codec.n, (size, 1))
-    else:
-        action = rng.uniform(-1, 1, (size, *codec.shape)).astype(np.float32)
+    actions = codec.uniform(size, rng)
     return Batch(
         observation=rng.standard_normal(shape).astype(np.float32),
-        action=action,
+        action=actions if codec.shape else actions[:, None],
         reward=rng.standard_normal((size, 1)).astype(np.float32),
         terminated=(np.arange(size)[:, None] % 3 == 0).astype(np.float32),
         next_observation=rng.standard_normal(shape).astype(np.float32),
     )
 
 
-def set_output(net: nn.Module, values: Any) -> None:
-    """Make a network give `values` whatever comes in."""
-    last = net.net.layers[-1]
+def run_as_written(agent: SACAgent) -> None:
+    """Let the agent never repeat a captured update."""
+    agent._repeated = lambda: agent._learn  # type: ignore[method-assign]
+
+
+def set_output(net: Any, values: Any, network: int = 0) -> None:
+    """Make a network, of a policy or a stack, give `values` whatever comes in."""
+    last = getattr(net, "net", net).layers()[network][-1]
     with torch.no_grad():
         last.weight.zero_()
         last.bias.copy_(torch.tensor(values))
+
+
+def last_bias_gradient(net: Any) -> np.ndarray:
+    """Return the gradient of the output layer's bias."""
+    return net.net.layers(net.net.flat.grad)[0][-1].bias.numpy()
 
 
 def gradient(parameter: Tensor) -> np.ndarray:

@@ -216,13 +216,6 @@ class CupyChains:
         """False: to look would make the host wait; `adam_` and `count_step_` look themselves."""
         return False
 
-    def in_step(self, steps: Array) -> bool:
-        """Whether all steps are the same: taken for granted, as to look would make the host wait.
-
-        They only move together; whoever sets one of them by hand gives its state another array.
-        """
-        return True
-
     def watch(self, value: Array, number: int, first: Array, found: Array) -> None:
         """Note that a value is not finite: its number, if it is the first, and a 1 in `found`."""
         self.kernel("watch")(value, number, first, found)

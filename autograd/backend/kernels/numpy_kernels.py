@@ -263,11 +263,6 @@ class NumpyChains:
         """Whether a flag holds another number than 0, where that can be seen without a wait."""
         return bool(flag.item())
 
-    def in_step(self, steps: Array) -> bool:
-        """Whether all steps are the same."""
-        counts = steps.tolist()
-        return counts.count(counts[0]) == len(counts)
-
     def watch(self, value: Array, number: int, first: Array, found: Array) -> None:
         """Note that a value is not finite: its number, if it is the first, and a 1 in `found`."""
         if not math.isfinite(value.item()):

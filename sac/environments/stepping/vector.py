@@ -13,7 +13,7 @@ from sac.environments.stepping.workers import AsyncWorkers, close_workers
 from sac.environments.success import successes_of
 from sac.errors import EnvironmentSetupError, WorkerLostError
 from sac.seeding import integer_seed
-from sac.spaces import ActionCodec, ObservationEncoder
+from sac.spaces import ObservationEncoder, action_codec
 
 NOT_RECORDED = "a vector environment that steps its environments itself cannot be rebuilt"
 
@@ -82,7 +82,7 @@ class VectorEnvironment:
         self.observation_space = env.single_observation_space
         self.action_space = env.single_action_space
         self.observation_encoder = ObservationEncoder(self.observation_space)
-        self.action_codec = ActionCodec(self.action_space)
+        self.action_codec = action_codec(self.action_space)
         self.num_envs = env.num_envs
         self._remake = remake
         self._step_timeout = step_timeout

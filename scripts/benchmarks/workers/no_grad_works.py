@@ -3,7 +3,6 @@
 import tracemalloc
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -32,12 +31,9 @@ def target(batch_size: int, *, recorded: bool) -> Work:
     agent, observations = _agent(), _observations(batch_size)
     reward = torch.ones(batch_size, 1)
 
-    def target_min_q(*inputs: Any) -> Any:
-        return reduce(torch.minimum, [net(*inputs) for net in agent.target_soft_q_nets])
-
     def call() -> Any:
         alpha = agent.temperature.alpha
-        value, _ = agent.policy_net.soft_value(observations, target_min_q, alpha)
+        value, _ = agent.policy_net.soft_value(observations, agent.critic.value, alpha)
         return reward + 0.99 * value
 
     return _work(call, recorded=recorded)

@@ -37,7 +37,7 @@ VIEWS: dict[str, Callable[[np.ndarray], object]] = {
     "other dtype": lambda a: a.view(np.int32),
     "broadcast": lambda a: np.broadcast_to(a, (3, *a.shape)),
     "strided": lambda a: np.lib.stride_tricks.as_strided(a, (3,), (8,)),
-    "buffer": lambda a: memoryview(a),
+    "buffer": lambda a: a.data,
     "array of a buffer": lambda a: np.frombuffer(a, np.float32)[4:9],
     "dlpack": np.from_dlpack,
     "flat iterator": lambda a: a.flat,

@@ -27,6 +27,8 @@ MODULES: dict[str, tuple[Callable[[], nn.Module], np.ndarray]] = {
     "LogSoftmax": (lambda: nn.LogSoftmax(dim=1), ROWS),
     "Linear": (lambda: nn.Linear(4, 3), ROWS),
     "Linear, no bias": (lambda: nn.Linear(4, 3, bias=False), ROWS),
+    "MLPStack": (lambda: nn.MLPStack([4, 5, 2], "relu", 2), ROWS),
+    "MLPStack, not fused": (lambda: nn.MLPStack([4, 5, 2], "silu", 2), ROWS),
     "LayerNorm": (lambda: nn.LayerNorm(4), ROWS),
     "BatchNorm1d": (lambda: nn.BatchNorm1d(4), ROWS),
     "Flatten": (nn.Flatten, IMAGES),
@@ -44,7 +46,7 @@ LOSSES: dict[str, tuple[nn.Module, np.ndarray]] = {
     ]
 }  # fmt: skip
 # Others: they hold modules, or draw (below).
-ELSEWHERE = {"Module", "ModuleDict", "ModuleList", "Parameter", "Dropout"}
+ELSEWHERE = {"Layer", "Module", "ModuleDict", "ModuleList", "Parameter", "Dropout"}
 
 
 def test_every_module_is_tested() -> None:

@@ -23,8 +23,8 @@ BEST_DISCRETE, BEST_CONTINUOUS = 2, 0.4
 def one_step_batch(agent: SACAgent, rng: np.random.Generator, size: int = 64) -> Batch:
     """Every episode is one step from the one state: the reward is all there is to learn."""
     state = np.zeros((size, 1), np.float32)
-    if agent.action_codec.is_discrete:
-        action = rng.integers(0, agent.action_codec.n, (size, 1))
+    if agent.action_codec.bounds is None:
+        action = agent.action_codec.uniform(size, rng)[:, None]
         reward = (action == BEST_DISCRETE).astype(np.float32)
     else:
         action = rng.uniform(-1, 1, (size, 1)).astype(np.float32)

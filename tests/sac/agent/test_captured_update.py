@@ -9,10 +9,18 @@ import pytest
 import autograd as torch
 from autograd.engine import apply as engine
 from sac.agent.agent import SACAgent
+from sac.config import AgentConfig
+from sac.critics.soft_q import SoftQCritic
 from sac.errors import DivergenceError
 from sac.seeding import Streams
 from tests.sac.agent.test_variants import VARIANTS, learn
-from tests.sac.agents_for_tests import assert_same_bits, gradient, make_agent, make_batch
+from tests.sac.agents_for_tests import (
+    assert_same_bits,
+    gradient,
+    make_agent,
+    make_batch,
+    run_as_written,
+)
 
 UPDATES = 4
 
@@ -20,7 +28,7 @@ UPDATES = 4
 def plain_and_captured(actions: str = "continuous", **keys: Any) -> tuple[SACAgent, SACAgent]:
     """Two agents that are equal, the second with a program."""
     plain, captured = make_agent(actions, **keys), make_agent(actions, **keys)
-    plain._captured_step = plain._step_all  # type: ignore[assignment]
+    run_as_written(plain)
     learn(plain), learn(captured)
     return plain, captured
 
@@ -39,9 +47,10 @@ def assert_same(plain: SACAgent, captured: SACAgent, first: int = 10) -> None:
 
 def programs(agent: SACAgent) -> int:
     """How many programs the agent has; none of its updates was refused one."""
-    assert agent._captured_step.reason == ""
-    assert None not in agent._captured_step.programs.values()
-    return len(agent._captured_step.programs)
+    captured = agent._captured
+    assert captured is not None and captured.reason == ""
+    assert None not in captured.programs.values()
+    return len(captured.programs)
 
 
 @pytest.mark.parametrize(("actions", "keys", "device"), VARIANTS, indirect=["device"])
@@ -49,7 +58,7 @@ def test_every_variant_learns_by_a_program(actions: str, keys: dict[str, Any], d
     plain, captured = plain_and_captured(actions, device=device, **keys)
     assert_same(plain, captured)
     assert programs(captured) == 1
-    for one, other in zip(plain.policy_parameters, captured.policy_parameters, strict=True):
+    for one, other in zip([plain.policy_net.net.flat], [captured.policy_net.net.flat], strict=True):
         np.testing.assert_array_equal(gradient(one), gradient(other))
 
 
@@ -90,25 +99,15 @@ def test_program_draws_from_renewed_noise() -> None:
 def test_program_keeps_to_a_new_learning_rate() -> None:
     plain, captured = plain_and_captured()
     for agent in (plain, captured):
-        for optimizer in agent.optimizers():
+        for optimizer in agent.optimizers().values():
             optimizer.param_groups[0]["lr"] = 0.1
     assert_same(plain, captured)
-
-
-def test_frozen_parameters_stay() -> None:
-    plain, captured = plain_and_captured()
-    for agent in (plain, captured):
-        agent.soft_q_parameters[0].requires_grad = False
-    before = captured.soft_q_parameters[0].numpy().copy()
-    assert_same(plain, captured)
-    np.testing.assert_array_equal(captured.soft_q_parameters[0].numpy(), before)
-    assert programs(captured) == 2
 
 
 def test_hooks_are_called() -> None:
     _, captured = plain_and_captured()
     seen: list[Any] = []
-    captured.policy_parameters[0].register_hook(seen.append)
+    captured.policy_net.net.flat.register_hook(seen.append)
     learn(captured)
     assert len(seen) == 2
 
@@ -128,9 +127,9 @@ def test_copy_keeps_to_its_own_hooks() -> None:
     _, captured = plain_and_captured()
     copied = copy.deepcopy(captured)
     seen: list[Any] = []
-    copied.soft_q_nets.register_forward_pre_hook(lambda *parts: seen.append(parts))
+    copied.critic.soft_q_nets.register_forward_pre_hook(lambda *parts: seen.append(parts))
     learn(captured), learn(copied)
-    assert len(seen) == 2
+    assert len(seen) == 4  # for the loss and for the policy, twice
 
 
 def test_divergence_is_told_with_its_update_and_before_a_step() -> None:
@@ -139,7 +138,7 @@ def test_divergence_is_told_with_its_update_and_before_a_step() -> None:
     batch.reward[0] = np.nan
     before = captured.state_dict()
     number = captured.updates + 1
-    with pytest.raises(DivergenceError, match=f"soft Q network 1 was nan in update {number};"):
+    with pytest.raises(DivergenceError, match=f"q1_loss was nan in update {number};"):
         captured.update(batch)
     assert_same_bits(captured.state_dict(), before)
     assert torch.is_grad_enabled()
@@ -152,3 +151,72 @@ def test_copy_has_a_program_of_its_own() -> None:
     assert_same(plain, copied)
     assert_same_bits(captured.state_dict(), before)
     assert programs(copied) == 1
+
+
+class EveryOther(SACAgent):
+    """A variant as a user writes one: the policy learns in every second update only."""
+
+    def _step(self, loss: torch.Tensor, metrics: dict[str, Any], optimizer: Any) -> None:
+        if optimizer is not self.policy_optimizer or self.updates % 2:
+            super()._step(loss, metrics, optimizer)
+
+
+class Claimed(SACAgent):
+    """A variant that says that it does the same in every update."""
+
+    is_repeatable = True
+
+
+def built(kind: type[SACAgent]) -> SACAgent:
+    one = make_agent()
+    return kind(one.observation_encoder.space, one.action_codec.space, one.config)
+
+
+def test_subclass_runs_as_it_is_written_unless_it_says_that_it_can_be_repeated() -> None:
+    agent = built(EveryOther)
+    moved = []
+    for seed in range(6):
+        before = agent.policy_net.net.flat.detach().clone()
+        agent.update(make_batch(agent, seed))
+        moved.append(bool((agent.policy_net.net.flat != before).any()))
+    assert moved == [False, True] * 3
+    assert agent._captured is None
+    other = built(Claimed)
+    learn(other)
+    assert programs(other) == 1
+
+
+def test_part_of_a_subclass_runs_as_it_is_written() -> None:
+    class Undecided(SoftQCritic):
+        calls = 0
+
+        def value(self, *inputs: torch.Tensor) -> torch.Tensor:
+            Undecided.calls += 1
+            return super().value(*inputs)
+
+    agent = make_agent()
+    agent.critic.__class__ = Undecided
+    learn(agent, updates=5)
+    assert Undecided.calls == 5
+
+
+def test_random_choices_of_redq_are_repeated_by_the_program() -> None:
+    keys: dict[str, Any] = {"critic": "redq", "num_soft_q_nets": 5}
+    plain, captured = plain_and_captured(**keys)
+    assert_same(plain, captured)
+    assert programs(captured) == 1
+
+
+def test_another_optimizer_is_the_one_that_steps() -> None:
+    agent = make_agent()
+    learn(agent)
+    agent.policy_optimizer = torch.optim.SGD(agent.policy_net.parameters(), lr=0.0)
+    before = agent.policy_net.net.flat.detach().clone()
+    learn(agent)
+    assert (agent.policy_net.net.flat == before).all()
+
+
+def test_other_settings_are_refused_after_building() -> None:
+    agent = make_agent()
+    with pytest.raises(AttributeError, match="build another SACAgent"):
+        agent.config = AgentConfig(gamma=0.5)

@@ -97,7 +97,8 @@ def test_an_update_never_waits_for_a_number(
 ) -> None:
     """On a GPU every such conversion stops the host until the device has caught up."""
     agent = make_agent(actions, **keys)
-    agent.loss_guard = LossGuard(agent.optimizers(), agent.device, is_deferred=True)  # as there
+    optimizers = agent.optimizers().values()
+    agent.loss_guard = LossGuard(optimizers, agent.device, is_deferred=True)  # as there
     learn(agent, updates=1)
 
     def refused(self: Tensor, *args: Any, **kwargs: Any) -> Any:
@@ -111,30 +112,31 @@ def test_an_update_never_waits_for_a_number(
 
 @pytest.mark.parametrize("actions", ACTIONS)
 def test_all_tensors_of_an_update_are_float32(
-    actions: str, monkeypatch: pytest.MonkeyPatch
+    actions: str,
 ) -> None:
     observations = spaces.Box(-1.0, 1.0, (3,), np.float64)
     space = actions if actions == "discrete" else spaces.Box(-0.1, 0.3, (2,), np.float64)
     agent = make_agent(space, observations, reward_scale=0.1, normalize_observations=True)
     dtypes: set[Any] = set()
-    for net in (agent.policy_net, *agent.soft_q_nets, *agent.target_soft_q_nets):
-        original = net.net.forward
 
-        def forward(*inputs: Tensor, original: Any = original) -> Tensor:
-            output = original(*inputs)
-            dtypes.update(tensor.dtype for tensor in (*inputs, output))
-            return output
+    def note(module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        dtypes.update(tensor.dtype for tensor in (*inputs, output))
 
-        monkeypatch.setattr(net.net, "forward", forward)
+    critic = agent.critic
+    for net in (agent.policy_net.net, critic.soft_q_nets, critic.target_soft_q_nets):
+        net.register_forward_hook(note)
     agent.observe(make_batch(agent).observation)
     learn(agent)
     agent.act(np.zeros(3, np.float64))
     assert dtypes == {torch.float32}
-    parameters = [*agent.policy_parameters, *agent.soft_q_parameters]
+    parameters = [
+        agent.policy_net.net.flat,
+        agent.critic.soft_q_nets.flat,
+    ]
     assert {p.dtype for p in parameters} == {torch.float32}
     assert {gradient(p).dtype for p in parameters} == {np.dtype(np.float32)}
     transitions = agent.transitions(make_batch(agent))
-    floats = [tensor for tensor in transitions if tensor.dtype != torch.int64]
+    floats = [t for t in transitions if t is not None and t.dtype != torch.int64]
     assert {tensor.dtype for tensor in floats} == {torch.float32}
 
 
@@ -159,20 +161,11 @@ def test_a_terminated_transition_does_not_look_at_its_successor(actions: str) ->
     assert (target[~ended] != batch.reward[~ended]).all()
 
 
-def test_both_readings_of_a_soft_q_network_take_policy_units(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_both_readings_of_a_soft_q_network_take_policy_units() -> None:
     agent = make_agent(spaces.Box(100.0, 300.0, (2,), np.float32))
     largest = []
-    for nets in (agent.soft_q_nets, agent.target_soft_q_nets):
-        for name in ("forward", "min_q"):
-            original = getattr(nets, name)
-
-            def read(observation: Tensor, action: Tensor, original: Any = original) -> Tensor:
-                largest.append(float(action.abs().max()))
-                return original(observation, action)
-
-            monkeypatch.setattr(nets, name, read)
+    for nets in (agent.critic.soft_q_nets, agent.critic.target_soft_q_nets):
+        nets.register_forward_pre_hook(lambda module, x: largest.append(float(x[1].abs().max())))
     learn(agent, updates=1)
     assert len(largest) == 3  # for the target, for the losses, for the policy
     assert max(largest) <= 1

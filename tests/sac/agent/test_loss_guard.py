@@ -32,7 +32,7 @@ def agent(request: pytest.FixtureRequest) -> SACAgent:
 
 def make_batch(agent: SACAgent, reward: float = 1.0) -> Batch:
     rng = np.random.default_rng(0)
-    if agent.action_codec.is_discrete:
+    if agent.action_codec.bounds is None:
         action = rng.integers(0, 4, (8, 1))
     else:
         action = rng.uniform(-1, 1, (8, 2)).astype(np.float32)
@@ -42,7 +42,7 @@ def make_batch(agent: SACAgent, reward: float = 1.0) -> Batch:
 
 
 def deferred(agent: SACAgent) -> SACAgent:
-    agent.loss_guard = LossGuard(agent.optimizers(), agent.device, is_deferred=True)
+    agent.loss_guard = LossGuard(agent.optimizers().values(), agent.device, is_deferred=True)
     return agent
 
 
@@ -56,24 +56,23 @@ def trained(agent: SACAgent) -> dict[str, np.ndarray]:
 def test_bad_loss_raises_before_a_step_on_it(agent: SACAgent, reward: float) -> None:
     agent.update(make_batch(agent))
     before = trained(agent)
-    with pytest.raises(DivergenceError, match=r"soft Q network 1 was .* in update 2; a lower") as e:
+    with pytest.raises(DivergenceError, match=r"q1_loss was .* in update 2; a lower") as e:
         agent.update(make_batch(agent, reward))
-    assert (e.value.quantity, e.value.update) == ("the loss of soft Q network 1", 2)
+    assert (e.value.quantity, e.value.update) == ("q1_loss", 2)
     assert_same_arrays(trained(agent), before)
 
 
 def test_loss_of_every_network_is_watched(agent: SACAgent) -> None:
-    for number, net in enumerate(agent.soft_q_nets, 1):
+    for number, network in enumerate(agent.critic.soft_q_nets.layers(), 1):
         before = trained(agent)
-        for parameter in net.parameters():
-            parameter.data.fill_(math.nan)
-        with pytest.raises(DivergenceError, match=f"soft Q network {number} "):
+        network[0].weight.fill_(math.nan)
+        with pytest.raises(DivergenceError, match=f"q{number}_loss "):
             agent.update(make_batch(agent))
         agent.load_weights(before | {n: a for n, a in agent.state_dict().items() if "target" in n})
     agent.policy_optimizer.zero_grad()
-    with pytest.raises(DivergenceError, match="the loss of the policy was nan"):
+    with pytest.raises(DivergenceError, match="policy_loss was nan"):
         loss = torch.tensor(math.nan)
-        agent._step(agent._policy_step, loss, {"the loss of the policy": loss})
+        agent._step(loss, {"policy_loss": loss}, agent.policy_optimizer)
 
 
 def test_flag_turns_the_bad_step_and_all_later_ones_into_no_ops(agent: SACAgent) -> None:
@@ -83,7 +82,7 @@ def test_flag_turns_the_bad_step_and_all_later_ones_into_no_ops(agent: SACAgent)
     for reward in (math.inf, 1.0, math.nan):
         agent.update(make_batch(agent, reward))
     assert_same_arrays(trained(agent), before)
-    with pytest.raises(DivergenceError, match="soft Q network 1 was not finite in update 2"):
+    with pytest.raises(DivergenceError, match="q1_loss was not finite in update 2"):
         agent.loss_guard.read()
 
 

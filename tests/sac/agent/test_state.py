@@ -65,14 +65,12 @@ def test_a_resumed_agent_goes_on_to_the_last_bit(
 def test_the_state_holds_the_moments_and_steps_of_every_optimizer() -> None:
     state = trained(updates=3).state_dict()
     steps = {name: array for name, array in state.items() if name.endswith(".step")}
-    # 6 weights and biases of the policy and of either soft Q network, and log alpha.
-    assert len(steps) == 19
     assert all(array == 3 for array in steps.values())
     assert {name.rsplit(".", 2)[0] for name in steps} == {
-        "policy_optimizer", "soft_q_optimizers.0", "soft_q_optimizers.1", "alpha_optimizer",
+        "policy_optimizer", "critic_optimizer", "alpha_optimizer",
     }  # fmt: skip
     moments = [array for name, array in state.items() if ".exp_avg" in name]
-    assert len(moments) == 2 * 19
+    assert len(moments) == 2 * 3
     assert all(array.any() for array in moments)
 
 

@@ -1,6 +1,7 @@
 """The update against one written out by hand: losses, gradients, steps, targets, temperature."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def agent(request: pytest.FixtureRequest, device: str) -> SACAgent:
 
 def make_batch(agent: SACAgent, seed: int = 0) -> Batch:
     rng = np.random.default_rng(seed)
-    if agent.action_codec.is_discrete:
+    if agent.action_codec.bounds is None:
         action = rng.integers(0, 4, (BATCH, 1))
     else:
         action = rng.uniform(-1, 1, (BATCH, ACTIONS)).astype(np.float32)
@@ -43,18 +44,28 @@ def make_batch(agent: SACAgent, seed: int = 0) -> Batch:
     )
 
 
-def layers(net: Any) -> Layers:
+def layers(stack: Any, flat: Any = None) -> list[Layers]:
+    """Weights and biases of each network, or parts of their gradient, in float64."""
     return [
-        (np.array(layer.weight.detach().cpu().numpy(), np.float64),
-         np.array(layer.bias.detach().cpu().numpy(), np.float64))
-        for layer in net.net.layers
-    ]  # fmt: skip
+        [
+            (layer.weight.numpy(force=True).astype("f8"), layer.bias.numpy(force=True).astype("f8"))
+            for layer in network
+        ]
+        for network in stack.layers(flat)
+    ]
+
+
+def close_layers(actual: Layers, loss: Callable[[], float], by_hand: Layers) -> None:
+    """Compare gradients with numerical ones."""
+    for given, arrays in zip(actual, by_hand, strict=True):
+        for gradient_given, array in zip(given, arrays, strict=True):
+            close(gradient_given, gradient(loss, array))
 
 
 def reference(agent: SACAgent, batch: Batch) -> Update:
     """The update by hand, from the agent's weights and the noise that it is about to draw."""
     next_noise = noise = None
-    if not agent.action_codec.is_discrete:
+    if agent.action_codec.bounds is not None:
         generator = copy.deepcopy(agent.policy_net.noise)
         next_noise, noise = (
             torch.randn(BATCH, ACTIONS, generator=generator, device=agent.device)
@@ -66,9 +77,9 @@ def reference(agent: SACAgent, batch: Batch) -> Update:
         for name, array in batch._asdict().items()
     }
     return Update(
-        policy=layers(agent.policy_net),
-        soft_q=[layers(net) for net in agent.soft_q_nets],
-        target_soft_q=[layers(net) for net in agent.target_soft_q_nets],
+        policy=layers(agent.policy_net.net)[0],
+        soft_q=layers(agent.critic.soft_q_nets),
+        target_soft_q=layers(agent.critic.target_soft_q_nets),
         alpha=CONFIG.initial_alpha,
         gamma=CONFIG.gamma,
         batch=fields,
@@ -88,7 +99,9 @@ def test_losses_and_gradients_of_the_soft_q_networks(agent: SACAgent) -> None:
     by_hand = reference(agent, batch)
     metrics = agent.update(batch)
     close(metrics["target_q_mean"], by_hand.target())
-    for i, (net, layers_by_hand) in enumerate(zip(agent.soft_q_nets, by_hand.soft_q, strict=True)):
+    nets = agent.critic.soft_q_nets
+    gradients = layers(nets, nets.flat.grad)
+    for i, (given, layers_by_hand) in enumerate(zip(gradients, by_hand.soft_q, strict=True)):
         close(metrics[f"q{i + 1}_loss"], np.array(by_hand.q_loss(layers_by_hand)))
         close(metrics[f"q{i + 1}_mean"], by_hand.q_value(layers_by_hand))
         target = by_hand.target()
@@ -96,9 +109,7 @@ def test_losses_and_gradients_of_the_soft_q_networks(agent: SACAgent) -> None:
         def loss(net_by_hand: Layers = layers_by_hand, target: np.ndarray = target) -> float:
             return float(0.5 * ((by_hand.q_value(net_by_hand) - target) ** 2).mean())
 
-        for layer, (weight, bias) in zip(net.net.layers, layers_by_hand, strict=True):
-            close(layer.weight.grad, gradient(loss, weight))
-            close(layer.bias.grad, gradient(loss, bias))
+        close_layers(given, loss, layers_by_hand)
 
 
 def test_loss_and_gradients_of_the_policy_use_the_soft_q_networks_after_their_step(
@@ -107,23 +118,19 @@ def test_loss_and_gradients_of_the_policy_use_the_soft_q_networks_after_their_st
     batch = make_batch(agent)
     by_hand = reference(agent, batch)
     metrics = agent.update(batch)
-    by_hand.soft_q = [layers(net) for net in agent.soft_q_nets]
+    by_hand.soft_q = layers(agent.critic.soft_q_nets)
     close(metrics["policy_loss"], np.array(by_hand.policy_loss()))
     close(metrics["entropy"], by_hand.entropy())
-    for layer, (weight, bias) in zip(agent.policy_net.net.layers, by_hand.policy, strict=True):
-        close(layer.weight.grad, gradient(by_hand.policy_loss, weight))
-        close(layer.bias.grad, gradient(by_hand.policy_loss, bias))
+    net = agent.policy_net.net
+    close_layers(layers(net, net.flat.grad)[0], by_hand.policy_loss, by_hand.policy)
 
 
 def test_adam_takes_its_first_step_with_each_networks_own_rate(agent: SACAgent) -> None:
     agent.policy_optimizer.param_groups[0]["lr"] = 0.01
-    before = [p.detach().clone() for p in agent.policy_parameters]
-    q_before = [p.detach().clone() for p in agent.soft_q_parameters]
+    leaves = (agent.policy_net.net.flat, 0.01), (agent.critic.soft_q_nets.flat, 3e-4)
+    before = [leaf.detach().clone() for leaf, _ in leaves]
     agent.update(make_batch(agent))
-    for now, was, rate in [
-        *((p, b, 0.01) for p, b in zip(agent.policy_parameters, before, strict=True)),
-        *((p, b, 3e-4) for p, b in zip(agent.soft_q_parameters, q_before, strict=True)),
-    ]:
+    for (now, rate), was in zip(leaves, before, strict=True):
         g = gradient_of(now).astype(np.float64)
         # After bias correction the first moments are g and g^2 (Kingma & Ba 2015).
         close(now, was.cpu().numpy() - rate * g / (np.abs(g) + 1e-8), 1e-3)
@@ -142,20 +149,19 @@ def test_the_temperature_steps_on_the_entropy_of_before(agent: SACAgent) -> None
 
 
 def test_targets_move_by_tau_to_the_networks_after_their_step(agent: SACAgent) -> None:
+    target, online = agent.critic.target_soft_q_nets.flat, agent.critic.soft_q_nets.flat
     for seed in range(3):
-        before = [p.detach().cpu().numpy().copy() for p in agent.target_soft_q_parameters]
+        was = target.numpy(force=True).copy()
         agent.update(make_batch(agent, seed))
-        for target, was, now in zip(
-            agent.target_soft_q_parameters, before, agent.soft_q_parameters, strict=True
-        ):
-            expected = 0.9 * was + 0.1 * now.detach().cpu().numpy()
-            np.testing.assert_allclose(target.cpu().numpy(), expected, rtol=1e-5, atol=1e-7)
+        expected = 0.9 * was + 0.1 * online.numpy(force=True)
+        np.testing.assert_allclose(target.cpu().numpy(), expected, rtol=1e-5, atol=1e-7)
 
 
 def test_gradients_reach_nothing_but_what_is_learned(agent: SACAgent) -> None:
     agent.update(make_batch(agent))
-    assert all(p.grad is None and not p.requires_grad for p in agent.target_soft_q_parameters)
-    assert all(p.requires_grad for p in agent.soft_q_parameters)
+    target = agent.critic.target_soft_q_nets.flat
+    assert target.grad is None and not target.requires_grad
+    assert agent.critic.soft_q_nets.flat.requires_grad
 
 
 def test_many_updates_stay_in_float32_and_finite(agent: SACAgent) -> None:

@@ -26,6 +26,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "normalize_observations": {"normalize_observations": True},
     "reward_scale": {"reward_scale": 0.1},
     "no hidden layer": {"hidden_sizes": ()},
+    "redq": {"critic": "redq", "min_over": 1},
     **{name: {"activation": name} for name in ("tanh", "elu", "gelu", "silu", "leaky_relu")},
 }
 VARIANTS = [
@@ -61,7 +62,9 @@ def learn(agent: SACAgent, first: int = 0, updates: int = UPDATES) -> list[dict[
 @pytest.mark.parametrize(("actions", "keys", "device"), VARIANTS, indirect=["device"])
 def test_contract(actions: str, keys: dict[str, Any], device: str) -> None:
     agent, twin, other = (make_agent(actions, seed=s, device=device, **keys) for s in (3, 3, 4))
-    assert {p.device.type for p in agent.policy_parameters + agent.soft_q_parameters} == {device}
+    assert {p.device.type for p in (agent.policy_net.net.flat, agent.critic.soft_q_nets.flat)} == {
+        device
+    }
     before = agent.state_dict()
     metrics = learn(agent)
     learn(twin)
@@ -118,11 +121,10 @@ def test_target_and_policy_take_the_minimum_of_all_networks(actions: str, nets: 
     for lowest in range(nets):
         agent = make_agent(actions, num_soft_q_nets=nets, alpha=1e-6)
         size = 4 if actions == "discrete" else 1
-        for i, (net, target) in enumerate(
-            zip(agent.soft_q_nets, agent.target_soft_q_nets, strict=True)
-        ):
-            set_output(net, [-5.0 if i == lowest else 7.0] * size)
-            set_output(target, [-11.0 if i == lowest else 13.0] * size)
+        for i in range(nets):
+            is_lowest = i == lowest
+            set_output(agent.critic.soft_q_nets, [-5.0 if is_lowest else 7.0] * size, i)
+            set_output(agent.critic.target_soft_q_nets, [-11.0 if is_lowest else 13.0] * size, i)
         batch = make_batch(agent)
         metrics = agent.update(batch)
         expected = batch.reward + 0.99 * (1 - batch.terminated) * -11
@@ -134,17 +136,19 @@ def test_target_and_policy_take_the_minimum_of_all_networks(actions: str, nets: 
 def test_equal_networks_give_the_gradient_of_one(actions: str) -> None:
     """At a tie the minimum must not count its gradient twice, or drop it."""
     one, two = (make_agent(actions, num_soft_q_nets=n) for n in (1, 2))
-    weights = one.soft_q_nets[0].state_dict()
-    for net in (*two.soft_q_nets, *two.target_soft_q_nets):
-        net.load_state_dict(weights)
+    for nets in (two.critic.soft_q_nets, two.critic.target_soft_q_nets):
+        nets.flat.data[:] = one.critic.soft_q_nets.flat.detach()
     for agent in (one, two):
         agent.update(make_batch(agent))
-    for expected, actual in zip(one.policy_parameters, two.policy_parameters, strict=True):
-        np.testing.assert_allclose(gradient(actual), gradient(expected), rtol=1e-5, atol=1e-8)
+    np.testing.assert_allclose(
+        gradient(two.policy_net.net.flat), gradient(one.policy_net.net.flat), rtol=1e-5, atol=1e-8
+    )
 
 
-def norm(parameters: Any) -> float:
-    return math.sqrt(sum(float((gradient(p).astype(np.float64) ** 2).sum()) for p in parameters))
+def norms(agent: SACAgent) -> list[float]:
+    """Return the norm of each network's gradient."""
+    leaves = agent.policy_net.net.flat, agent.critic.soft_q_nets.flat
+    return [float(np.linalg.norm(row)) for leaf in leaves for row in gradient(leaf)]
 
 
 @pytest.mark.parametrize("actions", ACTIONS)
@@ -153,10 +157,11 @@ def test_gradients_are_clipped_for_each_network_alone(actions: str) -> None:
     batch = make_batch(free)
     for agent in (free, clipped):
         agent.update(batch)
-    nets = (clipped.policy_net, *clipped.soft_q_nets)
-    for net, unclipped in zip(nets, (free.policy_net, *free.soft_q_nets), strict=True):
-        assert norm(list(unclipped.parameters())) > 0.02
-        assert norm(list(net.parameters())) == pytest.approx(0.01, rel=1e-3)
+    assert min(norms(free)) > 0.02
+    assert norms(clipped) == [pytest.approx(0.01, rel=1e-3)] * 3
+    directions = (a.critic.soft_q_nets.flat for a in (free, clipped))
+    one, other = (gradient(leaf)[1] / np.linalg.norm(gradient(leaf)[1]) for leaf in directions)
+    np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 @pytest.mark.parametrize("actions", ACTIONS)
@@ -207,8 +212,8 @@ def test_settings_of_the_optimizers(actions: str) -> None:
     agent = make_agent(actions, policy_lr=0.1, soft_q_lr=0.2, alpha_lr=0.3)
     alpha_optimizer = agent.temperature.optimizer
     assert alpha_optimizer is not None
-    optimizers = [agent.policy_optimizer, *agent.soft_q_optimizers, alpha_optimizer]
-    assert [o.param_groups[0]["lr"] for o in optimizers] == [0.1, 0.2, 0.2, 0.3]
+    optimizers = [agent.policy_optimizer, agent.critic.optimizer, alpha_optimizer]
+    assert [o.param_groups[0]["lr"] for o in optimizers] == [0.1, 0.2, 0.3]
 
 
 def test_fixed_alpha_prices_entropy_and_initial_alpha_is_where_auto_starts() -> None:

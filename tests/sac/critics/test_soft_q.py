@@ -1,107 +1,145 @@
-"""Soft Q networks: what they take, and how a stored action's value is read; several together."""
+"""Soft Q networks: what they take, how a stored action's value is read, what is learned from it."""
 
-import copy
+from typing import Any
 
 import numpy as np
 import pytest
 
 import autograd as torch
-from sac.critics import ContinuousSoftQNetwork, DiscreteSoftQNetwork, SoftQEnsemble
-from sac.networks.mlp import FUSED
+from sac.agent.variants import CRITICS
+from sac.config import AgentConfig
+from sac.critics.base import Transitions
+from sac.critics.continuous import ActionAsInput
+from sac.critics.discrete import ActionAsOutput
+from sac.critics.soft_q import SoftQCritic
+from sac.errors import ConfigError
+from sac.seeding import Streams
+from tests.sac.agents_for_tests import make_agent, make_batch
+
+CPU = torch.device("cpu")
 
 
 def array(*shape: int) -> np.ndarray:
     return np.random.default_rng(len(shape)).standard_normal(shape).astype(np.float32)
 
 
+OBSERVATION, ACTION = torch.tensor(array(5, 3)), torch.tensor(array(5, 2))
+CHOSEN = torch.tensor([[3], [0], [1], [3], [2]])
+
+
+def make_critic(kind: str = "continuous", name: str = "sac", **keys: Any) -> SoftQCritic:
+    reading = ActionAsInput(3, 2) if kind == "continuous" else ActionAsOutput(3, 4)
+    config = AgentConfig(**{"hidden_sizes": (8, 7), "critic": name, **keys})
+    streams = Streams.from_seed(0)
+    return CRITICS[name](reading, config, np.random.default_rng(0), streams, CPU)
+
+
+def by_hand(critic: SoftQCritic, x: np.ndarray) -> np.ndarray:
+    """Return the outputs of all networks, (networks, batch, outputs)."""
+    outputs = []
+    for network in critic.soft_q_nets.layers():
+        y = x
+        for i, layer in enumerate(network):
+            y = y @ layer.weight.numpy().T + layer.bias.numpy()
+            y = np.maximum(y, 0) if i + 1 < len(network) else y
+        outputs.append(y)
+    return np.stack(outputs)
+
+
 def test_continuous_reads_the_pair() -> None:
-    net = ContinuousSoftQNetwork(3, 2, (8,), "relu", np.random.default_rng(0))
-    observation, action = torch.tensor(array(5, 3)), torch.tensor(array(5, 2))
-    value = net.read(net, observation, action)
-    assert (value.shape, value.dtype) == ((5, 1), torch.float32)
-    first, last = net.net.layers
-    pair = np.concatenate([observation.numpy(), action.numpy()], axis=1)
-    hidden = np.maximum(pair @ first.weight.detach().numpy().T + first.bias.detach().numpy(), 0)
-    expected = hidden @ last.weight.detach().numpy().T + last.bias.detach().numpy()
-    np.testing.assert_allclose(value.detach().numpy(), expected, rtol=1e-5, atol=1e-6)
+    critic = make_critic()
+    values = critic.q_values(OBSERVATION, ACTION)
+    assert (values.shape, values.dtype) == ((2, 5, 1), torch.float32)
+    expected = by_hand(critic, np.concatenate([OBSERVATION.numpy(), ACTION.numpy()], axis=1))
+    np.testing.assert_allclose(values.detach().numpy(), expected, rtol=1e-5, atol=1e-6)
+    least = critic.value(OBSERVATION, ACTION).detach().numpy()
+    np.testing.assert_allclose(least, expected.min(0), rtol=1e-5, atol=1e-6)
 
 
 def test_discrete_reads_the_stored_actions_value() -> None:
-    net = DiscreteSoftQNetwork(3, 4, (8,), "relu", np.random.default_rng(0))
-    observation, action = torch.tensor(array(5, 3)), np.array([[3], [0], [1], [3], [2]])
-    values = net(observation).detach().numpy()
-    assert values.shape == (5, 4)
-    read = net.read(net, observation, torch.tensor(action))
-    np.testing.assert_array_equal(read.detach().numpy(), np.take_along_axis(values, action, 1))
+    critic = make_critic("discrete")
+    expected = by_hand(critic, OBSERVATION.numpy())
+    chosen = np.broadcast_to(CHOSEN.numpy(), (2, 5, 1))
+    np.testing.assert_allclose(
+        critic.q_values(OBSERVATION, CHOSEN).detach().numpy(),
+        np.take_along_axis(expected, chosen, 2),
+        atol=1e-6,
+    )
+    np.testing.assert_allclose(
+        critic.value(OBSERVATION).detach().numpy(), expected.min(0), atol=1e-6
+    )
 
 
 def test_discrete_learns_of_the_stored_action_only() -> None:
-    net = DiscreteSoftQNetwork(3, 4, (8,), "relu", np.random.default_rng(0))
-    net.read(net, torch.tensor(array(1, 3)), torch.tensor([[2]])).sum().backward()
-    np.testing.assert_array_equal(net.net.layers[-1].bias.grad.numpy(), [0, 0, 1, 0])
+    critic = make_critic("discrete")
+    critic.q_values(OBSERVATION[:1], torch.tensor([[2]])).sum().backward()
+    for network in critic.soft_q_nets.layers(critic.soft_q_nets.flat.grad):
+        np.testing.assert_array_equal(network[-1].bias.numpy(), [0, 0, 1, 0])
 
 
-def ensemble(activation: str, count: int, kind: str = "continuous") -> SoftQEnsemble:
-    weights = np.random.default_rng(0)
-    if kind == "continuous":
-        nets = [
-            ContinuousSoftQNetwork(3, 2, (8, 7), activation, weights).requires_grad_()
-            for _ in range(count)
-        ]
-        return SoftQEnsemble(nets)
-    return SoftQEnsemble(
-        [DiscreteSoftQNetwork(3, 4, (8, 7), activation, weights) for _ in range(count)]
-    )
+def test_weights_have_the_names_of_layers_of_their_own() -> None:
+    names = list(make_critic().state_dict())
+    assert names[:2] == ["soft_q_nets.0.net.layers.0.weight", "soft_q_nets.0.net.layers.0.bias"]
+    assert names[-1] == "target_soft_q_nets.1.net.layers.2.bias"
+    assert len(names) == 2 * 2 * 6
 
 
-OBSERVATION, ACTION = torch.tensor(array(5, 3)), torch.tensor(array(5, 2))
+def transitions(weight: torch.Tensor | None = None) -> Transitions:
+    reward, discount = torch.tensor(array(5, 1)), torch.full((5, 1), 0.9)
+    return Transitions(OBSERVATION, ACTION, reward, discount, OBSERVATION * 2, weight)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("activation", [*FUSED, "elu"])
-@pytest.mark.parametrize("is_moved", [False, True])
-def test_together_they_answer_as_each_by_itself(
-    activation: str, count: int, is_moved: bool
-) -> None:
-    nets = ensemble(activation, count)
-    if is_moved:  # as `to` another device or dtype does
-        for p in nets.parameters():
-            p.data = p.data.clone()
-    values = torch.stack([net(OBSERVATION, ACTION) for net in nets])
-    np.testing.assert_allclose(
-        nets(OBSERVATION, ACTION).detach().numpy(), values.detach().numpy(), atol=1e-6
-    )
-    np.testing.assert_allclose(
-        nets.min_q(OBSERVATION, ACTION).detach().numpy(), values.detach().numpy().min(0), atol=1e-6
-    )
-    assert nets.q_values(OBSERVATION, ACTION).shape == (count, 5, 1)
+def test_weight_is_what_a_transitions_loss_counts() -> None:
+    critic, target = make_critic(), torch.tensor(array(5, 1))
+    plain, _ = critic.error(transitions(), target)
+    ones, _ = critic.error(transitions(torch.ones(5, 1)), target)
+    assert ones.item() == pytest.approx(plain.item(), rel=1e-6)
+    weight = np.array([[0], [0], [3], [0], [0.5]], np.float32)
+    weighted, metrics = critic.error(transitions(torch.tensor(weight)), target)
+    squares = (critic.q_values(OBSERVATION, ACTION) - target).detach().numpy() ** 2
+    expected = (0.5 * weight * squares).mean(axis=(1, 2))
+    assert weighted.item() == pytest.approx(expected.sum(), rel=1e-5)
+    assert metrics["q2_loss"].item() == pytest.approx(expected[1], rel=1e-5)
 
 
-def test_together_they_read_the_stored_actions_values() -> None:
-    nets = ensemble("relu", 2, "discrete")
-    action = torch.tensor([[3], [0], [1], [3], [2]])
-    for net, values in zip(nets, nets.q_values(OBSERVATION, action), strict=True):
-        expected = net.read(net, OBSERVATION, action).detach().numpy()
-        np.testing.assert_allclose(values.detach().numpy(), expected, atol=1e-6)
+def test_loss_gives_the_targets_no_gradient() -> None:
+    agent = make_agent()
+    batch = agent.transitions(make_batch(agent))
+    loss, _ = agent.critic.loss(batch, agent.policy_net, agent.temperature.alpha)
+    loss.backward()
+    assert agent.critic.soft_q_nets.flat.grad is not None
+    assert agent.critic.target_soft_q_nets.flat.grad is None
+    assert agent.policy_net.net.flat.grad is None
 
 
-def test_only_the_network_with_the_smallest_value_passes_a_gradient_on() -> None:
-    nets = ensemble("relu", 2)
-    action = ACTION.clone().requires_grad_()
-    nets.min_q(OBSERVATION, action).sum().backward()
-    values = [net(OBSERVATION, action) for net in nets]
-    for row in range(len(ACTION)):
-        other = ACTION.clone().requires_grad_()
-        smallest = min(range(2), key=lambda i: values[i][row].item())
-        nets[smallest](OBSERVATION, other)[row].sum().backward()
-        np.testing.assert_allclose(action.grad[row].numpy(), other.grad[row].numpy(), atol=1e-6)
+def test_redq_takes_the_minimum_over_a_random_few() -> None:
+    critic = make_critic(name="redq", num_soft_q_nets=5, min_over=2)
+    for nets in (critic.soft_q_nets, critic.target_soft_q_nets):
+        for number, network in enumerate(nets.layers()):
+            network[-1].weight.zero_()
+            network[-1].bias.fill_(number)
+    drawn = []
+    for _ in range(500):
+        least = critic.target_value(OBSERVATION, ACTION)
+        assert least.shape == (5, 1) and (least == least[0]).all()  # the same ones for a batch
+        drawn.append(int(least[0].item()))
+    # Of the 10 pairs of 0 to 4 four have the minimum 0, three 1, two 2, one 3.
+    shares = np.bincount(drawn, minlength=5) / len(drawn)
+    np.testing.assert_allclose(shares, [0.4, 0.3, 0.2, 0.1, 0], atol=0.07)
+    assert critic.value(OBSERVATION, ACTION).tolist() == [[2.0]] * 5  # the mean
 
 
-def test_a_copy_has_memory_of_its_own() -> None:
-    nets = ensemble("relu", 2)
-    copied = copy.deepcopy(nets)
-    assert copied.flat.flat is not None  # still in one piece
-    for p in copied.parameters():
-        p.data.fill_(0)
-    assert float(copied.min_q(OBSERVATION, ACTION).abs().sum()) == 0
-    assert float(nets.min_q(OBSERVATION, ACTION).abs().sum()) > 0
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (
+            {"critic": "redq", "num_soft_q_nets": 3, "min_over": 4},
+            r"at most .*num_soft_q_nets \(3\)",
+        ),
+        ({"critic": "redq", "num_soft_q_nets": 1}, r"at most .* \(1\), got 2"),
+        ({"critic": "sac", "min_over": 1}, "agent.critic: redq"),
+    ],
+)
+def test_min_over_that_says_nothing_is_refused(keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make_agent(**keys)

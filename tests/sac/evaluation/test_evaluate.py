@@ -23,7 +23,7 @@ from sac.evaluation.evaluate import (
 )
 from sac.evaluation.random_policy import RandomPolicy
 from sac.run.checkpoint import save_checkpoint
-from sac.spaces import ActionCodec
+from sac.spaces import action_codec
 
 OBSERVATIONS = spaces.Box(-1, 1, (1,))
 ACTIONS = spaces.Box(-2, 2, (1,))
@@ -47,10 +47,12 @@ class Codec:
     space: spaces.Space
     shape = (1,)
     dtype = np.dtype(np.float32)
-    is_discrete = False
 
     def to_environment(self, actions: np.ndarray) -> np.ndarray:
         return 2 * actions
+
+    def uniform(self, n: int, generator: np.random.Generator) -> np.ndarray:
+        return generator.uniform(-1, 1, (n, 1)).astype(np.float32)
 
 
 @dataclass
@@ -379,7 +381,7 @@ def test_film_of_a_run_that_names_code_needs_trust(tmp_path: Path, made: dict[st
 
 @pytest.mark.parametrize("space", [spaces.Box(-3, 1, (2, 3)), spaces.Discrete(3, start=5)], ids=str)
 def test_random_policy_draws_from_the_whole_action_space(space: spaces.Space) -> None:
-    codec = ActionCodec(space)
+    codec = action_codec(space)
     policy = RandomPolicy(codec)
     units = policy.sample(np.zeros((500, 1)), np.random.default_rng(0))
     assert units.dtype == codec.dtype

@@ -36,9 +36,8 @@ def make_agent(actions: str, variant: str, **changes: Any) -> SACAgent:
 
 
 def loss_names(agent: SACAgent) -> list[str]:
-    nets = [f"q{i}_loss" for i in range(1, len(agent.soft_q_nets) + 1)]
     alpha = ["alpha_loss"] if agent.config.alpha == "auto" else []
-    return [*nets, "policy_loss", *alpha]
+    return ["critic_loss", "policy_loss", *alpha]
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -57,6 +56,7 @@ def test_losses_are_those_of_the_update(actions: str, variant: str, whole: bool)
     recorded = record_update(agent, SIZE, whole=whole)
     updated = agent.update(batch)
     assert [*recorded.losses] == loss_names(agent)
+    updated["critic_loss"] = sum(v for k, v in updated.items() if k[0] == "q" and "loss" in k)
     for name, loss in recorded.losses.items():
         expected = np.mean(updated[name].numpy())
         np.testing.assert_allclose(loss.item(), expected, rtol=1e-5, err_msg=name)
@@ -68,7 +68,7 @@ def test_each_loss_reaches_the_parameters_that_it_trains(actions: str, variant: 
     recorded = record_update(agent, SIZE, whole=False)
     names = set(recorded.leaves.values())
     for name, loss in recorded.losses.items():
-        part = {"policy_loss": "policy", "alpha_loss": "alpha/log"}.get(name, f"soft_q_{name[1]}")
+        part = {"policy_loss": "policy", "alpha_loss": "alpha/log"}.get(name, "soft_q")
         reached = {recorded.leaves[leaf] for leaf in reached_leaves(loss)}
         assert reached == {leaf for leaf in names if leaf.startswith(part)}, name
 
@@ -99,9 +99,7 @@ def test_solid_edges_are_the_ways_of_the_gradients(actions: str, variant: str) -
     assert {name.split("/")[1] for name in losses} == {*loss_names(agent)}
     parameters = {node.name for node in graph.node if node.op == "Parameter"}
     for loss in losses:
-        part = {"p": "policy/", "a": "alpha/log_alpha"}.get(
-            loss.split("/")[1][0], f"soft_q_{loss.split('/')[1][1]}/"
-        )
+        part = {"p": "policy/", "a": "alpha/log_alpha"}.get(loss.split("/")[1][0], "soft_q/")
         expected = {name for name in parameters if name.startswith(part)}
         assert solid_way_back(graph, loss) & parameters == expected, loss
 
@@ -110,7 +108,7 @@ def test_solid_edges_are_the_ways_of_the_gradients(actions: str, variant: str) -
 def test_target_meets_its_losses_without_a_gradient(actions: str) -> None:
     graph = update_graph(make_agent(actions, "two"), SIZE)
     takers = {node.name: [*node.input] for node in graph.node if f"^{TARGET}" in node.input}
-    assert takers.keys() == {"losses/q1_loss/MseLoss", "losses/q2_loss/MseLoss"}
+    assert takers.keys() == {"losses/critic_loss/HalfMse"}
     for loss in last_nodes(graph):
         assert not [name for name in solid_way_back(graph, loss) if name.startswith("targets/")]
     (target,) = [node for node in graph.node if node.name == TARGET]
@@ -120,8 +118,8 @@ def test_target_meets_its_losses_without_a_gradient(actions: str) -> None:
 def test_gradient_into_the_target_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "no_grad", enable_grad)
     graph = update_graph(make_agent("continuous", "two"), SIZE)
-    reached = solid_way_back(graph, "losses/q1_loss/Mul")
-    assert {TARGET, "targets/policy/Mlp", "policy/layers.0.weight"} <= reached
+    reached = solid_way_back(graph, "losses/critic_loss/Sum")
+    assert {TARGET, "targets/policy/Mlp", "policy/parameters"} <= reached
 
 
 def test_nodes_have_shapes_and_scopes() -> None:
@@ -132,11 +130,11 @@ def test_nodes_have_shapes_and_scopes() -> None:
     }
     assert shapes["policy/Mlp"] == [(256, 4)]
     assert shapes["policy/SquashedGaussian"] == [(256, 2), (256, 1)]
-    assert shapes["soft_q_1/layers.0.weight"] == [(8, 5)]
+    assert shapes["soft_q/parameters"] == [(2, 5 * 8 + 8 + 8 * 8 + 8 + 8 + 1)]
     assert shapes["batch/discount"] == [(256, 1)]
     assert all(shapes.values())
     scopes = {name.split("/")[0] for name in shapes}
-    assert scopes == {"batch", "policy", "soft_q_1", "soft_q_2", "targets", "alpha", "losses"}
+    assert scopes == {"batch", "policy", "soft_q", "targets", "alpha", "losses"}
 
 
 def test_graph_is_the_same_each_time_and_the_agent_too() -> None:
@@ -146,4 +144,4 @@ def test_graph_is_the_same_each_time_and_the_agent_too() -> None:
     assert agent.generator_state() == noise
     for name, array in agent.state_dict().items():
         np.testing.assert_array_equal(array, before[name])
-    assert not any(p.requires_grad for p in agent.target_soft_q_parameters)
+    assert not agent.critic.target_soft_q_nets.flat.requires_grad

@@ -35,7 +35,7 @@ def make_batch(agent: SACAgent) -> Batch:
     continuous = rng.uniform(-1, 1, (SIZE, *codec.shape)).astype(np.float32)
     return Batch(
         observation=rng.normal(size=(SIZE, 3)).astype(np.float32),
-        action=rng.integers(3, size=(SIZE, 1)) if codec.is_discrete else continuous,
+        action=rng.integers(3, size=(SIZE, 1)) if codec.bounds is None else continuous,
         reward=rng.normal(size=(SIZE, 1)).astype(np.float32),
         terminated=(rng.random((SIZE, 1)) < 0.2).astype(np.float32),
         next_observation=rng.normal(size=(SIZE, 3)).astype(np.float32),
@@ -47,6 +47,21 @@ def gradient_of(parameter: Tensor) -> np.ndarray:
     return parameter.grad.numpy().copy()
 
 
+def of_layers(agent: SACAgent, what: str) -> dict[str, np.ndarray]:
+    """The weights or gradients of each layer, by tag."""
+    found = {}
+    for names, stack in (
+        (["policy"], agent.policy_net.net),
+        (["q1", "q2"], agent.critic.soft_q_nets),
+    ):
+        networks = stack.layers(stack.flat if what == "weights" else stack.flat.grad)
+        for name, network in zip(names, networks, strict=True):
+            for i, layer in enumerate(network, start=1):
+                arrays = [part.numpy().ravel() for part in layer]
+                found[f"{what}/{name}_layer_{i}"] = np.concatenate(arrays)
+    return found
+
+
 @pytest.mark.parametrize("actions", ACTIONS)
 def test_values_are_those_of_the_update(actions: str) -> None:
     # So small a step of the soft Q networks that the policy's gradient meets them as they were.
@@ -56,19 +71,12 @@ def test_values_are_those_of_the_update(actions: str) -> None:
     for _ in range(3):
         agent.update(batch)
     values = dict(update_values(agent, batch, SEED))
-    weights = [agent.policy_net.net, *(net.net for net in agent.soft_q_nets)]
-    for name, net in zip(("policy", "q1", "q2"), weights, strict=True):
-        for i, layer in enumerate(net.layers, start=1):
-            expected = np.concatenate([p.detach().numpy().ravel() for p in layer.parameters()])
-            np.testing.assert_array_equal(values[f"weights/{name}_layer_{i}"], expected)
+    for name, expected in of_layers(agent, "weights").items():
+        np.testing.assert_array_equal(values[name], expected)
     agent.renew_noise(Streams.from_seed(SEED), 0)
     metrics = agent.update(batch)
-    for name, net in zip(("policy", "q1", "q2"), weights, strict=True):
-        for i, layer in enumerate(net.layers, start=1):
-            expected = np.concatenate([gradient_of(p).ravel() for p in layer.parameters()])
-            np.testing.assert_allclose(
-                values[f"gradients/{name}_layer_{i}"], expected, rtol=1e-4, atol=1e-6
-            )
+    for name, expected in of_layers(agent, "gradients").items():
+        np.testing.assert_allclose(values[name], expected, rtol=1e-4, atol=1e-6)
     target = metrics["target_q_mean"].numpy()
     np.testing.assert_allclose(values["q/target"], target, atol=1e-6)
     for i in (1, 2):
@@ -83,11 +91,11 @@ def test_agent_stays_as_it_is(actions: str) -> None:
     batch = make_batch(agent)
     agent.update(batch)
     before, noise = agent.state_dict(), agent.generator_state()
-    gradients = [gradient_of(p) for p in agent.policy_parameters]
+    gradients = [gradient_of(p) for p in [agent.policy_net.net.flat]]
     list(update_values(agent, batch, SEED))
     assert_same_arrays(before, agent.state_dict())
     assert agent.generator_state() == noise
-    for parameter, gradient in zip(agent.policy_parameters, gradients, strict=True):
+    for parameter, gradient in zip([agent.policy_net.net.flat], gradients, strict=True):
         np.testing.assert_array_equal(gradient_of(parameter), gradient)
 
 

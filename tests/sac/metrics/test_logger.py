@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from sac.agent.variants import metric_names
+from sac.config import AgentConfig
 from sac.errors import SACError
 from sac.metrics.logger import Logger, metric_tags
 
@@ -223,13 +225,15 @@ def test_missing_folder_is_a_clear_error(tmp_path: Path) -> None:
         Logger(tmp_path / "missing", TAGS)
 
 
+def tags_of(networks: int) -> list[str]:
+    return metric_tags(metric_names(AgentConfig(num_soft_q_nets=networks)))
+
+
 def test_tags_follow_the_number_of_soft_q_nets() -> None:
-    assert "train/q3_loss" in metric_tags(3) and "train/q3_mean" in metric_tags(3)
-    assert "train/q2_loss" not in metric_tags(1)
-    assert {"rollout/episode_return", "eval/mean_return", "train/target_entropy"} < {
-        *metric_tags(2)
-    }
-    assert len(metric_tags(2)) == len({*metric_tags(2)}) == 19
+    assert "train/q3_loss" in tags_of(3) and "train/q3_mean" in tags_of(3)
+    assert "train/q2_loss" not in tags_of(1)
+    assert {"rollout/episode_return", "eval/mean_return", "train/target_entropy"} < {*tags_of(2)}
+    assert len(tags_of(2)) == len({*tags_of(2)}) == 19
 
 
 def test_tensorflow_is_not_imported_even_where_it_is_installed(tmp_path: Path) -> None:
@@ -239,6 +243,8 @@ import sys
 import time
 from pathlib import Path
 sys.path.insert(0, {str(tmp_path)!r})
+from sac.agent.variants import metric_names
+from sac.config import AgentConfig
 from sac.metrics.logger import Logger
 assert not any(name.startswith("tensorboard") for name in sys.modules), "imported before it is used"
 logger = Logger(Path({str(tmp_path)!r}), ["a"])

@@ -9,7 +9,8 @@ import pytest
 from google.protobuf import text_format
 from tensorboard.compat.proto import graph_pb2
 
-from sac.config import Config
+from sac.agent.variants import metric_names
+from sac.config import AgentConfig, Config
 from sac.config.keys import list_keys
 from sac.insight.film import TAG
 from sac.insight.graph import TARGET
@@ -74,7 +75,7 @@ def logged(run: Path, tag: str) -> list[float]:
 def test_scalars_are_those_of_metrics_csv(server: Server, runs: list[Path]) -> None:
     for run in runs:
         rows = metrics(run)
-        for tag in metric_tags(2):
+        for tag in metric_tags(metric_names(AgentConfig())):
             events = server.get("plugin/scalars/scalars", run=run.name, tag=tag)
             expected = [(int(row["step"]), np.float32(row[tag])) for row in rows if tag in row]
             assert [(step, np.float32(value)) for _, step, value in events] == expected
@@ -98,7 +99,7 @@ def test_every_line_of_the_layout_has_points(server: Server, runs: list[Path]) -
                 assert answer["tag_to_events"], tag
                 assert all(answer["tag_to_events"].values()), tag
                 drawn |= answer["tag_to_events"].keys()
-    assert drawn == set(metric_tags(2)) - {"eval/std_return"}
+    assert drawn == set(metric_tags(metric_names(AgentConfig()))) - {"eval/std_return"}
 
 
 def test_configuration_is_shown_as_text(server: Server, runs: list[Path]) -> None:
@@ -176,8 +177,8 @@ def test_graph_shows_the_update(server: Server, runs: list[Path]) -> None:
     text = server.read(f"plugin/graphs/graph?run={runs[0].name}&conceptual=false").decode()
     graph = text_format.Parse(text, graph_pb2.GraphDef())
     scopes = {node.name.split("/")[0] for node in graph.node}
-    assert scopes == {"batch", "policy", "soft_q_1", "soft_q_2", "targets", "alpha", "losses"}
-    (loss,) = [node for node in graph.node if node.name == "losses/q1_loss/MseLoss"]
+    assert scopes == {"batch", "policy", "soft_q", "targets", "alpha", "losses"}
+    (loss,) = [node for node in graph.node if node.name == "losses/critic_loss/HalfMse"]
     assert f"^{TARGET}" in loss.input and TARGET not in loss.input
 
 

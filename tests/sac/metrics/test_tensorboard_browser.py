@@ -132,7 +132,7 @@ def test_hparams_begin_with_what_differs(browser: Browser) -> None:
 
 
 def test_graph_has_the_parts_of_the_update(browser: Browser) -> None:
-    parts = {"batch", "policy", "soft_q_1", "soft_q_2", "targets", "alpha", "losses"}
+    parts = {"batch", "policy", "soft_q", "targets", "alpha", "losses"}
     assert browser.shows("graphs", lambda: parts <= {*browser.find("text > title", TEXTS)})
 
 

@@ -8,12 +8,15 @@ import pytest
 
 import autograd as torch
 from autograd import Tensor
+from sac.config import AgentConfig
 from sac.policies import CategoricalPolicy
 from tests.sac.agents_for_tests import gradient, set_output
 
 
 def make_policy(num_actions: int = 3) -> CategoricalPolicy:
-    return CategoricalPolicy(3, num_actions, (8,), "relu", np.random.default_rng(0))
+    return CategoricalPolicy(
+        3, num_actions, AgentConfig(hidden_sizes=(8,)), np.random.default_rng(0)
+    )
 
 
 def observations(n: int) -> Tensor:

@@ -8,24 +8,21 @@ import pytest
 
 import autograd as torch
 from autograd import Tensor
+from sac.config import AgentConfig
 from sac.policies import SquashedGaussianPolicy
-from tests.sac.agents_for_tests import set_output
+from tests.sac.agents_for_tests import last_bias_gradient, set_output
 
 LOG_STD_RANGE = (-20.0, 2.0)
 
 
 def make_policy(action_size: int = 1, seed: int = 0, **keys: Any) -> SquashedGaussianPolicy:
-    arguments: dict[str, Any] = {
-        "features": 3,
-        "action_size": action_size,
-        "hidden_sizes": (8,),
-        "activation": "relu",
-        "log_std_range": LOG_STD_RANGE,
-        "weights": np.random.default_rng(seed),
-        "noise": torch.Generator.from_numpy(np.random.default_rng(seed + 1)),
-        **keys,
-    }
-    return SquashedGaussianPolicy(**arguments)
+    return SquashedGaussianPolicy(
+        features=3,
+        action_size=action_size,
+        config=AgentConfig(hidden_sizes=(8,), **keys),
+        weights=np.random.default_rng(seed),
+        noise=torch.Generator.from_numpy(np.random.default_rng(seed + 1)),
+    )
 
 
 def observations(n: int) -> Tensor:
@@ -60,7 +57,7 @@ def test_gradient_is_exact_where_the_action_saturates(mean: float) -> None:
     _, log_prob = policy.rsample(observations(1), generator())
     log_prob.sum().backward()
     # d log_prob / d mean = 2 tanh(u): it pulls the action back; the usual form has 0 or nan here.
-    mean_gradient = policy.net.layers[-1].bias.grad.numpy()[0]
+    mean_gradient = last_bias_gradient(policy)[0]
     assert mean_gradient == pytest.approx(2 * math.tanh(mean))
 
 
@@ -98,7 +95,7 @@ def test_log_std_is_clamped(raw: float, clamped: float) -> None:
     expected = exact_log_prob(math.exp(clamped) * noise, 0.0, clamped)
     np.testing.assert_allclose(log_prob.detach().numpy(), expected, rtol=1e-5, atol=1e-5)
     log_prob.sum().backward()
-    log_std_gradient = policy.net.layers[-1].bias.grad.numpy()[1]
+    log_std_gradient = last_bias_gradient(policy)[1]
     assert (log_std_gradient != 0) == (raw == clamped)
 
 
@@ -149,7 +146,7 @@ def test_gradient_of_the_value_runs_through_the_action() -> None:
     u = 0.2 + math.exp(-1.0) * noise
     slope = 1 - np.tanh(u) ** 2
     expected = [slope.mean(), (slope * math.exp(-1.0) * noise).mean()]
-    gradient = policy.net.layers[-1].bias.grad.numpy()
+    gradient = last_bias_gradient(policy)
     np.testing.assert_allclose(gradient, expected, rtol=1e-5)
 
 

@@ -222,7 +222,7 @@ def test_policy_that_is_no_number_any_more_stops_the_run_and_is_not_saved(
     def diverge(self: SACAgent, batch: Any) -> Any:
         metrics = update(self, batch)
         if self.updates == 25:
-            for parameter in self.policy_parameters:
+            for parameter in [self.policy_net.net.flat]:
                 parameter.data.fill_(np.nan)
         return metrics
 

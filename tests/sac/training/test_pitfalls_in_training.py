@@ -237,5 +237,5 @@ def test_a_resumed_run_goes_on_and_starts_nothing_anew(
     assert (len(spy.batches), spy.explored) == (52, 52)  # no second warm-up
     state = last_state(run)
     assert state["updates"] == state["policy_optimizer.0.step"] == 52
-    assert state["alpha_optimizer.0.step"] == state["soft_q_optimizers.1.0.step"] == 52
+    assert state["alpha_optimizer.0.step"] == state["critic_optimizer.0.step"] == 52
     assert state["observation_input.count"] == 60

@@ -12,6 +12,8 @@ import pytest
 
 import autograd
 from sac import Config, SACAgent, evaluate, train
+from sac.agent.variants import metric_names
+from sac.config import AgentConfig
 from sac.errors import (
     CheckpointError,
     ConfigError,
@@ -135,7 +137,9 @@ def test_tensorboard_reads_the_numbers_of_metrics_csv(tmp_path: Path, num_soft_q
     run = train(tiny_config(tmp_path, changes)).run_directory
     events = EventAccumulator(str(run))
     events.Reload()
-    tags = TAGS_OF_THE_ISSUE | set(metric_tags(num_soft_q_nets))
+    tags = TAGS_OF_THE_ISSUE | set(
+        metric_tags(metric_names(AgentConfig(num_soft_q_nets=num_soft_q_nets)))
+    )
     assert set(events.Tags()["scalars"]) == tags
     assert len(tags) == 19 + 2 * (num_soft_q_nets - 2)
     rows = metrics(run)

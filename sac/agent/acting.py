@@ -1,0 +1,73 @@
+"""From observations to actions by a policy, in the environment's units or in the policy's own."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import autograd as torch
+from autograd import Tensor, no_grad
+from autograd.random import source
+from sac.networks import single_row
+from sac.networks.observation_input import ObservationInput
+from sac.policies import CategoricalPolicy, SquashedGaussianPolicy
+from sac.spaces import ActionCodec, ObservationEncoder
+
+
+class Actor:
+    """What acts: a policy, with what stands between it and an environment."""
+
+    observation_encoder: ObservationEncoder
+    action_codec: ActionCodec
+    observation_input: ObservationInput
+    policy_net: SquashedGaussianPolicy | CategoricalPolicy
+    exploration: torch.Generator
+    device: torch.device
+
+    def act(self, observation: Any, deterministic: bool = False) -> NDArray[Any]:
+        """Return the action for one observation, or for a batch, in the environment's own units."""
+        encoder = self.observation_encoder
+        n = encoder.batch_size(observation)
+        if n is None:
+            observations = encoder.encode(observation)[None]
+        else:
+            observations = encoder.encode_batch(observation, n)
+        choose = self.greedy if deterministic else self.explore
+        actions = self.action_codec.to_environment(choose(observations))
+        return self.action_codec.first(actions) if n is None else actions
+
+    def explore(self, observations: NDArray[Any]) -> NDArray[Any]:
+        """Return random actions of the policy in its units for encoded observations (n, ...)."""
+        return self._sample(observations, self.exploration)
+
+    def sample(self, observations: NDArray[Any], generator: np.random.Generator) -> NDArray[Any]:
+        """Return what `explore` does, with noise from another generator."""
+        return self._sample(observations, torch.Generator.from_numpy(generator, self.device))
+
+    def greedy(self, observations: NDArray[Any]) -> NDArray[Any]:
+        """Return the deterministic policy's actions in its own units."""
+        if self._is_row(observations):
+            row = self.observation_input.array(observations)[0]
+            return self.policy_net.mode_row(row).reshape(1, *self.action_codec.shape)
+        with no_grad():
+            return self._actions(self.policy_net.mode(self.observation_input(observations)))
+
+    def observe(self, observations: NDArray[Any]) -> None:
+        """Let the running statistics of observations, where there are any, see new ones."""
+        self.observation_input.observe(observations)
+
+    def _sample(self, observations: NDArray[Any], noise: torch.Generator) -> NDArray[Any]:
+        if self._is_row(observations):
+            row = self.observation_input.array(observations)[0]
+            action = self.policy_net.sample_row(row, source(noise))
+            return action.reshape(1, *self.action_codec.shape)
+        with no_grad():
+            return self._actions(
+                self.policy_net.sample(self.observation_input(observations), noise)
+            )
+
+    def _is_row(self, observations: NDArray[Any]) -> bool:
+        return len(observations) == 1 and single_row.fits(self.policy_net.net)
+
+    def _actions(self, actions: Tensor) -> NDArray[Any]:
+        return actions.numpy(force=True).reshape(len(actions), *self.action_codec.shape)

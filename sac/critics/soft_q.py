@@ -1,0 +1,114 @@
+"""The critic of SAC: soft Q networks, their targets, and the smallest of their values."""
+
+import copy
+
+import numpy as np
+
+import autograd as torch
+from autograd import Tensor, nn, no_grad, optim
+from autograd.functional.fused import discounted, half_mse, polyak_update_
+from sac.config import AgentConfig
+from sac.critics.base import Metrics, Policy, Transitions
+from sac.critics.continuous import ActionAsInput
+from sac.critics.discrete import ActionAsOutput
+from sac.errors import ConfigError
+from sac.seeding import Streams
+
+ActionReading = ActionAsInput | ActionAsOutput
+
+
+class SoftQCritic(nn.Module):
+    """Clipped double Q-learning with an entropy bonus: Haarnoja et al. 2018, arXiv:1812.05905."""
+
+    is_repeatable = True
+
+    def __init__(
+        self,
+        reading: ActionReading,
+        config: AgentConfig,
+        weights: np.random.Generator,
+        streams: Streams,
+        device: torch.device,
+    ) -> None:
+        """Draw the weights of the soft Q networks, one after the other, from `weights`."""
+        super().__init__()
+        self._check(config)
+        self.tau = config.tau
+        self.reading = reading
+        self.soft_q_nets = nn.MLPStack(
+            [reading.inputs, *config.hidden_sizes, reading.outputs],
+            config.activation,
+            config.num_soft_q_nets,
+            name="{}.net.",
+            generator=torch.Generator.from_numpy(weights),
+        )
+        self.target_soft_q_nets = copy.deepcopy(self.soft_q_nets).requires_grad_(False)
+        self.to(device)
+        # Adam works element by element: one optimizer takes the steps of one for each network.
+        self.optimizer: optim.Optimizer = optim.Adam(
+            self.soft_q_nets.parameters(), lr=config.soft_q_lr
+        )
+
+    def _check(self, config: AgentConfig) -> None:
+        """Raise ConfigError for settings that this critic has no use for."""
+        if config.min_over is not None:
+            raise ConfigError(
+                "agent.min_over: agent.critic sac takes the minimum over all num_soft_q_nets; "
+                "leave min_over out, or set agent.critic: redq"
+            )
+
+    def loss(self, batch: Transitions, policy: Policy, alpha: Tensor) -> tuple[Tensor, Metrics]:
+        """J_Q = sum_i E[1/2 (Q_i(s, a) - (r + gamma V(s')))^2]; arXiv:1812.05905, eq. 5."""
+        with no_grad():
+            target = self.target(batch, policy, alpha)
+        return self.error(batch, target.detach())
+
+    def target(self, batch: Transitions, policy: Policy, alpha: Tensor) -> Tensor:
+        """Return r + gamma V(s'), (batch, 1), by the target networks."""
+        next_value, _ = policy.soft_value(batch.next_observation, self.target_value, alpha)
+        target = discounted(batch.reward, batch.discount, next_value)
+        assert target.shape == batch.reward.shape, target.shape
+        return target
+
+    def error(self, batch: Transitions, target: Tensor) -> tuple[Tensor, Metrics]:
+        """Return the loss of all networks together, against one target, and metrics of each."""
+        q_values = self.q_values(batch.observation, batch.action)  # (networks, batch, 1)
+        if batch.weight is None:
+            losses = half_mse(q_values, target)  # (networks,)
+        else:
+            losses = (0.5 * batch.weight * (q_values - target) ** 2).mean(dim=(1, 2))
+        metrics: Metrics = {"target_q_mean": target}
+        parts = zip(losses.detach().unbind(), q_values.detach().unbind(), strict=True)
+        for i, (loss, q_value) in enumerate(parts, start=1):
+            metrics |= {f"q{i}_loss": loss, f"q{i}_mean": q_value}
+        return losses.sum(), metrics
+
+    def q_values(self, observation: Tensor, action: Tensor) -> Tensor:
+        """Return the values of stored actions by every network, (networks, batch, 1)."""
+        return self.reading.read(self.soft_q_nets, observation, action)
+
+    def hidden(self, observation: Tensor, action: Tensor) -> list[Tensor]:
+        """Return the outputs of each hidden layer, (networks, batch, units)."""
+        return self.soft_q_nets.hidden(*self.reading.arguments(observation, action))
+
+    def value(self, *inputs: Tensor) -> Tensor:
+        """Return min_i Q_i, which the policy climbs."""
+        return self.soft_q_nets.min(*inputs)
+
+    def target_value(self, *inputs: Tensor) -> Tensor:
+        """Return min_i Q_i of the target networks."""
+        return self.target_soft_q_nets.min(*inputs)
+
+    def follow(self) -> None:
+        """Move the target networks by tau: target += tau * (online - target)."""
+        polyak_update_(self.target_soft_q_nets.flat, self.soft_q_nets.flat, self.tau)
+
+    def generators(self) -> dict[str, torch.Generator]:
+        """Return none: the loss draws no random numbers of its own."""
+        return {}
+
+    @staticmethod
+    def metric_names(config: AgentConfig) -> tuple[list[str], list[str]]:
+        """Return the names of the losses, and of the other metrics."""
+        numbers = range(1, config.num_soft_q_nets + 1)
+        return [f"q{i}_loss" for i in numbers], [*(f"q{i}_mean" for i in numbers), "target_q_mean"]
