@@ -25,7 +25,7 @@ from sac.device import resolve_device
 from sac.errors import CheckpointError
 from sac.networks import single_row as row
 from sac.networks.mlp import frozen
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from sac.seeding import Streams, generator
 from sac.spaces import ActionCodec, ObservationEncoder
@@ -229,7 +229,7 @@ class SACAgent:
             take(batch.observation),
             batch.action.reshape(len(batch.reward), -1),
             batch.reward if scale == 1 else batch.reward * scale,
-            self.config.gamma * (1 - batch.terminated),
+            batch.discount,
             take(batch.next_observation),
         ]
         if not is_placed:

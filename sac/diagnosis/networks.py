@@ -9,7 +9,7 @@ from autograd import no_grad
 from autograd.nn import functional as F
 from sac.agent.agent import SACAgent
 from sac.networks.mlp import MLP
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 
 
 def named_networks(agent: SACAgent) -> dict[str, MLP]:

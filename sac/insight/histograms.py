@@ -16,7 +16,7 @@ from sac.seeding import Streams
 
 if TYPE_CHECKING:
     from sac.agent.agent import SACAgent
-    from sac.replay.buffer import Batch
+    from sac.replay.batch import Batch
 
 BUCKETS = 30  # as many as TensorBoard draws
 MAX_DIMENSIONS = 8  # of actions that have a histogram each; more are taken together

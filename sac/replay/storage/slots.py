@@ -5,37 +5,21 @@ A file is no more than a pool of slots. Which slot holds what is written in a ch
 """
 
 import hashlib
-import math
 import mmap
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sac.disk import files
 from sac.errors import SACError
-
-
-class Column(NamedTuple):
-    """What one row of a column holds."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]  # little-endian
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of a row."""
-        return math.prod(self.shape) * self.dtype.itemsize
-
-
-Columns = Mapping[str, Column]
+from sac.replay.storage.interface import Columns
 
 
 def column_path(folder: Path, table: str, column: str) -> Path:
-    """The file of a column of a table."""
+    """Return the file of a column of a table."""
     return folder / f"{table}-{column}.bin"
 
 

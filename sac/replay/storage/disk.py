@@ -1,19 +1,20 @@
-"""Where the replay's rows lie: in memory, or in files that checkpoints share.
+"""A replay's rows in files that checkpoints share.
 
-Tables are divided into segments, a power of two of rows each, and each segment lies in one slot of
-the files. A slot that a kept checkpoint refers to is never written again: the first write into its
+A table is divided into segments of a power of two of rows, and each segment lies in one slot of the
+files. A slot that a kept checkpoint refers to is never written again: the first write into its
 segment after the checkpoint moves the segment into a free slot. So a checkpoint is the list of
 slots, and costs no more than the segments that were written since the one before.
 """
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from sac.errors import CheckpointError
+from sac.replay.storage.interface import Columns, Rows
 from sac.replay.storage.segments import (
     Segment,
     TableDocument,
@@ -21,97 +22,11 @@ from sac.replay.storage.segments import (
     read_shift,
     read_table,
 )
-from sac.replay.storage.slots import Column, Columns, SlotFiles
+from sac.replay.storage.slots import SlotFiles
 
 SEGMENT_BYTES = 2**18  # small beside what a checkpoint's other files take
 MAX_SEGMENTS = 4096  # of which a checkpoint lists all
 CLOSED = -(2**62)
-
-Rows = NDArray[Any]
-
-
-class Table(Protocol):
-    """Rows of named columns. The numbers of rows do not say where in the arrays they lie."""
-
-    @property
-    def columns(self) -> Mapping[str, NDArray[Any]]:
-        """The arrays; get them anew for each use, since they are replaced when they grow."""
-
-    def __len__(self) -> int: ...
-
-    def has(self, rows: Rows) -> bool:
-        """Return whether all of these rows can be read."""
-
-    def locate(self, rows: Rows) -> Rows:
-        """Return where rows lie that have been written, to be read."""
-
-    def claim(self, rows: Rows) -> Rows:
-        """Return where rows lie, to be read or written until the next checkpoint."""
-
-    def extend(self, rows: int) -> None:
-        """Have this many rows."""
-
-    def clear(self) -> None:
-        """Be as new: nothing has been written, and what is claimed reads as zeros."""
-
-
-class Storage(Protocol):
-    """What makes a replay's tables."""
-
-    def table(self, name: str, columns: Columns, rows: int, max_rows: int) -> Table:
-        """Make a table of so many rows, empty, that may grow to `max_rows`."""
-
-
-def column(shape: tuple[int, ...], dtype: DTypeLike) -> Column:
-    """Return a column of rows of this shape."""
-    return Column(shape, np.dtype(dtype).newbyteorder("<"))
-
-
-class MemoryTable:
-    """Rows in memory, each where its number says."""
-
-    def __init__(self, columns: Columns, rows: int) -> None:
-        self._layout = columns
-        self._rows = rows
-        self.clear()
-
-    def __len__(self) -> int:
-        return self._rows
-
-    def has(self, rows: Rows) -> bool:
-        """Return whether they are rows of this table."""
-        return bool(((rows >= 0) & (rows < self._rows)).all())
-
-    def locate(self, rows: Rows) -> Rows:
-        """Return the numbers themselves."""
-        return rows
-
-    def claim(self, rows: Rows) -> Rows:
-        """Return the numbers themselves."""
-        return rows
-
-    def extend(self, rows: int) -> None:
-        """Have this many rows."""
-        for name, array in self.columns.items():
-            grown = np.zeros((rows, *array.shape[1:]), array.dtype)
-            grown[: len(array)] = array
-            self.columns[name] = grown
-        self._rows = rows
-
-    def clear(self) -> None:
-        """Be as new."""
-        self.columns = {
-            name: np.zeros((self._rows, *column.shape), column.dtype)
-            for name, column in self._layout.items()
-        }
-
-
-class MemoryStorage:
-    """Tables in memory, reserved at once and touched as they fill."""
-
-    def table(self, name: str, columns: Columns, rows: int, max_rows: int) -> MemoryTable:
-        """Make an empty table."""
-        return MemoryTable(columns, rows)
 
 
 class PagedTable:
