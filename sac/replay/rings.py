@@ -99,7 +99,7 @@ class Rings:
     def _keep_replaced_aside(
         self, envs: Any, rows: np.ndarray, places: np.ndarray, observation: np.ndarray
     ) -> None:
-        """Save the next observation of the last transition where the new row would change it."""
+        """Move the next observation of the last transition aside where the new row replaces it."""
         replaced = self.table.columns["observation"][places]
         changed = replaced != observation
         if not changed.any():
@@ -112,7 +112,7 @@ class Rings:
             self.table.columns["next_row"][place] = self.rows + number
 
     def _drop(self, next_row: np.ndarray, places: np.ndarray) -> None:
-        """Give back what the transitions there, about to be overwritten, keep aside."""
+        """Free what the transitions in these places, about to be overwritten, keep aside."""
         next_rows = next_row[places]
         is_aside = next_rows >= self.rows
         if is_aside.any():

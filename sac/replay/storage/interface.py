@@ -36,7 +36,7 @@ class Table(Protocol):
 
     @property
     def columns(self) -> Mapping[str, NDArray[Any]]:
-        """The arrays; get them anew for each use, since they are replaced when they grow."""
+        """The arrays. Get them anew for each use: a table that grows replaces them."""
 
     def __len__(self) -> int: ...
 
@@ -50,7 +50,7 @@ class Table(Protocol):
         """Return where to read or write rows until the next `commit`."""
 
     def extend(self, rows: int) -> None:
-        """Have this many rows."""
+        """Grow to this many rows."""
 
 
 class Storage(Protocol):
@@ -72,10 +72,10 @@ class Storage(Protocol):
         """Take over the rows of a `commit`; CheckpointError if that is not possible."""
 
     def hold(self, step: int, document: Any) -> None:
-        """Change nothing that the checkpoint of this step needs, until it is released."""
+        """Keep what the checkpoint of this step needs until it is released."""
 
     def release(self, steps: Iterable[int]) -> None:
-        """Make room of what only the checkpoints of these steps needed."""
+        """Free what only the checkpoints of these steps needed."""
 
     def held(self) -> set[int]:
         """Return the steps whose checkpoints are held."""

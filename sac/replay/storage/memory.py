@@ -35,7 +35,7 @@ class MemoryTable:
         return rows
 
     def extend(self, rows: int) -> None:
-        """Have this many rows."""
+        """Grow to this many rows."""
         for name, array in self.columns.items():
             grown = np.zeros((rows, *array.shape[1:]), array.dtype)
             grown[: len(array)] = array

@@ -1,7 +1,6 @@
 """The replay's files: one for each column, made of slots of equal size, mapped into memory.
 
-A file is no more than a pool of slots. Which slot holds what is written in a checkpoint's
-`replay.json`, and nowhere else.
+A file is a pool of slots. Only a checkpoint's `replay.json` says which slot holds what.
 """
 
 import hashlib
@@ -26,8 +25,8 @@ def column_path(folder: Path, table: str, column: str) -> Path:
 class SlotFiles:
     """The slots of one table; `arrays` holds its columns, slot after slot.
 
-    When the disk is full or the files are gone, the slots move into memory, and back to the disk by
-    the next `sync` that finds room.
+    When the disk is full or the files are gone, the slots move into memory. The next `sync` that
+    finds room moves them back.
     """
 
     def __init__(self, table: str, columns: Columns, slot_rows: int) -> None:
@@ -43,7 +42,7 @@ class SlotFiles:
         self._identities: dict[str, tuple[int, int]] = {}
 
     def open(self, folder: Path) -> None:
-        """Use the files in a folder: those that are there as free slots, those that are not yet."""
+        """Use the files of a folder; all slots in them are free."""
         self._folder = folder
         sizes = [
             path.stat().st_size // self._slot_bytes(name) if path.is_file() else 0
@@ -52,7 +51,7 @@ class SlotFiles:
         self._map(min(sizes))
 
     def grow(self, count: int) -> None:
-        """Have room for this many slots, on the disk or, where that is full, in memory."""
+        """Make room for this many slots, in memory where the disk is full."""
         if self.is_on_disk:
             try:
                 self._reserve(count)
@@ -68,7 +67,7 @@ class SlotFiles:
         return not self.count or bool(self._maps)
 
     def sync(self) -> None:
-        """Force every slot to the disk; OSError where that cannot be done."""
+        """Force every slot to the disk; OSError if that fails."""
         if self._maps and not self._are_in_place():
             self._move_into_memory(self.count)
         if not self.is_on_disk:
@@ -122,7 +121,7 @@ class SlotFiles:
         self._maps, self.arrays, self.count = maps, arrays, count
 
     def _are_in_place(self) -> bool:
-        """Whether the mapped files still are those that the folder shows."""
+        """Return whether the mapped files are still those in the folder."""
         try:
             return self._identities == {n: _identity(path) for n, path in self._paths().items()}
         except OSError:
