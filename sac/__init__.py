@@ -7,11 +7,13 @@ if TYPE_CHECKING:
     from sac.agent.agent import SACAgent
     from sac.config import Config
     from sac.evaluation.evaluate import evaluate
+    from sac.replay.batch import Batch
     from sac.training.train import train
 
-__all__ = ["Config", "SACAgent", "evaluate", "train"]
+__all__ = ["Batch", "Config", "SACAgent", "evaluate", "train"]
 
 _HOMES = {
+    "Batch": "sac.replay.batch",
     "Config": "sac.config",
     "SACAgent": "sac.agent.agent",
     "evaluate": "sac.evaluation.evaluate",

@@ -25,7 +25,7 @@ from sac.critics.base import Metrics, Transitions
 from sac.device import resolve_device
 from sac.errors import CheckpointError
 from sac.networks.freezing import frozen
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from sac.seeding import Streams, generator
 from sac.spaces import ObservationEncoder, action_codec
@@ -98,8 +98,8 @@ class SACAgent(Actor):
         from `loss_guard.read()`.
         """
         self.loss_guard.update = self.updates + 1
-        parts = self.transitions(batch)
-        metrics = self._repeated()(*(parts if parts.weight is not None else parts[:-1]))
+        parts = (part for part in self.transitions(batch) if part is not None)
+        metrics = self._repeated()(*parts)
         self.updates += 1
         return metrics
 
@@ -196,8 +196,9 @@ class SACAgent(Actor):
             take(batch.observation),
             batch.action.reshape(len(batch.reward), -1),
             batch.reward if scale == 1 else batch.reward * scale,
-            self.config.gamma * (1 - batch.terminated),
+            batch.discount,
             take(batch.next_observation),
+            *([] if batch.weight is None else [batch.weight]),
         ]
         if not is_placed:
             parts = self._upload(parts) if self._upload else list(map(torch.as_tensor, parts))

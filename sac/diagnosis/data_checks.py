@@ -59,7 +59,8 @@ def rewards(evidence: Evidence) -> Result:
         )
     values, counts = np.unique(batch.reward, return_counts=True)
     common = float(values[np.argmax(counts)])
-    news = float(np.mean((batch.reward != common) | (batch.terminated > 0)))
+    ended = (batch.discount == 0) & (config.gamma > 0)  # a gamma of 0 does not tell
+    news = float(np.mean((batch.reward != common) | ended))
     returns = evidence.logged("rollout/episode_return")
     if evidence.step < ENOUGH_STEPS or len(returns) < ENOUGH_EPISODES:
         return fine(text)

@@ -12,7 +12,8 @@ from sac.agent.agent import SACAgent
 from sac.config import Config
 from sac.diagnosis.witness import Played
 from sac.environments.probe import Probe
-from sac.replay.buffer import Batch, ReplayBuffer
+from sac.replay.batch import Batch
+from sac.replay.buffer import ReplayBuffer
 
 SAMPLE = 4096  # transitions
 SAMPLE_BYTES = 2**26  # of observations: fewer of them, where they are images
@@ -72,7 +73,7 @@ class Evidence:
 
     def network_rows(self) -> Batch | None:
         """Return as much of the batch as networks are run on."""
-        return None if self.batch is None else Batch(*(a[:NETWORK_ROWS] for a in self.batch))
+        return None if self.batch is None else self.batch.map(lambda a: a[:NETWORK_ROWS])
 
     def generator(self) -> np.random.Generator:
         """Return a generator of the checks' own: they draw from none of the training's."""

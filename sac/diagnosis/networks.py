@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 import autograd as torch
 from autograd import no_grad
 from sac.agent.agent import SACAgent
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 
 
 def network_names(agent: SACAgent) -> list[str]:

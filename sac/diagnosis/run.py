@@ -76,12 +76,13 @@ def diagnose(
     loaded = _load(Path(run), checkpoint)
     agent = SACAgent.load(loaded.folder, device=device)
     agent.load_state_dict(loaded.tensors["agent"])
+    replay = saved_replay(loaded, agent.observation_encoder, agent.action_codec)
     evidence = Evidence(
         config=Config.from_dict(loaded.documents["config"]),
         agent=agent,
         step=loaded.step,
         history=_history(Path(run), loaded),
-        batch=draw(saved_replay(loaded, agent), agent, loaded.step),
+        batch=draw(replay, agent, loaded.step),
     )
     env = unseen(environment_config(loaded, trust=trust))
     if not env.id:

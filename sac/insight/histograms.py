@@ -13,7 +13,7 @@ import autograd as torch
 from autograd import nn, no_grad
 from sac.agent.agent import SACAgent
 from sac.insight.recording import twin_of
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 from sac.seeding import Streams
 
 BUCKETS = 30  # as many as TensorBoard draws

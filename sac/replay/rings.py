@@ -1,149 +1,236 @@
-"""What a replay buffer holds: as arrays to be stored, or as where it lies on the disk; and back."""
+"""Which row holds what: a ring of rows for each environment.
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+Row after row of a ring holds the transitions of its environment, where the next observation of a
+row is the observation of the row after it. One more row than transitions holds the next observation
+of the newest one. Where another observation follows in that row (an episode ended, and its true
+last observation is not the first of the next), the next observation moves aside.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sac.errors import CheckpointError
-from sac.replay.storage.tables import DiskStorage
-
-if TYPE_CHECKING:
-    from sac.replay.buffer import ReplayBuffer
-
-COLUMNS = ("observation", "action", "reward", "terminated", "truncated")
+from sac.replay.aside import AsideObservations
+from sac.replay.storage.interface import Column, Storage
 
 
-def state_dict(buffer: "ReplayBuffer") -> dict[str, np.ndarray]:
-    """All that is stored, ring after ring, and no empty row."""
-    places = buffer._ring.locate(used_rows(buffer))
-    columns = {name: buffer._ring.columns[name].take(places, axis=0) for name in COLUMNS}
-    next_rows = buffer._ring.columns["next_row"].take(places)
-    is_aside = next_rows >= buffer._rows
-    kept = buffer._aside.locate(next_rows[is_aside] - buffer._rows)
-    return {
-        **columns,
-        "is_aside": is_aside,
-        "aside_observation": buffer._aside.columns["observation"][kept],  # in the order of is_aside
-        "sizes": buffer._sizes.copy(),
-        "head": buffer._head.copy(),
-    }
+class Stored(NamedTuple):
+    """Transitions as they are stored; the caller owns the arrays."""
+
+    observation: Any  # (n, *observation_shape)
+    action: Any  # (n, *action_shape); (n, 1) where an action is one number
+    reward: Any  # (n, 1) float32
+    terminated: Any  # (n, 1) float32, 1 where the episode ended for good
+    next_observation: Any  # (n, *observation_shape)
 
 
-def load_state_dict(buffer: "ReplayBuffer", state: Mapping[str, np.ndarray]) -> None:
-    """Replace the content by a `state_dict`; CheckpointError, and no use, if it does not fit."""
-    _load_bookkeeping(buffer, state)
-    rows = used_rows(buffer)
-    arrays = {
-        name: _checked(state, name, (len(rows), *buffer._ring.columns[name].shape[1:]), dtype)
-        for name, dtype in ((name, buffer._ring.columns[name].dtype) for name in COLUMNS)
-    }
-    is_aside = _checked(state, "is_aside", (len(rows),), np.dtype(np.bool_))
-    count = int(is_aside.sum())
-    observation = arrays["observation"]
-    shape = (count, *observation.shape[1:])
-    aside_observation = _checked(state, "aside_observation", shape, observation.dtype)
-    if np.isin(rows[is_aside], buffer._head).any():
-        raise CheckpointError("the replay keeps an observation for a row without transition")
-    buffer._ring.clear()
-    buffer._aside.clear()
-    buffer._aside.extend(max(len(buffer._aside), count))
-    kept = np.arange(count)
-    places = buffer._aside.claim(kept)
-    buffer._aside.columns["observation"][places] = aside_observation
-    next_rows = _following(buffer, rows)
-    next_rows[is_aside] = buffer._rows + kept
-    places = buffer._ring.claim(rows)
-    for name, array in {**arrays, "next_row": next_rows}.items():
-        buffer._ring.columns[name][places] = array
-    _find_free_aside(buffer, kept)
+class Rings:
+    """The newest transitions of each environment, `capacity` of all environments together."""
 
+    def __init__(
+        self, capacity: int, num_envs: int, observation: Column, action: Column, storage: Storage
+    ) -> None:
+        """Make the tables; MemoryError where they do not fit into it."""
+        self.capacity = capacity
+        # The capacities of the rings differ by one at most and sum up to `capacity`.
+        self._capacities = np.array([(capacity + i) // num_envs for i in range(num_envs)])
+        self._first = np.concatenate(([0], np.cumsum(self._capacities + 1)[:-1]))
+        self._last = self._first + self._capacities
+        self._head = self._first.copy()  # the row that the environment's next transition takes
+        self._sizes = np.zeros(num_envs, np.int64)
+        self.rows = capacity + num_envs
+        columns = {
+            "observation": observation,
+            "action": action,
+            "reward": Column.of((), np.float32),
+            "terminated": Column.of((), np.bool_),
+            "truncated": Column.of((), np.bool_),
+            # Row of each transition's next observation; from `rows` on, a number of those aside.
+            "next_row": Column.of((), np.int32),
+        }
+        self.table = storage.table("ring", columns, self.rows, self.rows)
+        self._observation_dtype = observation.dtype
+        self._aside = AsideObservations(observation, storage, self.rows)
+        self._count_stored()
 
-def commit(buffer: "ReplayBuffer", storage: DiskStorage) -> dict[str, Any]:
-    """Force its storage onto the disk and return what finds it again; OSError if that fails."""
-    return {
-        "tables": storage.commit(),
-        "sizes": buffer._sizes.tolist(),
-        "head": buffer._head.tolist(),
-    }
+    def __len__(self) -> int:
+        return self._stored
 
+    def add(
+        self,
+        observation: np.ndarray,
+        action: np.ndarray,
+        reward: np.ndarray,
+        terminated: np.ndarray,
+        truncated: np.ndarray,
+        next_observation: np.ndarray,
+        valid: np.ndarray,
+    ) -> np.ndarray:
+        """Store one transition of each environment for which `valid` is true.
 
-def load(buffer: "ReplayBuffer", storage: DiskStorage, saved: Mapping[str, Any]) -> None:
-    """Go on from a `commit` whose segments were checked; CheckpointError if it does not fit."""
-    try:
-        bookkeeping = {name: np.array(saved[name], np.int64) for name in ("sizes", "head")}
-        if saved["tables"]["ring"]["rows"] != buffer._rows:
-            raise CheckpointError("the replay was saved with another train.buffer_size")
-        storage.load(saved["tables"])
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise CheckpointError(f"replay.json is damaged: {error!r}") from error
-    _load_bookkeeping(buffer, bookkeeping)
-    _find_free_aside(buffer, _checked_next_rows(buffer))
+        Returns the rows whose observation or transition has changed.
+        """
+        # A slice picks faster than an array of indices does.
+        envs: Any = slice(None) if valid.all() else np.flatnonzero(valid)
+        rows = self._head[envs]
+        following = np.where(rows == self._last[envs], self._first[envs], rows + 1)
+        changed = np.concatenate((rows, following))
+        places = self.table.claim(changed)
+        place, following_place = places[: len(rows)], places[len(rows) :]
+        observation = np.asarray(observation, self._observation_dtype)[envs]
+        self._keep_replaced_aside(envs, rows, place, observation)
+        columns = self.table.columns
+        self._drop(columns["next_row"], following_place)
+        columns["observation"][place] = observation
+        columns["observation"][following_place] = np.asarray(next_observation)[envs]
+        columns["action"][place] = np.asarray(action)[envs]
+        columns["reward"][place] = np.asarray(reward)[envs]
+        columns["terminated"][place] = np.asarray(terminated)[envs]
+        columns["truncated"][place] = np.asarray(truncated)[envs]
+        columns["next_row"][place] = following
+        self._head[envs] = following
+        if self._stored < self.capacity:
+            self._sizes[envs] = np.minimum(self._sizes[envs] + 1, self._capacities[envs])
+            self._count_stored()
+        return changed
 
+    def _keep_replaced_aside(
+        self, envs: Any, rows: np.ndarray, places: np.ndarray, observation: np.ndarray
+    ) -> None:
+        """Move the next observation of the last transition aside where the new row replaces it."""
+        replaced = self.table.columns["observation"][places]
+        changed = replaced != observation
+        if not changed.any():
+            return
+        is_replaced = changed.reshape(len(rows), -1).any(axis=1) & (self._sizes[envs] > 0)
+        env_of = np.arange(len(self._sizes))[envs]
+        for position in np.flatnonzero(is_replaced):
+            number = self._aside.keep(replaced[position])
+            place = self.table.claim(self._before(env_of[position], rows[position]))
+            self.table.columns["next_row"][place] = self.rows + number
 
-def _checked_next_rows(buffer: "ReplayBuffer") -> np.ndarray:
-    """Return the rows in use aside; CheckpointError where a next row is none."""
-    rows = used_rows(buffer)
-    if not buffer._ring.has(rows):
-        raise CheckpointError("replay.json lacks segments that hold transitions")
-    next_rows = buffer._ring.columns["next_row"].take(buffer._ring.locate(rows))
-    is_aside = next_rows >= buffer._rows
-    kept = next_rows[is_aside] - buffer._rows
-    sound = is_aside | (next_rows == _following(buffer, rows))
-    if not sound.all() or not buffer._aside.has(kept) or len(np.unique(kept)) != len(kept):
-        raise CheckpointError("the replay names next observations that are not there")
-    return kept
+    def _drop(self, next_row: np.ndarray, places: np.ndarray) -> None:
+        """Free what the transitions in these places, about to be overwritten, keep aside."""
+        next_rows = next_row[places]
+        is_aside = next_rows >= self.rows
+        if is_aside.any():
+            self._aside.give_back(next_rows[is_aside] - self.rows)
+        next_row[places] = 0
 
+    def _before(self, env: int, row: int) -> np.ndarray:
+        """Return the row before a row in the ring of an environment."""
+        return np.array([row - 1 if row > self._first[env] else self._last[env]])
 
-def _following(buffer: "ReplayBuffer", rows: np.ndarray) -> np.ndarray:
-    """Return the row after each in its ring, and 0 for a head, which holds no transition."""
-    following = rows + 1
-    is_last = np.isin(rows, buffer._last)
-    following[is_last] = buffer._first[np.searchsorted(buffer._last, rows[is_last])]
-    following[np.isin(rows, buffer._head)] = 0
-    return following
+    def _count_stored(self) -> None:
+        self._ends = np.cumsum(self._sizes)
+        self._shifts = self._first - (self._ends - self._sizes)
+        self._stored = int(self._ends[-1])
 
+    def truncate(self, envs: Sequence[int]) -> None:
+        """End the episodes of these environments with the newest transition of each."""
+        for env in envs:
+            if self._sizes[env]:
+                place = self.table.claim(self._before(env, self._head[env]))
+                columns = self.table.columns
+                columns["truncated"][place] = ~columns["terminated"][place]
 
-def _find_free_aside(buffer: "ReplayBuffer", kept: np.ndarray) -> None:
-    is_free = np.ones(len(buffer._aside), np.bool_)
-    is_free[kept] = False
-    buffer._free_aside.clear()
-    buffer._free_aside.extend(np.flatnonzero(is_free).tolist())
+    def transition_rows(self, indices: np.ndarray) -> np.ndarray:
+        """Return the rows of the stored transitions of these numbers, counted ring by ring.
 
+        A ring's transitions are all its rows up to its size, but the head, which holds none.
+        """
+        if len(self._head) == 1:
+            # Until the ring is full, no transition lies behind the head.
+            is_full = self._stored == self.capacity
+            return indices + (indices >= self._head[0]) if is_full else indices
+        envs = self._ends.searchsorted(indices, side="right")
+        rows = indices + self._shifts.take(envs)
+        return rows + (rows >= self._head.take(envs))
 
-def used_rows(buffer: "ReplayBuffer") -> np.ndarray:
-    """Return the rows in use: each ring's transitions and its newest next observation's row."""
-    ends = buffer._first + buffer._sizes + (buffer._sizes > 0)
-    return np.concatenate(
-        [np.arange(first, end) for first, end in zip(buffer._first, ends, strict=True)]
-    )
-
-
-def _load_bookkeeping(buffer: "ReplayBuffer", state: Mapping[str, np.ndarray]) -> None:
-    sizes = _checked(state, "sizes", buffer._sizes.shape, buffer._sizes.dtype)
-    head = _checked(state, "head", buffer._head.shape, buffer._head.dtype)
-    is_full = sizes == buffer._capacities
-    in_ring = (head >= buffer._first) & (head <= buffer._last)
-    sound = (sizes >= 0) & (sizes <= buffer._capacities)
-    sound &= np.where(is_full, in_ring, head == buffer._first + sizes)
-    if not sound.all():
-        raise CheckpointError(
-            "the replay does not fit this buffer: was it saved with another "
-            f"train.buffer_size than {buffer.capacity}?"
+    def used_rows(self) -> np.ndarray:
+        """Return the rows in use: each ring's transitions and its newest next observation's row."""
+        ends = self._first + self._sizes + (self._sizes > 0)
+        return np.concatenate(
+            [np.arange(first, end) for first, end in zip(self._first, ends, strict=True)]
         )
-    buffer._sizes[:], buffer._head[:] = sizes, head
-    buffer._count_stored()
 
-
-def _checked(
-    state: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> np.ndarray:
-    """Return `state[name]`, which must have this shape and dtype."""
-    if name not in state:
-        raise CheckpointError(f"the replay lacks {name!r}; it has {sorted(state)}")
-    array = state[name]
-    if array.shape != shape or array.dtype != dtype:
-        raise CheckpointError(
-            f"the replay's {name}: expected {dtype} {shape}, got {array.dtype} {array.shape}"
+    def read(self, rows: np.ndarray) -> Stored:
+        """Return the transitions in these rows."""
+        places, columns, count = self.table.locate(rows), self.table.columns, len(rows)
+        action = columns["action"].take(places, axis=0)
+        terminated = columns["terminated"].take(places).astype(np.float32)
+        return Stored(
+            observation=columns["observation"].take(places, axis=0),
+            action=action.reshape(count, 1) if action.ndim == 1 else action,
+            reward=columns["reward"].take(places).reshape(count, 1),
+            terminated=terminated.reshape(count, 1),
+            next_observation=self._next_observation(columns["next_row"].take(places)),
         )
-    return array
+
+    def _next_observation(self, next_rows: np.ndarray) -> np.ndarray:
+        observation = self.table.columns["observation"]
+        if next_rows.max() < self.rows:
+            return observation.take(self.table.locate(next_rows), axis=0)
+        is_aside = next_rows >= self.rows
+        # The other rows for now; those that are aside get the place 0, and are replaced below.
+        places = np.where(is_aside, 0, self.table.locate(np.where(is_aside, 0, next_rows)))
+        next_observation = observation.take(places, axis=0)
+        next_observation[is_aside] = self._aside.read(next_rows[is_aside] - self.rows)
+        return next_observation
+
+    def next_rows(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of the next observations; from `rows` on, of those returned beside."""
+        next_rows = self.table.columns["next_row"].take(self.table.locate(rows))
+        is_aside = next_rows >= self.rows
+        aside = self._aside.read(next_rows[is_aside] - self.rows)
+        next_rows[is_aside] = self.rows + np.arange(len(aside))
+        return next_rows, aside
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the counters, which with the tables' rows are all that is stored."""
+        return {"sizes": self._sizes.tolist(), "head": self._head.tolist()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state_dict` with loaded tables; CheckpointError where they do not fit."""
+        try:
+            sizes, head = (np.array(state[name], np.int64) for name in ("sizes", "head"))
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise CheckpointError(f"replay.json is damaged: {error!r}") from error
+        if len(self.table) != self.rows or not self._are_sound(sizes, head):
+            raise CheckpointError(
+                "the replay does not fit this buffer: was it saved with another "
+                f"train.buffer_size than {self.capacity}?"
+            )
+        self._sizes, self._head = sizes, head
+        self._count_stored()
+        self._load_next_rows()
+
+    def _are_sound(self, sizes: np.ndarray, head: np.ndarray) -> bool:
+        if not sizes.shape == head.shape == self._sizes.shape:
+            return False
+        in_ring = (head >= self._first) & (head <= self._last)
+        sound = (sizes >= 0) & (sizes <= self._capacities)
+        is_full = sizes == self._capacities
+        sound &= np.where(is_full, in_ring, head == self._first + sizes)
+        return bool(sound.all())
+
+    def _load_next_rows(self) -> None:
+        """Find what is kept aside; CheckpointError where a next row is none."""
+        rows = self.used_rows()
+        if not self.table.has(rows):
+            raise CheckpointError("replay.json lacks segments that hold transitions")
+        next_rows = self.table.columns["next_row"].take(self.table.locate(rows))
+        is_aside = next_rows >= self.rows
+        sound = is_aside | (next_rows == self._following(rows))
+        if not sound.all() or not self._aside.load(next_rows[is_aside] - self.rows):
+            raise CheckpointError("the replay names next observations that are not there")
+
+    def _following(self, rows: np.ndarray) -> np.ndarray:
+        """Return the row after each in its ring, and 0 for a head, which holds no transition."""
+        following = rows + 1
+        is_last = np.isin(rows, self._last)
+        following[is_last] = self._first[np.searchsorted(self._last, rows[is_last])]
+        following[np.isin(rows, self._head)] = 0
+        return following

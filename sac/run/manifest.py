@@ -14,8 +14,7 @@ from sac.errors import CheckpointError
 
 MANIFEST_FILE = "manifest.json"
 FORMAT = "sac-checkpoint"
-FORMAT_VERSION = 2
-READABLE_VERSIONS = (1, 2)  # 1: the whole replay in the checkpoint, as replay.safetensors
+FORMAT_VERSION = 3
 LIBRARIES = ("sac-autograd", "numpy", "gymnasium", "safetensors")
 
 
@@ -56,10 +55,10 @@ def read_manifest(folder: Path) -> Manifest:
     if document.get("format") != FORMAT:
         raise CheckpointError(f"'{path}' is not the manifest of a checkpoint of this library.")
     version = document.get("format_version")
-    if type(version) is not int or version not in READABLE_VERSIONS:
+    if type(version) is not int or version != FORMAT_VERSION:
         raise CheckpointError(
-            f"Expected checkpoint format version {' or '.join(map(str, READABLE_VERSIONS))} in "
-            f"'{path}', got {version!r:.100}. Read it with the version of sac that wrote it."
+            f"Expected checkpoint format version {FORMAT_VERSION} in '{path}', got "
+            f"{version!r:.100}. Read it with the version of sac that wrote it."
         )
     try:
         return Manifest(

@@ -1,22 +1,26 @@
 """The replay of a run: a new one, or that of a checkpoint to look at."""
 
-from sac.agent.agent import SACAgent
+import autograd as torch
 from sac.config import Config
 from sac.errors import CheckpointError, ConfigError
-from sac.replay import rings as replay_state
 from sac.replay.buffer import ReplayBuffer
 from sac.replay.gpu_mirror import ReplayMirror
-from sac.replay.storage.tables import DiskStorage, Storage
+from sac.replay.storage.disk import DiskStorage
+from sac.replay.storage.interface import Storage
 from sac.run.checkpoint import REPLAY, Checkpoint, check_replay
 from sac.run.layout import REPLAY_FOLDER
 from sac.seeding import Streams, generator
+from sac.spaces import ActionCodec, ObservationEncoder
 
 
 def new_replay(
-    config: Config, num_envs: int, agent: SACAgent, storage: Storage | None
+    config: Config,
+    num_envs: int,
+    encoder: ObservationEncoder,
+    codec: ActionCodec,
+    storage: Storage | None = None,
 ) -> ReplayBuffer:
     """Build an empty one for these environments, in memory or in `storage`."""
-    encoder, codec = agent.observation_encoder, agent.action_codec
     return ReplayBuffer(
         config.train.buffer_size,
         num_envs,
@@ -25,13 +29,17 @@ def new_replay(
         codec.shape,
         codec.dtype,
         generator(Streams.from_seed(config.seed).replay),
-        storage,
+        gamma=config.agent.gamma,
+        storage=storage,
     )
 
 
-def place_batches(config: Config, agent: SACAgent, replay_buffer: ReplayBuffer) -> None:
-    """Draw batches where `train.buffer_device` says; ConfigError where that can't be."""
-    where, device = config.train.buffer_device, agent.device
+def place_batches(config: Config, device: torch.device, replay_buffer: ReplayBuffer) -> None:
+    """Draw batches where `train.buffer_device` says; ConfigError where that can't be.
+
+    `device` is where the agent learns.
+    """
+    where = config.train.buffer_device
     if where == "cuda" and device.type == "cpu":
         raise ConfigError(
             "train.buffer_device: expected auto or cpu, as the agent learns on the CPU, got cuda; "
@@ -39,7 +47,7 @@ def place_batches(config: Config, agent: SACAgent, replay_buffer: ReplayBuffer) 
         )
     if where == "cpu" or device.type == "cpu":
         return
-    if where == "auto" and not ReplayMirror.fits(replay_buffer, device):
+    if where == "auto" and not ReplayMirror.fits(replay_buffer.rings, device):
         return
     try:
         replay_buffer.mirror_on(device)
@@ -50,26 +58,23 @@ def place_batches(config: Config, agent: SACAgent, replay_buffer: ReplayBuffer) 
         ) from error
 
 
-def saved_replay(checkpoint: Checkpoint, agent: SACAgent) -> ReplayBuffer:
+def saved_replay(
+    checkpoint: Checkpoint, encoder: ObservationEncoder, codec: ActionCodec
+) -> ReplayBuffer:
     """Return what the run of a checkpoint had collected, to be looked at and not to be written.
 
     Raises:
         CheckpointError: It is not there, damaged, or can't be opened.
     """
     config = Config.from_dict(checkpoint.documents["config"])
-    document = checkpoint.documents.get(REPLAY)
-    if document is None and REPLAY not in checkpoint.tensors:
+    if REPLAY not in checkpoint.documents:
         raise CheckpointError(f"'{checkpoint.folder}' holds no replay")
-    storage = None if document is None else DiskStorage()
-    replay_buffer = new_replay(config, config.env.num_envs, agent, storage)
-    if document is None or storage is None:
-        replay_buffer.load_state_dict(checkpoint.tensors[REPLAY])
-        return replay_buffer
     run_directory = checkpoint.folder.parent.parent
     check_replay(checkpoint, run_directory)
+    replay_buffer = new_replay(config, config.env.num_envs, encoder, codec, DiskStorage())
     try:
-        storage.open(run_directory / REPLAY_FOLDER)
+        replay_buffer.storage.open(run_directory / REPLAY_FOLDER)
     except OSError as error:
         raise CheckpointError(f"Can't read '{run_directory}': {error.strerror}.") from error
-    replay_state.load(replay_buffer, storage, document)
+    replay_buffer.load(checkpoint.documents[REPLAY])
     return replay_buffer

@@ -131,7 +131,7 @@ class Collector:
         """
         self.load_generator_state(state["random_actions"])
         self._transitions = int(state["transitions"])
-        self.restarts = int(state.get("restarts", 0))  # older checkpoints lack it
+        self.restarts = int(state["restarts"])
         self._observation = self._checked(state["observation"])
         restored = self._environment.load_state(state["environment"])
         self._end_lost_episodes(restored, state["environment"])

@@ -19,7 +19,7 @@ from sac.errors import DivergenceError, SACError
 
 if TYPE_CHECKING:
     from sac.agent.agent import SACAgent
-    from sac.replay.buffer import Batch
+    from sac.replay.batch import Batch
 
 MAX_ROLLBACKS = 3
 PREFIX = "divergence-"  # of folders in the run's
@@ -37,6 +37,7 @@ DESCRIPTIONS = {
     "reward": "what the environment gave for it",
     "terminated": "1 where the episode ended for good",
     "truncated": "1 where the episode was cut off",
+    "discount": "what the value of what came then counts: 0 where the episode ended for good",
     "next_observation": "what the environment showed then",
 }
 
@@ -67,7 +68,7 @@ class RecentBatches:
 
     def of(self, update: int | None) -> dict[str, Any]:
         """Return the arrays of an update's batch by name; none where they are not kept."""
-        return next((batch._asdict() for number, batch in self._kept if number == update), {})
+        return next((batch.arrays() for number, batch in self._kept if number == update), {})
 
     def _shorten(self, length: int) -> None:
         while len(self._kept) > length:
@@ -75,7 +76,7 @@ class RecentBatches:
 
 
 def _size(batch: "Batch") -> int:
-    return sum(array.nbytes for array in batch)
+    return sum(array.nbytes for array in batch.arrays().values())
 
 
 def explained(

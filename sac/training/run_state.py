@@ -16,9 +16,8 @@ from sac.disk.encoding import join_arrays, split_arrays
 from sac.environments import VectorEnvironment
 from sac.errors import CheckpointError, ConfigError, DiskError, DivergenceError, SACError
 from sac.evaluation.evaluate import check_spaces_fit
-from sac.replay import rings as replay_state
 from sac.replay.buffer import ReplayBuffer
-from sac.replay.storage.tables import DiskStorage, Storage
+from sac.replay.storage.interface import Storage
 from sac.run.checkpoint import (
     REPLAY,
     Checkpoint,
@@ -62,7 +61,7 @@ class Counters:
             int(document["episodes"]),
             Fraction(document["updates_owed"]),
             None if best_return is None else float(best_return),
-            int(document.get("rollbacks", 0)),  # checkpoints of before there were any lack it
+            int(document["rollbacks"]),
         )
 
 
@@ -103,8 +102,9 @@ class RunState:
         streams = Streams.from_seed(config.seed)
         spaces = environment.observation_space, environment.action_space
         agent = SACAgent(*spaces, config.agent, seed=config.seed, device=config.device)
-        replay_buffer = new_replay(config, environment.num_envs, agent, storage)
-        place_batches(config, agent, replay_buffer)
+        encoder, codec = agent.observation_encoder, agent.action_codec
+        replay_buffer = new_replay(config, environment.num_envs, encoder, codec, storage)
+        place_batches(config, agent.device, replay_buffer)
         random_seed = integer_seed(streams.random_actions)
         collector = Collector(environment, agent, replay_buffer, random_seed=random_seed)
         state = cls(config, agent, replay_buffer, collector, environment)
@@ -113,10 +113,8 @@ class RunState:
 
     def open_replay(self, run_directory: Path) -> None:
         """Keep the replay in a run's folder; what its checkpoints refer to waits for `restore`."""
-        storage = self.replay_buffer.storage
-        assert isinstance(storage, DiskStorage)
         try:
-            storage.open(run_directory / REPLAY_FOLDER)
+            self.replay_buffer.storage.open(run_directory / REPLAY_FOLDER)
         except OSError as error:
             raise SACError(f"Can't use '{run_directory}': {error.strerror}.") from error
 
@@ -164,24 +162,20 @@ class RunState:
         tensors = self._weights() | {"state": arrays}
         documents = self._documents() | {"state": state}
         storage, step = self.replay_buffer.storage, self.counters.step
-        if isinstance(storage, DiskStorage):
-            documents[REPLAY] = self._commit_replay(storage, run_directory)
-            storage.hold(step, documents[REPLAY]["tables"])
-        else:
-            tensors[REPLAY] = self.replay_buffer.state_dict()
+        documents[REPLAY] = self._commit_replay(run_directory)
+        storage.hold(step, documents[REPLAY]["tables"])
         try:
             save_checkpoint(checkpoints / str(step), tensors, documents, step=step)
         except DiskError:
-            if isinstance(storage, DiskStorage) and is_absent(run_directory, step):
+            if is_absent(run_directory, step):
                 storage.release([step])
             raise
         prune(checkpoints, self.config.checkpoint.keep)
-        if isinstance(storage, DiskStorage):
-            storage.release(storage.held() - step_folders(run_directory).keys())
+        storage.release(storage.held() - step_folders(run_directory).keys())
 
-    def _commit_replay(self, storage: DiskStorage, run_directory: Path) -> dict[str, Any]:
+    def _commit_replay(self, run_directory: Path) -> dict[str, Any]:
         try:
-            return replay_state.commit(self.replay_buffer, storage)
+            return self.replay_buffer.commit()
         except OSError as error:
             raise DiskError(
                 f"Can't write the replay of '{run_directory}': {error.strerror}. Make room there."
@@ -198,8 +192,8 @@ class RunState:
 
         Returns what could not be brought back, in words for the user.
         """
-        found = {*checkpoint.tensors, *checkpoint.documents}
-        if not {"agent", "state", REPLAY} <= found:
+        found = checkpoint.documents.keys()
+        if "agent" not in checkpoint.tensors or not found >= {"state", REPLAY}:
             raise CheckpointError(
                 f"'{checkpoint.folder}' holds a policy but no state to resume from; start a new "
                 f"run from it with --train.init_from {checkpoint.folder}"
@@ -247,18 +241,10 @@ class RunState:
         ]
 
     def _restore_replay(self, checkpoint: Checkpoint) -> None:
-        if REPLAY in checkpoint.tensors:  # of a buffer in memory, or of format version 1
-            self.replay_buffer.load_state_dict(checkpoint.tensors[REPLAY])
-            return
-        storage = self.replay_buffer.storage
-        if not isinstance(storage, DiskStorage):
-            raise CheckpointError(
-                f"the replay of '{checkpoint.folder}' lies on the disk: this buffer is in memory"
-            )
         for step, document in replay_documents(checkpoint.folder.parent.parent).items():
             with suppress(CheckpointError):  # of a checkpoint that nobody can go on from
-                storage.hold(step, document.get("tables", {}))
-        replay_state.load(self.replay_buffer, storage, checkpoint.documents[REPLAY])
+                self.replay_buffer.storage.hold(step, document.get("tables"))
+        self.replay_buffer.load(checkpoint.documents[REPLAY])
 
     def _check_replay_fits(self, checkpoint: Checkpoint) -> None:
         saved = Config.from_dict(checkpoint.documents["config"])

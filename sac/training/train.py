@@ -16,7 +16,7 @@ from sac.errors import CheckpointError, ConfigError, DivergenceError, SACError
 from sac.evaluation.evaluate import EvaluationResult
 from sac.metrics.logger import Logger, metric_tags
 from sac.metrics.table import has_rows
-from sac.replay.storage.tables import DiskStorage
+from sac.replay.storage.disk import DiskStorage
 from sac.run.checkpoint import (
     Checkpoint,
     find_checkpoint,

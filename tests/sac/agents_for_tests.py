@@ -9,7 +9,7 @@ import autograd as torch
 from autograd import Tensor
 from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 
 OBSERVATIONS = spaces.Box(-1.0, 1.0, (3,), np.float32)
 ACTION_SPACES: dict[str, spaces.Space] = {
@@ -40,7 +40,7 @@ def make_batch(agent: SACAgent, seed: int = 0, size: int = 8) -> Batch:
         observation=rng.standard_normal(shape).astype(np.float32),
         action=actions if codec.shape else actions[:, None],
         reward=rng.standard_normal((size, 1)).astype(np.float32),
-        terminated=(np.arange(size)[:, None] % 3 == 0).astype(np.float32),
+        discount=np.float32(agent.config.gamma) * (np.arange(size)[:, None] % 3 != 0),
         next_observation=rng.standard_normal(shape).astype(np.float32),
     )
 

@@ -54,7 +54,6 @@ class Update:
     soft_q: list[Layers]
     target_soft_q: list[Layers]
     alpha: float
-    gamma: float
     batch: dict[str, np.ndarray]
     next_noise: np.ndarray | None  # None for discrete actions
     noise: np.ndarray | None
@@ -79,7 +78,7 @@ class Update:
         value, _ = self.soft_value(
             self.batch["next_observation"], self.target_soft_q, self.next_noise
         )
-        return self.batch["reward"] + self.gamma * (1 - self.batch["terminated"]) * value
+        return self.batch["reward"] + self.batch["discount"] * value
 
     def q_value(self, net: Layers) -> np.ndarray:
         observation, action = self.batch["observation"], self.batch["action"]

@@ -12,7 +12,7 @@ from gymnasium import spaces
 import autograd as torch
 from sac import Config, SACAgent, evaluate, train
 from sac.config import AgentConfig
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 from tests.cupy_standin import counting
 from tests.on_devices import no_waiting
 from tests.sac.agents_for_tests import make_agent, make_batch
@@ -35,7 +35,7 @@ def large_agent(device: str) -> SACAgent:
 
 def placed(batch: Batch, device: str) -> Any:
     """The batch as a replay on the device gives it."""
-    return Batch(*(torch.tensor(array, device=device) for array in batch))  # type: ignore[arg-type]
+    return batch.map(lambda array: torch.tensor(array, device=device))
 
 
 def test_an_update_launches_few_kernels(cuda: str) -> None:

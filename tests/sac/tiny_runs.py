@@ -11,13 +11,13 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from sac.agent.agent import SACAgent
 from sac.config import Config
 from sac.config.keys import merge
-from sac.replay import rings as replay_state
-from sac.replay.buffer import ReplayBuffer
-from sac.replay.storage.tables import DiskStorage
-from sac.run.checkpoint import Checkpoint, check_replay, find_checkpoint, load_checkpoint
+from sac.run.checkpoint import find_checkpoint, load_checkpoint
+from sac.run.saved_replay import saved_replay
 from tests.sac.environments_for_tests import CopyingCountingEnv
+from tests.sac.replay.contents import contents
 
 MODULE = "tests.sac.tiny_runs"
 TINY: dict[str, Any] = {
@@ -59,29 +59,10 @@ def checkpoint_steps(run: Path) -> list[int]:
 def saved_arrays(run: Path, name: str, which: str = "last") -> dict[str, np.ndarray]:
     """The arrays of one file of a checkpoint, or those that its replay.json refers to."""
     checkpoint = load_checkpoint(find_checkpoint(run, which))
-    return saved_replay(run, checkpoint) if name == "replay" else dict(checkpoint.tensors[name])
-
-
-def saved_replay(run: Path, checkpoint: Checkpoint) -> dict[str, np.ndarray]:
-    """All transitions that a checkpoint refers to."""
-    check_replay(checkpoint, run)
-    document = checkpoint.documents["replay"]
-    ring = document["tables"]["ring"]
-    num_envs, storage = len(document["sizes"]), DiskStorage()
-    observation, action = (ring["columns"][name] for name in ("observation", "action"))
-    buffer = ReplayBuffer(
-        ring["rows"] - num_envs,
-        num_envs,
-        observation["shape"],
-        observation["dtype"],
-        action["shape"],
-        action["dtype"],
-        np.random.default_rng(0),
-        storage,
-    )
-    storage.open(run / "replay")
-    replay_state.load(buffer, storage, document)
-    return buffer.state_dict()
+    if name != "replay":
+        return dict(checkpoint.tensors[name])
+    agent = SACAgent.load(checkpoint.folder)
+    return contents(saved_replay(checkpoint, agent.observation_encoder, agent.action_codec))
 
 
 def assert_same_arrays(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> None:

@@ -14,7 +14,8 @@ import numpy as np
 
 from sac.disk.encoding import file_size
 from sac.errors import CheckpointError
-from sac.replay.storage.slots import Column, Columns, column_path
+from sac.replay.storage.interface import Column, Columns
+from sac.replay.storage.slots import column_path
 
 BLOCK = 2**20
 MAX_SHIFT = 40

@@ -1,49 +1,32 @@
 """The replay's files: one for each column, made of slots of equal size, mapped into memory.
 
-A file is no more than a pool of slots. Which slot holds what is written in a checkpoint's
-`replay.json`, and nowhere else.
+A file is a pool of slots. Only a checkpoint's `replay.json` says which slot holds what.
 """
 
 import hashlib
-import math
 import mmap
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sac.disk import files
 from sac.errors import SACError
-
-
-class Column(NamedTuple):
-    """What one row of a column holds."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]  # little-endian
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of a row."""
-        return math.prod(self.shape) * self.dtype.itemsize
-
-
-Columns = Mapping[str, Column]
+from sac.replay.storage.interface import Columns
 
 
 def column_path(folder: Path, table: str, column: str) -> Path:
-    """The file of a column of a table."""
+    """Return the file of a column of a table."""
     return folder / f"{table}-{column}.bin"
 
 
 class SlotFiles:
     """The slots of one table; `arrays` holds its columns, slot after slot.
 
-    When the disk is full or the files are gone, the slots move into memory, and back to the disk by
-    the next `sync` that finds room.
+    When the disk is full or the files are gone, the slots move into memory. The next `sync` that
+    finds room moves them back.
     """
 
     def __init__(self, table: str, columns: Columns, slot_rows: int) -> None:
@@ -59,7 +42,7 @@ class SlotFiles:
         self._identities: dict[str, tuple[int, int]] = {}
 
     def open(self, folder: Path) -> None:
-        """Use the files in a folder: those that are there as free slots, those that are not yet."""
+        """Use the files of a folder; all slots in them are free."""
         self._folder = folder
         sizes = [
             path.stat().st_size // self._slot_bytes(name) if path.is_file() else 0
@@ -68,7 +51,7 @@ class SlotFiles:
         self._map(min(sizes))
 
     def grow(self, count: int) -> None:
-        """Have room for this many slots, on the disk or, where that is full, in memory."""
+        """Make room for this many slots, in memory where the disk is full."""
         if self.is_on_disk:
             try:
                 self._reserve(count)
@@ -84,7 +67,7 @@ class SlotFiles:
         return not self.count or bool(self._maps)
 
     def sync(self) -> None:
-        """Force every slot to the disk; OSError where that cannot be done."""
+        """Force every slot to the disk; OSError if that fails."""
         if self._maps and not self._are_in_place():
             self._move_into_memory(self.count)
         if not self.is_on_disk:
@@ -138,7 +121,7 @@ class SlotFiles:
         self._maps, self.arrays, self.count = maps, arrays, count
 
     def _are_in_place(self) -> bool:
-        """Whether the mapped files still are those that the folder shows."""
+        """Return whether the mapped files are still those in the folder."""
         try:
             return self._identities == {n: _identity(path) for n, path in self._paths().items()}
         except OSError:

@@ -24,7 +24,7 @@ def filled_buffer(
 ) -> ReplayBuffer:
     """Return a buffer full of random transitions; actions of an integer dtype are 0 or 1."""
     layout = (observation_shape, observation_dtype, action_shape, action_dtype)
-    replay_buffer = ReplayBuffer(transitions, 1, *layout, np.random.default_rng(0))
+    replay_buffer = ReplayBuffer(transitions, 1, *layout, np.random.default_rng(0), gamma=0.99)
     fill(replay_buffer, transitions, *layout)
     return replay_buffer
 

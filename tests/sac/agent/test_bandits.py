@@ -7,7 +7,7 @@ import pytest
 from gymnasium import spaces
 
 from sac.agent.agent import SACAgent
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 from tests.sac.agents_for_tests import make_agent
 
 OBSERVATIONS = spaces.Box(-1.0, 1.0, (1,), np.float32)
@@ -29,7 +29,13 @@ def one_step_batch(agent: SACAgent, rng: np.random.Generator, size: int = 64) ->
     else:
         action = rng.uniform(-1, 1, (size, 1)).astype(np.float32)
         reward = -((action - np.float32(BEST_CONTINUOUS)) ** 2)
-    return Batch(state, action, reward, np.ones((size, 1), np.float32), state)
+    return Batch(
+        observation=state,
+        action=action,
+        reward=reward,
+        discount=np.zeros((size, 1), np.float32),
+        next_observation=state,
+    )
 
 
 def learn(agent: SACAgent, updates: int) -> tuple[float, float]:

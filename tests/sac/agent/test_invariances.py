@@ -1,6 +1,7 @@
 """What must not matter to an agent: units, other generators, the host; and what must be refused."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import autograd as torch
 from autograd import Tensor
 from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import LossGuard
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 from tests.sac.agents_for_tests import assert_same_bits, gradient, make_agent, make_batch
 
 ACTIONS = ["continuous", "discrete"]
@@ -141,12 +142,12 @@ def test_all_tensors_of_an_update_are_float32(
 
 
 @pytest.mark.parametrize("actions", ACTIONS)
-@pytest.mark.parametrize("fields", [("reward",), ("reward", "terminated")])
+@pytest.mark.parametrize("fields", [("reward",), ("reward", "discount")])
 def test_values_without_their_column_are_refused(actions: str, fields: tuple[str, ...]) -> None:
     """(B,) against (B, 1) would broadcast to (B, B) and teach every state the others' values."""
     agent = make_agent(actions)
     batch = make_batch(agent)
-    flat: Batch = batch._replace(**{name: getattr(batch, name)[:, 0] for name in fields})
+    flat: Batch = replace(batch, **{name: getattr(batch, name)[:, 0] for name in fields})
     with pytest.raises(AssertionError):
         agent.update(flat)
 
@@ -156,7 +157,7 @@ def test_a_terminated_transition_does_not_look_at_its_successor(actions: str) ->
     agent = make_agent(actions)
     batch = make_batch(agent)
     target = agent.update(batch)["target_q_mean"].numpy()
-    ended = batch.terminated == 1
+    ended = batch.discount == 0
     np.testing.assert_array_equal(target[ended], batch.reward[ended])
     assert (target[~ended] != batch.reward[~ended]).all()
 

@@ -13,7 +13,7 @@ from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import LossGuard
 from sac.config import AgentConfig
 from sac.errors import DivergenceError
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 from tests.sac.tiny_runs import assert_same_arrays
 
 OBSERVATIONS = spaces.Box(-1, 1, (3,), np.float32)
@@ -38,7 +38,13 @@ def make_batch(agent: SACAgent, reward: float = 1.0) -> Batch:
         action = rng.uniform(-1, 1, (8, 2)).astype(np.float32)
     rewards = np.full((8, 1), reward, np.float32)
     observations = rng.standard_normal((2, 8, 3)).astype(np.float32)
-    return Batch(observations[0], action, rewards, np.zeros((8, 1), np.float32), observations[1])
+    return Batch(
+        observation=observations[0],
+        action=action,
+        reward=rewards,
+        discount=np.full((8, 1), 0.99, np.float32),
+        next_observation=observations[1],
+    )
 
 
 def deferred(agent: SACAgent) -> SACAgent:

@@ -11,7 +11,7 @@ from gymnasium import spaces
 import autograd as torch
 from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 from tests.sac.agents_for_tests import gradient as gradient_of
 from tests.sac.reference_update import Layers, Update, gradient
 
@@ -39,7 +39,7 @@ def make_batch(agent: SACAgent, seed: int = 0) -> Batch:
         observation=rng.standard_normal((BATCH, FEATURES)).astype(np.float32),
         action=action,
         reward=rng.standard_normal((BATCH, 1)).astype(np.float32),
-        terminated=(np.arange(BATCH)[:, None] % 3 == 0).astype(np.float32),
+        discount=np.float32(CONFIG.gamma) * (np.arange(BATCH)[:, None] % 3 != 0),
         next_observation=rng.standard_normal((BATCH, FEATURES)).astype(np.float32),
     )
 
@@ -74,14 +74,13 @@ def reference(agent: SACAgent, batch: Batch) -> Update:
         )  # fmt: skip
     fields = {
         name: array if array.dtype == np.int64 else array.astype(np.float64)
-        for name, array in batch._asdict().items()
+        for name, array in batch.arrays().items()
     }
     return Update(
         policy=layers(agent.policy_net.net)[0],
         soft_q=layers(agent.critic.soft_q_nets),
         target_soft_q=layers(agent.critic.target_soft_q_nets),
         alpha=CONFIG.initial_alpha,
-        gamma=CONFIG.gamma,
         batch=fields,
         next_noise=next_noise,
         noise=noise,

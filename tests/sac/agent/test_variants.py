@@ -1,6 +1,7 @@
 """One contract for every variant of the agent, and that each option does what it says."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -127,7 +128,7 @@ def test_target_and_policy_take_the_minimum_of_all_networks(actions: str, nets: 
             set_output(agent.critic.target_soft_q_nets, [-11.0 if is_lowest else 13.0] * size, i)
         batch = make_batch(agent)
         metrics = agent.update(batch)
-        expected = batch.reward + 0.99 * (1 - batch.terminated) * -11
+        expected = batch.reward + batch.discount * -11
         np.testing.assert_allclose(metrics["target_q_mean"].numpy(), expected, atol=1e-3)
         assert float(metrics["policy_loss"]) == pytest.approx(5.0, abs=0.01)
 
@@ -169,7 +170,7 @@ def test_reward_scale_multiplies_the_rewards(actions: str) -> None:
     scaled, plain = make_agent(actions, reward_scale=0.25), make_agent(actions)
     batch = make_batch(plain)
     scaled.update(batch)
-    plain.update(batch._replace(reward=batch.reward * np.float32(0.25)))
+    plain.update(replace(batch, reward=batch.reward * np.float32(0.25)))
     assert_same_bits(scaled.state_dict(), plain.state_dict())
 
 
@@ -177,12 +178,15 @@ def test_reward_scale_multiplies_the_rewards(actions: str) -> None:
 def test_normalised_observations_reach_every_network(actions: str) -> None:
     normalised, plain = make_agent(actions, normalize_observations=True), make_agent(actions)
     batch = make_batch(plain)
-    batch = batch._replace(
-        observation=5 + 3 * batch.observation, next_observation=5 + 3 * batch.next_observation
+    batch = replace(
+        batch,
+        observation=5 + 3 * batch.observation,
+        next_observation=5 + 3 * batch.next_observation,
     )
     normalised.observe(batch.observation)
     mean, std = batch.observation.mean(0), batch.observation.std(0)
-    by_hand = batch._replace(
+    by_hand = replace(
+        batch,
         observation=(batch.observation - mean) / std,
         next_observation=(batch.next_observation - mean) / std,
     )

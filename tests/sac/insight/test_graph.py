@@ -13,7 +13,7 @@ from sac.config import AgentConfig
 from sac.insight import recording
 from sac.insight.graph import TARGET, update_graph
 from sac.insight.recording import reached_leaves, record_update
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 
 OBSERVATIONS = spaces.Box(-1, 1, (3,), np.float32)
 ACTIONS: dict[str, gymnasium.Space] = {
@@ -50,7 +50,7 @@ def test_losses_are_those_of_the_update(actions: str, variant: str, whole: bool)
         observation=np.zeros((SIZE, 3), np.float32),
         action=np.zeros(shape, agent.action_codec.dtype),
         reward=np.zeros((SIZE, 1), np.float32),
-        terminated=np.zeros((SIZE, 1), np.float32),
+        discount=np.full((SIZE, 1), 0.99, np.float32),
         next_observation=np.zeros((SIZE, 3), np.float32),
     )
     recorded = record_update(agent, SIZE, whole=whole)

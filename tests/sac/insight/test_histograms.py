@@ -12,7 +12,7 @@ from autograd import Tensor
 from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
 from sac.insight.histograms import BUCKETS, histogram_value, update_values
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 from sac.seeding import Streams
 from tests.sac.tiny_runs import assert_same_arrays
 
@@ -37,7 +37,7 @@ def make_batch(agent: SACAgent) -> Batch:
         observation=rng.normal(size=(SIZE, 3)).astype(np.float32),
         action=rng.integers(3, size=(SIZE, 1)) if codec.bounds is None else continuous,
         reward=rng.normal(size=(SIZE, 1)).astype(np.float32),
-        terminated=(rng.random((SIZE, 1)) < 0.2).astype(np.float32),
+        discount=np.float32(0.99) * (rng.random((SIZE, 1)) >= 0.2),
         next_observation=rng.normal(size=(SIZE, 3)).astype(np.float32),
     )
 

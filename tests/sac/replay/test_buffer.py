@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sac.errors import CheckpointError, ConfigError
-from sac.replay.buffer import Batch, ReplayBuffer
+from sac.replay.batch import Batch
+from sac.replay.buffer import ReplayBuffer
+from tests.sac.tiny_runs import assert_same_arrays
 
 OBSERVATION_SHAPE = (2,)
+GAMMA = 0.9
 
 
 class EveryIndex(np.random.Generator):
@@ -47,22 +50,22 @@ def make_buffer(capacity: int, num_envs: int = 1, **changes: Any) -> ReplayBuffe
         "action_shape": (1,),
         "action_dtype": np.float32,
         "generator": np.random.default_rng(0),
+        "gamma": GAMMA,
         **changes,
     }
     return ReplayBuffer(capacity, num_envs, **arguments)
 
 
 def every_transition(buffer: ReplayBuffer) -> list[Transition]:
-    generator, buffer._generator = buffer._generator, EveryIndex(np.random.PCG64(0))
-    batch = buffer.sample(len(buffer))
-    buffer._generator = generator
+    batch = buffer.peek(len(buffer), EveryIndex(np.random.PCG64(0)))
+    assert set(batch.discount.ravel().tolist()) <= {0, np.float32(GAMMA)}
     np.testing.assert_array_equal(batch.observation[:, 0], -batch.observation[:, 1])
     np.testing.assert_array_equal(batch.next_observation[:, 0], -batch.next_observation[:, 1])
     columns = (
         batch.observation[:, 0],
         batch.action[:, 0],
         batch.reward[:, 0],
-        batch.terminated[:, 0] == 1.0,
+        batch.discount[:, 0] == 0,
         batch.next_observation[:, 0],
     )
     return sorted(Transition(*row) for row in zip(*(c.tolist() for c in columns), strict=True))
@@ -132,80 +135,21 @@ def test_holds_what_a_plain_list_would(data: st.DataObject, num_envs: int, extra
         assert len(buffer) == len(expected)
         if expected:
             assert every_transition(buffer) == expected
-    restored = make_buffer(capacity, num_envs)
-    worlds.step(["on"] * num_envs)  # what the restored buffer held before is overwritten
-    restored.load_state_dict({name: array.copy() for name, array in buffer.state_dict().items()})
-    worlds.buffer = restored
-    for _ in range(3):
-        assert every_transition(restored) == oracle.transitions()
-        worlds.step(["on"] * num_envs)
 
 
 def run_worlds(buffer: ReplayBuffer, num_envs: int, steps: int) -> Worlds:
-    worlds = Worlds(buffer, Oracle(buffer.capacity, num_envs))
+    worlds = Worlds(buffer, Oracle(buffer.rings.capacity, num_envs))
     generator = np.random.default_rng(5)
     for _ in range(steps):
         worlds.step(generator.choice(["on", "on", "truncated", "terminated"], num_envs).tolist())
     return worlds
 
 
-@pytest.mark.parametrize("num_envs", [1, 3])
-@pytest.mark.parametrize("steps", [0, 4, 11, 60])
-def test_state_survives_and_sampling_goes_on_alike(num_envs: int, steps: int) -> None:
-    buffer = make_buffer(20, num_envs)
-    worlds = run_worlds(buffer, num_envs, steps)
-    state = {name: array.copy() for name, array in buffer.state_dict().items()}
-    rows_in_use = min(20 + num_envs, len(buffer) + num_envs) if len(buffer) else 0
-    assert len(state["observation"]) == rows_in_use
-    restored = make_buffer(20, num_envs, generator=np.random.default_rng(99))
-    run_worlds(restored, num_envs, 7)
-    restored.load_state_dict(state)
-    restored.load_generator_state(buffer.generator_state())
-    for name, array in restored.state_dict().items():
-        np.testing.assert_array_equal(array, state[name], err_msg=name)
-    for _ in range(30):
-        worlds.buffer = buffer
-        before, count, over = list(worlds.current), worlds.count, list(worlds.is_over)
-        worlds.step(["truncated"] * num_envs)
-        worlds.buffer, worlds.current, worlds.count, worlds.is_over = restored, before, count, over
-        worlds.step(["truncated"] * num_envs)
-        if len(buffer):
-            for ours, theirs in zip(restored.sample(8), buffer.sample(8), strict=True):
-                np.testing.assert_array_equal(ours, theirs)
-
-
-def test_a_state_of_another_size_is_refused() -> None:
-    buffer = make_buffer(20, 2)
-    run_worlds(buffer, 2, 30)
-    state = buffer.state_dict()
-    for other in (make_buffer(19, 2), make_buffer(21, 2), make_buffer(20, 1), make_buffer(40, 4)):
-        with pytest.raises(CheckpointError, match="replay"):
-            other.load_state_dict(state)
-
-
-@pytest.mark.parametrize(
-    ("name", "change"),
-    [
-        ("observation", lambda array: array[:-1]),
-        ("observation", lambda array: array.astype(np.float64)),
-        ("reward", lambda array: array[:, None]),
-        ("head", lambda array: array + 1000),
-        ("head", lambda array: array - 1000),
-        ("sizes", lambda array: array - 1),
-        ("sizes", lambda array: -array),
-        ("is_aside", np.ones_like),
-        ("is_aside", np.zeros_like),
-        ("aside_observation", lambda array: array[1:]),
-    ],
-)
-def test_a_damaged_state_is_refused(name: str, change: Any) -> None:
-    buffer = make_buffer(20, 2)
-    run_worlds(buffer, 2, 30)
-    state = buffer.state_dict()
-    with pytest.raises(CheckpointError, match="replay"):
-        make_buffer(20, 2).load_state_dict({**state, name: change(state[name])})
-    with pytest.raises(CheckpointError, match=name):
-        make_buffer(20, 2).load_state_dict({k: v for k, v in state.items() if k != name})
+def test_a_replay_in_memory_takes_over_nothing() -> None:
+    buffer = make_buffer(20)
+    run_worlds(buffer, 1, 5)
+    with pytest.raises(CheckpointError, match="in memory"):
+        make_buffer(20).load(buffer.commit())
 
 
 def test_newest_transition_can_be_sampled_at_once() -> None:
@@ -222,7 +166,7 @@ def test_kept_observations_are_recycled() -> None:
     worlds = Worlds(buffer, Oracle(50, 1))
     for _ in range(2000):
         worlds.step(["truncated"])
-    assert len(buffer._aside) <= 64
+    assert len(buffer.rings._aside._table) <= 64
     assert every_transition(buffer) == worlds.oracle.transitions()
 
 
@@ -231,9 +175,15 @@ def test_batch_shapes_and_dtypes() -> None:
     zeros = np.zeros(2)
     buffer.add(np.ones((2, 2)), np.ones((2, 2, 3)), zeros, zeros, zeros, np.ones((2, 2)), zeros + 1)
     batch = buffer.sample(4)
-    shapes = [array.shape for array in batch]
-    assert shapes == [(4, 2), (4, 2, 3), (4, 1), (4, 1), (4, 2)]
-    assert {array.dtype for array in batch} == {np.dtype(np.float32)}
+    shapes = {name: array.shape for name, array in batch.arrays().items()}
+    assert shapes == {
+        "observation": (4, 2),
+        "action": (4, 2, 3),
+        "reward": (4, 1),
+        "discount": (4, 1),
+        "next_observation": (4, 2),
+    }
+    assert {array.dtype for array in batch.arrays().values()} == {np.dtype(np.float32)}
 
 
 def test_discrete_actions_are_a_column_of_int64() -> None:
@@ -264,11 +214,12 @@ def test_nothing_is_shared_with_the_caller() -> None:
     buffer.add(*arrays)
     for array in arrays:
         array[:] = 99.0
-    first = buffer.sample(1)
-    assert [array.item(0) for array in first] == [1.0, 1.0, 1.0, 0.0, 2.0]
+    stored = [1.0, 1.0, 1.0, np.float32(GAMMA), 2.0]
+    first = buffer.sample(1).arrays().values()
+    assert [array.item(0) for array in first] == stored
     for array in first:
         array[:] = 99.0
-    assert [array.item(0) for array in buffer.sample(1)] == [1.0, 1.0, 1.0, 0.0, 2.0]
+    assert [array.item(0) for array in buffer.sample(1).arrays().values()] == stored
 
 
 @pytest.mark.parametrize(("steps", "num_envs"), [(5, 1), (40, 1), (11, 3), (40, 3)])
@@ -291,8 +242,7 @@ def test_same_seed_samples_the_same_batches() -> None:
         return [buffer.sample(6) for _ in range(4)]
 
     for first, second in zip(batches(1), batches(1), strict=True):
-        for ours, theirs in zip(first, second, strict=True):
-            np.testing.assert_array_equal(ours, theirs)
+        assert_same_arrays(first.arrays(), second.arrays())
     assert not np.array_equal(batches(1)[0].reward, batches(2)[0].reward)
 
 
@@ -304,9 +254,9 @@ def test_capacity_counts_transitions_of_all_environments(num_envs: int) -> None:
 
 
 def test_a_million_half_cheetah_transitions_fit_in_130_megabytes() -> None:
-    buffer = ReplayBuffer(10**6, 1, (17,), np.float32, (6,), np.float32, np.random.default_rng(0))
+    buffer = make_buffer(10**6, observation_shape=(17,), action_shape=(6,))
     # The 1,000 observations that episodes of 1,000 steps keep aside take 0.07 MB more.
-    assert buffer._ring.columns["observation"].nbytes < buffer.nbytes < 105e6
+    assert sum(array.nbytes for array in buffer.rings.table.columns.values()) < 105e6
 
 
 def test_sampling_from_an_empty_buffer_is_an_error() -> None:

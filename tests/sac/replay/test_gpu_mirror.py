@@ -1,5 +1,6 @@
-"""The replay's copy on a GPU gives the replay's own batches, by one transfer and two kernels."""
+"""The replay's copy on a GPU gives the replay's own batches, by one transfer."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,13 @@ import autograd as torch
 from autograd import Tensor
 from sac.config import Config
 from sac.errors import ConfigError
-from sac.replay.buffer import Batch, ReplayBuffer
+from sac.replay.batch import Batch
+from sac.replay.buffer import ReplayBuffer
 from sac.replay.gpu_mirror import ReplayMirror
+from sac.replay.storage.disk import DiskStorage
 from sac.run.saved_replay import place_batches
 from tests.cupy_standin import counting, without_synchronization
 from tests.on_devices import standin_gpu
-from tests.sac.agents_for_tests import make_agent
 
 KINDS: list[Any] = [  # shape and dtype of observations, then of actions
     ((3,), np.float32, (2,), np.float32),
@@ -23,10 +25,15 @@ KINDS: list[Any] = [  # shape and dtype of observations, then of actions
 ]
 
 
-def replay(capacity: int, num_envs: int, kind: Any) -> ReplayBuffer:
-    shape, dtype, action_shape, action_dtype = kind
+def replay(
+    capacity: int, num_envs: int, kind: Any, storage: DiskStorage | None = None
+) -> ReplayBuffer:
     generator = np.random.default_rng(3)
-    return ReplayBuffer(capacity, num_envs, shape, dtype, action_shape, action_dtype, generator)
+    shape, dtype, action_shape, action_dtype = kind
+    return ReplayBuffer(
+        capacity, num_envs, shape, dtype, action_shape, action_dtype, generator,
+        gamma=0.99, storage=storage,
+    )  # fmt: skip
 
 
 def buffers(kind: Any, capacity: int = 14) -> tuple[ReplayBuffer, ReplayBuffer]:
@@ -50,7 +57,7 @@ def transition(rng: np.random.Generator, kind: Any) -> list[np.ndarray]:
 
 
 def assert_same(found: Batch, expected: Batch) -> None:
-    for name, array in expected._asdict().items():
+    for name, array in expected.arrays().items():
         tensor: Any = getattr(found, name)
         assert isinstance(tensor, Tensor) and tensor.device.type == "cuda"
         host = tensor.numpy(force=True)
@@ -71,20 +78,27 @@ def test_batches_are_those_of_the_replay(kind: Any, cuda: str) -> None:
             assert_same(mirrored.sample(9), plain.sample(9))
 
 
-def test_all_is_sent_anew_after_a_load(cuda: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_is_sent_anew_after_a_load(
+    cuda: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("sac.replay.gpu_mirror.CHUNK", 4)  # so that it takes several copies
-    plain, mirrored = buffers(KINDS[0])
+    plain, mirrored = (replay(14, 2, KINDS[0], DiskStorage()) for _ in range(2))
+    mirrored.mirror_on(torch.device("cuda"))
     rng = np.random.default_rng(1)
+    plain.storage.open(tmp_path / "replay")
     for _ in range(10):
         plain.add(*transition(rng, KINDS[0]))
+    document = plain.commit()
+    mirrored.storage.open(tmp_path / "other")
     mirrored.add(*transition(rng, KINDS[0]))
     mirrored.sample(2)
-    mirrored.load_state_dict(plain.state_dict())
+    mirrored.storage.open(tmp_path / "replay")
+    mirrored.load(document)
     mirrored.load_generator_state(plain.generator_state())
     assert_same(mirrored.sample(20), plain.sample(20))
 
 
-def test_a_draw_is_one_copy_and_two_kernels_and_never_waits() -> None:
+def test_a_draw_is_one_copy_and_four_kernels_and_never_waits() -> None:
     with standin_gpu():
         _, mirrored = buffers(KINDS[0])
         rng = np.random.default_rng(2)
@@ -94,7 +108,9 @@ def test_a_draw_is_one_copy_and_two_kernels_and_never_waits() -> None:
         mirrored.add(*transition(rng, KINDS[0]))
         with counting() as counts, without_synchronization():
             mirrored.sample(8)
-    assert (counts.kernels, counts.to_device) == (["write_records", "read_records"], 1)
+    of_the_discount = ["cupy_subtract", "cupy_multiply"]
+    assert counts.kernels == ["write_records", "read_records", *of_the_discount]
+    assert counts.to_device == 1
     assert counts.to_host == 0
 
 
@@ -112,15 +128,14 @@ def test_where_batches_come_from(
     with standin_gpu():
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 10**9))
         buffer = replay(256, 1, KINDS[0])
-        agent: Any = type("Agent", (), {"device": torch.device("cuda")})
-        place_batches(config(where), agent, buffer)
+        place_batches(config(where), torch.device("cuda"), buffer)
         assert (buffer._mirror is not None) == mirrored
 
 
 def test_a_gpu_for_the_batches_alone_is_refused() -> None:
     buffer = replay(256, 1, KINDS[0])
     with pytest.raises(ConfigError, match=r"train\.buffer_device: expected auto or cpu"):
-        place_batches(config("cuda"), make_agent("continuous"), buffer)
+        place_batches(config("cuda"), torch.device("cpu"), buffer)
 
 
 def test_memory_that_the_gpu_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,6 +144,5 @@ def test_memory_that_the_gpu_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(ReplayMirror, "__init__", full)
     buffer = replay(256, 1, KINDS[0])
-    agent: Any = type("Agent", (), {"device": torch.device("cuda")})
     with pytest.raises(ConfigError, match="need more memory than cuda has"):
-        place_batches(config("cuda"), agent, buffer)
+        place_batches(config("cuda"), torch.device("cuda"), buffer)

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sac.errors import CheckpointError
-from sac.replay import rings as replay_state
 from sac.replay.buffer import ReplayBuffer
-from sac.replay.storage import tables as replay_storage
+from sac.replay.storage import disk as replay_storage
+from sac.replay.storage.disk import DiskStorage
 from sac.replay.storage.segments import check_segments
-from sac.replay.storage.tables import DiskStorage
+from tests.sac.replay.contents import contents
 from tests.sac.replay.test_buffer import (
     OUTCOMES,
     Oracle,
@@ -24,6 +24,7 @@ from tests.sac.replay.test_buffer import (
     make_buffer,
     run_worlds,
 )
+from tests.sac.tiny_runs import assert_same_arrays
 
 COLUMNS = ("observation", "action", "reward", "terminated", "truncated", "next_row")
 
@@ -49,7 +50,7 @@ class Disk:
         return buffer, storage
 
     def save(self) -> None:
-        document = json.loads(json.dumps(replay_state.commit(self.buffer, self.storage)))
+        document = json.loads(json.dumps(self.buffer.commit()))
         step = max(self.documents, default=0) + 1
         self.documents[step] = document
         self.storage.hold(step, document["tables"])
@@ -64,7 +65,7 @@ class Disk:
         for kept, document in self.documents.items():
             check_segments(self.folder, document["tables"])
             self.storage.hold(kept, document["tables"])
-        replay_state.load(self.buffer, self.storage, self.documents[step])
+        self.buffer.load(self.documents[step])
 
 
 def copied(oracle: Oracle) -> Oracle:
@@ -128,11 +129,8 @@ def test_samples_are_those_of_a_buffer_in_memory(tmp_path: Path, num_envs: int, 
         if part == 2:
             disk.crash(max(disk.documents))
             disk.buffer.load_generator_state(memory.generator_state())
-        for ours, theirs in zip(disk.buffer.sample(16), memory.sample(16), strict=True):
-            np.testing.assert_array_equal(ours, theirs)
-            assert ours.dtype == theirs.dtype
-    for name, array in memory.state_dict().items():
-        np.testing.assert_array_equal(disk.buffer.state_dict()[name], array, err_msg=name)
+        assert_same_arrays(disk.buffer.sample(16).arrays(), memory.sample(16).arrays())
+    assert_same_arrays(contents(disk.buffer), contents(memory))
 
 
 def sizes(folder: Path) -> int:
@@ -156,7 +154,7 @@ def test_a_full_segment_is_hashed_once_and_an_unchanged_replay_writes_nothing(
         for _ in range(30):
             worlds.step(["on"])
         disk.save()
-    rows = disk.buffer._ring
+    rows = disk.buffer.rings.table
     segments = len(disk.documents[10]["tables"]["ring"]["segments"])
     assert 300 / (401 / segments) <= len(hashed) <= 300 / (401 / segments) + 11
     assert len(rows.columns["reward"]) < 400
@@ -184,7 +182,7 @@ def test_nothing_is_reserved_before_it_is_used(tmp_path: Path) -> None:
     storage = DiskStorage()
     buffer = make_buffer(2**30, observation_shape=(1000, 1000), storage=storage)
     storage.open(tmp_path / "replay")
-    assert buffer.nbytes < 10**6
+    assert all(array.nbytes < 10**6 for array in buffer.rings.table.columns.values())
     assert sizes(tmp_path / "replay") == 0
 
 
@@ -255,10 +253,10 @@ def test_a_damaged_document_is_refused(tmp_path: Path, change: Any) -> None:
     run_worlds(disk.buffer, 1, 60)
     disk.save()
     document = damaged(disk.documents[1], change)
-    buffer, storage = disk.opened()
+    buffer, _ = disk.opened()
     with pytest.raises(CheckpointError):
         check_segments(disk.folder, document["tables"])
-        replay_state.load(buffer, storage, document)
+        buffer.load(document)
 
 
 def test_two_segments_in_one_slot_are_refused(tmp_path: Path) -> None:
@@ -299,8 +297,8 @@ def test_damaged_files_are_named(tmp_path: Path, column: str, damage: str) -> No
 def test_next_rows_that_lead_elsewhere_are_refused(tmp_path: Path, next_row: Any) -> None:
     disk = Disk(tmp_path / "replay", 50, 1)
     run_worlds(disk.buffer, 1, 30)
-    place = disk.buffer._ring.claim(np.array([3]))
-    next_rows = disk.buffer._ring.columns["next_row"]
+    place = disk.buffer.rings.table.claim(np.array([3]))
+    next_rows = disk.buffer.rings.table.columns["next_row"]
     aside = next_rows[next_rows > 50].tolist()
     assert next_rows[place] not in aside[-1:]
     next_rows[place] = aside[-1] if next_row == "another's" else next_row
@@ -316,7 +314,7 @@ def test_a_replay_of_another_size_is_refused(tmp_path: Path) -> None:
     for capacity, num_envs in ((49, 1), (51, 1), (50, 2), (500, 1)):
         other = Disk(tmp_path / "replay", capacity, num_envs)
         with pytest.raises(CheckpointError):
-            replay_state.load(other.buffer, other.storage, disk.documents[1])
+            other.buffer.load(disk.documents[1])
 
 
 def test_transition_is_a_row_of_the_files(tmp_path: Path) -> None:

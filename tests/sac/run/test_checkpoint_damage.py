@@ -86,7 +86,7 @@ def test_damaged_manifest_is_named(folder: Path, content: bytes) -> None:
         {"step": -1},
         {"step": True},
         {"step": float("nan")},
-        {"format_version": 1.0},
+        {"format_version": 3.0},
         {"format_version": True},
         {"files": []},
         {"files": {"../../secret.json": {"size": 1, "sha256": ""}}},

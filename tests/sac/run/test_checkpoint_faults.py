@@ -11,11 +11,12 @@ import pytest
 from sac.config import Config
 from sac.environments import make_vector_environment
 from sac.errors import DiskError
-from sac.replay.storage import tables as replay_storage
-from sac.replay.storage.tables import DiskStorage
+from sac.replay.storage import disk as replay_storage
+from sac.replay.storage.disk import DiskStorage
 from sac.run.checkpoint import check_replay, last_usable_checkpoint, load_checkpoint, step_folders
 from sac.training.run_state import RunState
 from tests.sac.faults import Faults, failing, in_a_process_of_its_own, killing, no_fault
+from tests.sac.replay.contents import contents
 from tests.sac.tiny_runs import assert_same_arrays, tiny_config
 
 CHANGES = {
@@ -55,7 +56,7 @@ def go_on(state: RunState) -> None:
 def assert_same_states(state: RunState, expected: RunState) -> None:
     assert state.counters == expected.counters
     assert_same_arrays(state.agent.state_dict(), expected.agent.state_dict())
-    assert_same_arrays(state.replay_buffer.state_dict(), expected.replay_buffer.state_dict())
+    assert_same_arrays(contents(state.replay_buffer), contents(expected.replay_buffer))
     for part in ("agent", "replay_buffer", "collector"):
         assert getattr(state, part).generator_state() == getattr(expected, part).generator_state()
 

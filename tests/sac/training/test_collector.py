@@ -116,7 +116,9 @@ def test_replay_holds_policy_units_and_the_environment_its_own(random: bool) -> 
 @pytest.mark.parametrize("random", [True, False])
 def test_discrete_actions_are_stored_from_zero(random: bool) -> None:
     env = CountingEnv(action_space=spaces.Discrete(3, start=5))
-    replay = ReplayBuffer(40, 1, (4,), np.float32, (), np.int64, np.random.default_rng(0))
+    replay = ReplayBuffer(
+        40, 1, (4,), np.float32, (), np.int64, np.random.default_rng(0), gamma=0.99
+    )
     collector = make_collector(env, FixedAgent(2, np.int64), replay)
     for _ in range(40):
         collector.collect(random=random)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sac.errors import DiskError
-from sac.replay.storage import tables as replay_storage
+from sac.replay.storage import disk as replay_storage
 from sac.training.collector import Collector
 from sac.training.train import train
 from tests.sac.faults import Disk
@@ -197,7 +197,7 @@ CHILD = """
 import sys
 from pathlib import Path
 import pytest
-from sac import replay_storage
+from sac.replay.storage import disk as replay_storage
 from tests.sac.training.test_disk_trouble import CHANGES, at_steps
 from tests.sac.tiny_runs import tiny_config
 from sac.training.train import train

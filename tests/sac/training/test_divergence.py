@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import LossGuard
 from sac.errors import DivergenceError, SACError
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 from sac.training import divergence
 from sac.training.divergence import MAX_ROLLBACKS, RecentBatches, count_divergences
 from sac.training.train import train
@@ -100,7 +100,7 @@ def test_loss_that_is_no_number(tmp_path: Path) -> None:
     message = r"at step \d+: q1_loss .* Likely cause: rewards as large as 1e\+30"
     run, told = stopped(config, tmp_path, message)
     arrays = saved_batch(run)
-    assert set(arrays) == set(Batch._fields)
+    assert set(arrays) == {"observation", "action", "reward", "discount", "next_observation"}
     assert arrays["reward"].shape == (8, 1)
     assert arrays["reward"].max() == np.float32(1e30)
     assert told["update"] == told["step"] - 10
@@ -112,7 +112,7 @@ def poison(monkeypatch: pytest.MonkeyPatch, at: int, part: str) -> list[Batch]:
     batches: list[Batch] = []
 
     def diverge(self: SACAgent, batch: Batch) -> Any:
-        batches.append(Batch(*(array.copy() for array in batch)))
+        batches.append(batch.map(np.copy))
         metrics = update(self, batch)
         if self.updates == at:
             owner = self if part == "policy_net" else self.critic
@@ -132,7 +132,7 @@ def test_gradient_that_is_no_number_is_told_with_its_own_batch(
     run, _ = stopped(trapped(tmp_path, traps=0), tmp_path, message)
     assert len(batches) == 16
     arrays = saved_batch(run)
-    for name, array in batches[14]._asdict().items():
+    for name, array in batches[14].arrays().items():
         np.testing.assert_array_equal(arrays[name], array)
 
 
@@ -246,7 +246,10 @@ def test_device_is_read_when_the_batches_fill_the_memory(monkeypatch: pytest.Mon
     reads: list[int] = []
     recent = RecentBatches()
     monkeypatch.setattr(LossGuard, "read", lambda self: reads.append(len(recent._kept)))
-    batch = Batch(*(np.zeros((2, 1), np.float32) for _ in Batch._fields))  # 40 bytes
+    zeros = np.zeros((2, 1), np.float32)
+    batch = Batch(  # 40 bytes
+        observation=zeros, action=zeros, reward=zeros, discount=zeros, next_observation=zeros
+    )
     for number in range(8):
         agent.updates = number
         recent.add(agent, batch)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sac.config import Config
-from sac.replay.storage import tables as replay_storage
+from sac.replay.storage import disk as replay_storage
 from sac.training.collector import Collector
 from sac.training.train import train
 from tests.sac.faults import Faults, in_a_process_of_its_own, killing

@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode
 
 import autograd as torch
 from sac import Config, SACAgent, train
-from sac.replay.buffer import Batch
+from sac.replay.batch import Batch
 from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from tests.sac.agents_for_tests import assert_same_bits
 from tests.sac.environments_for_tests import (
@@ -50,7 +50,7 @@ def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
         if agent not in spy.agents:
             spy.agents.append(agent)
             spy.first_state = agent.state_dict()
-        spy.batches.append(Batch(*(array.copy() for array in batch)))
+        spy.batches.append(batch.map(np.copy))
         return update(agent, batch)
 
     def watched_explore(agent: SACAgent, observations: np.ndarray) -> np.ndarray:
@@ -114,15 +114,17 @@ def test_the_update_gets_true_transitions(name: str, tmp_path: Path, spy: Spy) -
     train(configure(tmp_path, env={"num_envs": num_envs}), env=source)
     seen = set()
     for batch in spy.batches:
-        for observation, _, reward, terminated, successor in zip(*batch, strict=True):
+        columns = batch.observation, batch.reward, batch.discount, batch.next_observation
+        for observation, reward, discount, successor in zip(*columns, strict=True):
             seed, episode, count, total = (int(x) for x in observation)
             assert (int(reward[0]), successor.tolist()) == (
                 count + 1,
                 [seed, episode, count + 1, total + 1],
             )
             is_over = count + 1 == episode_length(episode)
-            assert terminated[0] == (is_over and is_terminating(episode))
-            seen.add((is_over, bool(terminated[0])))
+            terminated = is_over and is_terminating(episode)
+            assert discount[0] == (0 if terminated else np.float32(0.99))
+            seen.add((is_over, terminated))
     assert seen == {(False, False), (True, False), (True, True)}  # truncated ones are bootstrapped
 
 
@@ -134,7 +136,8 @@ def test_every_update_draws_its_own_batch(tmp_path: Path, spy: Spy) -> None:
 
 def test_float64_of_the_environment_goes_no_further(tmp_path: Path, spy: Spy) -> None:
     result = train(configure(tmp_path), env=Float64Env)
-    assert {array.dtype for batch in spy.batches for array in batch} == {np.dtype(np.float32)}
+    arrays = [array for batch in spy.batches for array in batch.arrays().values()]
+    assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
     checkpoint = load_checkpoint(find_checkpoint(result.run_directory, "last"))
     statistics = {"observation_input.mean", "observation_input.squares", "observation_input.count"}
     for name, array in checkpoint.tensors["agent"].items():
@@ -169,8 +172,7 @@ def test_evaluations_disturb_nothing(tmp_path: Path, spy: Spy) -> None:
         batches.append(spy.batches)
     assert_same_bits(*states)
     for first, second in zip(*batches, strict=True):
-        for a, b in zip(first, second, strict=True):
-            np.testing.assert_array_equal(a, b)
+        assert_same_bits(first.arrays(), second.arrays())
 
 
 def test_evaluation_takes_the_deterministic_actions(tmp_path: Path, spy: Spy) -> None:

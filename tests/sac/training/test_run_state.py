@@ -11,8 +11,10 @@ import pytest
 from sac.config import Config
 from sac.environments import make_vector_environment
 from sac.errors import CheckpointError, ConfigError, SACError, SpaceError
+from sac.replay.storage.disk import DiskStorage
 from sac.run.checkpoint import load_checkpoint, save_checkpoint
 from sac.training.run_state import Counters, RunState, last_checkpoint, save_best
+from tests.sac.replay.contents import contents
 from tests.sac.tiny_runs import assert_same_arrays, tiny_config
 
 LEARNED = {
@@ -22,15 +24,18 @@ LEARNED = {
 }
 
 
-def new_state(config: Config, seed: int = 0) -> RunState:
-    return RunState.new(config, make_vector_environment(config.env, seed=seed))
+def new_state(config: Config, run: Path, seed: int = 0) -> RunState:
+    environment = make_vector_environment(config.env, seed=seed)
+    state = RunState.new(config, environment, storage=DiskStorage())
+    state.open_replay(run)
+    return state
 
 
 @pytest.fixture(params=["CartPole-v1", "Pendulum-v1"])
 def learned(request: pytest.FixtureRequest, tmp_path: Path) -> RunState:
     """A state whose every part has moved on, its replay wrapped round."""
     config = tiny_config(tmp_path, LEARNED).merged({"env": {"id": request.param}})
-    state = new_state(config)
+    state = new_state(config, tmp_path)
     for i in range(40):
         state.collector.collect(random=i < 20)
     for _ in range(5):
@@ -42,7 +47,7 @@ def learned(request: pytest.FixtureRequest, tmp_path: Path) -> RunState:
 
 def restored(learned: RunState, run: Path, seed: int = 3) -> RunState:
     learned.save(run)
-    state = new_state(learned.config, seed)
+    state = new_state(learned.config, run, seed)
     state.restore(last_checkpoint(run))
     return state
 
@@ -52,7 +57,7 @@ def test_everything_comes_back(learned: RunState, tmp_path: Path) -> None:
     assert state.counters == learned.counters
     assert state.returns == learned.returns
     assert_same_arrays(state.agent.state_dict(), learned.agent.state_dict())
-    assert_same_arrays(state.replay_buffer.state_dict(), learned.replay_buffer.state_dict())
+    assert_same_arrays(contents(state.replay_buffer), contents(learned.replay_buffer))
     for part in ("agent", "replay_buffer", "collector"):
         assert getattr(state, part).generator_state() == getattr(learned, part).generator_state()
 
@@ -81,11 +86,9 @@ def test_new_episodes_after_a_resume_do_not_touch_old_transitions(
 
 def transitions(state: RunState) -> list[bytes]:
     """All stored transitions, one text of bytes each."""
-    replay = state.replay_buffer
-    rows = replay._rows_of(np.arange(len(replay)))
-    stored = replay._ring.columns
-    following = replay._next_observation_of(stored["next_row"][rows])
-    columns = (stored["observation"][rows], stored["action"][rows], following)
+    rings = state.replay_buffer.rings
+    stored = rings.read(rings.transition_rows(np.arange(len(rings))))
+    columns = stored.observation, stored.action, stored.next_observation
     return [b"".join(part.tobytes() for part in row) for row in zip(*columns, strict=True)]
 
 
@@ -94,7 +97,7 @@ def test_best_holds_no_replay_and_cannot_be_resumed(learned: RunState, tmp_path:
     best = load_checkpoint(tmp_path / "best")
     assert set(best.tensors) == {"policy", "agent"}
     with pytest.raises(CheckpointError, match=r"no state to resume from.*--train.init_from"):
-        new_state(learned.config).restore(best)
+        new_state(learned.config, tmp_path).restore(best)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +121,13 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     learned.save(tmp_path)
     with pytest.raises(error, match=message):
-        new_state(learned.config.merged(changes)).restore(last_checkpoint(tmp_path))
+        new_state(learned.config.merged(changes), tmp_path).restore(last_checkpoint(tmp_path))
 
 
 @pytest.mark.filterwarnings("ignore:.*precision lowered")  # Gymnasium's, about YAML's floats
 def test_other_bounds_of_actions_are_refused(tmp_path: Path) -> None:
     config = tiny_config(tmp_path, {"env": {"id": "Pendulum-v1"}})
-    state = new_state(config)
+    state = new_state(config, tmp_path)
     state.save(tmp_path)
     wrapper = {
         "class_path": "gymnasium.wrappers.RescaleAction",
@@ -132,7 +135,7 @@ def test_other_bounds_of_actions_are_refused(tmp_path: Path) -> None:
     }
     rescaled = config.merged({"env": {"wrappers": [wrapper]}})
     with pytest.raises(SpaceError, match="trained on actions"):
-        new_state(rescaled).restore(last_checkpoint(tmp_path))
+        new_state(rescaled, tmp_path).restore(last_checkpoint(tmp_path))
 
 
 DAMAGE: list[Any] = [
@@ -156,7 +159,7 @@ DAMAGE: list[Any] = [
 def test_state_of_another_making_is_an_error_and_no_traceback(
     tmp_path: Path, damage: dict[str, Any]
 ) -> None:
-    state = new_state(tiny_config(tmp_path))
+    state = new_state(tiny_config(tmp_path), tmp_path)
     state.collector.collect(random=True)
     state.counters.step = 1
     state.save(tmp_path)
@@ -172,11 +175,11 @@ def test_state_of_another_making_is_an_error_and_no_traceback(
         step=2,
     )
     with pytest.raises(CheckpointError):
-        new_state(state.config).restore(last_checkpoint(tmp_path))
+        new_state(state.config, tmp_path).restore(last_checkpoint(tmp_path))
 
 
 def test_state_of_the_very_beginning_can_be_restored(tmp_path: Path) -> None:
-    state = new_state(tiny_config(tmp_path))
+    state = new_state(tiny_config(tmp_path), tmp_path)
     fresh = restored(state, tmp_path)
     assert (fresh.counters, len(fresh.replay_buffer)) == (Counters(), 0)
 

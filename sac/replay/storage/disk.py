@@ -1,19 +1,20 @@
-"""Where the replay's rows lie: in memory, or in files that checkpoints share.
+"""A replay's rows in files that checkpoints share.
 
-Tables are divided into segments, a power of two of rows each, and each segment lies in one slot of
-the files. A slot that a kept checkpoint refers to is never written again: the first write into its
+A table is divided into segments of a power of two of rows, and each segment lies in one slot of the
+files. A slot that a kept checkpoint refers to is never written again: the first write into its
 segment after the checkpoint moves the segment into a free slot. So a checkpoint is the list of
 slots, and costs no more than the segments that were written since the one before.
 """
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from sac.errors import CheckpointError
+from sac.replay.storage.interface import Columns, Rows
 from sac.replay.storage.segments import (
     Segment,
     TableDocument,
@@ -21,97 +22,11 @@ from sac.replay.storage.segments import (
     read_shift,
     read_table,
 )
-from sac.replay.storage.slots import Column, Columns, SlotFiles
+from sac.replay.storage.slots import SlotFiles
 
 SEGMENT_BYTES = 2**18  # small beside what a checkpoint's other files take
 MAX_SEGMENTS = 4096  # of which a checkpoint lists all
 CLOSED = -(2**62)
-
-Rows = NDArray[Any]
-
-
-class Table(Protocol):
-    """Rows of named columns. The numbers of rows do not say where in the arrays they lie."""
-
-    @property
-    def columns(self) -> Mapping[str, NDArray[Any]]:
-        """The arrays; get them anew for each use, since they are replaced when they grow."""
-
-    def __len__(self) -> int: ...
-
-    def has(self, rows: Rows) -> bool:
-        """Return whether all of these rows can be read."""
-
-    def locate(self, rows: Rows) -> Rows:
-        """Return where rows lie that have been written, to be read."""
-
-    def claim(self, rows: Rows) -> Rows:
-        """Return where rows lie, to be read or written until the next checkpoint."""
-
-    def extend(self, rows: int) -> None:
-        """Have this many rows."""
-
-    def clear(self) -> None:
-        """Be as new: nothing has been written, and what is claimed reads as zeros."""
-
-
-class Storage(Protocol):
-    """What makes a replay's tables."""
-
-    def table(self, name: str, columns: Columns, rows: int, max_rows: int) -> Table:
-        """Make a table of so many rows, empty, that may grow to `max_rows`."""
-
-
-def column(shape: tuple[int, ...], dtype: DTypeLike) -> Column:
-    """Return a column of rows of this shape."""
-    return Column(shape, np.dtype(dtype).newbyteorder("<"))
-
-
-class MemoryTable:
-    """Rows in memory, each where its number says."""
-
-    def __init__(self, columns: Columns, rows: int) -> None:
-        self._layout = columns
-        self._rows = rows
-        self.clear()
-
-    def __len__(self) -> int:
-        return self._rows
-
-    def has(self, rows: Rows) -> bool:
-        """Return whether they are rows of this table."""
-        return bool(((rows >= 0) & (rows < self._rows)).all())
-
-    def locate(self, rows: Rows) -> Rows:
-        """Return the numbers themselves."""
-        return rows
-
-    def claim(self, rows: Rows) -> Rows:
-        """Return the numbers themselves."""
-        return rows
-
-    def extend(self, rows: int) -> None:
-        """Have this many rows."""
-        for name, array in self.columns.items():
-            grown = np.zeros((rows, *array.shape[1:]), array.dtype)
-            grown[: len(array)] = array
-            self.columns[name] = grown
-        self._rows = rows
-
-    def clear(self) -> None:
-        """Be as new."""
-        self.columns = {
-            name: np.zeros((self._rows, *column.shape), column.dtype)
-            for name, column in self._layout.items()
-        }
-
-
-class MemoryStorage:
-    """Tables in memory, reserved at once and touched as they fill."""
-
-    def table(self, name: str, columns: Columns, rows: int, max_rows: int) -> MemoryTable:
-        """Make an empty table."""
-        return MemoryTable(columns, rows)
 
 
 class PagedTable:
@@ -137,7 +52,7 @@ class PagedTable:
 
     @property
     def columns(self) -> Mapping[str, NDArray[Any]]:
-        """The arrays; get them anew for each use, since they are replaced when they grow."""
+        """The arrays. Get them anew for each use: a table that grows replaces them."""
         return self._slots.arrays
 
     def has(self, rows: Rows) -> bool:
@@ -146,11 +61,11 @@ class PagedTable:
         return are_rows and bool((self._slot_of[rows >> self._shift] >= 0).all())
 
     def locate(self, rows: Rows) -> Rows:
-        """Return where rows lie that have been written, to be read."""
+        """Return where to read rows that have been written."""
         return rows + self._read_shift.take(rows >> self._shift)
 
     def claim(self, rows: Rows) -> Rows:
-        """Return where rows lie, to be read or written until the next `commit`."""
+        """Return where to read or write rows until the next `commit`."""
         places = rows + self._write_shift.take(rows >> self._shift)
         if (places < 0).any():
             for segment in np.unique(rows[places < 0] >> self._shift).tolist():
@@ -159,7 +74,7 @@ class PagedTable:
         return places
 
     def extend(self, rows: int) -> None:
-        """Have this many rows."""
+        """Grow to this many rows."""
         new = -(-rows >> self._shift) - len(self._segments)
         self._segments += [None] * new
         self._slot_of = np.append(self._slot_of, np.full(new, -1))
@@ -175,7 +90,7 @@ class PagedTable:
         self.clear()
 
     def clear(self) -> None:
-        """Be as new; slots that are held stay as they are."""
+        """Forget all rows; slots that are held stay as they are."""
         self.load(TableDocument(self._rows, [None] * -(-self._rows >> self._shift)))
 
     def commit(self) -> dict[str, Any]:
@@ -190,7 +105,7 @@ class PagedTable:
         return describe_table(self._slots.columns, self._shift, self._rows, self._segments)
 
     def load(self, document: TableDocument) -> None:
-        """Take over the rows that a checkpoint of this table found."""
+        """Take over the rows of a checkpoint of this table."""
         self._segments, self._rows = list(document.segments), document.rows
         self._slot_of = np.array([-1 if s is None else s.slot for s in self._segments], np.int64)
         self._read_shift = self._shifts()
@@ -207,14 +122,14 @@ class PagedTable:
         return read_table(document, self._slots.columns, self._shift, self._slots.count)
 
     def hold(self, step: int, document: TableDocument) -> None:
-        """Leave the slots that the checkpoint of this step refers to as they are."""
+        """Never write to the slots of this step's checkpoint until it is released."""
         slots = np.array([s.slot for s in document.segments if s is not None], np.int64)
         # The checkpoint of a step may be about to be replaced: then both must stay whole.
         self._holds[step] = np.append(self._holds.get(step, slots[:0]), slots)
         self._find_free()
 
     def release(self, steps: Iterable[int]) -> None:
-        """Make the slots of checkpoints that are gone free again."""
+        """Free the slots of checkpoints that are gone."""
         for step in steps:
             self._holds.pop(step, None)
         self._find_free()
@@ -264,7 +179,7 @@ def _shift(row_bytes: int, max_rows: int) -> int:
 
 
 class DiskStorage:
-    """Tables in the files of one folder, which is given to `open` before they are used."""
+    """Tables in the files of one folder; call `open` before they are used."""
 
     def __init__(self) -> None:
         self._tables: dict[str, PagedTable] = {}
@@ -288,20 +203,20 @@ class DiskStorage:
         return {name: table.commit() for name, table in self._tables.items()}
 
     def load(self, document: Mapping[str, Any]) -> None:
-        """Take over the rows of a `commit`, checked before any is; CheckpointError on wrong ones.
+        """Take over the rows of a `commit`; CheckpointError, before any change, on wrong ones.
 
-        What the slots hold is not compared with its checksums: `check_segments` does that.
+        `check_segments` compares what the slots hold with its checksums, not this.
         """
         for table, saved in self._read(document):
             table.load(saved)
 
     def hold(self, step: int, document: Mapping[str, Any]) -> None:
-        """Change nothing that the checkpoint of this step needs, until it is released."""
+        """Keep what the checkpoint of this step needs until it is released."""
         for table, saved in self._read(document):
             table.hold(step, saved)
 
     def release(self, steps: Iterable[int]) -> None:
-        """Make room of what only the checkpoints of these steps needed."""
+        """Free what only the checkpoints of these steps needed."""
         for table in self._tables.values():
             table.release(steps)
 

@@ -1,0 +1,72 @@
+"""A replay's rows in memory: no checkpoint has them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sac.errors import CheckpointError
+from sac.replay.storage.interface import Columns, Rows
+
+
+class MemoryTable:
+    """Rows in memory, each where its number says."""
+
+    def __init__(self, columns: Columns, rows: int) -> None:
+        self.columns = {
+            name: np.zeros((rows, *column.shape), column.dtype) for name, column in columns.items()
+        }
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def has(self, rows: Rows) -> bool:
+        """Return whether they are rows of this table."""
+        return bool(((rows >= 0) & (rows < self._rows)).all())
+
+    def locate(self, rows: Rows) -> Rows:
+        """Return the numbers themselves."""
+        return rows
+
+    def claim(self, rows: Rows) -> Rows:
+        """Return the numbers themselves."""
+        return rows
+
+    def extend(self, rows: int) -> None:
+        """Grow to this many rows."""
+        for name, array in self.columns.items():
+            grown = np.zeros((rows, *array.shape[1:]), array.dtype)
+            grown[: len(array)] = array
+            self.columns[name] = grown
+        self._rows = rows
+
+
+class MemoryStorage:
+    """Tables in memory, reserved at once and touched as they fill."""
+
+    def table(self, name: str, columns: Columns, rows: int, max_rows: int) -> MemoryTable:
+        """Make an empty table."""
+        return MemoryTable(columns, rows)
+
+    def open(self, folder: Path) -> None:
+        """Leave the folder alone."""
+
+    def commit(self) -> dict[str, Any]:
+        """Return a document that finds nothing."""
+        return {}
+
+    def load(self, document: Any) -> None:
+        """Refuse: rows in memory do not outlive their process."""
+        raise CheckpointError("this replay is in memory: it can't take over rows from the disk")
+
+    def hold(self, step: int, document: Any) -> None:
+        """Hold nothing, as no checkpoint refers to these rows."""
+
+    def release(self, steps: Iterable[int]) -> None:
+        """Release nothing, as nothing is held."""
+
+    def held(self) -> set[int]:
+        """Return no steps."""
+        return set()
