@@ -13,7 +13,6 @@ from sac.config import Config
 from sac.errors import ConfigError
 from sac.metrics.findings import read_findings
 
-SMALL_PRODUCT = 2**21  # multiplications: a batch of 256 through a layer of 64 by 64 is half of it
 USAGE = "%(prog)s (--config FILE | --resume RUN | --env.id ID) [--KEY VALUE ...]"
 DESCRIPTION = """Train a Soft Actor-Critic agent. Every key of the configuration file is an option
 too, and wins over the file. Whole numbers may be written 1e4."""
@@ -47,7 +46,6 @@ def train_command(argv: Sequence[str], prog: str) -> int:
             "no environment: give --config FILE, --resume RUN or --env.id Pendulum-v1 "
             "(--help explains the options)"
         )
-    _choose_blas_threads(config)
     if arguments.seeds is not None:
         return train_seeds(config, arguments.seeds, arguments.workers, argv, prog)
     from sac.terminal.progress import print_summary  # here, so that --help and a refusal stay quick
@@ -79,17 +77,6 @@ def _check_seeds(arguments: argparse.Namespace, overrides: dict[str, Any]) -> No
     if arguments.print_config or "seed" in overrides:
         other = "--print_config" if arguments.print_config else "--seed"
         raise ConfigError(f"{other} is about one seed: leave out --seeds")
-
-
-def _choose_blas_threads(config: Config) -> None:
-    """Let small products run on one thread: to wake a second takes longer than they do.
-
-    The libraries read this when NumPy is imported: it comes before. What the user has set stands.
-    """
-    widest = max([*config.agent.hidden_sizes, 1])
-    if config.train.batch_size * widest**2 <= SMALL_PRODUCT:
-        for name in BLAS_THREADS:
-            os.environ.setdefault(name, "1")
 
 
 def _typed_commands(prog: str) -> dict[str, str]:

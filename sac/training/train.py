@@ -33,6 +33,7 @@ from sac.terminal.progress import Progress
 from sac.training.divergence import MAX_ROLLBACKS, Diverged, count_divergences
 from sac.training.loop import Outputs, TrainingLoop
 from sac.training.run_state import RunState
+from sac.training.threads import blas_threads_for
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _run(
     """Train; after a divergence once more from the last good checkpoint, where that is wanted."""
     resolve_device(config.device)  # first: without the device, nothing is begun
     notes = [*fallback_note(config.device), *notes]
-    with ExitStack() as lock:
+    with blas_threads_for(config), ExitStack() as lock:
         while True:
             try:
                 return _attempt(lock, config, env, run_directory, checkpoint, notes)

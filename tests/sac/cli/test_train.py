@@ -296,24 +296,3 @@ def test_junk_never_gives_a_traceback(argv: list[str], content: bytes) -> None:
             assert status in (0, 2)
     lines = errors.getvalue().splitlines()
     assert all(line.startswith("error: ") for line in lines)
-
-
-@pytest.mark.parametrize(
-    ("hidden_sizes", "already", "expected"),
-    [("[64,64]", None, "1"), ("[]", None, "1"), ("[256,256]", None, None), ("[64,64]", "3", "3")],
-)
-def test_small_networks_run_on_one_thread_of_blas(
-    train: Recorder,
-    file: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    hidden_sizes: str,
-    already: str | None,
-    expected: str | None,
-) -> None:
-    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        monkeypatch.setenv(name, "")  # remembered, and restored at the end
-        monkeypatch.delenv(name)
-        if already is not None:
-            monkeypatch.setenv(name, already)
-    assert run("--config", file, "--agent.hidden_sizes", hidden_sizes) == 0
-    assert os.environ.get("OPENBLAS_NUM_THREADS") == expected
