@@ -2,16 +2,22 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sac.cli.parser import CommandParser, add_config_options, parse_config_options
-from sac.cli.seeds import BLAS_THREADS, SIGNAL_STATUS, add_seeds_options, train_seeds
+from sac.cli.seeds import add_seeds_options, train_seeds
+from sac.cli.summary import print_summary, typed_commands
 from sac.config import Config
 from sac.errors import ConfigError
 from sac.metrics.findings import read_findings
+from sac.terminal import reports
+from sac.terminal.interrupt import SIGNAL_STATUS
+
+if TYPE_CHECKING:
+    from sac.training.train import TrainResult
 
 USAGE = "%(prog)s (--config FILE | --resume RUN | --env.id ID) [--KEY VALUE ...]"
 DESCRIPTION = """Train a Soft Actor-Critic agent. Every key of the configuration file is an option
@@ -48,22 +54,33 @@ def train_command(argv: Sequence[str], prog: str) -> int:
         )
     if arguments.seeds is not None:
         return train_seeds(config, arguments.seeds, arguments.workers, argv, prog)
-    from sac.terminal.progress import print_summary  # here, so that --help and a refusal stay quick
-    from sac.training.train import train
+    from sac.training.train import train  # here, so that --help and a refusal stay quick
 
     if arguments.resume is not None:
-        result = train(None, resume=arguments.resume, overrides=overrides, trust=arguments.trust)
+        trained = train(None, resume=arguments.resume, overrides=overrides, trust=arguments.trust)
     else:
-        result = train(config)
-    print_summary(
-        result.run_directory,
-        step=result.step,
-        total_steps=result.total_steps,
-        evaluation=result.evaluation,
-        findings=len(read_findings(result.run_directory)),
-        commands=_typed_commands(prog),
+        trained = train(config)
+    result = _result(trained)
+    if reports.is_read():
+        reports.send(result)
+    else:
+        print_summary(result, typed_commands(prog))
+    return 0 if trained.interrupted_by is None else SIGNAL_STATUS + trained.interrupted_by
+
+
+def _result(trained: "TrainResult") -> reports.Result:
+    run, evaluation = trained.run_directory, trained.evaluation
+    result = reports.Result(
+        str(run), trained.step, trained.total_steps, findings=len(read_findings(run))
     )
-    return 0 if result.interrupted_by is None else SIGNAL_STATUS + result.interrupted_by
+    if evaluation is None:
+        return result
+    return replace(
+        result,
+        mean_return=evaluation.mean_return,
+        std_return=evaluation.std_return,
+        episodes=evaluation.episodes,
+    )
 
 
 def _check_seeds(arguments: argparse.Namespace, overrides: dict[str, Any]) -> None:
@@ -77,16 +94,6 @@ def _check_seeds(arguments: argparse.Namespace, overrides: dict[str, Any]) -> No
     if arguments.print_config or "seed" in overrides:
         other = "--print_config" if arguments.print_config else "--seed"
         raise ConfigError(f"{other} is about one seed: leave out --seeds")
-
-
-def _typed_commands(prog: str) -> dict[str, str]:
-    """How the user starts the commands that come next: by their scripts or by the module."""
-    from sac.terminal.progress import MODULE_COMMANDS, shown_path
-
-    if not prog.endswith(".py"):
-        return MODULE_COMMANDS
-    script = shown_path(Path(sys.argv[0]))
-    return {name: f"python {script.replace(prog, f'{name}.py')}" for name in MODULE_COMMANDS}
 
 
 def _resolve(file: Path | None, run: Path | None, overrides: dict[str, Any]) -> Config:

@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Any, Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNAL_STATUS = 128  # what shells add to the number of the signal that ended a program
 STANDARD_ERROR = 2
 NOTICE = b"\nstopping: a checkpoint will be saved (once more to stop at once)\n"
 

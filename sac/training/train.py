@@ -28,6 +28,7 @@ from sac.run.checkpoint import (
 from sac.run.layout import CONFIG_FILE, METRICS_FILE, create_run_directory
 from sac.run.rules import check_changes, check_no_links, check_trusted
 from sac.seeding import Streams, branch, integer_seed
+from sac.terminal import reports
 from sac.terminal.interrupt import InterruptGuard
 from sac.terminal.progress import Progress
 from sac.training.divergence import MAX_ROLLBACKS, Diverged, count_divergences
@@ -195,6 +196,7 @@ def _train(
         InterruptGuard() as interrupt,
         Progress(total_steps, state.counters.step) as progress,
     ):
+        reports.send(reports.Started(str(run_directory)))
         logger.describe(config)
         for note in notes:
             progress.message(note)

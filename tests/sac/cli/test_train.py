@@ -1,7 +1,6 @@
 """The train command: what it hands to the trainer, and what it refuses."""
 
 import io
-import os
 import signal
 import sys
 import tempfile

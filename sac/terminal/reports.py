@@ -1,0 +1,99 @@
+"""What a training reports to the process that started it: a line of JSON for each report."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+FILE_VARIABLE = "SAC_REPORT_FILE"  # set by a process that reads reports, for those it starts
+
+
+@dataclass(frozen=True)
+class Started:
+    """The run has a folder."""
+
+    run_directory: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The run has come to this step; `numbers` are described by `sac.terminal.progress`."""
+
+    step: int
+    total_steps: int
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A line for the user, such as the result of an evaluation."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run stands when its training has ended; the returns are of the last evaluation."""
+
+    run_directory: str
+    step: int
+    total_steps: int
+    mean_return: float | None = None
+    std_return: float | None = None
+    episodes: int = 0
+    findings: int = 0
+
+
+Report = Started | Progress | Message | Result
+KINDS: dict[str, type[Report]] = {
+    kind.__name__: kind for kind in (Started, Progress, Message, Result)
+}
+
+
+def is_read() -> bool:
+    """Return whether the process that started this one reads reports."""
+    return FILE_VARIABLE in os.environ
+
+
+def send(report: Report) -> None:
+    """Report to the process that started this one, if it reads reports.
+
+    A reader that has left, or a full disk, is no reason to stop a training.
+    """
+    if not is_read():
+        return
+    line = json.dumps({"kind": type(report).__name__, **asdict(report)}) + "\n"
+    with suppress(OSError), open(os.environ[FILE_VARIABLE], "ab", buffering=0) as file:
+        file.write(line.encode())
+
+
+class Reader:
+    """Reads the reports in a file while they are written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._position = 0
+
+    def new(self) -> Iterator[Report]:
+        """Yield the reports since the last call; half a line waits for its other half."""
+        if not self._path.exists():
+            return
+        with open(self._path, "rb") as file:
+            file.seek(self._position)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self._position += len(line)
+                if (report := _decoded(line)) is not None:
+                    yield report
+
+
+def _decoded(line: bytes) -> Report | None:
+    """Return the report in a line; None where a failed write left something else."""
+    try:
+        document = json.loads(line)
+        return KINDS[document.pop("kind")](**document)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
