@@ -70,7 +70,7 @@ ROOMS = [
     {"sac.run.manifest", "sac.run.layout", "sac.evaluation.statistics", "sac.evaluation.published"},
     {"sac.replay.storage.segments"},
     {"sac.replay.storage.slots"},
-    {"sac.metrics.event_writer"},
+    {"sac.disk.append"},
     {"sac.disk.encoding", "sac.disk.files", "sac.terminal.output", "sac.terminal.reports"},
     {"sac.config"},
     {"sac.errors"},

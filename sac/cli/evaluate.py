@@ -38,10 +38,8 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
     if arguments.render == "human":
         overrides["kwargs"] = {"render_mode": "human", **environment_arguments}
         num_envs = 1
-    from sac.evaluation.evaluate import (  # here, so that --help and a refusal stay quick
-        evaluate,
-        film_episode,
-    )
+    # Here, so that --help and a refusal stay quick.
+    from sac.evaluation.evaluate import evaluate, film_checkpoint
 
     if arguments.video is not None:
         _check_film(arguments)
@@ -63,7 +61,7 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
             )
             results.append(result)
         if arguments.video is not None:
-            film_episode(
+            film_checkpoint(
                 arguments.paths[0],
                 arguments.video,
                 env_overrides=overrides,

@@ -14,8 +14,10 @@ MAX_DOCUMENT_BYTES = 2**26  # the largest lists the segments of a replay: a few 
 ARRAY, SCALAR = "__array__", "__scalar__"  # the key of what stands for an array in a document
 
 
-def encode_tensors(tensors: Mapping[str, np.ndarray]) -> bytes:
-    """A safetensors file's bytes; arrays of any layout and byte order come out right."""
+def encode_tensors(
+    tensors: Mapping[str, np.ndarray], metadata: dict[str, str] | None = None
+) -> bytes:
+    """Return a safetensors file's bytes; arrays of any layout and byte order come out right."""
     import safetensors.numpy
 
     # safetensors.numpy silently writes wrong values for transposed and strided arrays; and
@@ -24,7 +26,7 @@ def encode_tensors(tensors: Mapping[str, np.ndarray]) -> bytes:
         name: np.ascontiguousarray(array).reshape(np.shape(array))
         for name, array in tensors.items()
     }
-    return safetensors.numpy.save(contiguous)
+    return safetensors.numpy.save(contiguous, metadata)
 
 
 def decode_tensors(data: bytes, source: Path) -> Tensors:

@@ -2,12 +2,14 @@
 
 import contextlib
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import gymnasium
 import numpy as np
 
+from sac.config import EnvConfig, WrapperConfig
 from sac.disk import files
 from sac.environments.explain import explained, install
 from sac.errors import ConfigError, EnvironmentSetupError
@@ -33,6 +35,21 @@ def check_video(path: Path) -> None:
         raise EnvironmentSetupError(
             f"a {path.suffix} film needs a package that is not installed: {install('video')}"
         )
+
+
+def filmed(config: EnvConfig, path: Path, **bounds: int) -> EnvConfig:
+    """Return the configuration of one environment whose first episode is filmed into a file.
+
+    `bounds`: `max_width` and `max_frames` of a .gif.
+    """
+    film = f"{EpisodeFilm.__module__}.{EpisodeFilm.__name__}"
+    return replace(
+        config,
+        kwargs={**config.kwargs, "render_mode": "rgb_array"},
+        wrappers=(*config.wrappers, WrapperConfig(film, {"path": str(path), **bounds})),
+        num_envs=1,
+        vectorization="sync",
+    )
 
 
 class EpisodeFilm(gymnasium.Wrapper):

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from sac.agent.agent import SACAgent
     from sac.environments import Episode, Step, VectorEnvironment
 
-__all__ = ["EvaluationResult", "check_spaces_fit", "evaluate", "film_episode", "run_episodes"]
+__all__ = [
+    "EvaluationResult",
+    "check_spaces_fit",
+    "evaluate",
+    "film_checkpoint",
+    "film_episode",
+    "run_episodes",
+]
 
 
 class Playable(Protocol):
@@ -117,14 +124,13 @@ def evaluate(
     _check_at_least("episodes", episodes, 1)
     _check_at_least("seed", seed, 0)
     _check_at_least("num_envs", num_envs, 1)
-    from sac.agent.agent import SACAgent
     from sac.environments import make_vector_environment
 
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
     config = environment_config(loaded, num_envs, env_overrides, trust=trust)
     if env is None:
         _check_named(config, loaded)
-    agent = SACAgent.load(loaded.folder, device=device)
+    agent = _agent(loaded, device)
     made = make_vector_environment(config, source=env, num_envs=num_envs, seed=seed)
     with closing(made) as environment:
         check_spaces_fit(agent, environment)
@@ -143,7 +149,7 @@ def evaluate(
     )
 
 
-def film_episode(
+def film_checkpoint(
     path: str | Path,
     video: str | Path,
     *,
@@ -154,7 +160,7 @@ def film_episode(
     device: str = "auto",
     trust: bool = False,
 ) -> EvaluationResult:
-    """Film an episode into a .mp4 or .gif file, with step and return drawn in.
+    """Film an episode of a trained policy into a .mp4 or .gif file, with step and return drawn in.
 
     It is the first episode that `evaluate` plays with the same arguments in one environment.
 
@@ -162,32 +168,34 @@ def film_episode(
         SACError: As `evaluate`, and where the environment draws no pictures or a package of the
             extra `video` is missing.
     """
-    from sac.environments.film import EpisodeFilm, check_video
+    from sac.environments.film import check_video
 
     check_video(Path(video))
-    overrides = {} if env_overrides is None else env_overrides
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
-    config = environment_config(loaded, 1, overrides, trust=trust)
-    wrappers = [{"class_path": w.class_path, "kwargs": w.kwargs} for w in config.wrappers]
-    film = {
-        "class_path": f"{EpisodeFilm.__module__}.{EpisodeFilm.__name__}",
-        "kwargs": {"path": str(video)},
-    }
-    changes = {
-        "wrappers": [*wrappers, film],
-        "kwargs": {**overrides.get("kwargs", {}), "render_mode": "rgb_array"},
-        "vectorization": "sync",
-    }
-    return evaluate(
-        path,
-        env_overrides={**overrides, **changes},
-        episodes=1,
-        seed=seed,
-        checkpoint=checkpoint,
-        deterministic=deterministic,
-        device=device,
-        trust=trust,
-    )
+    config = environment_config(loaded, 1, env_overrides, trust=trust)
+    _check_named(config, loaded)
+    agent = _agent(loaded, device)
+    return film_episode(agent, config, Path(video), seed=seed, deterministic=deterministic)
+
+
+def film_episode(
+    agent: "SACAgent",
+    config: EnvConfig,
+    path: Path,
+    *,
+    seed: int,
+    deterministic: bool = True,
+    **bounds: int,
+) -> EvaluationResult:
+    """Film the first episode that an evaluation plays; `bounds` are those of `EpisodeFilm`."""
+    from sac.environments import make_vector_environment
+    from sac.environments.film import check_video, filmed
+
+    check_video(path)
+    made = make_vector_environment(filmed(config, path, **bounds), seed=seed)
+    with closing(made) as environment:
+        check_spaces_fit(agent, environment)
+        return run_episodes(agent, environment, episodes=1, seed=seed, deterministic=deterministic)
 
 
 def check_spaces_fit(agent: "SACAgent", environment: "VectorEnvironment") -> None:
@@ -243,6 +251,12 @@ def environment_config(
     if num_envs == 1 and config.vectorization == "async":
         config = replace(config, vectorization="sync")
     return replace(config, num_envs=num_envs)
+
+
+def _agent(checkpoint: Checkpoint, device: str) -> "SACAgent":
+    from sac.agent.agent import SACAgent
+
+    return SACAgent.load(checkpoint.folder, device=device)
 
 
 def _check_named(config: EnvConfig, checkpoint: Checkpoint) -> None:

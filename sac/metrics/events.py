@@ -1,5 +1,8 @@
 """TensorBoard event files, made of tensorboard's own messages and without TensorFlow."""
 
+import io
+import os
+import socket
 import struct
 import sys
 import time
@@ -9,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sac.disk import files
-from sac.metrics.event_writer import EventWriter
+from sac.disk.append import AppendedFile
 
 FILE_PATTERN = "events.out.tfevents.*"
 RECORD_HEADER = struct.Struct("<QI")  # length of the data, checksum of the length
@@ -25,55 +28,70 @@ class EventFile:
         sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("notf"))
         from tensorboard.compat.proto import event_pb2, summary_pb2
         from tensorboard.plugins.text.summary_v2 import text_pb
+        from tensorboard.summary.writer.record_writer import RecordWriter
 
         self._event, self._summary, self._text_pb = event_pb2.Event, summary_pb2.Summary, text_pb
+        self._record_writer = RecordWriter
         if resume_step is not None:
             for path in folder.glob(FILE_PATTERN):
                 drop_events_after(path, resume_step)
             _wait_for_a_later_name(folder)
-        self._writer = EventWriter(folder)
+        # TensorBoard's own EventFileWriter writes in a thread, which a full disk ends, and leaves
+        # half a record behind.
+        self._file = AppendedFile(_new_path(folder))
+        source = event_pb2.SourceMetadata(writer=__name__)
+        self._add(0, file_version="brain.Event:2", source_metadata=source)
         # A server that runs has already read what was dropped: the start of a session at a step
         # tells it to forget all points from that step on. The first start in a run drops nothing.
         start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-        first_step = 0 if resume_step is None else resume_step + 1
-        self._writer.add_event(
-            self._event(wall_time=time.time(), step=first_step, session_log=start)
-        )
+        self._add(0 if resume_step is None else resume_step + 1, session_log=start)
 
     def scalars(self, step: int, numbers: Mapping[str, float]) -> None:
-        """One point for each tag."""
+        """Show one point for each tag."""
         values = [
             self._summary.Value(tag=tag, simple_value=number) for tag, number in numbers.items()
         ]
         self.values(step, values)
 
     def values(self, step: int, values: Iterable[Any]) -> None:
-        """Summary.Values of any kind."""
+        """Show Summary.Values of any kind."""
         self.summary(step, self._summary(value=values))
 
     def graph(self, step: int, graph_def: Any) -> None:
-        """The graph of the run."""
-        event = self._event(
-            wall_time=time.time(), step=step, graph_def=graph_def.SerializeToString()
-        )
-        self._writer.add_event(event)
+        """Show a graph: the run's only one."""
+        self._add(step, graph_def=graph_def.SerializeToString())
 
     def text(self, step: int, tag: str, text: str) -> None:
-        """Text that is shown as it stands, in a fixed-width font."""
+        """Show text as it stands, in a fixed-width font."""
         markdown = "\n".join(f"    {line}" for line in text.splitlines())
         self.summary(step, self._text_pb(tag, markdown))
 
     def summary(self, step: int, summary: object) -> None:
-        """Any of TensorBoard's Summary messages."""
-        self._writer.add_event(self._event(wall_time=time.time(), step=step, summary=summary))
+        """Show any of TensorBoard's Summary messages."""
+        self._add(step, summary=summary)
 
     def flush(self) -> None:
         """Force all that was added to the disk."""
-        self._writer.flush()
+        self._file.flush()
 
     def close(self) -> None:
-        """Write what is left and close the file."""
-        self._writer.close()
+        """Write what is left and close the file; a second time does nothing."""
+        self._file.close()
+
+    def _add(self, step: int, **content: Any) -> None:
+        record = io.BytesIO()
+        event = self._event(wall_time=time.time(), step=step, **content)
+        self._record_writer(record).write(event.SerializeToString())
+        self._file.append(record.getvalue())
+
+
+def _new_path(folder: Path) -> Path:
+    """Return a name as TensorBoard's writer makes it, with a number that no other file has."""
+    name = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}"
+    number = 0
+    while (path := folder / f"{name}.{number}").exists():
+        number += 1
+    return path
 
 
 def drop_events_after(path: Path, step: int) -> None:

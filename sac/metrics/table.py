@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sac.disk import files
+from sac.disk.append import AppendedFile
 from sac.errors import SACError
 
 STEP = "step"
@@ -52,7 +53,7 @@ class MetricsFile:
     """
 
     def __init__(self, path: Path, columns: Sequence[str], *, resume_step: int | None) -> None:
-        """Start a new file; on a resume, keep the old rows up to and with `resume_step`.
+        """Start a new file; on a resume, keep the old rows up to and including `resume_step`.
 
         Raises:
             SACError: The file to go on with is not a metrics file.
@@ -60,43 +61,31 @@ class MetricsFile:
         old_columns, rows = ([], []) if resume_step is None else _read(path, resume_step)
         self.columns = [*columns, *(name for name in old_columns if name not in columns)]
         self.step, self.row = rows[-1] if rows else (-1, {})
-        lines = [self._line(step, row) for step, row in rows]
-        lines.insert(0, _encode([STEP, *self.columns]))
+        lines = [_encode([STEP, *self.columns]), *(self._line(step, row) for step, row in rows)]
         files.replace_file(path, b"".join(lines))
-        self._path = path
-        self._file = open(path, "r+b", buffering=0)
-        self._start = sum(map(len, lines[:-1]))  # of the last line on the disk
-        self._end = lines[-1:]  # it, and those that could not be written yet
+        self._file = AppendedFile(path, "r+b", last_size=len(lines[-1]))
 
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
         """Add numbers to the row of `step`, which must not be before the last one's.
 
         OSError where they can't be written: then the next `write` or `flush` writes them too.
         """
-        if step != self.step:
-            self._end.append(b"")
-            self.step, self.row = step, {}
         # repr is the shortest text that reads back as the very same float.
-        self.row |= {name: repr(number) for name, number in numbers.items()}
-        self._end[-1] = self._line(step, self.row)
-        self._write()
+        texts = {name: repr(number) for name, number in numbers.items()}
+        if step == self.step:
+            self.row |= texts
+            self._file.replace_last(self._line(step, self.row))
+        else:
+            self.step, self.row = step, texts
+            self._file.append(self._line(step, texts))
 
     def flush(self) -> None:
         """Force all rows to the disk."""
-        self._write()
-        files.sync_file(self._path)
+        self._file.flush()
 
     def close(self) -> None:
         """Write what is left and close the file; a second time does nothing."""
-        if self._file.closed:
-            return
-        with self._file:
-            self._write()
-
-    def _write(self) -> None:
-        files.write_end(self._file, self._start, b"".join(self._end))
-        self._start += sum(map(len, self._end[:-1]))
-        del self._end[:-1]
+        self._file.close()
 
     def _line(self, step: int, row: Mapping[str, str]) -> bytes:
         return _encode([str(step), *(row.get(name, "") for name in self.columns)])

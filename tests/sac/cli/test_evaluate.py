@@ -67,7 +67,7 @@ def test_film_is_of_the_same_policy_and_environment(evaluate: Recorder, tmp_path
     film = tmp_path / "a.gif"
     options = ["--seed", "7", "--stochastic", "--checkpoint", "last", "--env.kwargs.g=1", "--trust"]
     assert run(tmp_path, "--video", film, *options) == 0
-    film_episode: Any = sys.modules["sac.evaluation.evaluate"].film_episode
+    film_checkpoint: Any = sys.modules["sac.evaluation.evaluate"].film_checkpoint
     expected = {
         "env_overrides": {"kwargs": {"g": 1}},
         "seed": 7,
@@ -76,7 +76,7 @@ def test_film_is_of_the_same_policy_and_environment(evaluate: Recorder, tmp_path
         "device": "auto",
         "trust": True,
     }
-    assert film_episode.calls == [((tmp_path, film), expected)]
+    assert film_checkpoint.calls == [((tmp_path, film), expected)]
 
 
 def test_several_runs_are_evaluated_alike(

@@ -18,7 +18,7 @@ from sac.evaluation.evaluate import (
     EvaluationResult,
     check_spaces_fit,
     evaluate,
-    film_episode,
+    film_checkpoint,
     run_episodes,
 )
 from sac.evaluation.random_policy import RandomPolicy
@@ -255,9 +255,11 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         calls.update(folder=folder, device=device)
         return calls["agent"]
 
-    def make(config: Any, *, source: Any, num_envs: int, seed: int) -> FakeEnvironment:
+    def make(
+        config: Any, *, source: Any = None, num_envs: int | None = None, seed: int
+    ) -> FakeEnvironment:
         calls.update(config=config, seed=seed, source=source)
-        calls["environment"].num_envs = num_envs
+        calls["environment"].num_envs = config.num_envs if num_envs is None else num_envs
         return calls["environment"]
 
     agents = types.ModuleType("sac.agent.agent")
@@ -362,7 +364,7 @@ def test_film_is_of_one_episode_in_an_environment_that_draws(
     pytest.importorskip("PIL")
     wrapper = {"class_path": "gymnasium.wrappers.RescaleAction", "kwargs": {}}
     run = make_run(tmp_path, {**PENDULUM, "wrappers": [wrapper]})
-    result = film_episode(run, tmp_path / "a.gif", seed=3, env_overrides={"kwargs": {"g": 1}})
+    result = film_checkpoint(run, tmp_path / "a.gif", seed=3, env_overrides={"kwargs": {"g": 1}})
     config = made["config"]
     assert (result.episodes, config.num_envs, made["seed"]) == (1, 1, 3)
     assert config.kwargs == {"g": 1, "render_mode": "rgb_array"}
@@ -375,8 +377,8 @@ def test_film_of_a_run_that_names_code_needs_trust(tmp_path: Path, made: dict[st
     pytest.importorskip("PIL")
     run = make_run(tmp_path, {**PENDULUM, "wrappers": [{"class_path": "strange.Wrapper"}]})
     with pytest.raises(ConfigError, match="--trust"):
-        film_episode(run, tmp_path / "a.gif")
-    assert film_episode(run, tmp_path / "a.gif", trust=True).episodes == 1
+        film_checkpoint(run, tmp_path / "a.gif")
+    assert film_checkpoint(run, tmp_path / "a.gif", trust=True).episodes == 1
 
 
 @pytest.mark.parametrize("space", [spaces.Box(-3, 1, (2, 3)), spaces.Discrete(3, start=5)], ids=str)

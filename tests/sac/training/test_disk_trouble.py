@@ -197,7 +197,7 @@ CHILD = """
 import sys
 from pathlib import Path
 import pytest
-from sac import replay_storage
+from sac.replay.storage import tables as replay_storage
 from tests.sac.training.test_disk_trouble import CHANGES, at_steps
 from tests.sac.tiny_runs import tiny_config
 from sac.training.train import train
