@@ -19,7 +19,7 @@ class Board:
 
     def __init__(self, labels: Sequence[str], stream: TextIO | None = None) -> None:
         self._stream = sys.stdout if stream is None else stream
-        self._progress = dict.fromkeys(labels, reports.Progress(0, 1))
+        self._reached = dict.fromkeys(labels, reports.Reached(0, 1))
         self._states = dict.fromkeys(labels, "waiting")
         self._screen = Screen(self._stream) if is_terminal(self._stream) else None
 
@@ -33,13 +33,13 @@ class Board:
         if self._screen is not None:
             self._screen.stop()
 
-    def progress(self, label: str, progress: reports.Progress) -> None:
+    def reached(self, label: str, reached: reports.Reached) -> None:
         """Show how far a training is."""
         if self._screen is None:
-            self.message(label, in_a_line(progress))
+            self.message(label, in_a_line(reached))
         else:
-            self._progress[label] = progress
-            self.state(label, described(progress.numbers))
+            self._reached[label] = reached
+            self.state(label, described(reached.numbers))
 
     def state(self, label: str, text: str) -> None:
         """Say where a training stands, such as that it has ended."""
@@ -66,7 +66,7 @@ class Board:
         table.add_column(ratio=1, min_width=10)
         table.add_column()
         table.add_column(ratio=3, no_wrap=True, overflow="ellipsis")
-        for label, progress in self._progress.items():
-            table.add_row(label, bar(progress), percent(progress), Text(self._states[label]))
+        for label, reached in self._reached.items():
+            table.add_row(label, bar(reached), percent(reached), Text(self._states[label]))
         assert self._screen is not None
         self._screen.draw(table)

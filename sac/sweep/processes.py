@@ -134,8 +134,8 @@ class _Supervisor:
         match report:
             case reports.Started(run_directory):
                 run.run_directory = Path(run_directory)
-            case reports.Progress():
-                self._board.progress(run.label, report)
+            case reports.Reached():
+                self._board.reached(run.label, report)
             case reports.Message(text):
                 self._board.message(run.label, text)
             case reports.Result(run_directory):

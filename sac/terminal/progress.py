@@ -87,7 +87,7 @@ class Progress:
             numbers["updates_per_second"] = (last.updates - first.updates) / seconds
         if rate > 0:
             numbers["seconds_left"] = max(0, round((self._total_steps - self._step) / rate))
-        self._display.show(reports.Progress(self._step, self._total_steps, numbers))
+        self._display.show(reports.Reached(self._step, self._total_steps, numbers))
 
 
 class _Sample(NamedTuple):
@@ -104,7 +104,7 @@ class _Display(Protocol):
     rate_samples: int
 
     def start(self) -> None: ...
-    def show(self, progress: reports.Progress) -> None: ...
+    def show(self, reached: reports.Reached) -> None: ...
     def message(self, text: str) -> None: ...
     def stop(self) -> None: ...
 
@@ -130,8 +130,8 @@ class _LineDisplay:
 
     def stop(self) -> None: ...
 
-    def show(self, progress: reports.Progress) -> None:
-        self.message(in_a_line(progress))
+    def show(self, reached: reports.Reached) -> None:
+        self.message(in_a_line(reached))
 
     def message(self, text: str) -> None:
         say(text, self._stream)
@@ -148,8 +148,8 @@ class _ReportDisplay:
 
     def stop(self) -> None: ...
 
-    def show(self, progress: reports.Progress) -> None:
-        reports.send(progress)
+    def show(self, reached: reports.Reached) -> None:
+        reports.send(reached)
 
     def message(self, text: str) -> None:
         reports.send(reports.Message(text))
@@ -162,7 +162,7 @@ class _LiveDisplay(Screen):
     shows_per_run = 20
     rate_samples = 20
 
-    def show(self, progress: reports.Progress) -> None:
+    def show(self, reached: reports.Reached) -> None:
         from rich.console import Group
         from rich.table import Table
         from rich.text import Text
@@ -171,25 +171,25 @@ class _LiveDisplay(Screen):
         row.add_column()
         row.add_column(ratio=1)
         row.add_column()
-        row.add_row(_steps(progress), bar(progress), percent(progress))
-        self.draw(Group(row, Text(described(progress.numbers))))
+        row.add_row(_steps(reached), bar(reached), percent(reached))
+        self.draw(Group(row, Text(described(reached.numbers))))
 
 
-def in_a_line(progress: reports.Progress) -> str:
+def in_a_line(reached: reports.Reached) -> str:
     """Return how far a training is, as a line of a log file."""
-    return f"{_steps(progress)} ({percent(progress)})  {described(progress.numbers)}"
+    return f"{_steps(reached)} ({percent(reached)})  {described(reached.numbers)}"
 
 
-def bar(progress: reports.Progress) -> Any:
+def bar(reached: reports.Reached) -> Any:
     """Return how far a training is, as a bar that rich can draw."""
     from rich.progress_bar import ProgressBar
 
-    return ProgressBar(total=max(1, progress.total_steps), completed=progress.step)
+    return ProgressBar(total=max(1, reached.total_steps), completed=reached.step)
 
 
-def percent(progress: reports.Progress) -> str:
+def percent(reached: reports.Reached) -> str:
     """Return the share of the steps that are made."""
-    return f"{100 * progress.step // max(1, progress.total_steps)} %"
+    return f"{100 * reached.step // max(1, reached.total_steps)} %"
 
 
 def described(numbers: Mapping[str, float]) -> str:
@@ -208,8 +208,8 @@ def _described(name: str, number: float) -> str:
     return f"{name} {_readable(number)}"
 
 
-def _steps(progress: reports.Progress) -> str:
-    return f"step {progress.step:,}/{progress.total_steps:,}"
+def _steps(reached: reports.Reached) -> str:
+    return f"step {reached.step:,}/{reached.total_steps:,}"
 
 
 def _plain(number: SupportsFloat) -> float:

@@ -18,8 +18,8 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """The run has come to this step; `numbers` are described by `sac.terminal.progress`."""
+class Reached:
+    """The run has reached this step; `numbers` are described by `sac.terminal.progress`."""
 
     step: int
     total_steps: int
@@ -46,9 +46,9 @@ class Result:
     findings: int = 0
 
 
-Report = Started | Progress | Message | Result
+Report = Started | Reached | Message | Result
 KINDS: dict[str, type[Report]] = {
-    kind.__name__: kind for kind in (Started, Progress, Message, Result)
+    kind.__name__: kind for kind in (Started, Reached, Message, Result)
 }
 
 

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from sac.sweep.board import Board
-from sac.terminal.reports import Progress
+from sac.terminal.reports import Reached
 
-HALF = Progress(1000, 2000, {"episodes": 3, "mean_return": -1234.4, "steps_per_second": 98.7})
+HALF = Reached(1000, 2000, {"episodes": 3, "mean_return": -1234.4, "steps_per_second": 98.7})
 
 
 class Terminal(io.StringIO):
@@ -20,7 +20,7 @@ def test_in_a_file_every_line_says_whose_it_is() -> None:
     stream = io.StringIO()
     with Board(["seed 0", "seed 1"], stream) as board:
         board.state("seed 1", "started")
-        board.progress("seed 1", HALF)
+        board.reached("seed 1", HALF)
         board.message("seed 0", "evaluation at step 2,000")
     assert stream.getvalue().splitlines() == [
         "seed 1: started",
@@ -36,7 +36,7 @@ def test_in_a_terminal_each_training_has_a_bar_and_messages_scroll_by(
     monkeypatch.setenv("COLUMNS", "120")
     stream = Terminal()
     with Board(["seed 0", "seed 1", "seed 2"], stream) as board:
-        board.progress("seed 1", HALF)
+        board.reached("seed 1", HALF)
         board.message("seed 1", "evaluation [bold]of[/bold] a step")
         board.state("seed 0", "ended with exit status 9")
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())

@@ -15,7 +15,7 @@ from sac.terminal import reports
 assert sys.argv[-2] == "--seed"
 print("hello from", os.environ["WORDS"], flush=True)
 reports.send(reports.Started("runs/a"))
-reports.send(reports.Progress(5, 10, {"alpha": 0.5}))
+reports.send(reports.Reached(5, 10, {"alpha": 0.5}))
 reports.send(reports.Message("told"))
 """
 FINISHES = 'reports.send(reports.Result("runs/a", 10, 10))'

@@ -11,7 +11,7 @@ from sac.terminal.progress import Progress
 
 REPORTS: list[reports.Report] = [
     reports.Started("runs/a \udcff"),
-    reports.Progress(500, 1000, {"episodes": 3, "mean_return": -1.5, "seconds_left": 7}),
+    reports.Reached(500, 1000, {"episodes": 3, "mean_return": -1.5, "seconds_left": 7}),
     reports.Message("evaluation [bold]\nof two lines"),
     reports.Result("runs/a", 1000, 1000, -1.5, 0.25, 10, 2),
     reports.Result("runs/a", 7, 1000),
@@ -36,9 +36,9 @@ def test_reports_arrive_as_they_were_sent(file: Path) -> None:
 
 
 def test_numbers_that_are_not_finite_arrive(file: Path) -> None:
-    reports.send(reports.Progress(1, 2, {"alpha": math.nan, "mean_return": -math.inf}))
+    reports.send(reports.Reached(1, 2, {"alpha": math.nan, "mean_return": -math.inf}))
     (report,) = reports.Reader(file).new()
-    assert isinstance(report, reports.Progress)
+    assert isinstance(report, reports.Reached)
     assert math.isnan(report.numbers["alpha"]) and report.numbers["mean_return"] == -math.inf
 
 
@@ -96,11 +96,11 @@ def test_progress_reports_what_it_would_print(
         progress.message("evaluation")
     *steps, message = reports.Reader(file).new()
     assert message == reports.Message("evaluation")
-    assert [report.step for report in steps if isinstance(report, reports.Progress)] == [
+    assert [report.step for report in steps if isinstance(report, reports.Reached)] == [
         *range(50, 1001, 50)
     ]
     last = steps[-1]
-    assert isinstance(last, reports.Progress) and last.total_steps == 1000
+    assert isinstance(last, reports.Reached) and last.total_steps == 1000
     assert [*last.numbers] == ["episodes", "steps_per_second", "updates_per_second", "seconds_left"]
     assert capsys.readouterr().out == ""
 
