@@ -1,4 +1,4 @@
-"""The options --seeds and --workers of the train command, and what it prints of several seeds."""
+"""The train command with --seeds: its options, and what it prints at the end."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -26,13 +26,13 @@ def add_seeds_options(parser: CommandParser) -> None:
         "--seeds",
         type=_seeds,
         metavar="N,N,...",
-        help="Train each of these seeds in a process of its own, and draw the figure of them all.",
+        help="Train each of these seeds in a process of its own, and draw them all in one figure.",
     )
     parser.add_argument(
         "--workers",
         type=value_type("--workers", int, count("Trainings at a time.", at_most=1000)),
         metavar="N",
-        help="With --seeds, how many train at a time. (default: as many as there are processors)",
+        help="With --seeds, how many train at a time. (default: the number of processors)",
     )
 
 
@@ -40,20 +40,20 @@ def _seeds(text: str) -> list[int]:
     one = value_type("--seeds", int, count("Seed.", at_least=0, at_most=SEED_LIMIT))
     seeds = [one(part) for part in text.split(",")]
     if repeated := {seed for seed in seeds if seeds.count(seed) > 1}:
-        raise ConfigError(f"--seeds: {min(repeated)} is there more than once")
+        raise ConfigError(f"--seeds: {min(repeated)} appears more than once")
     return seeds
 
 
 def train_seeds(
     config: Config, seeds: Sequence[int], workers: int | None, argv: Sequence[str], prog: str
 ) -> int:
-    """Train `config` once for each seed and return the exit status: that of the first that failed.
+    """Train `config` once for each seed; return the exit status, that of the first run that failed.
 
     Args:
-        config: Checked here, read again by each process.
+        config: It is checked here; each process reads it again.
         seeds: At least one.
         workers: Processes at a time; None: one for each processor.
-        argv: What the train command was given.
+        argv: The arguments of the train command.
         prog: The name that it was called by.
     """
     from sac.sweep.plan import plan_seeds  # here, so that --help stays quick
@@ -98,12 +98,12 @@ def _ending(run: "Run", commands: Mapping[str, str]) -> str:
 
 
 def _draw(run_directories: Sequence[Path]) -> None:
-    """Draw the learning curves of all runs, or say why that can't be done."""
+    """Draw the learning curves of all runs, or say why that is not possible."""
     if not run_directories:
         return
     from sac.plots import PlotSettings, plot
 
-    output = run_directories[0] / FIGURE_FILE  # not beside it: there lie runs, as in `runs/*`
+    output = run_directories[0] / FIGURE_FILE  # not beside the runs: `runs/*` matches runs only
     try:
         for warning in plot(run_directories, output, PlotSettings()):
             print(f"warning: {warning}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""How a run stands when its training has ended, and the commands that come next."""
+"""What the train command prints at its end: where the run is, and which commands come next."""
 
 import shlex
 import sys
@@ -13,11 +13,11 @@ MODULE_COMMANDS = {name: f"python -m sac {name}" for name in ("train", "evaluate
 
 
 def print_summary(result: Result, commands: Mapping[str, str] = MODULE_COMMANDS) -> None:
-    """Say where a run lies, how it stands, and by which commands to look at it and to go on.
+    """Print where a run is, how far it got, and the commands to look at it and to continue it.
 
     Args:
         result: What the training reports.
-        commands: How the user starts train, evaluate and doctor, as typed in a shell.
+        commands: How the user starts train, evaluate and doctor in a shell.
     """
     run = Path(result.run_directory)
     lines = [
@@ -32,7 +32,7 @@ def print_summary(result: Result, commands: Mapping[str, str] = MODULE_COMMANDS)
 
 
 def result_lines(result: Result) -> list[str]:
-    """Return where a run lies and how it stands."""
+    """Return where a run is and how far it got."""
     lines = [
         f"Run directory: {quoted(Path(result.run_directory))}",
         f"Steps: {result.step:,} of {result.total_steps:,}",
@@ -48,14 +48,14 @@ def result_lines(result: Result) -> list[str]:
 
 
 def resume_command(result: Result, commands: Mapping[str, str] = MODULE_COMMANDS) -> str:
-    """Return the command that goes on with a run; one that made all its steps is to make more."""
+    """Return the command that continues a run; if the run made all its steps, it asks for more."""
     step, total_steps = result.step, result.total_steps
     more = "" if step < total_steps else f" --train.total_steps {2 * max(step, total_steps)}"
     return f"{commands['train']} --resume {quoted(Path(result.run_directory))}{more}"
 
 
 def typed_commands(prog: str) -> Mapping[str, str]:
-    """Return how the user starts the commands that come next: by their scripts or by the module."""
+    """Return how the user starts the other commands: as scripts or through the module."""
     if not prog.endswith(".py"):
         return MODULE_COMMANDS
     script = shown_path(Path(sys.argv[0]))
@@ -68,6 +68,6 @@ def quoted(path: Path) -> str:
 
 
 def shown_path(path: Path) -> str:
-    """Return a path relative to the working directory where it lies below, or else whole."""
+    """Return a path, relative to the working directory if it is inside that."""
     absolute, here = path.resolve(), Path.cwd()
     return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)

@@ -1,4 +1,4 @@
-"""The train command: from a file, options or an earlier run to a Config, then to the trainer."""
+"""The train command: makes a Config from a file, options or an earlier run, and trains it."""
 
 import argparse
 import os
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from sac.training.train import TrainResult
 
 USAGE = "%(prog)s (--config FILE | --resume RUN | --env.id ID) [--KEY VALUE ...]"
-DESCRIPTION = """Train a Soft Actor-Critic agent. Every key of the configuration file is an option
-too, and wins over the file. Whole numbers may be written 1e4."""
+DESCRIPTION = """Train a Soft Actor-Critic agent. Every key of the configuration file is also an
+option, which overrides the file. Whole numbers may be written as 1e4."""
 
 
 def train_command(argv: Sequence[str], prog: str) -> int:
-    """Train as `argv` says and return the exit status; SACError where that cannot be done."""
+    """Train what `argv` describes and return the exit status; SACError if that fails."""
     parser = CommandParser(prog, DESCRIPTION, USAGE)
     parser.add_argument("--config", type=Path, metavar="FILE", help="YAML file of the keys below.")
     parser.add_argument(
-        "--resume", type=Path, metavar="RUN", help="Run directory to go on with, where it stopped."
+        "--resume", type=Path, metavar="RUN", help="Run directory to continue where it stopped."
     )
     parser.add_argument(
         "--trust",
@@ -54,7 +54,7 @@ def train_command(argv: Sequence[str], prog: str) -> int:
         )
     if arguments.seeds is not None:
         return train_seeds(config, arguments.seeds, arguments.workers, argv, prog)
-    from sac.training.train import train  # here, so that --help and a refusal stay quick
+    from sac.training.train import train  # here, so that --help and refusals stay quick
 
     if arguments.resume is not None:
         trained = train(None, resume=arguments.resume, overrides=overrides, trust=arguments.trust)
@@ -84,13 +84,13 @@ def _result(trained: "TrainResult") -> reports.Result:
 
 
 def _check_seeds(arguments: argparse.Namespace, overrides: dict[str, Any]) -> None:
-    """Raise ConfigError for options that say nothing together with --seeds, or without it."""
+    """Raise ConfigError for options that make no sense with --seeds, or without it."""
     if arguments.seeds is None:
         if arguments.workers is not None:
             raise ConfigError("--workers says how many of --seeds train at a time: give --seeds")
         return
     if arguments.resume is not None:
-        raise ConfigError("--resume goes on with one run, with its own seed: leave out --seeds")
+        raise ConfigError("--resume continues one run, with its own seed: leave out --seeds")
     if arguments.print_config or "seed" in overrides:
         other = "--print_config" if arguments.print_config else "--seed"
         raise ConfigError(f"{other} is about one seed: leave out --seeds")
@@ -98,7 +98,7 @@ def _check_seeds(arguments: argparse.Namespace, overrides: dict[str, Any]) -> No
 
 def _resolve(file: Path | None, run: Path | None, overrides: dict[str, Any]) -> Config:
     if file is not None and run is not None:
-        raise ConfigError("--resume goes on with the run's own configuration: leave out --config")
+        raise ConfigError("--resume continues with the run's own configuration: leave out --config")
     if run is not None:
         return Config.load(_run_config(run), overrides)
     if file is not None:
@@ -107,8 +107,10 @@ def _resolve(file: Path | None, run: Path | None, overrides: dict[str, Any]) -> 
 
 
 def _run_config(run: Path) -> Path:
-    if not os.path.isdir(run):  # unlike Path.is_dir, it has an answer for a name too long
+    if not os.path.isdir(run):  # unlike Path.is_dir, False for a name that is too long
         raise ConfigError(f"cannot resume {run}: there is no such run directory")
     if not os.path.isfile(run / "config.yaml"):
-        raise ConfigError(f"cannot resume {run}: no config.yaml in it, so it is no run directory")
+        raise ConfigError(
+            f"cannot resume {run}: it contains no config.yaml, so it is not a run directory"
+        )
     return run / "config.yaml"

@@ -1,4 +1,4 @@
-"""A file that grows by whole pieces, and keeps what could not be written for the next time."""
+"""A file that grows by whole pieces, and retries those that a full disk refused."""
 
 import os
 from pathlib import Path
@@ -9,12 +9,12 @@ from sac.disk import files
 class AppendedFile:
     """Appends pieces to a file, which never ends in the middle of one.
 
-    A piece that cannot be written raises OSError, and goes before the next one that can.
+    A piece that cannot be written raises OSError, and is written before the next one.
 
     Args:
         path: The file.
         mode: "xb" for a new file, "r+b" for one that is there.
-        last_size: Size of the last piece in it, which `replace_last` may replace.
+        last_size: Size of the last piece in the file, for `replace_last`.
     """
 
     def __init__(self, path: Path, mode: str = "xb", *, last_size: int = 0) -> None:
@@ -30,7 +30,7 @@ class AppendedFile:
         self._write()
 
     def replace_last(self, piece: bytes) -> None:
-        """Write a piece in place of the last one."""
+        """Write a piece over the last one."""
         if self._unwritten:
             self._unwritten[-1] = piece
         else:

@@ -1,4 +1,4 @@
-"""How good a policy is: whole episodes on environments of their own, reproducible by a seed."""
+"""Evaluates policies: plays whole episodes in separate environments, reproducible by a seed."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -32,7 +32,7 @@ __all__ = [
 
 
 class Playable(Protocol):
-    """What episodes are played in: a VectorEnvironment, or what stands before one."""
+    """What episodes are played in: a VectorEnvironment, or a wrapper of one."""
 
     num_envs: int
 
@@ -53,15 +53,15 @@ def run_episodes(
 ) -> EvaluationResult:
     """Play episodes from a fresh reset; neither the agent nor its random generators change.
 
-    Each environment of the vector plays its share, fixed beforehand: to take the first that finish
-    anywhere would prefer short episodes. The same arguments give the same result.
+    Each environment plays a fixed share of the episodes: taking whichever finish first would favour
+    short episodes. The same arguments give the same result.
 
     Args:
         agent: Chooses the actions.
-        environment: Not the one that training goes on with: it is reset.
+        environment: It is reset, so it must not be the one that is being trained on.
         episodes: How many, at least 1.
-        seed: Of the environments and, unless deterministic, of the actions.
-        deterministic: Take the policy's best action rather than a sample.
+        seed: Seeds the environments and, unless deterministic, the actions.
+        deterministic: Take the policy's most likely action instead of a sample.
     """
     _check_at_least("episodes", episodes, 1)
     shares = [len(range(i, episodes, environment.num_envs)) for i in range(environment.num_envs)]
@@ -70,7 +70,7 @@ def run_episodes(
     observation = environment.reset(seed=seed)
     while any(len(done) < share for done, share in zip(finished, shares, strict=True)):
         if deterministic:
-            action = agent.greedy(observation)  # type: ignore[union-attr]  # not a random one
+            action = agent.greedy(observation)  # type: ignore[union-attr]  # only agents are deterministic
         else:
             action = agent.sample(observation, generator)
         step = environment.step(agent.action_codec.to_environment(action))
@@ -83,7 +83,7 @@ def run_episodes(
     return EvaluationResult(
         returns=[float(episode.episode_return) for episode in played],
         lengths=[int(episode.length) for episode in played],
-        # Some environments say so of successes alone: where one is told, no word is a failure.
+        # Some environments report only successes: then an episode without a report failed.
         successes=None if set(successes) == {None} else [bool(success) for success in successes],
     )
 
@@ -106,20 +106,21 @@ def evaluate(
 
     Args:
         path: A run directory or a checkpoint folder.
-        env: A (vector) environment or what makes one, in place of the run's own. It is reset.
+        env: A (vector) environment or a callable that makes one, instead of the run's own. It is
+            reset.
         env_overrides: Keys of the section `env` to change, such as {"id": ..., "kwargs": {...}}.
-            Another id takes none of the run's kwargs; its spaces must fit the agent.
+            Another id drops the run's kwargs; its spaces must fit the agent.
         episodes: How many.
         seed: The same seed gives the same result.
-        checkpoint: Of a run: "best", "last" or a step.
+        checkpoint: Which one of a run: "best", "last" or a step.
         deterministic: False samples from the policy.
         num_envs: Environments that play side by side.
         device: "auto", "cpu", "cuda" or "cuda:N".
-        with_random: Also play as many episodes with random actions, as `random_policy`.
+        with_random: Also play the same number of episodes with random actions, as `random_policy`.
         trust: Import the modules that the run's configuration names, whoever wrote it.
 
     Raises:
-        SACError: A checkpoint that is missing, damaged or unfit, or an argument out of range.
+        SACError: The checkpoint is missing, damaged or unsuitable, or an argument is out of range.
     """
     _check_at_least("episodes", episodes, 1)
     _check_at_least("seed", seed, 0)
@@ -160,13 +161,13 @@ def film_checkpoint(
     device: str = "auto",
     trust: bool = False,
 ) -> EvaluationResult:
-    """Film an episode of a trained policy into a .mp4 or .gif file, with step and return drawn in.
+    """Film an episode of a trained policy to a .mp4 or .gif file, with step and return drawn in.
 
-    It is the first episode that `evaluate` plays with the same arguments in one environment.
+    It is the first episode that `evaluate` plays in one environment with the same arguments.
 
     Raises:
-        SACError: As `evaluate`, and where the environment draws no pictures or a package of the
-            extra `video` is missing.
+        SACError: As for `evaluate`; also if the environment draws no pictures, or a package of
+            the extra `video` is missing.
     """
     from sac.environments.film import check_video
 
@@ -187,7 +188,7 @@ def film_episode(
     deterministic: bool = True,
     **bounds: int,
 ) -> EvaluationResult:
-    """Film the first episode that an evaluation plays; `bounds` are those of `EpisodeFilm`."""
+    """Film the first episode of an evaluation; `EpisodeFilm` explains the `bounds`."""
     from sac.environments import make_vector_environment
     from sac.environments.film import check_video, filmed
 
@@ -199,9 +200,9 @@ def film_episode(
 
 
 def check_spaces_fit(agent: "SACAgent", environment: "VectorEnvironment") -> None:
-    """Refuse an environment whose observations or actions the agent was not made for.
+    """Refuse an environment whose spaces do not fit the agent.
 
-    Bounds of observations may differ, since no policy reads them; those of actions scale them.
+    Bounds of observations may differ, as no policy reads them; bounds of actions scale the actions.
 
     Raises:
         SpaceError: Names both spaces.
@@ -232,13 +233,13 @@ def environment_config(
     *,
     trust: bool,
 ) -> EnvConfig:
-    """Return the environment that a checkpoint's run was trained on, with `overrides` laid over.
+    """Return the environment that a checkpoint was trained on, changed by `overrides`.
 
-    ConfigError where it would import code that is not trusted.
+    ConfigError if it would import code that is not trusted.
     """
     overrides = {} if overrides is None else overrides
     document = checkpoint.documents.get("config")
-    if document is None:  # a policy alone, which says nothing of where it was trained
+    if document is None:  # a policy alone does not say where it was trained
         trained = Config.from_dict({"env": {"id": ""}})
     else:
         trained = Config.from_dict(document)
@@ -247,7 +248,8 @@ def environment_config(
     config = trained.merged({"env": overrides}).env
     if not trust:
         check_trusted(config, overrides)
-    # One environment gains nothing from a process of its own; a native one may exist only as such.
+    # A single environment gains nothing from its own process. "native" stays: some environments
+    # exist in that form only.
     if num_envs == 1 and config.vectorization == "async":
         config = replace(config, vectorization="sync")
     return replace(config, num_envs=num_envs)
@@ -263,8 +265,8 @@ def _check_named(config: EnvConfig, checkpoint: Checkpoint) -> None:
     if not config.id:
         raise CheckpointError(
             f"'{checkpoint.folder}' does not say which environment it is for: that of its training "
-            "was given as an object, or it is a policy alone. Name one by env.id, or give it from "
-            "Python, by evaluate(..., env=...)"
+            "was given as an object, or it is a policy alone. Name one by env.id, or pass it from "
+            "Python: evaluate(..., env=...)"
         )
 
 

@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from sac.agent.agent import SACAgent
 
 TAG = "evaluation/episode"
-# A picture's rate and size are bounded, so that a long run's event file is, too.
+# Bounds on a film, and so on the event file of a long run.
 MAX_FRAMES = 100
 MAX_WIDTH = 240
 GIF_SIZE = struct.Struct("<6xHH")
 
 
 def episode_gif(agent: "SACAgent", config: EnvConfig, seed: int) -> bytes:
-    """Return a GIF of the first episode that an evaluation with that seed plays.
+    """Return a GIF of the first episode of an evaluation with that seed.
 
-    SACError, or whatever the environment raises, where it can't be drawn.
+    Raises SACError, or whatever the environment raises, if it can't be drawn.
     """
     if not config.id:
-        raise EnvironmentSetupError("an environment that was given as an object can't be made anew")
+        raise EnvironmentSetupError("an environment given as an object can't be made again")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "episode.gif"
         film_episode(agent, config, path, seed=seed, max_width=MAX_WIDTH, max_frames=MAX_FRAMES)

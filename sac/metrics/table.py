@@ -1,4 +1,4 @@
-"""`metrics.csv`: a row for each logged step, every number to its last bit."""
+"""`metrics.csv`: a row for each logged step, with numbers exact to the last bit."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ MAX_LINE = 2**20  # bytes
 
 
 def has_rows(path: Path) -> bool:
-    """Return whether there is a metrics file that holds more than the names of its columns."""
+    """Return whether there is a metrics file with more than the names of its columns."""
     if not path.is_file():
         return False
     with open(path, "rb") as file:
@@ -27,10 +27,10 @@ def has_rows(path: Path) -> bool:
 
 
 def read_columns(path: Path) -> dict[str, NDArray[np.float64]]:
-    """Return every column (n,) by name, nan where a cell is empty; none where there is no file.
+    """Return every column (n,) by name, with nan for empty cells; no column if there is no file.
 
-    A row that is being written, or that a crash cut short, is left out. SACError for a file that is
-    no metrics file.
+    A row that is still being written, or that a crash cut short, is left out. SACError for a file
+    that is not a metrics file.
     """
     names, rows = _read(path, last_step=None)
     columns = {STEP: np.array([step for step, _ in rows], np.float64)}
@@ -47,16 +47,16 @@ def _number(text: str | None) -> float:
 
 
 class MetricsFile:
-    """Rows of `step` and the columns; a step's row can be filled in several writes.
+    """Writes the rows of `metrics.csv`; several writes can fill the row of one step.
 
-    `step` and `row` are the last row's, its numbers as text.
+    `step` and `row` are those of the last row, with numbers as text.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], *, resume_step: int | None) -> None:
         """Start a new file; on a resume, keep the old rows up to and including `resume_step`.
 
         Raises:
-            SACError: The file to go on with is not a metrics file.
+            SACError: The old file is not a metrics file.
         """
         old_columns, rows = ([], []) if resume_step is None else _read(path, resume_step)
         self.columns = [*columns, *(name for name in old_columns if name not in columns)]
@@ -66,9 +66,9 @@ class MetricsFile:
         self._file = AppendedFile(path, "r+b", last_size=len(lines[-1]))
 
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
-        """Add numbers to the row of `step`, which must not be before the last one's.
+        """Add numbers to the row of `step`, which must not be earlier than that of the last row.
 
-        OSError where they can't be written: then the next `write` or `flush` writes them too.
+        OSError if they can't be written: then the next `write` or `flush` writes them too.
         """
         # repr is the shortest text that reads back as the very same float.
         texts = {name: repr(number) for name, number in numbers.items()}
@@ -80,7 +80,7 @@ class MetricsFile:
             self._file.append(self._line(step, texts))
 
     def flush(self) -> None:
-        """Force all rows to the disk."""
+        """Sync all rows to the disk."""
         self._file.flush()
 
     def close(self) -> None:
@@ -98,17 +98,17 @@ def _encode(cells: Sequence[str]) -> bytes:
 
 
 def _read(path: Path, last_step: int | None) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Columns and rows up to and with `last_step`; a row that a crash cut short is left out."""
+    """Return the columns, and the rows up to and including `last_step` that are complete."""
     if not path.exists():
         return [], []
     with open(path, newline="", encoding="utf-8", errors="replace") as file:
-        # What a crash cut short has no end.
+        # A line that a crash cut short has no end.
         reader = csv.reader(line for line in file if line.endswith("\n"))
         header = _next(reader, path) or [STEP]
         if header[:1] != [STEP]:
             raise SACError(
-                f"Expected '{STEP}' as first column of '{path}', got {header[:1]}. "
-                "Move the file away to go on with the run."
+                f"Expected '{STEP}' as the first column of '{path}', got {header[:1]}. "
+                "Move the file away to continue the run."
             )
         rows = []
         while cells := _next(reader, path):
@@ -124,5 +124,5 @@ def _next(reader: Iterator[list[str]], path: Path) -> list[str] | None:
         return next(reader, None)
     except csv.Error as error:
         raise SACError(
-            f"'{path}' is damaged: {error}. Move the file away to go on with the run."
+            f"'{path}' is damaged: {error}. Move the file away to continue the run."
         ) from error

@@ -1,4 +1,4 @@
-"""How far several trainings are that run side by side: a bar for each in a terminal, else lines."""
+"""Shows the progress of several trainings: a bar for each in a terminal, lines elsewhere."""
 
 import sys
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ class Board:
 
     Args:
         labels: A name for each training.
-        stream: Where to show it, standard output by default.
+        stream: Where to show it; by default, standard output.
     """
 
     def __init__(self, labels: Sequence[str], stream: TextIO | None = None) -> None:
@@ -42,7 +42,7 @@ class Board:
             self.state(label, described(reached.numbers))
 
     def state(self, label: str, text: str) -> None:
-        """Say where a training stands, such as that it has ended."""
+        """Show the state of a training, such as that it has ended."""
         self._states[label] = text
         if self._screen is None:
             self.message(label, text)
@@ -50,7 +50,7 @@ class Board:
             self._draw()
 
     def message(self, label: str, text: str) -> None:
-        """Show a line of a training that stays."""
+        """Show a line from a training, which stays."""
         line = f"{label}: {text}"
         if self._screen is None:
             say(line, self._stream)

@@ -1,4 +1,4 @@
-"""Which runs a sweep makes, how many at a time, and how each is started."""
+"""Plans a sweep: which runs, how many at a time, and how each is started."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -16,8 +16,8 @@ class Plan:
 
     seeds: Sequence[int]
     workers: int  # runs at a time
-    command: Sequence[str]  # that trains, but for the seed
-    variables: Mapping[str, str]  # set in the environment of each process
+    command: Sequence[str]  # trains, but still lacks the seed
+    variables: Mapping[str, str]  # environment variables of each process
 
     def arguments(self, seed: int) -> list[str]:
         """Return the command line of a seed's run."""
@@ -27,13 +27,13 @@ class Plan:
 def plan_seeds(
     config: Config, seeds: Sequence[int], workers: int | None, command: Sequence[str]
 ) -> Plan:
-    """Return the plan for one run of `config` with each seed; ConfigError for a seed unfit for it.
+    """Plan one run of `config` for each seed; ConfigError if a seed is out of range.
 
     Args:
-        config: Checked here, read again by each process.
+        config: It is checked here; each process reads it again.
         seeds: At least one.
-        workers: Runs at a time; None: one for each processor.
-        command: What trains one seed when `--seed N` follows.
+        workers: Number of runs at a time; None: one for each processor.
+        command: Trains one seed, once `--seed N` is added.
     """
     for seed in seeds:
         config.merged({"seed": seed})

@@ -1,4 +1,4 @@
-"""Trains the runs of a plan, each in a process of its own, and collects what came of them."""
+"""Trains the runs of a plan, each in a process of its own, and collects their results."""
 
 import os
 import queue
@@ -17,7 +17,7 @@ from sac.sweep.plan import Plan
 from sac.terminal import reports
 from sac.terminal.interrupt import SIGNAL_STATUS, InterruptGuard
 
-POLL_SECONDS = 0.2  # until reports are shown, and a signal is passed on
+POLL_SECONDS = 0.2  # between looks at reports and signals
 
 
 @dataclass
@@ -25,21 +25,21 @@ class Run:
     """The training of one seed."""
 
     seed: int
-    status: int | None = None  # of its exit; None: not started
-    run_directory: Path | None = None  # once it is known
-    result: reports.Result | None = None  # None: the training did not come to its end
+    status: int | None = None  # exit status; None: not started
+    run_directory: Path | None = None  # None: not known yet
+    result: reports.Result | None = None  # None: the training failed
 
     @property
     def label(self) -> str:
-        """Name of the run on the display."""
+        """Return the name of the run on the display."""
         return f"seed {self.seed}"
 
 
 def train_in_processes(plan: Plan) -> tuple[list[Run], int | None]:
-    """Train, and return the runs and the signal that ended them early, if one did.
+    """Train; return the runs, and the signal that ended them early, if one did.
 
     The first Ctrl-C or SIGTERM is passed on to every training, which ends with a checkpoint; the
-    second ends the trainings at once. A training that fails leaves the others alone.
+    second ends the trainings at once. If one training fails, the others go on.
     """
     runs = [Run(seed) for seed in plan.seeds]
     with tempfile.TemporaryDirectory(prefix="sac-reports-", ignore_cleanup_errors=True) as folder:
@@ -62,9 +62,9 @@ class _Supervisor:
     def __init__(self, plan: Plan, board: Board, folder: Path) -> None:
         self._plan = plan
         self._board = board
-        self._folder = folder  # of the reports
+        self._folder = folder  # of the report files
         self._children: list[_Child] = []
-        # What is printed, by a line; None when no more can come.
+        # Lines that children print; None: the child prints no more.
         self._lines: queue.Queue[tuple[_Child, str | None]] = queue.Queue()
 
     def train(self, runs: Sequence[Run]) -> int | None:
@@ -88,8 +88,8 @@ class _Supervisor:
 
     def _start(self, run: Run) -> None:
         file = self._folder / f"{run.seed}.jsonl"
-        # A session of its own: Ctrl-C in the terminal reaches this process alone, which passes it
-        # on once; twice would end the training without a checkpoint.
+        # In a session of its own, the child does not get the terminal's Ctrl-C, which this process
+        # passes on once: a second one would end the training without a checkpoint.
         process = subprocess.Popen(
             self._plan.arguments(run.seed),
             env={**os.environ, **self._plan.variables, reports.FILE_VARIABLE: str(file)},
@@ -154,7 +154,7 @@ class _Supervisor:
 
     @contextmanager
     def _hanging_up(self) -> Iterator[None]:
-        """When the terminal closes, let the trainings end with a checkpoint; nohup still counts."""
+        """Let the trainings end with a checkpoint when the terminal closes, except under nohup."""
         number = getattr(signal, "SIGHUP", None)
         if number is None or signal.getsignal(number) is not signal.SIG_DFL:
             yield
@@ -164,7 +164,7 @@ class _Supervisor:
             self._signal(signal.SIGTERM)
             shutil.rmtree(self._folder, ignore_errors=True)
             signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)  # there is nothing left to write to
+            signal.raise_signal(number)  # nothing is left to write to
 
         signal.signal(number, pass_on)
         try:

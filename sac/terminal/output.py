@@ -1,4 +1,4 @@
-"""Output streams: a reader who may leave early, as `| head` does, and a terminal to draw on."""
+"""Output streams: lines for readers that may leave early, as `| head` does, and a live screen."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ CLOSED_PIPE = 141  # 128 + SIGPIPE, as shells report it
 
 
 def say(text: str, stream: TextIO) -> None:
-    """Print a line at once; when nobody reads any more, lines go nowhere."""
+    """Print and flush a line; when the reader has left, drop it and all later ones."""
     try:
         print(text, file=stream, flush=True)
     except BrokenPipeError:
@@ -19,7 +19,7 @@ def say(text: str, stream: TextIO) -> None:
 
 @contextmanager
 def reader_may_leave() -> Iterator[None]:
-    """End the program quietly where the block, or Python's own last flush, would find no reader."""
+    """End the program quietly if the reader of standard output leaves during the block."""
     try:
         try:
             yield
@@ -37,7 +37,7 @@ def _silence(stream: TextIO) -> None:
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Return whether what is drawn on the stream can be drawn over."""
+    """Return whether lines on the stream can be drawn over."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
@@ -49,21 +49,21 @@ class Screen:
         from rich.live import Live
 
         self._console = Console(file=stream, force_terminal=True)
-        # No refreshing thread: it would take its time from training ten times a second.
+        # Without the refreshing thread, which would take time from training ten times a second.
         self._live = Live(console=self._console, auto_refresh=False)
 
     def start(self) -> None:
-        """Begin to draw, without the cursor."""
+        """Hide the cursor and begin to draw."""
         self._live.start()
 
     def stop(self) -> None:
-        """Leave what was drawn last, and give the cursor back."""
+        """Leave the last picture, and show the cursor again."""
         self._live.stop()
 
     def draw(self, picture: Any) -> None:
-        """Draw whatever rich can render, in place of what was drawn before."""
+        """Draw anything that rich can render over the last picture."""
         self._live.update(picture, refresh=True)
 
     def message(self, text: str) -> None:
-        """Show a line that stays."""
+        """Print a line above the picture."""
         self._console.print(text, markup=False, highlight=False)

@@ -1,4 +1,4 @@
-"""How far a training is: bars in a terminal, plain lines or reports anywhere else."""
+"""Shows the progress of a training: a live bar in a terminal, lines or reports elsewhere."""
 
 import math
 import sys
@@ -13,14 +13,14 @@ from sac.terminal.output import Screen, is_terminal, say
 
 
 class Progress:
-    """Shows how far a training is, for as long as the `with` block lasts.
+    """Shows the progress of a training for as long as the `with` block lasts.
 
     Args:
         total_steps: Environment transitions at the end.
-        start_step: Transitions made before, by a run that is resumed.
-        stream: Where to show it; by default standard output, or the process that started this one
-            where that reads reports.
-        clock: Gives seconds, for the rates and the remaining time.
+        start_step: Transitions that a resumed run has made before.
+        stream: Where to show it. By default, standard output; or it is reported, if the process
+            that started this one reads reports.
+        clock: Returns seconds, for rates and the remaining time.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Progress:
         self._numbers: dict[str, SupportsFloat] = {}
         self._step = self._shown_step = start_step
         self._samples: deque[_Sample] = deque(maxlen=self._display.rate_samples)
-        self._due_step, self._due_time = math.inf, -math.inf  # the first update starts the rates
+        self._due_step, self._due_time = math.inf, -math.inf  # the first update is a sample
 
     def __enter__(self) -> Self:
         self._display.start()
@@ -49,12 +49,12 @@ class Progress:
         self._display.stop()
 
     def update(self, step: int, **numbers: SupportsFloat) -> None:
-        """Tell the step and what else is new; shown when it is due, and cheap when it is not.
+        """Update the step and other numbers; they are shown when due, which is cheap to check.
 
         Args:
             step: Environment transitions so far.
-            **numbers: `episodes` finished, `mean_return` of the last of them, `alpha`, `updates`
-                made so far (shown as a rate), or any other; each stays until it is told anew.
+            **numbers: Finished `episodes`, the `mean_return` of the last ones, `alpha`, `updates`
+                so far (shown as a rate), or any others; each is kept until its next update.
         """
         self._step = step
         if numbers:
@@ -97,11 +97,11 @@ class _Sample(NamedTuple):
 
 
 class _Display(Protocol):
-    """Where progress is shown: how often, over how many shows the rates are, and how it looks."""
+    """Shows progress at most `seconds` apart and `shows_per_run` times at least."""
 
     seconds: float
     shows_per_run: int
-    rate_samples: int
+    rate_samples: int  # shows over which rates are averaged
 
     def start(self) -> None: ...
     def show(self, reached: reports.Reached) -> None: ...
@@ -117,7 +117,7 @@ def _display_on(stream: TextIO | None) -> _Display:
 
 
 class _LineDisplay:
-    """A line now and then, which also reads well in a log file."""
+    """Prints a line now and then, which also suits a log file."""
 
     seconds = 60.0
     shows_per_run = 20
@@ -138,7 +138,7 @@ class _LineDisplay:
 
 
 class _ReportDisplay:
-    """A report where a line would be."""
+    """Sends a report as often as a line would be printed."""
 
     seconds = _LineDisplay.seconds
     shows_per_run = _LineDisplay.shows_per_run
@@ -156,7 +156,7 @@ class _ReportDisplay:
 
 
 class _LiveDisplay(Screen):
-    """A bar and a line of numbers."""
+    """Draws a bar and a line of numbers."""
 
     seconds = 0.5  # drawing takes a few milliseconds
     shows_per_run = 20
@@ -176,24 +176,24 @@ class _LiveDisplay(Screen):
 
 
 def in_a_line(reached: reports.Reached) -> str:
-    """Return how far a training is, as a line of a log file."""
+    """Return the progress as a line of text."""
     return f"{_steps(reached)} ({percent(reached)})  {described(reached.numbers)}"
 
 
 def bar(reached: reports.Reached) -> Any:
-    """Return how far a training is, as a bar that rich can draw."""
+    """Return the progress as a bar for rich."""
     from rich.progress_bar import ProgressBar
 
     return ProgressBar(total=max(1, reached.total_steps), completed=reached.step)
 
 
 def percent(reached: reports.Reached) -> str:
-    """Return the share of the steps that are made."""
+    """Return the share of the steps made so far, as text."""
     return f"{100 * reached.step // max(1, reached.total_steps)} %"
 
 
 def described(numbers: Mapping[str, float]) -> str:
-    """Return a training's numbers in words."""
+    """Return the numbers of a training as text."""
     return "  ".join(_described(name, number) for name, number in numbers.items())
 
 

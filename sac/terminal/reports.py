@@ -1,4 +1,4 @@
-"""What a training reports to the process that started it: a line of JSON for each report."""
+"""Reports of a training to the process that started it, each a line of JSON in a file."""
 
 import json
 import os
@@ -7,19 +7,19 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-FILE_VARIABLE = "SAC_REPORT_FILE"  # set by a process that reads reports, for those it starts
+FILE_VARIABLE = "SAC_REPORT_FILE"  # set by the process that reads the reports
 
 
 @dataclass(frozen=True)
 class Started:
-    """The run has a folder."""
+    """The run has its directory."""
 
     run_directory: str
 
 
 @dataclass(frozen=True)
 class Reached:
-    """The run has reached this step; `numbers` are described by `sac.terminal.progress`."""
+    """The run has reached this step; `sac.terminal.progress` explains the `numbers`."""
 
     step: int
     total_steps: int
@@ -35,7 +35,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Result:
-    """How a run stands when its training has ended; the returns are of the last evaluation."""
+    """The end of a training, with the returns of the last evaluation."""
 
     run_directory: str
     step: int
@@ -60,7 +60,7 @@ def is_read() -> bool:
 def send(report: Report) -> None:
     """Report to the process that started this one, if it reads reports.
 
-    A reader that has left, or a full disk, is no reason to stop a training.
+    The training goes on even if the reader has left or the disk is full.
     """
     if not is_read():
         return
@@ -70,14 +70,14 @@ def send(report: Report) -> None:
 
 
 class Reader:
-    """Reads the reports in a file while they are written."""
+    """Reads reports from a file that is still being written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._position = 0
 
     def new(self) -> Iterator[Report]:
-        """Yield the reports since the last call; half a line waits for its other half."""
+        """Yield the reports since the last call; an unfinished line is left for the next call."""
         if not self._path.exists():
             return
         with open(self._path, "rb") as file:
@@ -91,7 +91,7 @@ class Reader:
 
 
 def _decoded(line: bytes) -> Report | None:
-    """Return the report in a line; None where a failed write left something else."""
+    """Return the report in a line; None if the line is damaged, as by a full disk."""
     try:
         document = json.loads(line)
         return KINDS[document.pop("kind")](**document)

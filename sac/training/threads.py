@@ -1,4 +1,4 @@
-"""How many threads NumPy's BLAS takes while an agent trains."""
+"""The number of threads that NumPy's BLAS uses during training."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 from sac.config import Config
 
 SMALL_PRODUCT = 2**21  # multiplications: a batch of 256 through a layer of 64 by 64 is half of it
-# What a user sets before NumPy is imported, each library its own.
+# Environment variables by which users set the number, each library its own.
 BLAS_VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "GOTO_NUM_THREADS",
@@ -17,7 +17,7 @@ BLAS_VARIABLES = (
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-OPENBLAS_MOST = 64  # threads that the OpenBLAS in NumPy's wheels is built for
+OPENBLAS_MOST = 64  # threads for which the OpenBLAS in NumPy's wheels is built
 
 
 def processors() -> int:
@@ -28,16 +28,16 @@ def processors() -> int:
 
 
 def has_small_products(config: Config) -> bool:
-    """Return whether waking a second thread takes longer than the products of an update do."""
+    """Return whether an update's matrix products take less time than waking a second thread."""
     widest = max([*config.agent.hidden_sizes, 1])
     return config.train.batch_size * widest**2 <= SMALL_PRODUCT
 
 
 @contextmanager
 def blas_threads_for(config: Config) -> Iterator[None]:
-    """Let small products run on one thread for as long as the block lasts.
+    """Use one thread during the block if the matrix products of `config` are small.
 
-    What the user has chosen stands: by an environment variable, or by threadpoolctl.
+    A number that the user has set by an environment variable or by threadpoolctl is kept.
     """
     if not has_small_products(config) or any(name in os.environ for name in BLAS_VARIABLES):
         yield
@@ -53,9 +53,9 @@ def blas_threads_for(config: Config) -> Iterator[None]:
 
 
 def _is_limited(library: dict[str, Any]) -> bool:
-    """Return whether a library has fewer threads than it takes by itself.
+    """Return whether somebody has lowered the number of threads of a library.
 
-    MKL takes one for each core, of which each may be two processors.
+    By default MKL uses one per core, which may be two processors.
     """
-    by_itself = processors() // (2 if library["internal_api"] == "mkl" else 1)
-    return library["num_threads"] < min(by_itself, OPENBLAS_MOST)
+    default = processors() // (2 if library["internal_api"] == "mkl" else 1)
+    return library["num_threads"] < min(default, OPENBLAS_MOST)

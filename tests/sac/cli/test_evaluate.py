@@ -157,8 +157,8 @@ def test_csv_is_a_header_and_a_line_for_each_policy(
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["nowhere"], "nowhere does not exist, expected a run directory"),
-        (["x" * 5000], "does not exist, expected a run directory"),
+        (["nowhere"], "nowhere does not exist: expected a run directory"),
+        (["x" * 5000], "does not exist: expected a run directory"),
         ([], "the following arguments are required: RUN"),
         ([".", "--episodes", "0"], "--episodes: expected a whole number from 1 to 1e6, got 0"),
         ([".", "--episodes", "many"], "--episodes: expected a whole number from 1 to 1e6"),
@@ -176,7 +176,7 @@ def test_csv_is_a_header_and_a_line_for_each_policy(
         ([".", "--video", "a.avi"], "--video: expected a name that ends in .mp4 or .gif"),
         ([".", ".", "--video", "a.gif"], "--video films one run"),
         ([".", "--render", "human", "--video", "a.gif"], "--video and --render"),
-        ([".", "nowhere"], "nowhere does not exist, expected a run directory"),
+        ([".", "nowhere"], "nowhere does not exist: expected a run directory"),
     ],
 )
 def test_refusal_is_one_line_and_status_2(

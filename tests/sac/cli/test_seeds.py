@@ -158,7 +158,7 @@ def test_endings_of_runs() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--seeds 1,2,1", "--seeds: 1 is there more than once"),
+        ("--seeds 1,2,1", "--seeds: 1 appears more than once"),
         ("--seeds 1,,2", "--seeds: expected a whole number from 0"),
         ("--seeds 0,-1", "--seeds: expected a whole number from 0"),
         ("--seeds a", "--seeds: expected a whole number from 0"),
@@ -166,7 +166,7 @@ def test_endings_of_runs() -> None:
         ("--workers 2", "--workers says how many of --seeds train at a time"),
         ("--seeds 0,1 --seed 3", "--seed is about one seed: leave out --seeds"),
         ("--seeds 0,1 --print_config", "--print_config is about one seed: leave out --seeds"),
-        ("--seeds 0,1 --resume .", "--resume goes on with one run"),
+        ("--seeds 0,1 --resume .", "--resume continues one run"),
         ("--seeds 0,1 --agent.gamma 2", "agent.gamma: expected a number from 0 to 1, got 2"),
     ],
 )

@@ -169,7 +169,7 @@ REFUSED = [
     ("--config FILE -x", "unexpected argument '-x'"),
     ("--resume nowhere", "cannot resume nowhere: there is no such run directory"),
     ("--resume " + "x" * 5000, "there is no such run directory"),
-    ("--resume EMPTY", "no config.yaml in it"),
+    ("--resume EMPTY", "contains no config.yaml"),
     ("--resume RUN --config FILE", "leave out --config"),
     ("--resume RUN --agent.gamma 2", "agent.gamma: expected a number from 0 to 1, got 2"),
 ]
