@@ -38,11 +38,10 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
     if arguments.render == "human":
         overrides["kwargs"] = {"render_mode": "human", **environment_arguments}
         num_envs = 1
-    # Here, so that --help and refusals stay quick.
-    from sac.evaluation.evaluate import evaluate, film_checkpoint
-
     if arguments.video is not None:
         _check_film(arguments)
+    from sac.evaluation.evaluate import evaluate  # here, so that --help and refusals stay quick
+
     results = []
     # What environments print must not end up in the JSON that another program reads.
     with redirect_stdout(sys.stderr):
@@ -57,28 +56,15 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
                 num_envs=num_envs,
                 device=arguments.device,
                 with_random=arguments.random,
+                video=arguments.video,
                 trust=arguments.trust,
             )
             results.append(result)
-        if arguments.video is not None:
-            film_checkpoint(
-                arguments.paths[0],
-                arguments.video,
-                env_overrides=overrides,
-                seed=arguments.seed,
-                checkpoint=str(arguments.checkpoint),
-                deterministic=not arguments.stochastic,
-                device=arguments.device,
-                trust=arguments.trust,
-            )
     _print(results, "json" if arguments.json else "csv" if arguments.csv else "table")
     return 0
 
 
 def _check_film(arguments: argparse.Namespace) -> None:
-    from sac.environments.film import check_video
-
-    check_video(arguments.video)
     if len(arguments.paths) > 1:
         raise ConfigError("--video films one run: give a single RUN")
     if arguments.render is not None:

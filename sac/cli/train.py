@@ -3,7 +3,6 @@
 import argparse
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,17 +69,11 @@ def train_command(argv: Sequence[str], prog: str) -> int:
 
 def _result(trained: "TrainResult") -> reports.Result:
     run, evaluation = trained.run_directory, trained.evaluation
-    result = reports.Result(
-        str(run), trained.step, trained.total_steps, findings=len(read_findings(run))
-    )
-    if evaluation is None:
-        return result
-    return replace(
-        result,
-        mean_return=evaluation.mean_return,
-        std_return=evaluation.std_return,
-        episodes=evaluation.episodes,
-    )
+    returns: tuple[Any, ...] = ()
+    if evaluation is not None:
+        returns = evaluation.mean_return, evaluation.std_return, evaluation.episodes
+    findings = len(read_findings(run))
+    return reports.Result(str(run), trained.step, trained.total_steps, findings, *returns)
 
 
 def _check_seeds(arguments: argparse.Namespace, overrides: dict[str, Any]) -> None:

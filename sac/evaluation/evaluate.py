@@ -25,7 +25,6 @@ __all__ = [
     "EvaluationResult",
     "check_spaces_fit",
     "evaluate",
-    "film_checkpoint",
     "film_episode",
     "run_episodes",
 ]
@@ -100,16 +99,17 @@ def evaluate(
     num_envs: int = 1,
     device: str = "auto",
     with_random: bool = False,
+    video: str | Path | None = None,
     trust: bool = False,
 ) -> EvaluationResult:
     """Evaluate a trained policy, by default on the environment that its run was trained on.
 
+    SACError if the checkpoint, an argument or the environment can't be used.
+
     Args:
         path: A run directory or a checkpoint folder.
-        env: A (vector) environment or a callable that makes one, instead of the run's own. It is
-            reset.
-        env_overrides: Keys of the section `env` to change, such as {"id": ..., "kwargs": {...}}.
-            Another id drops the run's kwargs; its spaces must fit the agent.
+        env: A (vector) environment, which is reset, or a callable that makes one.
+        env_overrides: Keys of the section `env` to change; another id drops the run's kwargs.
         episodes: How many.
         seed: The same seed gives the same result.
         checkpoint: Which one of a run: "best", "last" or a step.
@@ -117,66 +117,34 @@ def evaluate(
         num_envs: Environments that play side by side.
         device: "auto", "cpu", "cuda" or "cuda:N".
         with_random: Also play the same number of episodes with random actions, as `random_policy`.
+        video: A .mp4 or .gif file for a film of the first episode, if `env` is not given.
         trust: Import the modules that the run's configuration names, whoever wrote it.
-
-    Raises:
-        SACError: The checkpoint is missing, damaged or unsuitable, or an argument is out of range.
     """
-    _check_at_least("episodes", episodes, 1)
-    _check_at_least("seed", seed, 0)
-    _check_at_least("num_envs", num_envs, 1)
+    _check_arguments(episodes, seed, num_envs, video, env)
+    from sac.agent.agent import SACAgent
     from sac.environments import make_vector_environment
 
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
     config = environment_config(loaded, num_envs, env_overrides, trust=trust)
-    if env is None:
-        _check_named(config, loaded)
-    agent = _agent(loaded, device)
-    made = make_vector_environment(config, source=env, num_envs=num_envs, seed=seed)
-    with closing(made) as environment:
+    _check_named(config, loaded, env)
+    env_name = config.id if env is None else str(env)
+    agent = SACAgent.load(loaded.folder, device=device)
+    with closing(make_vector_environment(config, source=env, seed=seed)) as environment:
         check_spaces_fit(agent, environment)
         plan = partial(run_episodes, environment=environment, episodes=episodes, seed=seed)
         result = plan(agent, deterministic=deterministic)
-        policy = RandomPolicy(environment.action_codec)
-        chance = plan(policy, deterministic=False) if with_random else None
-    env_name = config.id if env is None else str(env)
+        if with_random:
+            chance = plan(RandomPolicy(environment.action_codec), deterministic=False)
+            result = replace(result, random_policy=replace(chance, env=env_name))
+    if video is not None:
+        film_episode(agent, config, Path(video), seed=seed, deterministic=deterministic)
     return replace(
         result,
         env=env_name,
         run=str(path),
         checkpoint_step=loaded.step,
         published=None if config.kwargs else PUBLISHED.get(env_name),
-        random_policy=None if chance is None else replace(chance, env=env_name),
     )
-
-
-def film_checkpoint(
-    path: str | Path,
-    video: str | Path,
-    *,
-    env_overrides: Mapping[str, Any] | None = None,
-    seed: int = 0,
-    checkpoint: str = "best",
-    deterministic: bool = True,
-    device: str = "auto",
-    trust: bool = False,
-) -> EvaluationResult:
-    """Film an episode of a trained policy to a .mp4 or .gif file, with step and return drawn in.
-
-    It is the first episode that `evaluate` plays in one environment with the same arguments.
-
-    Raises:
-        SACError: As for `evaluate`; also if the environment draws no pictures, or a package of
-            the extra `video` is missing.
-    """
-    from sac.environments.film import check_video
-
-    check_video(Path(video))
-    loaded = load_checkpoint(find_checkpoint(path, checkpoint))
-    config = environment_config(loaded, 1, env_overrides, trust=trust)
-    _check_named(config, loaded)
-    agent = _agent(loaded, device)
-    return film_episode(agent, config, Path(video), seed=seed, deterministic=deterministic)
 
 
 def film_episode(
@@ -255,19 +223,27 @@ def environment_config(
     return replace(config, num_envs=num_envs)
 
 
-def _agent(checkpoint: Checkpoint, device: str) -> "SACAgent":
-    from sac.agent.agent import SACAgent
-
-    return SACAgent.load(checkpoint.folder, device=device)
-
-
-def _check_named(config: EnvConfig, checkpoint: Checkpoint) -> None:
-    if not config.id:
+def _check_named(config: EnvConfig, checkpoint: Checkpoint, env: Any) -> None:
+    if env is None and not config.id:
         raise CheckpointError(
             f"'{checkpoint.folder}' does not say which environment it is for: that of its training "
             "was given as an object, or it is a policy alone. Name one by env.id, or pass it from "
             "Python: evaluate(..., env=...)"
         )
+
+
+def _check_arguments(
+    episodes: int, seed: int, num_envs: int, video: str | Path | None, env: Any
+) -> None:
+    _check_at_least("episodes", episodes, 1)
+    _check_at_least("seed", seed, 0)
+    _check_at_least("num_envs", num_envs, 1)
+    if video is not None:
+        from sac.environments.film import check_video
+
+        if env is not None:
+            raise ConfigError("video needs an environment with an id, which can be made again")
+        check_video(Path(video))
 
 
 def _check_at_least(name: str, value: int, least: int) -> None:

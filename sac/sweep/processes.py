@@ -136,8 +136,6 @@ class _Supervisor:
                 run.run_directory = Path(run_directory)
             case reports.Reached():
                 self._board.reached(run.label, report)
-            case reports.Message(text):
-                self._board.message(run.label, text)
             case reports.Result(run_directory):
                 run.run_directory, run.result = Path(run_directory), report
 

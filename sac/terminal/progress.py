@@ -111,7 +111,7 @@ class _Display(Protocol):
 
 def _display_on(stream: TextIO | None) -> _Display:
     if stream is None and reports.is_read():
-        return _ReportDisplay()
+        return _ReportDisplay(sys.stdout)
     stream = sys.stdout if stream is None else stream
     return _LiveDisplay(stream) if is_terminal(stream) else _LineDisplay(stream)
 
@@ -137,22 +137,11 @@ class _LineDisplay:
         say(text, self._stream)
 
 
-class _ReportDisplay:
-    """Sends a report as often as a line would be printed."""
-
-    seconds = _LineDisplay.seconds
-    shows_per_run = _LineDisplay.shows_per_run
-    rate_samples = _LineDisplay.rate_samples
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
+class _ReportDisplay(_LineDisplay):
+    """Sends a report as often as a line would be printed; messages are printed."""
 
     def show(self, reached: reports.Reached) -> None:
         reports.send(reached)
-
-    def message(self, text: str) -> None:
-        reports.send(reports.Message(text))
 
 
 class _LiveDisplay(Screen):

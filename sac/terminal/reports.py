@@ -27,29 +27,20 @@ class Reached:
 
 
 @dataclass(frozen=True)
-class Message:
-    """A line for the user, such as the result of an evaluation."""
-
-    text: str
-
-
-@dataclass(frozen=True)
 class Result:
     """The end of a training, with the returns of the last evaluation."""
 
     run_directory: str
     step: int
     total_steps: int
+    findings: int = 0
     mean_return: float | None = None
     std_return: float | None = None
     episodes: int = 0
-    findings: int = 0
 
 
-Report = Started | Reached | Message | Result
-KINDS: dict[str, type[Report]] = {
-    kind.__name__: kind for kind in (Started, Reached, Message, Result)
-}
+Report = Started | Reached | Result
+KINDS: dict[str, type[Report]] = {kind.__name__: kind for kind in (Started, Reached, Result)}
 
 
 def is_read() -> bool:

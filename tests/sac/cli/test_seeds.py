@@ -141,7 +141,7 @@ def test_command_of_a_seed_is_the_same_without_the_seeds() -> None:
 
 def test_endings_of_runs() -> None:
     folder, resume = Path("my runs/a"), "python -m sac train --resume 'my runs/a'"
-    whole, part = Result(str(folder), 9, 9, -1.0, 0.5, 3), Result(str(folder), 5, 9)
+    whole, part = Result(str(folder), 9, 9, 0, -1.0, 0.5, 3), Result(str(folder), 5, 9)
     for run, expected in (
         (Run(0), "not started"),
         (Run(0, 1), "failed with exit status 1"),

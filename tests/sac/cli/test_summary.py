@@ -25,7 +25,7 @@ def commands(text: str) -> list[list[str]]:
 
 def test_summary(working_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = working_directory / "runs" / "my run"
-    result = Result(str(run), 1000, 1000, -1.5, 0.5, episodes=2, findings=2)
+    result = Result(str(run), 1000, 1000, 2, -1.5, 0.5, episodes=2)
     print_summary(result, {name: f"python scripts/{name}.py" for name in MODULE_COMMANDS})
     text = capsys.readouterr().out
     assert "Run directory: 'runs/my run'" in text

@@ -16,7 +16,7 @@ assert sys.argv[-2] == "--seed"
 print("hello from", os.environ["WORDS"], flush=True)
 reports.send(reports.Started("runs/a"))
 reports.send(reports.Reached(5, 10, {"alpha": 0.5}))
-reports.send(reports.Message("told"))
+print("told")
 """
 FINISHES = 'reports.send(reports.Result("runs/a", 10, 10))'
 DIES = """
