@@ -264,7 +264,7 @@ BAD_INPUT = [
     ("train --env.id Blackjack-v1 --train.buffer_size 1e12", "train.buffer_size: expected"),
     ("train", "no environment: give --config FILE, --resume RUN or --env.id"),
     ("train --resume nowhere", "nowhere: there is no such run directory"),
-    ("train --resume .", "no config.yaml in it"),
+    ("train --resume .", "contains no config.yaml"),
     ("train --resume UNSAVED --train.total_steps 100", "has no checkpoints"),
     ("train --resume DAMAGED --train.total_steps 100", "is damaged"),
     ("train --resume RUN --train.total_steps 100 --env.id CartPole-v1", "env.id|observations"),

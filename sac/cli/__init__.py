@@ -20,7 +20,7 @@ COMMANDS: dict[str, Callable[[Sequence[str], str], int]] = {
     "export": export_command,
     "doctor": doctor_command,
 }
-DESCRIPTION = "Soft Actor-Critic: train, evaluate, plot, export, and find out what ails a run."
+DESCRIPTION = "Soft Actor-Critic: train, evaluate, plot, export, and diagnose runs."
 USAGE_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 

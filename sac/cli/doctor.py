@@ -1,4 +1,4 @@
-"""The doctor command: what ails a run, in words, with numbers and a remedy."""
+"""The doctor command: what is wrong with a run, in words, with numbers and a remedy."""
 
 import json
 import os
@@ -19,27 +19,28 @@ from sac.errors import CheckpointError
 if TYPE_CHECKING:
     from sac.diagnosis.run import Report
 
-DESCRIPTION = """Look for what ails a run: entropy that never reaches its target, alpha that runs
-away, saturated actions, Q values far from discounted returns, dead units, exploding or vanishing
-gradients, observations of very different scale, rewards too large or too rare, action bounds far
-too wide, ends stored as truncations, an environment that fails Gymnasium's checker, updates or
-environment steps that wait for the other. It reads metrics.csv and the last checkpoint, plays a few
-episodes and changes nothing. The exit status is 0 unless --strict is given."""
+DESCRIPTION = """Look for what is wrong with a run: entropy that never reaches its target, alpha
+that runs away, saturated actions, Q values far from discounted returns, dead units, exploding or
+vanishing gradients, observations on very different scales, rewards that are too large or too rare,
+action bounds that are far too wide, terminations stored as truncations, an environment that fails
+Gymnasium's checker, updates and environment steps that wait for one another. It reads metrics.csv
+and the last checkpoint, plays a few episodes and changes nothing. The exit status is 0 unless
+--strict is given."""
 FOUND = 1
 MAX_WIDTH = 100
 
 
 def doctor_command(argv: Sequence[str], prog: str) -> int:
-    """Examine as `argv` says and return the exit status; SACError where that cannot be done."""
+    """Examine the runs that `argv` names and return the exit status; SACError if that fails."""
     arguments = _parser(prog).parse_args(argv)
     check_device(arguments.device)
     for path in arguments.paths:
-        if not os.path.isdir(path):  # unlike Path.is_dir, false for a name too long
-            raise CheckpointError(f"{path} is no folder, expected a run directory")
-    from sac.diagnosis.run import diagnose  # here, so that --help and a refusal stay quick
+        if not os.path.isdir(path):  # unlike Path.is_dir, False for a name that is too long
+            raise CheckpointError(f"{path} is not a folder: expected a run directory")
+    from sac.diagnosis.run import diagnose  # here, so that --help and refusals stay quick
 
     reports = []
-    # Environments that greet on stdout must not get between a program and its JSON.
+    # What environments print must not end up in the JSON that another program reads.
     with redirect_stdout(sys.stderr):
         for path in arguments.paths:
             report = diagnose(
@@ -65,11 +66,11 @@ def _parser(prog: str) -> CommandParser:
         type=value_type("--checkpoint", Literal["last"] | int, count("Step.", at_least=0)),
         default="last",
         metavar="WHICH",
-        help="The last one or that of a step. (default: last)",
+        help="The last checkpoint, or the one of this step. (default: last)",
     )
     numbers = {
-        "episodes": (10, count("Episodes to play for what only these tell.", at_most=10**6)),
-        "seed": (0, count("Seed of these episodes.", at_least=0, at_most=SEED_LIMIT)),
+        "episodes": (10, count("Episodes to play, for the checks that need them.", at_most=10**6)),
+        "seed": (0, count("Seed of those episodes.", at_least=0, at_most=SEED_LIMIT)),
     }
     for name, (default, option) in numbers.items():
         parser.add_argument(
@@ -96,7 +97,7 @@ def _parser(prog: str) -> CommandParser:
 
 def _lines(report: "Report") -> Iterator[str]:
     found = len(report.illnesses)
-    count = f"{found} finding{'s' * (found > 1)}" if found else "nothing wrong is found"
+    count = f"{found} finding{'s' * (found > 1)}" if found else "nothing wrong found"
     yield f"{report.run}: {count} at step {report.step:,}"
     if report.note:
         yield from _wrapped(report.note, "  ")
@@ -105,7 +106,7 @@ def _lines(report: "Report") -> Iterator[str]:
         yield ""
         yield from _wrapped(f"{name}: {result.text}", "! ")
         yield from _wrapped(f"Remedy: {result.remedy}.", "  ")
-    for state, title in (("fine", "Fine:"), ("unknown", "Not told:")):
+    for state, title in (("fine", "Fine:"), ("unknown", "Unknown:")):
         own = {name: r for name, r in report.results.items() if r.state == state}
         if own:
             yield ""

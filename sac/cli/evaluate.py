@@ -19,18 +19,18 @@ from sac.errors import CheckpointError, ConfigError
 if TYPE_CHECKING:
     from sac.evaluation.evaluate import EvaluationResult
 
-DESCRIPTION = """Play episodes with trained policies and report their returns, each run in a column
-of its own. --env.kwargs.NAME VALUE gives the environment an argument."""
+DESCRIPTION = """Play episodes with trained policies and report their returns, with a column for
+each run. --env.kwargs.NAME VALUE passes an argument to the environment."""
 
 
 def evaluate_command(argv: Sequence[str], prog: str) -> int:
-    """Evaluate as `argv` says and return the exit status; SACError where that cannot be done."""
+    """Evaluate the runs that `argv` names and return the exit status; SACError if that fails."""
     argv, environment_arguments = take_environment_arguments(argv)
     arguments = _parser(prog).parse_args(argv)
     check_device(arguments.device)
     for path in arguments.paths:
-        if not os.path.exists(path):  # unlike Path.exists, false for a name too long
-            raise CheckpointError(f"{path} does not exist, expected a run directory")
+        if not os.path.exists(path):  # unlike Path.exists, False for a name too long
+            raise CheckpointError(f"{path} does not exist: expected a run directory")
     overrides: dict[str, Any] = {} if arguments.env_id is None else {"id": arguments.env_id}
     if environment_arguments:
         overrides["kwargs"] = environment_arguments
@@ -38,15 +38,12 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
     if arguments.render == "human":
         overrides["kwargs"] = {"render_mode": "human", **environment_arguments}
         num_envs = 1
-    from sac.evaluation.evaluate import (  # here, so that --help and a refusal stay quick
-        evaluate,
-        film_episode,
-    )
-
     if arguments.video is not None:
         _check_film(arguments)
+    from sac.evaluation.evaluate import evaluate  # here, so that --help and refusals stay quick
+
     results = []
-    # Environments that greet on stdout must not get between a program and its JSON.
+    # What environments print must not end up in the JSON that another program reads.
     with redirect_stdout(sys.stderr):
         for path in arguments.paths:
             result = evaluate(
@@ -59,32 +56,19 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
                 num_envs=num_envs,
                 device=arguments.device,
                 with_random=arguments.random,
+                video=arguments.video,
                 trust=arguments.trust,
             )
             results.append(result)
-        if arguments.video is not None:
-            film_episode(
-                arguments.paths[0],
-                arguments.video,
-                env_overrides=overrides,
-                seed=arguments.seed,
-                checkpoint=str(arguments.checkpoint),
-                deterministic=not arguments.stochastic,
-                device=arguments.device,
-                trust=arguments.trust,
-            )
     _print(results, "json" if arguments.json else "csv" if arguments.csv else "table")
     return 0
 
 
 def _check_film(arguments: argparse.Namespace) -> None:
-    from sac.environments.film import check_video
-
-    check_video(arguments.video)
     if len(arguments.paths) > 1:
-        raise ConfigError("--video films one run: give one RUN")
+        raise ConfigError("--video films one run: give a single RUN")
     if arguments.render is not None:
-        raise ConfigError("--video and --render draw in different ways: give one of them")
+        raise ConfigError("--video and --render draw in different ways: give only one of them")
 
 
 def _parser(prog: str) -> CommandParser:
@@ -114,13 +98,13 @@ def _parser(prog: str) -> CommandParser:
         type=value_type("--checkpoint", Literal["best", "last"] | int, count("Step.", at_least=0)),
         default="best",
         metavar="WHICH",
-        help="The best, the last or that of a step. (default: best)",
+        help="The best checkpoint, the last, or the one of a step. (default: best)",
     )
     parser.add_argument(
         "--env.id",
         dest="env_id",
         metavar="ID",
-        help="Play another environment, whose spaces fit the policy, without the run's env.kwargs. "
+        help="Play another environment whose spaces fit the policy, without the run's env.kwargs. "
         "(default: the run's own)",
     )
     parser.add_argument(
@@ -130,7 +114,7 @@ def _parser(prog: str) -> CommandParser:
         "--trust", action="store_true", help="Import the modules that the run's config names."
     )
     parser.add_argument(
-        "--stochastic", action="store_true", help="Sample actions instead of taking the likeliest."
+        "--stochastic", action="store_true", help="Sample actions, not the most likely ones."
     )
     parser.add_argument(
         "--random", action="store_true", help="Also play as many episodes with random actions."
@@ -142,7 +126,7 @@ def _parser(prog: str) -> CommandParser:
         "--video",
         type=Path,
         metavar="FILE",
-        help="Film an episode into FILE, .mp4 or .gif, with step and return drawn in. Needs the "
+        help="Film an episode to FILE (.mp4 or .gif), with step and return drawn in. Needs the "
         'packages of pip install -e ".[video]".',
     )
     _add_formats(parser)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def print_table(results: Sequence["EvaluationResult"]) -> None:
-    """Print a column for each run, and one of random actions where they were played."""
+    """Print a column for each run, and one for random actions where they were played."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table

@@ -7,16 +7,16 @@ from typing import Literal
 from sac.cli.parser import CommandParser, value_type
 from sac.config.fields import count
 
-DESCRIPTION = """Write a trained policy into one file that takes a batch of raw observations and
-returns the deterministic actions in the environment's units, after comparing it with the agent.
-ONNX needs pip install -e ".[onnx]"; the numpy format is safetensors with a reader of 30 lines,
+DESCRIPTION = """Write a trained policy to one file, which maps a batch of raw observations to
+deterministic actions in the environment's units, and check that it agrees with the agent.
+ONNX needs pip install -e ".[onnx]"; the numpy format is safetensors, with a reader of 30 lines in
 sac/export/reader.py."""
 
 
 def export_command(argv: Sequence[str], prog: str) -> int:
-    """Export as `argv` says and return the exit status; SACError where that cannot be done."""
+    """Export the policy that `argv` names and return the exit status; SACError if that fails."""
     arguments = _parser(prog).parse_args(argv)
-    from sac.export import export  # here, so that --help and a refusal stay quick
+    from sac.export import export  # here, so that --help and refusals stay quick
 
     exported = export(
         arguments.path,
@@ -31,7 +31,7 @@ def export_command(argv: Sequence[str], prog: str) -> int:
 def _parser(prog: str) -> CommandParser:
     parser = CommandParser(prog, DESCRIPTION)
     parser.add_argument(
-        "path", type=Path, metavar="RUN", help="Run directory, or a checkpoint in it."
+        "path", type=Path, metavar="RUN", help="Run directory, or a checkpoint in one."
     )
     parser.add_argument(
         "-o",
@@ -39,19 +39,19 @@ def _parser(prog: str) -> CommandParser:
         type=Path,
         default=Path("policy.onnx"),
         metavar="FILE",
-        help="File to write, whose ending, onnx or safetensors, says what kind. "
+        help="File to write; its ending, onnx or safetensors, chooses the format. "
         "(default: policy.onnx)",
     )
     parser.add_argument(
         "--format",
         choices=("onnx", "numpy"),
-        help="What to write, whatever the ending. (default: by the ending)",
+        help="Format, whatever the ending of FILE. (default: by the ending)",
     )
     parser.add_argument(
         "--checkpoint",
         type=value_type("--checkpoint", Literal["best", "last"] | int, count("Step.", at_least=0)),
         default="best",
         metavar="WHICH",
-        help="The best, the last or that of a step. (default: best)",
+        help="The best checkpoint, the last, or the one of a step. (default: best)",
     )
     return parser

@@ -1,7 +1,7 @@
-"""Command line arguments: errors without the usage block, one option per configuration key.
+"""Command line arguments: one option for each configuration key, errors without the usage block.
 
-argparse serves rather than a library that knows YAML and types: the configuration checks itself,
-for Python and the command line alike, so that only names and texts are left to collect here.
+argparse is enough: the configuration checks its own values, for Python and the command line alike,
+so this module only collects names and texts.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from sac.config.keys import Key, list_keys, merge, nearest
 from sac.config.yaml_text import parse_yaml
 from sac.errors import ConfigError
 
-FREE_KEYS = "env.kwargs."  # what the environment takes below it, this library cannot know
+FREE_KEYS = "env.kwargs."  # only the environment knows which names it takes below this
 NEGATIVE_NUMBER = re.compile(r"-\.?(\d|inf|nan)", re.IGNORECASE)
 
 
@@ -28,11 +28,11 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(prog, usage, description, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        """Raise ConfigError where argparse would print the whole usage."""
+        """Raise ConfigError, where argparse would print the whole usage."""
         raise ConfigError(f"{message} (--help explains the options)")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse as argparse does, which by itself takes -1e3 for an option and --x=-- for []."""
+        """Parse as argparse does, except that -1e3 is a value and --x=-- is an error."""
         tokens = list(_attach_negative_numbers(sys.argv[1:] if args is None else args))
         for token in tokens:
             if token.startswith("--") and token.endswith("=--"):
@@ -41,12 +41,12 @@ class CommandParser(argparse.ArgumentParser):
 
 
 def value_type(name: str, hint: Any, option: Option) -> Callable[[str], Any]:
-    """Return what turns an option's text into a checked value, for `add_argument(type=...)`."""
+    """Return a function from an option's text to a checked value, for `add_argument(type=...)`."""
     return lambda text: checked(parse_yaml(text, name), hint, option, name)
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
-    """Add an option for each key of the configuration, in groups by section."""
+    """Add an option for each key of the configuration, grouped by section."""
     sections = {name: hint for name, (hint, option) in options(Config).items() if option is None}
     groups = {
         name: parser.add_argument_group(name, hint.__doc__) for name, hint in sections.items()
@@ -65,7 +65,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
 def parse_config_options(
     parser: argparse.ArgumentParser, argv: Sequence[str]
 ) -> tuple[argparse.Namespace, dict[str, Any]]:
-    """Return the parser's own arguments and, nested, the configuration keys that were given."""
+    """Return the parser's own arguments, and the given configuration keys as a nested mapping."""
     arguments, rest = parser.parse_known_args(argv)
     given = vars(arguments)
     overrides: dict[str, Any] = {}
@@ -79,7 +79,7 @@ def parse_config_options(
 
 
 def take_environment_arguments(argv: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
-    """Return the arguments without `--env.kwargs.NAME VALUE`, and these as a nested mapping."""
+    """Split each `--env.kwargs.NAME VALUE` off; return the rest, and these as a nested mapping."""
     rest: list[str] = []
     found: dict[str, Any] = {}
     tokens = iter(argv)
@@ -113,7 +113,7 @@ def _attach_negative_numbers(argv: Sequence[str]) -> Iterator[str]:
 
 
 def _free_options(rest: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the keys below env.kwargs with their texts; any other leftover is an error."""
+    """Yield the keys below env.kwargs with their texts; any other argument is an error."""
     tokens = iter(rest)
     for token in tokens:
         name, equals, text = token.removeprefix("--").partition("=")
@@ -128,7 +128,10 @@ def _free_options(rest: Sequence[str], known: Sequence[str]) -> Iterator[tuple[s
 
 
 def _value(key: Key, text: str) -> Any:
-    """Return the text itself for a key that holds text: a run may well be named 1e4 or off."""
+    """Return a key's value: the text itself where the key holds text, or else its YAML value.
+
+    A run may well be named 1e4 or off.
+    """
     if key.hint is str or get_origin(key.hint) is Literal:
         return text
     if key.hint == str | None:

@@ -8,14 +8,14 @@ from sac.cli.parser import CommandParser, value_type
 from sac.config.fields import count
 
 DESCRIPTION = """Draw learning curves of runs over environment steps or wall time: a panel for each
-environment, a curve for each setting, the mean (or interquartile mean) over seeds with a 95 %
-bootstrap interval. Needs matplotlib: pip install -e ".[plots]"."""
+environment and a curve for each setting, with the mean (or interquartile mean) over seeds and its
+95 % bootstrap interval. Needs matplotlib: pip install -e ".[plots]"."""
 
 
 def plot_command(argv: Sequence[str], prog: str) -> int:
-    """Draw as `argv` says and return the exit status; SACError where that cannot be done."""
+    """Draw the runs that `argv` names and return the exit status; SACError if that fails."""
     arguments = _parser(prog).parse_args(argv)
-    from sac.plots import PlotSettings, plot  # here, so that --help and a refusal stay quick
+    from sac.plots import PlotSettings, plot  # here, so that --help and refusals stay quick
 
     settings = PlotSettings(
         metric=arguments.metric,
@@ -38,7 +38,7 @@ def _parser(prog: str) -> CommandParser:
         type=Path,
         nargs="+",
         metavar="RUN",
-        help="Run directories, or folders of them, such as runs: all that are in it.",
+        help="Run directories, or folders such as runs, of which all runs are drawn.",
     )
     parser.add_argument(
         "-o",
@@ -46,7 +46,7 @@ def _parser(prog: str) -> CommandParser:
         type=Path,
         default=Path("curves.png"),
         metavar="FILE",
-        help="Picture to write; its ending, png, svg or pdf, says what kind. (default: curves.png)",
+        help="Picture to write; its ending, png, svg or pdf, is its format. (default: curves.png)",
     )
     parser.add_argument(
         "--metric",
@@ -58,15 +58,15 @@ def _parser(prog: str) -> CommandParser:
         "--x",
         choices=("steps", "time"),
         default="steps",
-        help="Environment steps, or the wall time that TensorBoard's event files tell: training, "
-        "evaluations and checkpoints, without pauses before a resume. (default: steps)",
+        help="Environment steps, or wall time as TensorBoard's event files record it: training, "
+        "evaluations and checkpoints, but not the pause before a resume. (default: steps)",
     )
     parser.add_argument(
         "--group-by",
         "--group_by",
         type=lambda text: [key for key in text.split(",") if key],
         metavar="KEY,...",
-        help="Dotted keys of the configuration, such as env,agent.gamma: runs that agree in them "
+        help="Dotted keys of the configuration, such as env,agent.gamma: runs with the same values "
         "are seeds of one curve. (default: all keys in which the runs of an environment differ)",
     )
     parser.add_argument(
@@ -74,19 +74,18 @@ def _parser(prog: str) -> CommandParser:
         type=value_type("--smooth", int, count("Values averaged.")),
         default=1,
         metavar="N",
-        help="Draw the mean of each value and the N - 1 logged before it; the axis says so. "
-        "(default: 1)",
+        help="Draw the mean of each value and the N - 1 before it; the axis says so. (default: 1)",
     )
     parser.add_argument(
         "--statistic",
         choices=("mean", "iqm"),
         default="mean",
-        help="Over seeds: the mean, or the interquartile mean, which leaves out the best and the "
-        "worst quarter. (default: mean)",
+        help="Statistic over seeds: the mean, or the interquartile mean, which leaves out the best "
+        "and the worst quarter. (default: mean)",
     )
     parser.add_argument(
         "--final",
         action="store_true",
-        help="Draw the last values with their intervals in place of the curves.",
+        help="Draw the last values with their intervals instead of curves.",
     )
     return parser

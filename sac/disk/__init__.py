@@ -1,1 +1,1 @@
-"""Bytes that survive: files and folders, encoding, the lock of a run."""
+"""Durable files and folders, their encoding, and the lock of a run."""

@@ -1,4 +1,4 @@
-"""Arrays as safetensors and documents as JSON: nothing that is read can run code."""
+"""Arrays as safetensors and documents as JSON: reading them never runs code."""
 
 import json
 from collections.abc import Mapping
@@ -10,12 +10,14 @@ import numpy as np
 from sac.errors import CheckpointError
 
 Tensors = dict[str, np.ndarray]
-MAX_DOCUMENT_BYTES = 2**26  # the largest lists the segments of a replay: a few hundred kB
-ARRAY, SCALAR = "__array__", "__scalar__"  # the key of what stands for an array in a document
+MAX_DOCUMENT_BYTES = 2**26  # the largest, the list of a replay's segments, has a few hundred kB
+ARRAY, SCALAR = "__array__", "__scalar__"  # key of an object that stands for an array
 
 
-def encode_tensors(tensors: Mapping[str, np.ndarray]) -> bytes:
-    """A safetensors file's bytes; arrays of any layout and byte order come out right."""
+def encode_tensors(
+    tensors: Mapping[str, np.ndarray], metadata: dict[str, str] | None = None
+) -> bytes:
+    """Return the bytes of a safetensors file; arrays may have any layout and byte order."""
     import safetensors.numpy
 
     # safetensors.numpy silently writes wrong values for transposed and strided arrays; and
@@ -24,25 +26,25 @@ def encode_tensors(tensors: Mapping[str, np.ndarray]) -> bytes:
         name: np.ascontiguousarray(array).reshape(np.shape(array))
         for name, array in tensors.items()
     }
-    return safetensors.numpy.save(contiguous)
+    return safetensors.numpy.save(contiguous, metadata)
 
 
 def decode_tensors(data: bytes, source: Path) -> Tensors:
-    """The arrays in a safetensors file's bytes; an error names `source`."""
+    """Return the arrays in the bytes of a safetensors file; an error names `source`."""
     import safetensors
     import safetensors.numpy
 
     try:
         arrays = safetensors.numpy.load(data)
         size = int.from_bytes(data[:8], "little")
-        _parse(data[8 : 8 + size])  # the library takes the last of names that come twice
+        _parse(data[8 : 8 + size])  # refuses a repeated name, of which the library takes the last
         return arrays
     except (safetensors.SafetensorError, KeyError, ValueError, RecursionError) as error:
         raise CheckpointError(f"'{source}' is not a valid safetensors file: {error}.") from error
 
 
 def encode_document(document: Mapping[str, Any]) -> bytes:
-    """A JSON file's bytes; NumPy numbers and arrays become JSON numbers and lists."""
+    """Return the bytes of a JSON file; NumPy numbers and arrays become JSON numbers and lists."""
     return (json.dumps(document, indent=2, default=_to_json) + "\n").encode()
 
 
@@ -53,7 +55,7 @@ def _to_json(value: object) -> object:
 
 
 def decode_document(data: bytes, source: Path) -> dict[str, Any]:
-    """The JSON object in a file's bytes; an error names `source`."""
+    """Return the JSON object in the bytes of a file; an error names `source`."""
     try:
         document = _parse(data)
     except (ValueError, RecursionError) as error:
@@ -66,10 +68,10 @@ def decode_document(data: bytes, source: Path) -> dict[str, Any]:
 
 
 def _parse(data: bytes) -> Any:
-    return json.loads(data, object_pairs_hook=_without_doubles)
+    return json.loads(data, object_pairs_hook=_without_repeats)
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):
         raise ValueError("a name that appears twice")
@@ -77,14 +79,14 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def file_size(path: Path) -> int:
-    """Size in bytes of a regular file; anything else (missing, a folder, a pipe) is an error."""
+    """Return the size in bytes of a regular file; CheckpointError for anything else."""
     if not path.is_file():
         raise CheckpointError(f"Expected the file '{path}', but there is none.")
     return path.stat().st_size
 
 
 def read_file(path: Path) -> bytes:
-    """All bytes of a regular file, which memory has room for."""
+    """Return all bytes of a regular file; CheckpointError if memory has no room for them."""
     size = file_size(path)
     if path.suffix == ".json" and size > MAX_DOCUMENT_BYTES:
         raise CheckpointError(
@@ -99,17 +101,17 @@ def read_file(path: Path) -> bytes:
 
 
 def read_tensors(path: Path) -> Tensors:
-    """The arrays of a safetensors file."""
+    """Return the arrays of a safetensors file."""
     return decode_tensors(read_file(path), path)
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """The JSON object of a file."""
+    """Return the JSON object in a file."""
     return decode_document(read_file(path), path)
 
 
 def split_arrays(tree: Any) -> tuple[Any, Tensors]:
-    """Part a tree of mappings, lists, JSON values and arrays into JSON and numbered arrays."""
+    """Split a tree of mappings, lists, JSON values and arrays into JSON and numbered arrays."""
     arrays: Tensors = {}
 
     def split(node: Any) -> Any:
@@ -125,7 +127,7 @@ def split_arrays(tree: Any) -> tuple[Any, Tensors]:
 
 
 def join_arrays(document: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """Return the tree that `split_arrays` parted; KeyError where an array is missing."""
+    """Return the tree that `split_arrays` split; KeyError where an array is missing."""
     match document:
         case dict() if document.keys() == {ARRAY}:
             return arrays[document[ARRAY]]

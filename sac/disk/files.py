@@ -1,4 +1,4 @@
-"""Durable file operations: every byte of a run that must survive a crash goes through here."""
+"""Durable file operations: all data of a run that must survive a crash is written here."""
 
 import errno
 import mmap
@@ -13,14 +13,16 @@ from typing import IO
 
 TEMPORARY_PREFIX = ".new-"
 REPLACED_PREFIX = ".old-"
-# What file systems answer that cannot set room aside.
+# Errors of file systems that cannot reserve space.
 CANNOT_RESERVE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
-NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)  # where the system has them
+NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(
+    os, "O_BINARY", 0
+)  # 0 where the system has no such flag
 BLOCK = 2**20
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a new file and force it to the disk."""
+    """Write a new file and sync it to the disk."""
     with open(path, "xb") as file:
         file.write(data)
         file.flush()
@@ -28,9 +30,9 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def write_end(file: IO[bytes], start: int, data: bytes) -> None:
-    """Let a file, opened without a buffer, go on from `start` with these bytes, and end there.
+    """Write bytes at `start` of a file that was opened without a buffer, and end the file there.
 
-    Where they can't be written, the file ends at `start`: never in the middle of them.
+    If they can't be written, the file ends at `start`: never in the middle of them.
     """
     try:
         file.seek(start)
@@ -42,8 +44,8 @@ def write_end(file: IO[bytes], start: int, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Force the folder's entries (names made, renamed, removed) to the disk."""
-    if os.name != "posix":  # other systems can't open a folder, and journal its entries themselves
+    """Sync a folder's entries (created, renamed and removed names) to the disk."""
+    if os.name != "posix":  # other systems can't open a folder; they journal its entries
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -53,7 +55,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Force what was written into a file, through whatever handle, to the disk."""
+    """Sync a file to the disk, whatever handle it was written through."""
     descriptor = os.open(path, os.O_RDWR)
     try:
         os.fsync(descriptor)
@@ -62,9 +64,9 @@ def sync_file(path: Path) -> None:
 
 
 def reserve(path: Path, size: int) -> None:
-    """Make a file of at least this size, with room on the disk for every byte of it.
+    """Make a file of at least this size, with disk space for every byte of it.
 
-    A mapped file must have it: where a page of a hole finds no room, the process is killed.
+    A mapped file needs it: writing to a page without disk space kills the process.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o666)
     try:
@@ -77,16 +79,16 @@ def reserve(path: Path, size: int) -> None:
 
 def _fill_up(descriptor: int, start: int, size: int) -> None:
     try:
-        if not _set_aside(descriptor, start, size - start):
+        if not _allocate(descriptor, start, size - start):
             os.lseek(descriptor, start, os.SEEK_SET)
             for at in range(start, size, BLOCK):
                 _write_all(descriptor, bytes(min(BLOCK, size - at)))
     except OSError:
-        os.ftruncate(descriptor, start)  # give back what there was of it
+        os.ftruncate(descriptor, start)  # give back what was reserved
         raise
 
 
-def _set_aside(descriptor: int, start: int, size: int) -> bool:
+def _allocate(descriptor: int, start: int, size: int) -> bool:
     if not hasattr(os, "posix_fallocate"):  # macOS, Windows
         return False
     try:
@@ -105,7 +107,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def map_file(path: Path, size: int) -> mmap.mmap:
-    """The first `size` bytes of a file as memory; what is written there reaches the file."""
+    """Map the first `size` bytes of a file into memory; what is written there reaches the file."""
     descriptor = os.open(path, os.O_RDWR | NO_LINK)
     try:
         return mmap.mmap(descriptor, size)
@@ -114,19 +116,19 @@ def map_file(path: Path, size: int) -> mmap.mmap:
 
 
 def sync_map(path: Path, mapped: mmap.mmap) -> None:
-    """Force what was written into a mapped file to the disk."""
-    if sys.platform != "linux":  # there, forcing the file is enough
+    """Sync what was written through a map to the disk."""
+    if sys.platform != "linux":  # on Linux, syncing the file is enough
         mapped.flush()
     sync_file(path)
 
 
 def open_no_link(path: str, flags: int) -> int:
-    """An `opener` for `open`: a link in a run from a stranger must not lead a write elsewhere."""
+    """Open a file as an `opener` for `open`, but no link, which could lead a write elsewhere."""
     return os.open(path, flags | NO_LINK, 0o666)
 
 
 def find_link(folder: Path) -> Path | None:
-    """The first symbolic link anywhere in a folder, or None."""
+    """Return the first symbolic link anywhere in a folder, or None."""
     for root, folders, names in os.walk(folder):
         for name in sorted([*folders, *names]):
             if os.path.islink(path := os.path.join(root, name)):
@@ -140,17 +142,17 @@ def rename(source: Path, destination: Path) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder and all that is in it."""
+    """Remove a folder and everything in it."""
     shutil.rmtree(folder)
 
 
 def temporary_path(parent: Path, name: str) -> Path:
-    """A name in `parent` that nothing else uses; a crash may leave it behind."""
+    """Return an unused name in `parent`, where a crash may leave it behind."""
     return parent / f"{TEMPORARY_PREFIX}{name}-{uuid.uuid4().hex[:12]}"
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write the whole file or nothing: a reader sees the old content or the new."""
+    """Write a file in one atomic step: a reader sees the old content or the new."""
     temporary = temporary_path(path.parent, path.name)
     try:
         write_file(temporary, data)
@@ -163,10 +165,10 @@ def replace_file(path: Path, data: bytes) -> None:
 
 @contextmanager
 def new_folder(final: Path, workspace: Path) -> Iterator[Path]:
-    """A folder to fill inside the block, which appears as `final` only when it is whole.
+    """Give the block a folder to fill; it appears as `final` only when it is complete.
 
-    `workspace` holds the unfinished folder, on the same file system. An existing `final` is
-    replaced: between two renames only its old version exists, and `existing_folder` finds it.
+    `workspace`, on the same file system, holds the unfinished folder. An existing `final` is
+    replaced: between two renames only its old version exists, which `existing_folder` finds.
     """
     workspace.mkdir(parents=True, exist_ok=True)
     temporary = temporary_path(workspace, final.name)
@@ -199,12 +201,12 @@ def _put_in_place(temporary: Path, final: Path, workspace: Path) -> None:
 
 
 def replaced(workspace: Path) -> list[Path]:
-    """The old versions that wait in `workspace`."""
+    """Return the old versions of folders in `workspace`."""
     return sorted(workspace.glob(f"{REPLACED_PREFIX}*"))
 
 
 def remove_temporaries(workspace: Path) -> None:
-    """Remove what crashed writes left in `workspace`; nothing else may be writing there."""
+    """Remove what crashed writes left in `workspace`, where nobody else may be writing."""
     for leftover in workspace.glob(f"{TEMPORARY_PREFIX}*"):
         if leftover.is_dir():
             remove_folder(leftover)
@@ -213,12 +215,12 @@ def remove_temporaries(workspace: Path) -> None:
 
 
 def replaced_path(final: Path, workspace: Path) -> Path:
-    """Where the old version of `final` waits while the new one takes its place."""
+    """Return where the old version of `final` is kept while it is being replaced."""
     return workspace / f"{REPLACED_PREFIX}{final.name}"
 
 
 def restore_replaced(final: Path, workspace: Path) -> None:
-    """Finish a replacement that a crash cut short: the new version stays, or the old comes back."""
+    """Finish a replacement that a crash cut short: keep the new version, or restore the old."""
     replaced = replaced_path(final, workspace)
     if not replaced.exists():
         return
@@ -229,8 +231,8 @@ def restore_replaced(final: Path, workspace: Path) -> None:
 
 
 def existing_folder(final: Path, workspace: Path) -> Path | None:
-    """`final`, or its old version while it is being replaced, or None; changes nothing."""
-    # The second look at `final` is for a writer that finished between the first two looks.
+    """Return `final`, or its old version while it is being replaced, or None."""
+    # `final` comes twice: a writer may have finished between the first two checks.
     for candidate in (final, replaced_path(final, workspace), final):
         if candidate.is_dir():
             return candidate

@@ -1,4 +1,4 @@
-"""One process at a time writes into a run's folder."""
+"""A lock: one process at a time writes to a run's folder."""
 
 import os
 import socket
@@ -12,20 +12,20 @@ from sac.errors import SACError
 
 try:
     import fcntl
-except ImportError:  # not on Windows: there the file only tells who writes
+except ImportError:  # Windows: the file only says who writes
     fcntl = None  # type: ignore[assignment]
 
 LOCK_FILE = "run.lock"
 
 
 class RunLock:
-    """Holds a run's folder for as long as its `with` block lasts.
+    """Locks a run's folder for as long as the `with` block lasts.
 
-    The lock is the operating system's, which frees it when the process ends, however it ends, so
-    that a killed run can be resumed at once. The file says which host and process hold it.
+    The operating system releases the lock when the process ends, however it ends, so a killed run
+    can be resumed at once. The file says which host and process hold it.
 
     Raises:
-        SACError: Another process holds it, or the folder can't be written to.
+        SACError: Another process holds the lock, or the folder can't be written to.
     """
 
     def __init__(self, run_directory: Path) -> None:
@@ -44,7 +44,7 @@ class RunLock:
             file.close()
             raise SACError(
                 f"'{self._path.parent}' is in use: a training writes into it {holder}. "
-                "Stop that one first, or wait until it is done."
+                "Stop that training first, or wait until it ends."
             ) from error
         owner = encode_document({"host": socket.gethostname(), "pid": os.getpid()})
         file.truncate(0)

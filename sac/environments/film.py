@@ -1,28 +1,30 @@
-"""An episode as a film: what the environment draws, with step and return written on it."""
+"""Films of episodes: what the environment draws, with step and return drawn in."""
 
 import contextlib
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import gymnasium
 import numpy as np
 
+from sac.config import EnvConfig, WrapperConfig
 from sac.disk import files
 from sac.environments.explain import explained, install
 from sac.errors import ConfigError, EnvironmentSetupError
 
 PACKAGES = {".gif": ("PIL",), ".mp4": ("PIL", "imageio_ffmpeg")}
 DEFAULT_FPS = 30
-# Browsers slow down what is faster, and every frame of a gif takes some ten kilobytes.
+# Browsers play no gif faster, and every frame of one takes some ten kilobytes.
 MAX_GIF_FPS = 25
 MAX_GIF_WIDTH = 400
 
 
 def check_video(path: Path) -> None:
-    """Raise ConfigError where no film can be written to `path`; EnvironmentSetupError for extras.
+    """Raise ConfigError if no film can be written to `path`, before a long evaluation.
 
-    So that a long evaluation does not end with it.
+    EnvironmentSetupError if a package is missing.
     """
     packages = PACKAGES.get(path.suffix.lower())
     if packages is None:
@@ -35,11 +37,26 @@ def check_video(path: Path) -> None:
         )
 
 
-class EpisodeFilm(gymnasium.Wrapper):
-    """Films the first whole episode into a file, which appears when the episode has ended.
+def filmed(config: EnvConfig, path: Path, **bounds: int) -> EnvConfig:
+    """Return the configuration of one environment whose first episode is filmed to a file.
 
-    EnvironmentSetupError where the environment draws no pictures. `max_width` and `max_frames` are
-    bounds on a .gif: frames that are left out are spread over the episode.
+    `bounds`: `max_width` and `max_frames` of a .gif.
+    """
+    film = f"{EpisodeFilm.__module__}.{EpisodeFilm.__name__}"
+    return replace(
+        config,
+        kwargs={**config.kwargs, "render_mode": "rgb_array"},
+        wrappers=(*config.wrappers, WrapperConfig(film, {"path": str(path), **bounds})),
+        num_envs=1,
+        vectorization="sync",
+    )
+
+
+class EpisodeFilm(gymnasium.Wrapper):
+    """Films the first whole episode to a file, which appears when the episode has ended.
+
+    EnvironmentSetupError if the environment draws no pictures. `max_width` and `max_frames` bound a
+    .gif, whose frames are then dropped evenly over the episode.
     """
 
     def __init__(
@@ -52,21 +69,21 @@ class EpisodeFilm(gymnasium.Wrapper):
         super().__init__(env)
         self._path = Path(path)
         self._max_width, self._max_frames = max_width, max_frames
-        # The ending must stay: it says what kind of file it is.
+        # The ending stays, as it tells the format.
         self._temporary = self._path.with_name(files.TEMPORARY_PREFIX + self._path.name)
         self._writer: _Writer | None = None
         self._is_done = False
         self._step, self._return = 0, 0.0
 
     def reset(self, **arguments: Any) -> tuple[Any, dict[str, Any]]:
-        """Reset, and film the first observation."""
+        """Reset, and film the first frame."""
         observation, info = self.env.reset(**arguments)
         self._step, self._return = 0, 0.0
         self._film()
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step, and film what came of it."""
+        """Step, and film the next frame."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         self._step += 1
         self._return += float(reward)
@@ -78,7 +95,7 @@ class EpisodeFilm(gymnasium.Wrapper):
         return observation, reward, terminated, truncated, info
 
     def close(self) -> None:
-        """Close; an episode that did not end leaves no file."""
+        """Close; an unfinished episode leaves no file."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -111,7 +128,7 @@ class EpisodeFilm(gymnasium.Wrapper):
 
 
 class _Writer(Protocol):
-    def skips(self) -> bool: ...  # the next frame, which need not be drawn then
+    def skips(self) -> bool: ...  # the next frame, so it need not be drawn
 
     def add(self, picture: Any) -> None: ...
 
@@ -119,7 +136,7 @@ class _Writer(Protocol):
 
 
 def _labelled(frame: np.ndarray, text: str) -> Any:
-    """The frame as a Pillow image with a line of text that is legible on any ground."""
+    """Return the frame as a Pillow image, with text that is legible on any background."""
     from PIL import Image, ImageDraw, ImageFont
 
     picture = Image.fromarray(frame)
@@ -171,7 +188,7 @@ class _Mp4:
         return False
 
     def add(self, picture: Any) -> None:
-        # The codec halves the resolution of colours: sides must be even.
+        # The codec halves the resolution of colours, so both sides must be even.
         size = tuple(side - side % 2 for side in picture.size)
         if self._frames is None:
             import imageio_ffmpeg

@@ -1,1 +1,1 @@
-"""How good a policy is: episodes, results, statistics, published returns."""
+"""How good a policy is: episodes, their results and statistics, published returns."""

@@ -1,4 +1,4 @@
-"""How good a policy is: whole episodes on environments of their own, reproducible by a seed."""
+"""Evaluates policies: plays whole episodes in separate environments, reproducible by a seed."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -21,11 +21,17 @@ if TYPE_CHECKING:
     from sac.agent.agent import SACAgent
     from sac.environments import Episode, Step, VectorEnvironment
 
-__all__ = ["EvaluationResult", "check_spaces_fit", "evaluate", "film_episode", "run_episodes"]
+__all__ = [
+    "EvaluationResult",
+    "check_spaces_fit",
+    "evaluate",
+    "film_episode",
+    "run_episodes",
+]
 
 
 class Playable(Protocol):
-    """What episodes are played in: a VectorEnvironment, or what stands before one."""
+    """What episodes are played in: a VectorEnvironment, or a wrapper of one."""
 
     num_envs: int
 
@@ -46,15 +52,15 @@ def run_episodes(
 ) -> EvaluationResult:
     """Play episodes from a fresh reset; neither the agent nor its random generators change.
 
-    Each environment of the vector plays its share, fixed beforehand: to take the first that finish
-    anywhere would prefer short episodes. The same arguments give the same result.
+    Each environment plays a fixed share of the episodes: taking whichever finish first would favour
+    short episodes. The same arguments give the same result.
 
     Args:
         agent: Chooses the actions.
-        environment: Not the one that training goes on with: it is reset.
+        environment: It is reset, so it must not be the one that is being trained on.
         episodes: How many, at least 1.
-        seed: Of the environments and, unless deterministic, of the actions.
-        deterministic: Take the policy's best action rather than a sample.
+        seed: Seeds the environments and, unless deterministic, the actions.
+        deterministic: Take the policy's most likely action instead of a sample.
     """
     _check_at_least("episodes", episodes, 1)
     shares = [len(range(i, episodes, environment.num_envs)) for i in range(environment.num_envs)]
@@ -63,7 +69,7 @@ def run_episodes(
     observation = environment.reset(seed=seed)
     while any(len(done) < share for done, share in zip(finished, shares, strict=True)):
         if deterministic:
-            action = agent.greedy(observation)  # type: ignore[union-attr]  # not a random one
+            action = agent.greedy(observation)  # type: ignore[union-attr]  # only agents are deterministic
         else:
             action = agent.sample(observation, generator)
         step = environment.step(agent.action_codec.to_environment(action))
@@ -76,7 +82,7 @@ def run_episodes(
     return EvaluationResult(
         returns=[float(episode.episode_return) for episode in played],
         lengths=[int(episode.length) for episode in played],
-        # Some environments say so of successes alone: where one is told, no word is a failure.
+        # Some environments report only successes: then an episode without a report failed.
         successes=None if set(successes) == {None} else [bool(success) for success in successes],
     )
 
@@ -93,107 +99,78 @@ def evaluate(
     num_envs: int = 1,
     device: str = "auto",
     with_random: bool = False,
+    video: str | Path | None = None,
     trust: bool = False,
 ) -> EvaluationResult:
     """Evaluate a trained policy, by default on the environment that its run was trained on.
 
+    SACError if the checkpoint, an argument or the environment can't be used.
+
     Args:
         path: A run directory or a checkpoint folder.
-        env: A (vector) environment or what makes one, in place of the run's own. It is reset.
-        env_overrides: Keys of the section `env` to change, such as {"id": ..., "kwargs": {...}}.
-            Another id takes none of the run's kwargs; its spaces must fit the agent.
+        env: A (vector) environment, which is reset, or a callable that makes one.
+        env_overrides: Keys of the section `env` to change; another id drops the run's kwargs.
         episodes: How many.
         seed: The same seed gives the same result.
-        checkpoint: Of a run: "best", "last" or a step.
+        checkpoint: Which one of a run: "best", "last" or a step.
         deterministic: False samples from the policy.
         num_envs: Environments that play side by side.
         device: "auto", "cpu", "cuda" or "cuda:N".
-        with_random: Also play as many episodes with random actions, as `random_policy`.
+        with_random: Also play the same number of episodes with random actions, as `random_policy`.
+        video: A .mp4 or .gif file for a film of the first episode, if `env` is not given.
         trust: Import the modules that the run's configuration names, whoever wrote it.
-
-    Raises:
-        SACError: A checkpoint that is missing, damaged or unfit, or an argument out of range.
     """
-    _check_at_least("episodes", episodes, 1)
-    _check_at_least("seed", seed, 0)
-    _check_at_least("num_envs", num_envs, 1)
+    _check_arguments(episodes, seed, num_envs, video, env)
     from sac.agent.agent import SACAgent
     from sac.environments import make_vector_environment
 
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
     config = environment_config(loaded, num_envs, env_overrides, trust=trust)
-    if env is None:
-        _check_named(config, loaded)
+    _check_named(config, loaded, env)
+    env_name = config.id if env is None else str(env)
     agent = SACAgent.load(loaded.folder, device=device)
-    made = make_vector_environment(config, source=env, num_envs=num_envs, seed=seed)
-    with closing(made) as environment:
+    with closing(make_vector_environment(config, source=env, seed=seed)) as environment:
         check_spaces_fit(agent, environment)
         plan = partial(run_episodes, environment=environment, episodes=episodes, seed=seed)
         result = plan(agent, deterministic=deterministic)
-        policy = RandomPolicy(environment.action_codec)
-        chance = plan(policy, deterministic=False) if with_random else None
-    env_name = config.id if env is None else str(env)
+        if with_random:
+            chance = plan(RandomPolicy(environment.action_codec), deterministic=False)
+            result = replace(result, random_policy=replace(chance, env=env_name))
+    if video is not None:
+        film_episode(agent, config, Path(video), seed=seed, deterministic=deterministic)
     return replace(
         result,
         env=env_name,
         run=str(path),
         checkpoint_step=loaded.step,
         published=None if config.kwargs else PUBLISHED.get(env_name),
-        random_policy=None if chance is None else replace(chance, env=env_name),
     )
 
 
 def film_episode(
-    path: str | Path,
-    video: str | Path,
+    agent: "SACAgent",
+    config: EnvConfig,
+    path: Path,
     *,
-    env_overrides: Mapping[str, Any] | None = None,
-    seed: int = 0,
-    checkpoint: str = "best",
+    seed: int,
     deterministic: bool = True,
-    device: str = "auto",
-    trust: bool = False,
+    **bounds: int,
 ) -> EvaluationResult:
-    """Film an episode into a .mp4 or .gif file, with step and return drawn in.
+    """Film the first episode of an evaluation; `EpisodeFilm` explains the `bounds`."""
+    from sac.environments import make_vector_environment
+    from sac.environments.film import check_video, filmed
 
-    It is the first episode that `evaluate` plays with the same arguments in one environment.
-
-    Raises:
-        SACError: As `evaluate`, and where the environment draws no pictures or a package of the
-            extra `video` is missing.
-    """
-    from sac.environments.film import EpisodeFilm, check_video
-
-    check_video(Path(video))
-    overrides = {} if env_overrides is None else env_overrides
-    loaded = load_checkpoint(find_checkpoint(path, checkpoint))
-    config = environment_config(loaded, 1, overrides, trust=trust)
-    wrappers = [{"class_path": w.class_path, "kwargs": w.kwargs} for w in config.wrappers]
-    film = {
-        "class_path": f"{EpisodeFilm.__module__}.{EpisodeFilm.__name__}",
-        "kwargs": {"path": str(video)},
-    }
-    changes = {
-        "wrappers": [*wrappers, film],
-        "kwargs": {**overrides.get("kwargs", {}), "render_mode": "rgb_array"},
-        "vectorization": "sync",
-    }
-    return evaluate(
-        path,
-        env_overrides={**overrides, **changes},
-        episodes=1,
-        seed=seed,
-        checkpoint=checkpoint,
-        deterministic=deterministic,
-        device=device,
-        trust=trust,
-    )
+    check_video(path)
+    made = make_vector_environment(filmed(config, path, **bounds), seed=seed)
+    with closing(made) as environment:
+        check_spaces_fit(agent, environment)
+        return run_episodes(agent, environment, episodes=1, seed=seed, deterministic=deterministic)
 
 
 def check_spaces_fit(agent: "SACAgent", environment: "VectorEnvironment") -> None:
-    """Refuse an environment whose observations or actions the agent was not made for.
+    """Refuse an environment whose spaces do not fit the agent.
 
-    Bounds of observations may differ, since no policy reads them; those of actions scale them.
+    Bounds of observations may differ, as no policy reads them; bounds of actions scale the actions.
 
     Raises:
         SpaceError: Names both spaces.
@@ -224,13 +201,13 @@ def environment_config(
     *,
     trust: bool,
 ) -> EnvConfig:
-    """Return the environment that a checkpoint's run was trained on, with `overrides` laid over.
+    """Return the environment that a checkpoint was trained on, changed by `overrides`.
 
-    ConfigError where it would import code that is not trusted.
+    ConfigError if it would import code that is not trusted.
     """
     overrides = {} if overrides is None else overrides
     document = checkpoint.documents.get("config")
-    if document is None:  # a policy alone, which says nothing of where it was trained
+    if document is None:  # a policy alone does not say where it was trained
         trained = Config.from_dict({"env": {"id": ""}})
     else:
         trained = Config.from_dict(document)
@@ -239,19 +216,34 @@ def environment_config(
     config = trained.merged({"env": overrides}).env
     if not trust:
         check_trusted(config, overrides)
-    # One environment gains nothing from a process of its own; a native one may exist only as such.
+    # A single environment gains nothing from its own process. "native" stays: some environments
+    # exist in that form only.
     if num_envs == 1 and config.vectorization == "async":
         config = replace(config, vectorization="sync")
     return replace(config, num_envs=num_envs)
 
 
-def _check_named(config: EnvConfig, checkpoint: Checkpoint) -> None:
-    if not config.id:
+def _check_named(config: EnvConfig, checkpoint: Checkpoint, env: Any) -> None:
+    if env is None and not config.id:
         raise CheckpointError(
             f"'{checkpoint.folder}' does not say which environment it is for: that of its training "
-            "was given as an object, or it is a policy alone. Name one by env.id, or give it from "
-            "Python, by evaluate(..., env=...)"
+            "was given as an object, or it is a policy alone. Name one by env.id, or pass it from "
+            "Python: evaluate(..., env=...)"
         )
+
+
+def _check_arguments(
+    episodes: int, seed: int, num_envs: int, video: str | Path | None, env: Any
+) -> None:
+    _check_at_least("episodes", episodes, 1)
+    _check_at_least("seed", seed, 0)
+    _check_at_least("num_envs", num_envs, 1)
+    if video is not None:
+        from sac.environments.film import check_video
+
+        if env is not None:
+            raise ConfigError("video needs an environment with an id, which can be made again")
+        check_video(Path(video))
 
 
 def _check_at_least(name: str, value: int, least: int) -> None:

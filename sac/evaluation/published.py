@@ -1,4 +1,4 @@
-"""Returns that others have published, to hold an evaluation against."""
+"""Returns that others have published, to compare evaluations with."""
 
 from typing import NamedTuple
 
@@ -10,9 +10,9 @@ class Published(NamedTuple):
     source: str
 
 
-# One run each; of the versions of an environment that came before today's.
+# One run each. A version in brackets is the environment's, where it is older than ours.
 ZOO = "RL Baselines3 Zoo, benchmark.md"
-# The best of the first million steps, mean over ten seeds; MuJoCo environments of version 3.
+# Best within the first million steps, mean over ten seeds, with version 3 of the environments.
 TIANSHOU = "SAC, 1M steps, Tianshou, examples/mujoco/README.md"
 
 PUBLISHED = {

@@ -1,4 +1,4 @@
-"""The policy that learned nothing, to hold a trained one against."""
+"""A policy that acts at random, to compare trained ones with."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class RandomPolicy:
-    """Draws actions uniformly; has the methods by which evaluation knows an agent."""
+    """Draws actions uniformly; has the methods that an evaluation needs of an agent."""
 
     def __init__(self, action_codec: "ActionCodec") -> None:
         self.action_codec = action_codec

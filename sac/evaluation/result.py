@@ -1,4 +1,4 @@
-"""What an evaluation found: the returns of whole episodes, and what they say together."""
+"""The result of an evaluation: returns of whole episodes, and their statistics."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,9 @@ import numpy as np
 from sac.evaluation.published import Published
 from sac.evaluation.statistics import bootstrap_interval, interquartile_mean
 
-RESAMPLED_RETURNS = 2 * 10**8  # at most, some seconds; fewer resamples of very many episodes
+RESAMPLED_RETURNS = (
+    2 * 10**8
+)  # at most, which takes seconds: many episodes are resampled less often
 
 
 @dataclass(frozen=True)
@@ -20,64 +22,66 @@ class EvaluationResult:
     env: str | None = None
     checkpoint_step: int | None = None
     run: str | None = None
-    published: Published | None = None  # what others reached on the same environment
-    random_policy: "EvaluationResult | None" = None  # as many episodes of random actions
-    successes: list[bool] | None = None  # of each episode, where the environment reports it
+    published: Published | None = None  # what others reached in the same environment
+    random_policy: "EvaluationResult | None" = (
+        None  # the same number of episodes with random actions
+    )
+    successes: list[bool] | None = None  # of each episode, if the environment reports them
 
     @property
     def episodes(self) -> int:
-        """Number of episodes."""
+        """Return the number of episodes."""
         return len(self.returns)
 
     @property
     def mean_return(self) -> float:
-        """Mean of the returns."""
+        """Return the mean of the returns."""
         return float(np.mean(self.returns))
 
     @property
     def std_return(self) -> float:
-        """Standard deviation of the returns over these episodes (divided by n, as SB3 does)."""
+        """Return the standard deviation of the returns (divided by n, as in SB3)."""
         return float(np.std(self.returns))
 
     @property
     def median_return(self) -> float:
-        """Median of the returns."""
+        """Return the median of the returns."""
         return float(np.median(self.returns))
 
     @property
     def iqm_return(self) -> float:
-        """Interquartile mean: without the best and the worst quarter of the episodes."""
+        """Return the mean without the best and the worst quarter of the episodes."""
         return float(interquartile_mean(np.array(self.returns)))
 
     @property
     def return_interval(self) -> tuple[float, float]:
-        """Bootstrap interval (95 %) of the mean return, over episodes; always the same."""
+        """Return the 95 % bootstrap interval of the mean return; it is reproducible."""
         resamples = min(2000, max(200, RESAMPLED_RETURNS // self.episodes))
         interval = bootstrap_interval(np.array(self.returns), resamples=resamples)
         return float(interval.low), float(interval.high)
 
     @property
     def min_return(self) -> float:
-        """The worst return."""
+        """Return the worst return."""
         return min(self.returns)
 
     @property
     def max_return(self) -> float:
-        """The best return."""
+        """Return the best return."""
         return max(self.returns)
 
     @property
     def mean_length(self) -> float:
-        """Mean number of steps."""
+        """Return the mean number of steps."""
         return float(np.mean(self.lengths))
 
     @property
     def success_rate(self) -> float | None:
-        """Share of the episodes that succeeded; None where the environment does not report it."""
+        """Return the share of successful episodes; None if the environment does not report it."""
         return None if self.successes is None else float(np.mean(self.successes))
 
     def summary(self) -> dict[str, Any]:
-        """What the episodes say together: text, numbers, None."""
+        """Return statistics of the episodes: texts, numbers and None."""
         low, high = self.return_interval
         return {
             "run": self.run,
@@ -101,7 +105,7 @@ class EvaluationResult:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as JSON would hold it."""
+        """Return the whole result as JSON values."""
         random_policy = None if self.random_policy is None else self.random_policy.to_dict()
         return {
             **self.summary(),

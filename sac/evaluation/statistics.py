@@ -1,4 +1,4 @@
-"""What a few numbers say about all that could have come: robust means, bootstrap intervals."""
+"""Statistics of a few numbers: robust means and bootstrap intervals."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,26 +6,26 @@ from typing import NamedTuple
 import numpy as np
 
 Statistic = Callable[[np.ndarray], np.ndarray]
-CHUNK_NUMBERS = 4_000_000  # resampled at a time: 32 MB, whatever the sample's size
+CHUNK_NUMBERS = 4_000_000  # resampled at a time: 32 MB, whatever the size of the sample
 
 
 class Interval(NamedTuple):
-    """Lower and upper end, each of the shape of one observation."""
+    """Lower and upper end, each with the shape of one observation."""
 
     low: np.ndarray
     high: np.ndarray
 
 
 def mean(values: np.ndarray) -> np.ndarray:
-    """Mean over the first axis."""
+    """Return the mean over the first axis."""
     return np.mean(values, axis=0)
 
 
 def interquartile_mean(values: np.ndarray) -> np.ndarray:
-    """Mean over the first axis without the lowest and the highest quarter.
+    """Return the mean over the first axis without the lowest and the highest quarter.
 
     A quarter is rounded down, as in rliable (Agarwal et al. 2021, arXiv:2108.13264): of 5 values,
-    the lowest and the highest are left out; fewer than 4 are all used.
+    the lowest and the highest are left out; of fewer than 4, none.
     """
     cut = len(values) // 4
     if cut == 0:
@@ -44,17 +44,17 @@ def bootstrap_interval(
     resamples: int = 2000,
     seed: int = 0,
 ) -> Interval:
-    """Percentile bootstrap interval of a statistic over the first axis (Efron 1979).
+    """Return the percentile bootstrap interval of a statistic over the first axis (Efron 1979).
 
-    Whole observations are resampled, so that the curves of seeds stay whole. The same seed gives
-    the same interval. Of one observation the interval is that observation: it says nothing.
+    Whole observations are resampled, so curves of seeds stay whole. The same seed gives the same
+    interval. The interval of a single observation is that observation, and means nothing.
 
     Args:
         values: Observations, (n, ...).
-        statistic: From (m, ...) to (...), such as those of `STATISTICS`.
+        statistic: A function from (m, ...) to (...), such as those in `STATISTICS`.
         confidence: Share of the resampled statistics inside the interval.
-        resamples: How many.
-        seed: Of the resampling.
+        resamples: Number of resamples.
+        seed: Seed of the resampling.
     """
     generator = np.random.default_rng(seed)
     n = len(values)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from sac.disk.encoding import encode_tensors
 from sac.export.layers import Policy
 from sac.export.reader import NumpyPolicy
 
@@ -17,12 +17,10 @@ VERSION = 1
 
 def encode(policy: Policy) -> bytes:
     """Return a safetensors file's bytes; `sac/export/reader.py` reads them."""
-    import safetensors.numpy
-
     tensors: dict[str, NDArray[Any]] = {}
     layers = []
     for i, layer in enumerate(policy.layers):
-        own = {f"{i}.{name}": np.array(array, order="C") for name, array in layer.arrays.items()}
+        own = {f"{i}.{name}": array for name, array in layer.arrays.items()}
         layers.append({"kind": layer.kind, "tensors": list(own)})
         tensors |= own
     about = {
@@ -39,7 +37,7 @@ def encode(policy: Policy) -> bytes:
             "space": policy.spaces["action"],
         },
     }
-    return safetensors.numpy.save(tensors, {"policy": json.dumps(about)})
+    return encode_tensors(tensors, {"policy": json.dumps(about)})
 
 
 def runner(data: bytes) -> Callable[[NDArray[Any]], NDArray[Any]]:

@@ -6,7 +6,7 @@ All of it looks at the training from outside: with it or without, a run makes th
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sac.insight.film import film_episode, image_value
+from sac.insight.film import episode_gif, image_value
 from sac.insight.graph import update_graph
 from sac.insight.histograms import histogram_value, update_values
 from sac.seeding import Streams, branch, generator, integer_seed
@@ -50,7 +50,7 @@ class Insight:
         state = self._state
         seed = integer_seed(self._streams.eval_env)
         try:
-            gif = film_episode(state.agent, state.config.env, seed)
+            gif = episode_gif(state.agent, state.config.env, seed)
         except Exception as error:  # a picture is not worth a training
             self._can_film = False
             self._say(f"no videos in TensorBoard (logging.videos_every_steps): {error}")

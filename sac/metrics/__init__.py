@@ -1,1 +1,1 @@
-"""What a run writes while it learns: tables, event files, pages, findings."""
+"""What a run logs: a table, TensorBoard event files and pages, findings."""

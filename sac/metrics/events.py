@@ -1,5 +1,8 @@
-"""TensorBoard event files, made of tensorboard's own messages and without TensorFlow."""
+"""TensorBoard event files, written with TensorBoard's own messages but without TensorFlow."""
 
+import io
+import os
+import socket
 import struct
 import sys
 import time
@@ -9,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sac.disk import files
-from sac.metrics.event_writer import EventWriter
+from sac.disk.append import AppendedFile
 
 FILE_PATTERN = "events.out.tfevents.*"
 RECORD_HEADER = struct.Struct("<QI")  # length of the data, checksum of the length
@@ -17,70 +20,84 @@ RECORD_FOOTER_SIZE = 4  # checksum of the data
 
 
 class EventFile:
-    """One session's event file in a run directory; `step` is the x axis of all that is shown."""
+    """The event file of one session in a run directory; `step` is the x axis of everything."""
 
     def __init__(self, folder: Path, *, resume_step: int | None) -> None:
-        """Open a new file; on a resume, first drop what earlier files hold after `resume_step`."""
-        # TensorBoard asks for this module to learn that it must not import an installed TensorFlow.
+        """Open a new file; on a resume, first drop the events after `resume_step` in old files."""
+        # TensorBoard imports this module to find out that it must not import TensorFlow.
         sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("notf"))
         from tensorboard.compat.proto import event_pb2, summary_pb2
         from tensorboard.plugins.text.summary_v2 import text_pb
+        from tensorboard.summary.writer.record_writer import RecordWriter
 
         self._event, self._summary, self._text_pb = event_pb2.Event, summary_pb2.Summary, text_pb
+        self._record_writer = RecordWriter
         if resume_step is not None:
             for path in folder.glob(FILE_PATTERN):
                 drop_events_after(path, resume_step)
             _wait_for_a_later_name(folder)
-        self._writer = EventWriter(folder)
-        # A server that runs has already read what was dropped: the start of a session at a step
-        # tells it to forget all points from that step on. The first start in a run drops nothing.
+        # Not TensorBoard's EventFileWriter: a full disk ends its thread in the middle of a record.
+        self._file = AppendedFile(_new_path(folder))
+        source = event_pb2.SourceMetadata(writer=__name__)
+        self._add(0, file_version="brain.Event:2", source_metadata=source)
+        # A running server has already read what was dropped. The start of a session at a step makes
+        # it forget all points from that step on; the first session of a run drops nothing.
         start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-        first_step = 0 if resume_step is None else resume_step + 1
-        self._writer.add_event(
-            self._event(wall_time=time.time(), step=first_step, session_log=start)
-        )
+        self._add(0 if resume_step is None else resume_step + 1, session_log=start)
 
     def scalars(self, step: int, numbers: Mapping[str, float]) -> None:
-        """One point for each tag."""
+        """Add one point for each tag."""
         values = [
             self._summary.Value(tag=tag, simple_value=number) for tag, number in numbers.items()
         ]
         self.values(step, values)
 
     def values(self, step: int, values: Iterable[Any]) -> None:
-        """Summary.Values of any kind."""
+        """Add Summary.Values of any kind."""
         self.summary(step, self._summary(value=values))
 
     def graph(self, step: int, graph_def: Any) -> None:
-        """The graph of the run."""
-        event = self._event(
-            wall_time=time.time(), step=step, graph_def=graph_def.SerializeToString()
-        )
-        self._writer.add_event(event)
+        """Add the graph of the run."""
+        self._add(step, graph_def=graph_def.SerializeToString())
 
     def text(self, step: int, tag: str, text: str) -> None:
-        """Text that is shown as it stands, in a fixed-width font."""
+        """Add a text, shown as it is in a fixed-width font."""
         markdown = "\n".join(f"    {line}" for line in text.splitlines())
         self.summary(step, self._text_pb(tag, markdown))
 
     def summary(self, step: int, summary: object) -> None:
-        """Any of TensorBoard's Summary messages."""
-        self._writer.add_event(self._event(wall_time=time.time(), step=step, summary=summary))
+        """Add any of TensorBoard's Summary messages."""
+        self._add(step, summary=summary)
 
     def flush(self) -> None:
-        """Force all that was added to the disk."""
-        self._writer.flush()
+        """Sync everything that was added to the disk."""
+        self._file.flush()
 
     def close(self) -> None:
-        """Write what is left and close the file."""
-        self._writer.close()
+        """Write what is left and close the file; a second time does nothing."""
+        self._file.close()
+
+    def _add(self, step: int, **content: Any) -> None:
+        record = io.BytesIO()
+        event = self._event(wall_time=time.time(), step=step, **content)
+        self._record_writer(record).write(event.SerializeToString())
+        self._file.append(record.getvalue())
+
+
+def _new_path(folder: Path) -> Path:
+    """Return an unused path, named as TensorBoard's own writer names its files."""
+    name = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}"
+    number = 0
+    while (path := folder / f"{name}.{number}").exists():
+        number += 1
+    return path
 
 
 def drop_events_after(path: Path, step: int) -> None:
     """Cut an event file before its first event of a later step.
 
-    Events are written in the order of their steps, so that nothing of `step` or before is lost.
-    Half a record that a crash left at the end stays: readers stop there and go to the next file.
+    Events are written in the order of their steps, so none of `step` or before is lost. Half a
+    record that a crash left at the end stays: readers stop there and go on to the next file.
     """
     from google.protobuf.message import DecodeError
     from tensorboard.compat.proto import event_pb2
@@ -102,7 +119,7 @@ def drop_events_after(path: Path, step: int) -> None:
 
 
 def _wait_for_a_later_name(folder: Path) -> None:
-    """Readers go through files by name, and the time in a name counts whole seconds."""
+    """Wait until a new file sorts after the others: its name holds the time in whole seconds."""
     stamps = [path.name.split(".")[3] for path in folder.glob(FILE_PATTERN)]
     newest = max((int(stamp) for stamp in stamps if stamp.isdigit()), default=0)
     remaining = newest + 1 - time.time()

@@ -1,4 +1,4 @@
-"""`findings.csv`: what the doctor's checks found in a run while it trained."""
+"""`findings.csv`: what the doctor's checks found while a run trained."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ Finding = dict[str, str]  # a text for each column
 
 
 def read_findings(run_directory: Path) -> list[Finding]:
-    """Return what is written down of a run; nothing where there is no file."""
+    """Return the findings of a run; none if there is no file."""
     path = run_directory / FINDINGS_FILE
     if not path.is_file():
         return []
@@ -28,7 +28,7 @@ def _is_whole(row: dict[str, str]) -> bool:
 
 
 def write_findings(run_directory: Path, findings: Sequence[Finding]) -> None:
-    """Write all of them, in place of what was there."""
+    """Write all findings of a run, replacing those in the file."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()

@@ -1,4 +1,4 @@
-"""What a run reports: the same numbers as TensorBoard scalars and in `metrics.csv`."""
+"""Logs the numbers of a run, both as TensorBoard scalars and in `metrics.csv`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -34,16 +34,16 @@ def metric_tags(update_metrics: Iterable[str], *, on_gpu: bool = False) -> list[
 
 
 class Logger:
-    """Writes a run's numbers; the x axis is environment transitions, and never runs backwards.
+    """Writes a run's numbers over environment transitions, which never run backwards.
 
-    A tag has one value at a step. On a resume all that was logged after `resume_step` is dropped,
-    and what was logged at it stands. So log a step's numbers and `flush` before saving its
-    checkpoint: then a resumed run's files equal those of a run that was never interrupted.
+    A tag has one value at a step. A resume drops what was logged after `resume_step` and keeps what
+    was logged at it. So log a step's numbers and `flush` before saving its checkpoint: then the
+    files of a resumed run equal those of a run that was never interrupted.
 
     Args:
-        run_directory: Where the files go.
-        tags: All that will be logged, as columns of `metrics.csv`.
-        resume_step: The step of the checkpoint that the run goes on from; None for a new run.
+        run_directory: Folder of the files.
+        tags: Everything that will be logged, as columns of `metrics.csv`.
+        resume_step: Step of the checkpoint that the run continues from; None for a new run.
     """
 
     def __init__(
@@ -59,9 +59,9 @@ class Logger:
             self._events = EventFile(run_directory, resume_step=resume_step)
 
     def log(self, step: int, metrics: Mapping[str, SupportsFloat]) -> None:
-        """Log numbers (0-d arrays and tensors too) at a step; a step's tags may come in parts."""
+        """Log numbers (0-d arrays and tensors too) at a step, in one or several calls."""
         if unknown := metrics.keys() - self._tags:
-            raise ValueError(f"tags that the logger was not made with: {sorted(unknown)}")
+            raise ValueError(f"tags that the logger does not know: {sorted(unknown)}")
         self._check_order(step)
         logged = self._metrics.row.keys() if step == self._metrics.step else set()
         repeated = metrics.keys() & logged
@@ -71,7 +71,7 @@ class Logger:
         if not numbers:
             return
         self._step = step
-        # What can't be written now waits for the next, and for `flush`, which tells.
+        # What can't be written now is written later: at the latest by `flush`, which raises.
         with suppress(OSError):
             self._metrics.write(step, numbers)
         with suppress(OSError):
@@ -80,7 +80,7 @@ class Logger:
     def summary(self, step: int, values: Iterable[Any]) -> None:
         """Show Summary.Values, such as histograms and images, in TensorBoard at a step.
 
-        A resumed run gives none at its `resume_step`: those of before stand.
+        A resumed run must not show any at its `resume_step`, which has them already.
         """
         self._check_order(step)
         self._step = step
@@ -88,7 +88,7 @@ class Logger:
             self._events.values(step, values)
 
     def graph(self, graph_def: Any) -> None:
-        """Show a GraphDef in TensorBoard, once in a run."""
+        """Show a GraphDef in TensorBoard, once per run."""
         with self._file_errors():
             self._events.graph(self._step, graph_def)
 
@@ -98,7 +98,7 @@ class Logger:
             self._events.text(self._step, tag, text)
 
     def describe(self, config: Config) -> None:
-        """Show the configuration in TensorBoard, as text and as HPARAMS, and lay out its pages."""
+        """Show the configuration in TensorBoard as text and in HPARAMS, and define its pages."""
         self.text("config", f"```yaml\n{config.to_yaml()}```")
         name = self._run_directory.resolve().name
         with self._file_errors():
@@ -110,14 +110,14 @@ class Logger:
             raise ValueError(f"expected step {self._step} or a later one, got {step}")
 
     def flush(self) -> None:
-        """Force all that was logged to the disk; DiskError where that fails."""
+        """Sync everything that was logged to the disk; DiskError if that fails."""
         with self._file_errors():
             self._metrics.flush()
             self._events.flush()
 
     def close(self) -> None:
         """Write what is left and close the files; a second time does nothing."""
-        with self._file_errors(), ExitStack() as both:  # the other one if one fails
+        with self._file_errors(), ExitStack() as both:  # close both, even if one fails
             both.callback(self._metrics.close)
             both.callback(self._events.close)
 
@@ -128,7 +128,7 @@ class Logger:
         if error is None:
             self.close()
             return
-        with suppress(DiskError):  # the error on its way tells more
+        with suppress(DiskError):  # the error that is being raised says more
             self.close()
 
     @contextmanager

@@ -1,7 +1,7 @@
-"""What TensorBoard shows of a run beside its curves: pages of custom scalars, and HPARAMS.
+"""TensorBoard's pages of custom scalars, and its table HPARAMS.
 
-Messages are built from the plugins' own definitions; their ready-made helpers need TensorFlow.
-Import this after `sac.metrics.events.EventFile` has told TensorBoard to do without it.
+The messages are built from the plugins' own definitions, as their helper functions need TensorFlow.
+Call these functions after `sac.metrics.events.EventFile` has told TensorBoard to do without it.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, Union, get_args, get_origin
 from sac.config import Config
 from sac.config.keys import list_keys
 
-# Title of a page: its charts, each with the tags drawn in it, as regular expressions.
+# The charts of each page, and the tags (regular expressions) that are drawn in each chart.
 PAGES = {
     "Return": {
         "evaluation and training": ["eval/mean_return", "rollout/episode_return"],
@@ -38,12 +38,12 @@ PAGES = {
         "updates per second": ["time/updates_per_second"],
     },
 }
-# What has no influence on what is learned would only widen the table.
+# These have no influence on what is learned, and would only widen the table.
 LEFT_OUT = ("name", "logging.", "checkpoint.")
 
 
 def layout_summary() -> Any:
-    """Return the custom-scalars layout, as a summary to write into an event file."""
+    """Return the layout of the custom scalars, as a summary for an event file."""
     from tensorboard.compat.proto import summary_pb2, tensor_pb2, types_pb2
     from tensorboard.plugins.custom_scalar import layout_pb2, metadata
 
@@ -67,19 +67,19 @@ def _chart(title: str, tags: list[str]) -> Any:
 
 
 def hparams_summary(config: Config, run_name: str) -> Any:
-    """Return the values of a run's row of HPARAMS.
+    """Return a run's row in HPARAMS, as a summary for an event file.
 
-    Its columns are TensorBoard's own finding, which puts those first in which the runs differ, and
-    of the results the evaluations: an `Experiment`, which would name them, is one run's for all.
+    TensorBoard finds the columns itself, and puts those first in which the runs differ. An
+    `Experiment` would name them, but one run's would be taken for all runs.
     """
     from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 
-    # A row of its own for each run: by default, runs with the same values share one.
+    # The id gives each run its own row: by default, runs with the same values share one.
     return hparams_pb(hparams(config), trial_id=run_name)
 
 
 def hparams(config: Config) -> dict[str, bool | float | str]:
-    """Return the configuration by dotted keys; a key has the same type in every run."""
+    """Return the configuration by dotted key; a key has the same type in every run."""
     tree = config.to_dict()
     return {
         key.name: _value(_at(tree, key.name), key.hint)
@@ -94,7 +94,7 @@ def _at(tree: Mapping[str, Any], dotted: str) -> Any:
 
 
 def _value(value: Any, hint: Any) -> bool | float | str:
-    """Return a switch or a number as such where the key takes nothing else, the rest as text."""
+    """Return a bool or a number as it is if the key takes nothing else, any other value as text."""
     if hint is bool:
         return bool(value)
     is_union = get_origin(hint) in (Union, types.UnionType)

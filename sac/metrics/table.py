@@ -1,4 +1,4 @@
-"""`metrics.csv`: a row for each logged step, every number to its last bit."""
+"""`metrics.csv`: a row for each logged step, with numbers exact to the last bit."""
 
 import csv
 import io
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sac.disk import files
+from sac.disk.append import AppendedFile
 from sac.errors import SACError
 
 STEP = "step"
@@ -18,7 +19,7 @@ MAX_LINE = 2**20  # bytes
 
 
 def has_rows(path: Path) -> bool:
-    """Return whether there is a metrics file that holds more than the names of its columns."""
+    """Return whether there is a metrics file with more than the names of its columns."""
     if not path.is_file():
         return False
     with open(path, "rb") as file:
@@ -26,10 +27,10 @@ def has_rows(path: Path) -> bool:
 
 
 def read_columns(path: Path) -> dict[str, NDArray[np.float64]]:
-    """Return every column (n,) by name, nan where a cell is empty; none where there is no file.
+    """Return every column (n,) by name, with nan for empty cells; no column if there is no file.
 
-    A row that is being written, or that a crash cut short, is left out. SACError for a file that is
-    no metrics file.
+    A row that is still being written, or that a crash cut short, is left out. SACError for a file
+    that is not a metrics file.
     """
     names, rows = _read(path, last_step=None)
     columns = {STEP: np.array([step for step, _ in rows], np.float64)}
@@ -46,57 +47,45 @@ def _number(text: str | None) -> float:
 
 
 class MetricsFile:
-    """Rows of `step` and the columns; a step's row can be filled in several writes.
+    """Writes the rows of `metrics.csv`; several writes can fill the row of one step.
 
-    `step` and `row` are the last row's, its numbers as text.
+    `step` and `row` are those of the last row, with numbers as text.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], *, resume_step: int | None) -> None:
-        """Start a new file; on a resume, keep the old rows up to and with `resume_step`.
+        """Start a new file; on a resume, keep the old rows up to and including `resume_step`.
 
         Raises:
-            SACError: The file to go on with is not a metrics file.
+            SACError: The old file is not a metrics file.
         """
         old_columns, rows = ([], []) if resume_step is None else _read(path, resume_step)
         self.columns = [*columns, *(name for name in old_columns if name not in columns)]
         self.step, self.row = rows[-1] if rows else (-1, {})
-        lines = [self._line(step, row) for step, row in rows]
-        lines.insert(0, _encode([STEP, *self.columns]))
+        lines = [_encode([STEP, *self.columns]), *(self._line(step, row) for step, row in rows)]
         files.replace_file(path, b"".join(lines))
-        self._path = path
-        self._file = open(path, "r+b", buffering=0)
-        self._start = sum(map(len, lines[:-1]))  # of the last line on the disk
-        self._end = lines[-1:]  # it, and those that could not be written yet
+        self._file = AppendedFile(path, "r+b", last_size=len(lines[-1]))
 
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
-        """Add numbers to the row of `step`, which must not be before the last one's.
+        """Add numbers to the row of `step`, which must not be earlier than that of the last row.
 
-        OSError where they can't be written: then the next `write` or `flush` writes them too.
+        OSError if they can't be written: then the next `write` or `flush` writes them too.
         """
-        if step != self.step:
-            self._end.append(b"")
-            self.step, self.row = step, {}
         # repr is the shortest text that reads back as the very same float.
-        self.row |= {name: repr(number) for name, number in numbers.items()}
-        self._end[-1] = self._line(step, self.row)
-        self._write()
+        texts = {name: repr(number) for name, number in numbers.items()}
+        if step == self.step:
+            self.row |= texts
+            self._file.replace_last(self._line(step, self.row))
+        else:
+            self.step, self.row = step, texts
+            self._file.append(self._line(step, texts))
 
     def flush(self) -> None:
-        """Force all rows to the disk."""
-        self._write()
-        files.sync_file(self._path)
+        """Sync all rows to the disk."""
+        self._file.flush()
 
     def close(self) -> None:
         """Write what is left and close the file; a second time does nothing."""
-        if self._file.closed:
-            return
-        with self._file:
-            self._write()
-
-    def _write(self) -> None:
-        files.write_end(self._file, self._start, b"".join(self._end))
-        self._start += sum(map(len, self._end[:-1]))
-        del self._end[:-1]
+        self._file.close()
 
     def _line(self, step: int, row: Mapping[str, str]) -> bytes:
         return _encode([str(step), *(row.get(name, "") for name in self.columns)])
@@ -109,17 +98,17 @@ def _encode(cells: Sequence[str]) -> bytes:
 
 
 def _read(path: Path, last_step: int | None) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Columns and rows up to and with `last_step`; a row that a crash cut short is left out."""
+    """Return the columns, and the rows up to and including `last_step` that are complete."""
     if not path.exists():
         return [], []
     with open(path, newline="", encoding="utf-8", errors="replace") as file:
-        # What a crash cut short has no end.
+        # A line that a crash cut short has no end.
         reader = csv.reader(line for line in file if line.endswith("\n"))
         header = _next(reader, path) or [STEP]
         if header[:1] != [STEP]:
             raise SACError(
-                f"Expected '{STEP}' as first column of '{path}', got {header[:1]}. "
-                "Move the file away to go on with the run."
+                f"Expected '{STEP}' as the first column of '{path}', got {header[:1]}. "
+                "Move the file away to continue the run."
             )
         rows = []
         while cells := _next(reader, path):
@@ -135,5 +124,5 @@ def _next(reader: Iterator[list[str]], path: Path) -> list[str] | None:
         return next(reader, None)
     except csv.Error as error:
         raise SACError(
-            f"'{path}' is damaged: {error}. Move the file away to go on with the run."
+            f"'{path}' is damaged: {error}. Move the file away to continue the run."
         ) from error

@@ -1,4 +1,4 @@
-"""Figures of runs: learning curves and final performance over seeds, with bootstrap intervals."""
+"""Figures of runs: learning curves or final performance over seeds, with bootstrap intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,11 +26,12 @@ class PlotSettings:
 
     Args:
         metric: A column of metrics.csv.
-        x: "steps" or "time", the wall time of training, evaluations and checkpoints.
-        group_by: Dotted keys; runs alike in them are seeds of one curve. None: keys that differ.
-        smooth: Values in the moving average; 1 leaves them as they are.
-        statistic: "mean" or "iqm", over seeds.
-        final: Draw where the curves end, rather than the curves.
+        x: "steps", or "time": the wall time of training, evaluations and checkpoints.
+        group_by: Dotted keys; runs with the same values are seeds of one curve. None: all keys that
+            differ.
+        smooth: Number of values in the moving average; 1: none.
+        statistic: Statistic over seeds: "mean" or "iqm".
+        final: Draw the last values instead of curves.
     """
 
     metric: str = "eval/mean_return"
@@ -42,10 +43,10 @@ class PlotSettings:
 
 
 def plot(paths: Sequence[Path], output: Path, settings: PlotSettings) -> list[str]:
-    """Draw the runs at and below `paths` into a png, svg or pdf file; return what was left out.
+    """Draw the runs at and below `paths` to a png, svg or pdf file; return warnings.
 
     Raises:
-        SACError: There is nothing to draw, or the figure can't be written or drawn.
+        SACError: There is nothing to draw, or the figure can't be drawn or written.
     """
     check_output(output)
     runs, warnings = _read(paths, settings)
@@ -53,7 +54,7 @@ def plot(paths: Sequence[Path], output: Path, settings: PlotSettings) -> list[st
     for environment, groups in group_runs(runs, settings.group_by).items():
         for group in groups:
             kept, repeats = without_repeats(group)
-            warnings += [f"{run.path} left out: another run has its seed" for run in repeats]
+            warnings += [f"{run.path}: left out, another run has its seed" for run in repeats]
             warnings += _cut_short(kept)
             curve = aggregate(kept, settings.statistic, settings.smooth)
             panels.setdefault(environment, []).append(curve)
@@ -77,7 +78,7 @@ def _read(paths: Sequence[Path], settings: PlotSettings) -> tuple[list[Run], lis
 
 
 def _cut_short(group: Group) -> list[str]:
-    """Tell of a run so short that much of the others is not drawn."""
+    """Return a warning if one run is so short that much of the others is not drawn."""
     shortest = min(group.runs, key=lambda run: run.x[-1])
     longest = max(group.runs, key=lambda run: run.x[-1])
     if shortest.x[-1] > 0.9 * longest.x[-1]:

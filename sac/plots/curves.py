@@ -1,4 +1,4 @@
-"""From runs to curves: which runs belong together, and what their seeds say together."""
+"""Groups runs into settings, and their seeds into curves with intervals."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ from sac.errors import ConfigError
 from sac.evaluation.statistics import STATISTICS, Interval, bootstrap_interval
 from sac.plots.runs import Run
 
-GRID_POINTS = 200  # of a curve whose runs did not log at the same places
+GRID_POINTS = 200  # of a curve whose runs did not log at the same x
 ENVIRONMENT_KEYS = ("env", "env.id")
-# What may differ between runs of one setting.
+# Keys that may differ between runs of one setting.
 NO_SETTING = {"seed", "name", "device", "env.id", "train.total_steps", "env.num_envs"} | {
     key.name
     for key in list_keys(Config)
@@ -24,7 +24,7 @@ NO_SETTING = {"seed", "name", "device", "env.id", "train.total_steps", "env.num_
 
 @dataclass(frozen=True)
 class Group:
-    """Runs that differ in their seeds alone."""
+    """Runs that differ only in their seeds."""
 
     label: str
     runs: list[Run]
@@ -43,11 +43,11 @@ class Curve:
 
 
 def group_runs(runs: Sequence[Run], group_by: Sequence[str] | None) -> dict[str, list[Group]]:
-    """Return each environment's groups, in the order of their settings.
+    """Return the groups of each environment, in the order of their settings.
 
-    `group_by` holds dotted keys of the configuration (`env`, which every figure is split by
-    anyway, may be among them); None takes every key of the algorithm and the environment in which
-    an environment's runs differ.
+    `group_by` holds dotted keys of the configuration, perhaps also `env`, which splits the runs
+    anyway. None takes every key of the algorithm and the environment in which the runs of an
+    environment differ.
 
     Raises:
         ConfigError: There is no such key.
@@ -70,7 +70,7 @@ def group_runs(runs: Sequence[Run], group_by: Sequence[str] | None) -> dict[str,
 
 
 def without_repeats(group: Group) -> tuple[Group, list[Run]]:
-    """Return the group with one run a seed, the one that got furthest, and the others.
+    """Return the group with one run per seed, the longest, and a list of the others.
 
     The same seed and setting give the same run again, which is no further evidence.
     """
@@ -82,14 +82,14 @@ def without_repeats(group: Group) -> tuple[Group, list[Run]]:
 
 
 def aggregate(group: Group, statistic: str, smooth: int) -> Curve:
-    """Return the statistic over a group's seeds and its 95 % bootstrap interval.
+    """Return the statistic over the seeds of a group and its 95 % bootstrap interval.
 
-    It reaches as far as every run does. Runs that logged at the same places are taken there, others
-    are interpolated linearly.
+    The curve ends where the shortest run does. Runs that did not log at the same x are interpolated
+    linearly.
     """
     runs = group.runs
     end = min(run.x[-1] for run in runs)
-    x = _places(runs, end)
+    x = _common_x(runs, end)
     curves = np.array([np.interp(x, run.x, moving_average(run.values, smooth)) for run in runs])
     function = STATISTICS[statistic]
     band = bootstrap_interval(curves, function)
@@ -97,14 +97,14 @@ def aggregate(group: Group, statistic: str, smooth: int) -> Curve:
 
 
 def moving_average(values: np.ndarray, window: int) -> np.ndarray:
-    """Return the mean of each value and up to `window - 1` before it: it looks at no later ones."""
+    """Return the mean of each value and of up to `window - 1` values before it, but none after."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(0, ends - window)
     return (sums[ends] - sums[starts]) / (ends - starts)
 
 
-def _places(runs: Sequence[Run], end: float) -> np.ndarray:
+def _common_x(runs: Sequence[Run], end: float) -> np.ndarray:
     first = runs[0].x[runs[0].x <= end]
     if all(np.array_equal(run.x[run.x <= end], first) for run in runs):
         return first
@@ -139,7 +139,7 @@ def _value(config: Config, key: str) -> Any:
 
 
 def _short(key: str, keys: Sequence[str]) -> str:
-    """The last part of the key, where that tells it from the others; a name needs no key."""
+    """Return the last part of a key, if no other key has the same; nothing for `name`."""
     if key == "name":
         return ""
     last = key.rpartition(".")[2]
@@ -155,6 +155,6 @@ def _text(value: Any) -> str:
 
 
 def _order(value: Any) -> tuple[int, float, str]:
-    """Sorts numbers by size, before texts."""
+    """Return a sort key by which numbers come by size and before texts."""
     is_number = isinstance(value, int | float)
     return (0, float(value), "") if is_number else (1, 0.0, _text(value))

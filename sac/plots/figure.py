@@ -1,4 +1,4 @@
-"""Curves drawn by matplotlib: a panel for each environment, in colours that everybody can tell."""
+"""Draws curves with matplotlib: a panel for each environment, in colours for everybody's eyes."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,9 +14,9 @@ from sac.plots.curves import Curve
 FORMATS = ("png", "svg", "pdf")
 # Okabe and Ito's palette (jfly.uni-koeln.de/color), without its yellow, too light on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-LINE_STYLES = ("-", "--", ":", "-.")  # the next one when the colours have been through
+LINE_STYLES = ("-", "--", ":", "-.")  # the next one when all colours are used
 DOTS_PER_INCH = 150
-WIDTH = 8.0  # inches; with the font sizes below, legible where a README shows it at 800 pixels
+WIDTH = 8.0  # inches: with the font sizes below, legible at the 800 pixels of a README
 STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -29,21 +29,21 @@ STYLE: dict[Any, Any] = {
     "legend.fontsize": 9,
     "legend.frameon": False,
     "svg.hashsalt": "sac",  # the same figure gives the same bytes
-    "pdf.fonttype": 42,  # text stays text
+    "pdf.fonttype": 42,  # keeps text as text
 }
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What the axes and the figure say."""
+    """Texts on the axes and below the figure."""
 
     x: str
     y: str
-    note: str  # what line and band are
+    note: str  # what lines and bands mean
 
 
 def check_output(path: Path) -> None:
-    """Raise ConfigError where no figure can be written to `path`, SACError without matplotlib."""
+    """Raise ConfigError if no figure can be written to `path`, SACError without matplotlib."""
     if path.suffix.lower().removeprefix(".") not in FORMATS:
         raise ConfigError(
             f"--output: expected a name that ends in {', '.join(FORMATS)}, got '{path}'"
@@ -60,7 +60,7 @@ def check_output(path: Path) -> None:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Look that figures drawn and saved inside the block have; the user's own is put back."""
+    """Give the block our style for figures that it draws and saves; then restore the user's."""
     import matplotlib
 
     with matplotlib.rc_context():
@@ -70,11 +70,11 @@ def style() -> Iterator[None]:
 
 
 def draw_curves(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
-    """Return a matplotlib Figure of learning curves, by environment."""
+    """Return a matplotlib Figure of learning curves, a panel for each environment."""
     figure, axes = _empty_figure(len(panels), 3.9 if len(panels) == 1 else 2.7)
     for axis, (environment, curves) in zip(axes, panels.items(), strict=True):
         for curve, (color, line_style) in zip(curves, _looks(len(curves)), strict=True):
-            marker = "o" if len(curve.x) == 1 else None  # a line through one point shows nothing
+            marker = "o" if len(curve.x) == 1 else None  # a line with one point is invisible
             axis.plot(
                 curve.x, curve.center, line_style, color=color, marker=marker, label=curve.label
             )
@@ -89,7 +89,7 @@ def draw_curves(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
 
 
 def draw_final(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
-    """Return a matplotlib Figure of where the curves end: seeds, statistic and interval."""
+    """Return a matplotlib Figure of the last values: seeds, statistic and interval."""
     most = max(len(curves) for curves in panels.values())
     figure, axes = _empty_figure(len(panels), 0.7 + 0.4 * most)
     for axis, (environment, curves) in zip(axes, panels.items(), strict=True):
@@ -107,13 +107,13 @@ def draw_final(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write the figure whole or not at all; the same figure gives the same bytes.
+    """Write a figure in one atomic step; the same figure gives the same bytes.
 
     Raises:
         SACError: The file can't be written.
     """
     kind = path.suffix.lower().removeprefix(".")
-    # The date is what would differ.
+    # Without the date, which would differ.
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
     content = io.BytesIO()
     figure.savefig(content, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
@@ -124,7 +124,7 @@ def save(figure: Any, path: Path) -> None:
 
 
 def _empty_figure(panels: int, panel_height: float = 2.7) -> tuple[Any, list[Any]]:
-    from matplotlib.figure import Figure  # not pyplot, which needs a display and keeps a state
+    from matplotlib.figure import Figure  # not pyplot, which needs a display and keeps global state
 
     columns = min(panels, 2 if panels in (2, 4) else 3)
     rows = -(-panels // columns)

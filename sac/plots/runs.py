@@ -1,4 +1,4 @@
-"""What run directories tell a figure: their configuration, one metric, and when it was logged."""
+"""Reads what a figure needs of run directories: configuration, one metric, and its times."""
 
 import csv
 import math
@@ -22,7 +22,7 @@ EVENT_FILES = "events.out.tfevents.*"
 
 @dataclass(frozen=True)
 class Run:
-    """A run's metric: `values` logged at `x`, which are steps or seconds; both (n,), n > 0."""
+    """One metric of a run: `values` over `x`, in steps or seconds; both (n,), n > 0."""
 
     path: Path
     config: Config
@@ -34,17 +34,17 @@ def find_runs(paths: Iterable[Path]) -> list[Path]:
     """Return the run directories among `paths` and below them, each once.
 
     Raises:
-        ConfigError: A path does not exist, or there is no run at it and below it.
+        ConfigError: A path does not exist, or is not a run and contains none.
     """
     found: dict[Path, Path] = {}
     for path in paths:
         if not os.path.isdir(path):
-            fault = "is no folder" if os.path.exists(path) else "does not exist"
-            raise ConfigError(f"{path} {fault}, expected a run directory or a folder of some")
+            fault = "is not a folder" if os.path.exists(path) else "does not exist"
+            raise ConfigError(f"{path} {fault}: expected a run directory or a folder of runs")
         below = list(_runs_below(path))
         if not below:
             raise ConfigError(
-                f"{path} is no run directory and holds none: expected {CONFIG_FILE} and "
+                f"{path} is not a run directory and contains none: expected {CONFIG_FILE} and "
                 f"{METRICS_FILE} in it"
             )
         found |= {run.resolve(): run for run in below}
@@ -54,16 +54,16 @@ def find_runs(paths: Iterable[Path]) -> list[Path]:
 def _runs_below(path: Path) -> Iterable[Path]:
     for folder, names, file_names in os.walk(path):
         if CONFIG_FILE in file_names or METRICS_FILE in file_names:
-            names.clear()  # what lies in a run, such as its checkpoints, is no run
+            names.clear()  # folders in a run, such as checkpoints, are not runs
             yield Path(folder)
         names.sort()
 
 
 def read_run(path: Path, metric: str, *, over_time: bool = False) -> Run:
-    """Read one metric of a run; `over_time` takes seconds rather than steps as x.
+    """Read one metric of a run; with `over_time`, x is in seconds instead of steps.
 
     Raises:
-        SACError: A file is missing or damaged, or holds no finite number of this metric.
+        SACError: A file is missing or damaged, or has no finite number of this metric.
     """
     config = Config.load(path / CONFIG_FILE)
     steps, values = read_metric(path / METRICS_FILE, metric)
@@ -73,12 +73,12 @@ def read_run(path: Path, metric: str, *, over_time: bool = False) -> Run:
 
 
 def read_metric(path: Path, metric: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return steps (n,) and values (n,) of one column, where it holds a finite number.
+    """Return steps (n,) and values (n,) of one column, where its values are finite.
 
-    The last row may be cut short, by a crash or because the run is still writing it.
+    The last row may be incomplete, after a crash or while the run is still writing it.
 
     Raises:
-        SACError: The file can't be read or is damaged, or has no such numbers.
+        SACError: The file can't be read, is damaged, or has no such values.
     """
     try:
         with open(path, newline="", encoding="utf-8") as file:
@@ -102,7 +102,7 @@ def read_metric(path: Path, metric: str) -> tuple[np.ndarray, np.ndarray]:
                 points.append((int(cells[0]), float(cells[column])))
         except ValueError:
             raise SACError(
-                f"{path} is damaged: line {number} is no row of {len(rows[0])} numbers"
+                f"{path} is damaged: line {number} is not a row of {len(rows[0])} numbers"
             ) from None
     points = [point for point in points if math.isfinite(point[1])]
     if not points:
@@ -125,15 +125,15 @@ def _column(path: Path, rows: Sequence[Sequence[str]], metric: str) -> int:
 
 
 def elapsed_seconds(run_directory: Path, steps: np.ndarray) -> np.ndarray:
-    """Return how long the run had been training, evaluating and saving at each of `steps` (n,).
+    """Return how long a run had been training, evaluating and saving at each of `steps` (n,).
 
-    From the wall time of its TensorBoard events. The time between a stop and its resume does not
-    count, nor does what was trained after the checkpoint that a resume went on from.
+    This is the wall time of its TensorBoard events. The pause before a resume does not count, nor
+    does training after the checkpoint that was resumed from.
 
     Raises:
-        SACError: There are no such events.
+        SACError: The run has no such events.
     """
-    # TensorBoard asks for this module to learn that it must not import an installed TensorFlow.
+    # TensorBoard imports this module to find out that it must not import TensorFlow.
     sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("notf"))
     from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 
@@ -147,6 +147,6 @@ def elapsed_seconds(run_directory: Path, steps: np.ndarray) -> np.ndarray:
             seconds.append(max(earlier_sessions + event.wall_time - start, seconds[-1]))
         earlier_sessions = seconds[-1]
     if known_steps[-1] == 0:
-        raise SACError(f"{run_directory} has no event files ({EVENT_FILES}) that tell the time")
+        raise SACError(f"{run_directory} has no event files ({EVENT_FILES}) with times")
     last = np.searchsorted(known_steps, steps, side="right") - 1
     return np.array(seconds)[last]

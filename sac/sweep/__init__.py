@@ -1,1 +1,1 @@
-"""Several runs side by side: seeds in processes, and one display of them."""
+"""Several runs at a time: their plan, their processes, and one display of them all."""

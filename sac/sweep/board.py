@@ -1,82 +1,63 @@
-"""How far several trainings are that run side by side: a bar for each in a terminal, else lines."""
+"""Shows the progress of several trainings: a bar for each in a terminal, lines elsewhere."""
 
-import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Self, TextIO
+from typing import Self, TextIO
 
-from sac.terminal.output import say
-from sac.terminal.progress import is_terminal
-
-# What a training prints where its output is no terminal, as `sac.terminal.progress` words it.
-STEP_LINE = re.compile(r"step ([\d,]+)/([\d,]+) \(\d+ %\)  (.*)")
+from sac.terminal import reports
+from sac.terminal.output import Screen, is_terminal, say
+from sac.terminal.progress import bar, described, in_a_line, percent
 
 
-@dataclass
-class _Row:
-    label: str
-    step: int = 0
-    total_steps: int = 1
-    numbers: str = "waiting"
-
-
-class SharedProgress:
-    """Shows the lines that trainings print, for as long as the `with` block lasts.
+class Board:
+    """Shows what trainings report, for as long as the `with` block lasts.
 
     Args:
         labels: A name for each training.
-        stream: Where to show it, standard output by default.
+        stream: Where to show it; by default, standard output.
     """
 
     def __init__(self, labels: Sequence[str], stream: TextIO | None = None) -> None:
         self._stream = sys.stdout if stream is None else stream
-        self._rows = {label: _Row(label) for label in labels}
-        self._live: Any = None
-        if is_terminal(self._stream):
-            from rich.console import Console
-            from rich.live import Live
-
-            console = Console(file=self._stream, force_terminal=True)
-            self._live = Live(console=console, auto_refresh=False)
+        self._reached = dict.fromkeys(labels, reports.Reached(0, 1))
+        self._states = dict.fromkeys(labels, "waiting")
+        self._screen = Screen(self._stream) if is_terminal(self._stream) else None
 
     def __enter__(self) -> Self:
-        if self._live is not None:
-            self._live.start()
+        if self._screen is not None:
+            self._screen.start()
             self._draw()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._live is not None:
-            self._live.stop()
+        if self._screen is not None:
+            self._screen.stop()
 
-    def line(self, label: str, text: str) -> None:
-        """Show a line that a training printed."""
-        found = STEP_LINE.fullmatch(text)
-        if found is None or self._live is None:
-            self.message(f"{label}: {text}")
-            return
-        step, total_steps = (int(number.replace(",", "")) for number in found.groups()[:2])
-        self._rows[label] = _Row(label, step, max(1, total_steps), found[3])
-        self._draw()
+    def reached(self, label: str, reached: reports.Reached) -> None:
+        """Show how far a training is."""
+        if self._screen is None:
+            self.message(label, in_a_line(reached))
+        else:
+            self._reached[label] = reached
+            self.state(label, described(reached.numbers))
 
     def state(self, label: str, text: str) -> None:
-        """Say where a training stands, such as that it has ended."""
-        self._rows[label].numbers = text
-        if self._live is None:
-            self.message(f"{label}: {text}")
+        """Show the state of a training, such as that it has ended."""
+        self._states[label] = text
+        if self._screen is None:
+            self.message(label, text)
         else:
             self._draw()
 
-    def message(self, text: str) -> None:
-        """Show a line that stays."""
-        if self._live is None:
-            say(text, self._stream)
+    def message(self, label: str, text: str) -> None:
+        """Show a line from a training, which stays."""
+        line = f"{label}: {text}"
+        if self._screen is None:
+            say(line, self._stream)
         else:
-            self._live.console.print(text, markup=False, highlight=False)
+            self._screen.message(line)
 
     def _draw(self) -> None:
-        from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
 
@@ -85,8 +66,7 @@ class SharedProgress:
         table.add_column(ratio=1, min_width=10)
         table.add_column()
         table.add_column(ratio=3, no_wrap=True, overflow="ellipsis")
-        for row in self._rows.values():
-            bar = ProgressBar(total=row.total_steps, completed=row.step)
-            share = f"{100 * row.step // row.total_steps} %"
-            table.add_row(row.label, bar, share, Text(row.numbers))
-        self._live.update(table, refresh=True)
+        for label, reached in self._reached.items():
+            table.add_row(label, bar(reached), percent(reached), Text(self._states[label]))
+        assert self._screen is not None
+        self._screen.draw(table)

@@ -1,1 +1,1 @@
-"""What a person at the terminal sees, and how Ctrl-C is heard."""
+"""Progress, output and Ctrl-C in a terminal, and reports to a parent process."""

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks the training to stop at a safe place, the second ends it."""
+"""Ctrl-C and SIGTERM: the first stops a training at a safe place, the second kills it."""
 
 import contextlib
 import os
@@ -8,15 +8,16 @@ from types import FrameType
 from typing import Any, Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNAL_STATUS = 128  # what shells add to the number of the signal that ended a program
 STANDARD_ERROR = 2
 NOTICE = b"\nstopping: a checkpoint will be saved (once more to stop at once)\n"
 
 
 class InterruptGuard:
-    """While its `with` block lasts, `received` holds the number of the first signal, if one came.
+    """Catches the first signal during its `with` block, and keeps its number in `received`.
 
-    Only Python's main thread can take signals; elsewhere this does nothing. A signal that the
-    program was started to ignore, as by nohup, stays ignored.
+    Only Python's main thread can catch signals; in other threads this does nothing. A signal that
+    is ignored, as under nohup, stays ignored.
     """
 
     def __init__(self) -> None:
@@ -26,7 +27,7 @@ class InterruptGuard:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             handlers = {number: signal.getsignal(number) for number in SIGNALS}
-            # None: a handler that is not Python's, and could not be put back.
+            # None: a handler that is not Python's and could not be restored.
             kept = (None, signal.SIG_IGN)
             self._previous = {n: handler for n, handler in handlers.items() if handler not in kept}
             for number in self._previous:
@@ -38,8 +39,8 @@ class InterruptGuard:
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         self.received = signum
-        self._restore()  # the next one acts as it did before: it ends the program at once
-        # Not print: this may have come in the middle of another, which can't be entered twice.
+        self._restore()  # the next signal ends the program, as it did before
+        # Not print: the signal may interrupt another print, which is not reentrant.
         with contextlib.suppress(OSError):
             os.write(STANDARD_ERROR, NOTICE)
 

@@ -1,16 +1,16 @@
-"""Standard output whose reader may leave early, as `| head` does."""
+"""Output streams: lines for readers that may leave early, as `| head` does, and a live screen."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 CLOSED_PIPE = 141  # 128 + SIGPIPE, as shells report it
 
 
 def say(text: str, stream: TextIO) -> None:
-    """Print a line at once; when nobody reads any more, lines go nowhere."""
+    """Print and flush a line; when the reader has left, drop it and all later ones."""
     try:
         print(text, file=stream, flush=True)
     except BrokenPipeError:
@@ -19,7 +19,7 @@ def say(text: str, stream: TextIO) -> None:
 
 @contextmanager
 def reader_may_leave() -> Iterator[None]:
-    """End the program quietly where the block, or Python's own last flush, would find no reader."""
+    """End the program quietly if the reader of standard output leaves during the block."""
     try:
         try:
             yield
@@ -34,3 +34,36 @@ def _silence(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Return whether lines on the stream can be drawn over."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+class Screen:
+    """The last lines of a terminal, which are drawn over; messages scroll by above them."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._console = Console(file=stream, force_terminal=True)
+        # Without the refreshing thread, which would take time from training ten times a second.
+        self._live = Live(console=self._console, auto_refresh=False)
+
+    def start(self) -> None:
+        """Hide the cursor and begin to draw."""
+        self._live.start()
+
+    def stop(self) -> None:
+        """Leave the last picture, and show the cursor again."""
+        self._live.stop()
+
+    def draw(self, picture: Any) -> None:
+        """Draw anything that rich can render over the last picture."""
+        self._live.update(picture, refresh=True)
+
+    def message(self, text: str) -> None:
+        """Print a line above the picture."""
+        self._console.print(text, markup=False, highlight=False)

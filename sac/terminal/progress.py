@@ -1,32 +1,26 @@
-"""How far a run is: a live display in a terminal, plain lines anywhere else."""
+"""Shows the progress of a training: a live bar in a terminal, lines or reports elsewhere."""
 
 import math
-import os
-import shlex
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from pathlib import Path
-from typing import NamedTuple, Protocol, Self, SupportsFloat, TextIO
+from typing import Any, NamedTuple, Protocol, Self, SupportsFloat, TextIO
 
-from sac.evaluation.evaluate import EvaluationResult
-from sac.run.layout import FINDINGS_FILE
-from sac.terminal.output import say
-
-MODULE_COMMANDS = {name: f"python -m sac {name}" for name in ("train", "evaluate", "doctor")}
-LABELS = {"mean_return": "return"}
+from sac.terminal import reports
+from sac.terminal.output import Screen, is_terminal, say
 
 
 class Progress:
-    """Shows how far a training is, for as long as the `with` block lasts.
+    """Shows the progress of a training for as long as the `with` block lasts.
 
     Args:
         total_steps: Environment transitions at the end.
-        start_step: Transitions made before, by a run that is resumed.
-        stream: Where to show it, standard output by default.
-        clock: Gives seconds, for the rates and the remaining time.
+        start_step: Transitions that a resumed run has made before.
+        stream: Where to show it. By default, standard output; or it is reported, if the process
+            that started this one reads reports.
+        clock: Returns seconds, for rates and the remaining time.
     """
 
     def __init__(
@@ -37,14 +31,13 @@ class Progress:
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        stream = sys.stdout if stream is None else stream
-        self._display: _Display = (_LiveDisplay if is_terminal(stream) else _LineDisplay)(stream)
+        self._display = _display_on(stream)
         self._total_steps = total_steps
         self._clock = clock
         self._numbers: dict[str, SupportsFloat] = {}
         self._step = self._shown_step = start_step
         self._samples: deque[_Sample] = deque(maxlen=self._display.rate_samples)
-        self._due_step, self._due_time = math.inf, -math.inf  # the first update starts the rates
+        self._due_step, self._due_time = math.inf, -math.inf  # the first update is a sample
 
     def __enter__(self) -> Self:
         self._display.start()
@@ -56,12 +49,12 @@ class Progress:
         self._display.stop()
 
     def update(self, step: int, **numbers: SupportsFloat) -> None:
-        """Tell the step and what else is new; shown when it is due, and cheap when it is not.
+        """Update the step and other numbers; they are shown when due, which is cheap to check.
 
         Args:
             step: Environment transitions so far.
-            **numbers: `episodes` finished, `mean_return` of the last of them, `alpha`, `updates`
-                made so far (shown as a rate), or any other; each stays until it is told anew.
+            **numbers: Finished `episodes`, the `mean_return` of the last ones, `alpha`, `updates`
+                so far (shown as a rate), or any others; each is kept until its next update.
         """
         self._step = step
         if numbers:
@@ -86,19 +79,15 @@ class Progress:
         self._shown_step = self._step
         first, last = self._samples[0], self._samples[-1]
         seconds = max(last.seconds - first.seconds, 1e-9)
-        step_rate = (last.step - first.step) / seconds
-        texts = [
-            f"{LABELS.get(name, name)} {_readable(number)}"
-            for name, number in self._numbers.items()
-            if name != "updates"
-        ]
-        texts.append(f"{step_rate:,.0f} steps/s")
-        if "updates" in self._numbers:
-            texts.append(f"{(last.updates - first.updates) / seconds:,.0f} updates/s")
-        if step_rate > 0:
-            remaining = round((self._total_steps - self._step) / step_rate)
-            texts.append(f"{timedelta(seconds=max(0, remaining))} left")
-        self._display.show(self._step, self._total_steps, "  ".join(texts))
+        rate = (last.step - first.step) / seconds
+        numbers = {name: _plain(number) for name, number in self._numbers.items()}
+        updates = numbers.pop("updates", None)
+        numbers["steps_per_second"] = rate
+        if updates is not None:
+            numbers["updates_per_second"] = (last.updates - first.updates) / seconds
+        if rate > 0:
+            numbers["seconds_left"] = max(0, round((self._total_steps - self._step) / rate))
+        self._display.show(reports.Reached(self._step, self._total_steps, numbers))
 
 
 class _Sample(NamedTuple):
@@ -108,20 +97,27 @@ class _Sample(NamedTuple):
 
 
 class _Display(Protocol):
-    """Where progress is shown: how often, over how many shows the rates are, and how it looks."""
+    """Shows progress at most `seconds` apart and `shows_per_run` times at least."""
 
     seconds: float
     shows_per_run: int
-    rate_samples: int
+    rate_samples: int  # shows over which rates are averaged
 
     def start(self) -> None: ...
-    def show(self, step: int, total_steps: int, numbers: str) -> None: ...
+    def show(self, reached: reports.Reached) -> None: ...
     def message(self, text: str) -> None: ...
     def stop(self) -> None: ...
 
 
+def _display_on(stream: TextIO | None) -> _Display:
+    if stream is None and reports.is_read():
+        return _ReportDisplay(sys.stdout)
+    stream = sys.stdout if stream is None else stream
+    return _LiveDisplay(stream) if is_terminal(stream) else _LineDisplay(stream)
+
+
 class _LineDisplay:
-    """A line now and then, which also reads well in a log file."""
+    """Prints a line now and then, which also suits a log file."""
 
     seconds = 60.0
     shows_per_run = 20
@@ -134,111 +130,82 @@ class _LineDisplay:
 
     def stop(self) -> None: ...
 
-    def show(self, step: int, total_steps: int, numbers: str) -> None:
-        self.message(f"step {step:,}/{total_steps:,} ({_percent(step, total_steps)})  {numbers}")
+    def show(self, reached: reports.Reached) -> None:
+        self.message(in_a_line(reached))
 
     def message(self, text: str) -> None:
         say(text, self._stream)
 
 
-class _LiveDisplay:
-    """A bar and a line of numbers that are drawn over; messages scroll by above them."""
+class _ReportDisplay(_LineDisplay):
+    """Sends a report as often as a line would be printed; messages are printed."""
+
+    def show(self, reached: reports.Reached) -> None:
+        reports.send(reached)
+
+
+class _LiveDisplay(Screen):
+    """Draws a bar and a line of numbers."""
 
     seconds = 0.5  # drawing takes a few milliseconds
     shows_per_run = 20
     rate_samples = 20
 
-    def __init__(self, stream: TextIO) -> None:
-        from rich.console import Console
-        from rich.live import Live
-
-        self._console = Console(file=stream, force_terminal=True)
-        # No refreshing thread: it would take its time from training ten times a second.
-        self._live = Live(console=self._console, auto_refresh=False)
-
-    def start(self) -> None:
-        self._live.start()
-
-    def stop(self) -> None:
-        self._live.stop()
-
-    def show(self, step: int, total_steps: int, numbers: str) -> None:
+    def show(self, reached: reports.Reached) -> None:
         from rich.console import Group
-        from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
 
-        bar = Table.grid(padding=(0, 1), expand=True)
-        bar.add_column()
-        bar.add_column(ratio=1)
-        bar.add_column()
-        bar.add_row(
-            f"step {step:,}/{total_steps:,}",
-            ProgressBar(total=max(1, total_steps), completed=step),
-            _percent(step, total_steps),
-        )
-        self._live.update(Group(bar, Text(numbers)), refresh=True)
-
-    def message(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False)
+        row = Table.grid(padding=(0, 1), expand=True)
+        row.add_column()
+        row.add_column(ratio=1)
+        row.add_column()
+        row.add_row(_steps(reached), bar(reached), percent(reached))
+        self.draw(Group(row, Text(described(reached.numbers))))
 
 
-def is_terminal(stream: TextIO) -> bool:
-    """Whether what is drawn on the stream can be drawn over."""
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+def in_a_line(reached: reports.Reached) -> str:
+    """Return the progress as a line of text."""
+    return f"{_steps(reached)} ({percent(reached)})  {described(reached.numbers)}"
 
 
-def _percent(step: int, total_steps: int) -> str:
-    return f"{100 * step // max(1, total_steps)} %"
+def bar(reached: reports.Reached) -> Any:
+    """Return the progress as a bar for rich."""
+    from rich.progress_bar import ProgressBar
+
+    return ProgressBar(total=max(1, reached.total_steps), completed=reached.step)
 
 
-def _readable(number: SupportsFloat) -> str:
+def percent(reached: reports.Reached) -> str:
+    """Return the share of the steps made so far, as text."""
+    return f"{100 * reached.step // max(1, reached.total_steps)} %"
+
+
+def described(numbers: Mapping[str, float]) -> str:
+    """Return the numbers of a training as text."""
+    return "  ".join(_described(name, number) for name, number in numbers.items())
+
+
+def _described(name: str, number: float) -> str:
+    match name:
+        case "mean_return":
+            return f"return {_readable(number)}"
+        case "steps_per_second" | "updates_per_second":
+            return f"{number:,.0f} {name.removesuffix('_per_second')}/s"
+        case "seconds_left":
+            return f"{timedelta(seconds=number)} left"
+    return f"{name} {_readable(number)}"
+
+
+def _steps(reached: reports.Reached) -> str:
+    return f"step {reached.step:,}/{reached.total_steps:,}"
+
+
+def _plain(number: SupportsFloat) -> float:
+    return number if isinstance(number, int) else float(number)
+
+
+def _readable(number: float) -> str:
     if isinstance(number, int):
         return f"{number:,}"
-    value = float(number)
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
-def print_summary(
-    run_directory: Path,
-    *,
-    step: int,
-    total_steps: int,
-    evaluation: EvaluationResult | None = None,
-    findings: int = 0,
-    commands: Mapping[str, str] = MODULE_COMMANDS,
-) -> None:
-    """Say where a run lies, how it stands, and by which commands to look at it and to go on.
-
-    Args:
-        run_directory: The run's folder.
-        step: Environment transitions made.
-        total_steps: Those asked for; a run that made them all goes on by asking for more.
-        evaluation: The last one.
-        findings: How many illnesses the training was warned of.
-        commands: How the user starts train, evaluate and doctor, as typed in a shell.
-    """
-    run, root = (shlex.quote(shown_path(path)) for path in (run_directory, run_directory.parent))
-    more_steps = "" if step < total_steps else f" --train.total_steps {2 * max(step, total_steps)}"
-    lines = [f"Run directory: {run}", f"Steps: {step:,} of {total_steps:,}"]
-    if evaluation is not None:
-        lines.append(
-            f"Mean return: {evaluation.mean_return:.2f} +- {evaluation.std_return:.2f} "
-            f"over {evaluation.episodes} episodes"
-        )
-    if findings:
-        lines.append(f"Findings: {findings}, in {FINDINGS_FILE}")
-    lines += [
-        "Next:",
-        *([f"  {commands['doctor']} {run}"] if findings else []),
-        f"  tensorboard --logdir {root}",
-        f"  {commands['evaluate']} {run}",
-        f"  {commands['train']} --resume {run}{more_steps}",
-    ]
-    say("\n".join(["", *lines]), sys.stdout)
-
-
-def shown_path(path: Path) -> str:
-    """The path as a user would type it: relative where it lies below the working directory."""
-    absolute, here = path.resolve(), Path.cwd()
-    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"

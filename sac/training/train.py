@@ -28,11 +28,13 @@ from sac.run.checkpoint import (
 from sac.run.layout import CONFIG_FILE, METRICS_FILE, create_run_directory
 from sac.run.rules import check_changes, check_no_links, check_trusted
 from sac.seeding import Streams, branch, integer_seed
+from sac.terminal import reports
 from sac.terminal.interrupt import InterruptGuard
 from sac.terminal.progress import Progress
 from sac.training.divergence import MAX_ROLLBACKS, Diverged, count_divergences
 from sac.training.loop import Outputs, TrainingLoop
 from sac.training.run_state import RunState
+from sac.training.threads import blas_threads_for
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def _run(
     """Train; after a divergence once more from the last good checkpoint, where that is wanted."""
     resolve_device(config.device)  # first: without the device, nothing is begun
     notes = [*fallback_note(config.device), *notes]
-    with ExitStack() as lock:
+    with blas_threads_for(config), ExitStack() as lock:
         while True:
             try:
                 return _attempt(lock, config, env, run_directory, checkpoint, notes)
@@ -194,6 +196,7 @@ def _train(
         InterruptGuard() as interrupt,
         Progress(total_steps, state.counters.step) as progress,
     ):
+        reports.send(reports.Started(str(run_directory)))
         logger.describe(config)
         for note in notes:
             progress.message(note)

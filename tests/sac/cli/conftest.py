@@ -63,7 +63,6 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 def evaluate(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     recorder = Recorder(result=RESULT)
     install(monkeypatch, "sac.evaluation.evaluate", "evaluate", recorder)
-    sys.modules["sac.evaluation.evaluate"].film_episode = Recorder()  # type: ignore[attr-defined]
     return recorder
 
 
@@ -71,5 +70,4 @@ def evaluate(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 def damaged_evaluate(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     recorder = Recorder(error=CheckpointError("policy.safetensors is damaged"))
     install(monkeypatch, "sac.evaluation.evaluate", "evaluate", recorder)
-    sys.modules["sac.evaluation.evaluate"].film_episode = Recorder()  # type: ignore[attr-defined]
     return recorder

@@ -13,10 +13,14 @@ from typing import Any
 import pytest
 
 from sac.cli import run_command, seeds
-from sac.cli.seeds import SIGNAL_STATUS, _Run, _without_seeds
+from sac.cli.seeds import _ending, _without_seeds
+from sac.cli.summary import MODULE_COMMANDS
 from sac.config import Config
 from sac.disk.lock import RunLock
 from sac.errors import SACError
+from sac.sweep.processes import Run
+from sac.terminal.interrupt import SIGNAL_STATUS
+from sac.terminal.reports import Result
 from tests.sac.plots.runs_for_tests import write_run
 from tests.sac.tiny_runs import MODULE, checkpoint_steps, metrics, tiny_options
 
@@ -124,7 +128,7 @@ def test_without_matplotlib_the_extra_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     folder = write_run(tmp_path, "CartPole-v1-s3-2026")
-    seeds._draw([_Run(3, summary=[f"Run directory: {folder}"])])
+    seeds._draw([folder])
     captured = capsys.readouterr()
     assert captured.err.startswith("No figure: ") and '".[plots]"' in captured.err
     assert captured.err.count("\n") == 1 and not captured.out
@@ -135,16 +139,26 @@ def test_command_of_a_seed_is_the_same_without_the_seeds() -> None:
     assert _without_seeds(argv) == ["--config", "a.yaml", "--name", "--x"]
 
 
-def test_run_in_a_folder_whose_name_needs_quotes() -> None:
-    run = _Run(0, status=0, summary=["Run directory: 'my runs/a'", "Steps: 1 of 1", "Next:", "  x"])
-    assert run.folder == Path("my runs/a")
-    assert run.report() == "seed 0: Run directory: 'my runs/a'; Steps: 1 of 1"
+def test_endings_of_runs() -> None:
+    folder, resume = Path("my runs/a"), "python -m sac train --resume 'my runs/a'"
+    whole, part = Result(str(folder), 9, 9, 0, -1.0, 0.5, 3), Result(str(folder), 5, 9)
+    for run, expected in (
+        (Run(0), "not started"),
+        (Run(0, 1), "failed with exit status 1"),
+        (Run(0, 137, folder), "failed with exit status 137; Run directory: 'my runs/a'"),
+        (
+            Run(0, 0, folder, whole),
+            "Run directory: 'my runs/a'; Steps: 9 of 9; Mean return: -1.00 +- 0.50 over 3 episodes",
+        ),
+        (Run(0, 130, folder, part), f"Run directory: 'my runs/a'; Steps: 5 of 9\n  {resume}"),
+    ):
+        assert _ending(run, MODULE_COMMANDS) == f"seed 0: {expected}"
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--seeds 1,2,1", "--seeds: 1 is there more than once"),
+        ("--seeds 1,2,1", "--seeds: 1 appears more than once"),
         ("--seeds 1,,2", "--seeds: expected a whole number from 0"),
         ("--seeds 0,-1", "--seeds: expected a whole number from 0"),
         ("--seeds a", "--seeds: expected a whole number from 0"),
@@ -152,7 +166,7 @@ def test_run_in_a_folder_whose_name_needs_quotes() -> None:
         ("--workers 2", "--workers says how many of --seeds train at a time"),
         ("--seeds 0,1 --seed 3", "--seed is about one seed: leave out --seeds"),
         ("--seeds 0,1 --print_config", "--print_config is about one seed: leave out --seeds"),
-        ("--seeds 0,1 --resume .", "--resume goes on with one run"),
+        ("--seeds 0,1 --resume .", "--resume continues one run"),
         ("--seeds 0,1 --agent.gamma 2", "agent.gamma: expected a number from 0 to 1, got 2"),
     ],
 )

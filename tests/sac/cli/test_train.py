@@ -1,7 +1,6 @@
 """The train command: what it hands to the trainer, and what it refuses."""
 
 import io
-import os
 import signal
 import sys
 import tempfile
@@ -170,7 +169,7 @@ REFUSED = [
     ("--config FILE -x", "unexpected argument '-x'"),
     ("--resume nowhere", "cannot resume nowhere: there is no such run directory"),
     ("--resume " + "x" * 5000, "there is no such run directory"),
-    ("--resume EMPTY", "no config.yaml in it"),
+    ("--resume EMPTY", "contains no config.yaml"),
     ("--resume RUN --config FILE", "leave out --config"),
     ("--resume RUN --agent.gamma 2", "agent.gamma: expected a number from 0 to 1, got 2"),
 ]
@@ -296,24 +295,3 @@ def test_junk_never_gives_a_traceback(argv: list[str], content: bytes) -> None:
             assert status in (0, 2)
     lines = errors.getvalue().splitlines()
     assert all(line.startswith("error: ") for line in lines)
-
-
-@pytest.mark.parametrize(
-    ("hidden_sizes", "already", "expected"),
-    [("[64,64]", None, "1"), ("[]", None, "1"), ("[256,256]", None, None), ("[64,64]", "3", "3")],
-)
-def test_small_networks_run_on_one_thread_of_blas(
-    train: Recorder,
-    file: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    hidden_sizes: str,
-    already: str | None,
-    expected: str | None,
-) -> None:
-    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        monkeypatch.setenv(name, "")  # remembered, and restored at the end
-        monkeypatch.delenv(name)
-        if already is not None:
-            monkeypatch.setenv(name, already)
-    assert run("--config", file, "--agent.hidden_sizes", hidden_sizes) == 0
-    assert os.environ.get("OPENBLAS_NUM_THREADS") == expected

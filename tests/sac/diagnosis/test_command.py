@@ -42,9 +42,9 @@ def test_report_has_a_line_for_every_check(
     assert doctor(well, ill) == 0
     text = capsys.readouterr().out
     first, second = text.split(f"{ill}: ")
-    assert first.startswith(f"{well}: nothing wrong is found at step 60\n\nFine:\n")
+    assert first.startswith(f"{well}: nothing wrong found at step 60\n\nFine:\n")
     assert all(f"  {name}: " in first for name in CHECKS)
-    assert "\nNot told:\n  entropy: too early to tell, after 16 updates\n" in first
+    assert "\nUnknown:\n  entropy: too early to tell, after 16 updates\n" in first
     assert "! rewards: about " in second
     assert "\n  Remedy: agent.reward_scale: 1e-04.\n" in second
     assert "finding" in second.splitlines()[0]
@@ -126,10 +126,10 @@ def test_only_the_best_checkpoint_is_left(copy: Path, capsys: pytest.CaptureFixt
     ("argv", "message"),
     [
         ([], "the following arguments are required: RUN"),
-        (["nowhere"], "nowhere is no folder, expected a run directory"),
-        (["pyproject.toml"], "pyproject.toml is no folder"),
+        (["nowhere"], "nowhere is not a folder: expected a run directory"),
+        (["pyproject.toml"], "pyproject.toml is not a folder"),
         (["tests"], "'tests' has no checkpoints"),
-        (["x" * 5000], "is no folder"),
+        (["x" * 5000], "is not a folder"),
         (["tests", "--checkpoint", "best"], "--checkpoint: expected last or a whole number"),
         (["tests", "--episodes", "0"], "--episodes: expected a whole number from 1"),
         (["tests", "--device", "tpu"], "device: expected auto, cpu, cuda or cuda:N"),

@@ -18,7 +18,6 @@ from sac.evaluation.evaluate import (
     EvaluationResult,
     check_spaces_fit,
     evaluate,
-    film_episode,
     run_episodes,
 )
 from sac.evaluation.random_policy import RandomPolicy
@@ -249,15 +248,20 @@ def test_nested_spaces_that_flatten_alike_are_told_apart() -> None:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """Stands in for the agent and the environments, and keeps what they were asked for."""
-    calls: dict[str, Any] = {"agent": FakeAgent(), "environment": FakeEnvironment()}
+    calls: dict[str, Any] = {
+        "agent": FakeAgent(),
+        "environment": FakeEnvironment(),
+        "configs": [],
+    }
 
     def load(folder: Path, *, device: str) -> FakeAgent:
         calls.update(folder=folder, device=device)
         return calls["agent"]
 
-    def make(config: Any, *, source: Any, num_envs: int, seed: int) -> FakeEnvironment:
+    def make(config: Any, *, source: Any = None, seed: int) -> FakeEnvironment:
         calls.update(config=config, seed=seed, source=source)
-        calls["environment"].num_envs = num_envs
+        calls["configs"].append(config)
+        calls["environment"].num_envs = config.num_envs
         return calls["environment"]
 
     agents = types.ModuleType("sac.agent.agent")
@@ -362,21 +366,29 @@ def test_film_is_of_one_episode_in_an_environment_that_draws(
     pytest.importorskip("PIL")
     wrapper = {"class_path": "gymnasium.wrappers.RescaleAction", "kwargs": {}}
     run = make_run(tmp_path, {**PENDULUM, "wrappers": [wrapper]})
-    result = film_episode(run, tmp_path / "a.gif", seed=3, env_overrides={"kwargs": {"g": 1}})
-    config = made["config"]
-    assert (result.episodes, config.num_envs, made["seed"]) == (1, 1, 3)
+    film = tmp_path / "a.gif"
+    options: dict[str, Any] = {"seed": 3, "env_overrides": {"kwargs": {"g": 1}}}
+    result = evaluate(run, episodes=4, num_envs=2, video=film, **options)
+    assert result == evaluate(run, episodes=4, num_envs=2, **options)
+    config = made["configs"][0]
+    assert (config.num_envs, config.kwargs) == (2, {"g": 1})
+    config = made["configs"][1]  # the film's
+    assert (config.num_envs, config.vectorization, made["seed"]) == (1, "sync", 3)
     assert config.kwargs == {"g": 1, "render_mode": "rgb_array"}
-    inner, film = config.wrappers
+    inner, outer = config.wrappers
     assert inner.class_path == wrapper["class_path"]
-    assert film.kwargs == {"path": str(tmp_path / "a.gif")}
+    assert outer.kwargs == {"path": str(film)}
 
 
-def test_film_of_a_run_that_names_code_needs_trust(tmp_path: Path, made: dict[str, Any]) -> None:
-    pytest.importorskip("PIL")
-    run = make_run(tmp_path, {**PENDULUM, "wrappers": [{"class_path": "strange.Wrapper"}]})
-    with pytest.raises(ConfigError, match="--trust"):
-        film_episode(run, tmp_path / "a.gif")
-    assert film_episode(run, tmp_path / "a.gif", trust=True).episodes == 1
+def test_film_that_cannot_be_is_refused_before_the_evaluation(
+    tmp_path: Path, made: dict[str, Any]
+) -> None:
+    run = make_run(tmp_path, PENDULUM)
+    with pytest.raises(ConfigError, match="with an id"):
+        evaluate(run, env=object(), video=tmp_path / "a.gif")
+    with pytest.raises(ConfigError, match=r"\.mp4 or \.gif"):
+        evaluate(run, video=tmp_path / "a.avi")
+    assert not made["configs"]
 
 
 @pytest.mark.parametrize("space", [spaces.Box(-3, 1, (2, 3)), spaces.Discrete(3, start=5)], ids=str)

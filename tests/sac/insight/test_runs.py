@@ -155,4 +155,4 @@ def test_missing_package_names_the_extra(
 
 def test_environment_that_was_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train(tiny_config(tmp_path, FILMED), env=NoPictures())
-    assert told(capsys)[0].endswith("given as an object can't be made anew")
+    assert told(capsys)[0].endswith("given as an object can't be made again")

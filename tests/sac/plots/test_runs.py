@@ -22,7 +22,7 @@ def test_finds_runs_themselves_and_below_each_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("nowhere", "does not exist"), ("empty", "holds none"), ("file", "is no folder")],
+    [("nowhere", "does not exist"), ("empty", "contains none"), ("file", "is not a folder")],
 )
 def test_where_there_is_no_run(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "empty").mkdir()

@@ -1,17 +1,13 @@
 import io
-import os
-import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sac.evaluation.evaluate import EvaluationResult
-from sac.terminal.progress import MODULE_COMMANDS, Progress, print_summary, shown_path
+from sac.terminal.progress import Progress
 
 ROOT = Path(__file__).parents[3]
 
@@ -132,59 +128,6 @@ def test_numbers_are_read_only_when_they_are_shown() -> None:
         for step in range(1, 1001):
             progress.update(step, alpha=Number())
     assert Number.reads == len(stream.getvalue().splitlines()) == 20
-
-
-# The summary.
-
-
-@pytest.fixture
-def working_directory(tmp_path: Path) -> Iterator[Path]:
-    before = Path.cwd()
-    os.chdir(tmp_path)
-    yield tmp_path
-    os.chdir(before)
-
-
-def commands(text: str) -> list[list[str]]:
-    return [shlex.split(line) for line in text.splitlines() if line.startswith("  ")]
-
-
-def test_summary(working_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run = working_directory / "runs" / "my run"
-    print_summary(
-        run,
-        step=1000,
-        total_steps=1000,
-        evaluation=EvaluationResult([-1.0, -2.0], [5, 5]),
-        findings=2,
-        commands={name: f"python scripts/{name}.py" for name in MODULE_COMMANDS},
-    )
-    text = capsys.readouterr().out
-    assert "Run directory: 'runs/my run'" in text
-    assert "-1.50 +- 0.50 over 2 episodes" in text
-    assert "Findings: 2, in findings.csv" in text
-    assert commands(text) == [
-        ["python", "scripts/doctor.py", "runs/my run"],
-        ["tensorboard", "--logdir", "runs"],
-        ["python", "scripts/evaluate.py", "runs/my run"],
-        ["python", "scripts/train.py", "--resume", "runs/my run", "--train.total_steps", "2000"],
-    ]
-
-
-def test_summary_of_an_unfinished_run(
-    working_directory: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    print_summary(working_directory / "run", step=300, total_steps=1000)
-    assert commands(capsys.readouterr().out) == [
-        ["tensorboard", "--logdir", "."],
-        ["python", "-m", "sac", "evaluate", "run"],
-        ["python", "-m", "sac", "train", "--resume", "run"],
-    ]
-
-
-def test_paths_elsewhere_are_shown_whole(working_directory: Path) -> None:
-    assert shown_path(Path("/somewhere/run")) == "/somewhere/run"
-    assert shown_path(Path("runs/run")) == "runs/run"
 
 
 def test_heavy_libraries_are_imported_when_used() -> None:

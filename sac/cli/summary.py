@@ -1,0 +1,73 @@
+"""What the train command prints at its end: where the run is, and which commands come next."""
+
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from sac.run.layout import FINDINGS_FILE
+from sac.terminal.output import say
+from sac.terminal.reports import Result
+
+MODULE_COMMANDS = {name: f"python -m sac {name}" for name in ("train", "evaluate", "doctor")}
+
+
+def print_summary(result: Result, commands: Mapping[str, str] = MODULE_COMMANDS) -> None:
+    """Print where a run is, how far it got, and the commands to look at it and to continue it.
+
+    Args:
+        result: What the training reports.
+        commands: How the user starts train, evaluate and doctor in a shell.
+    """
+    run = Path(result.run_directory)
+    lines = [
+        *result_lines(result),
+        "Next:",
+        *([f"  {commands['doctor']} {quoted(run)}"] if result.findings else []),
+        f"  tensorboard --logdir {quoted(run.parent)}",
+        f"  {commands['evaluate']} {quoted(run)}",
+        f"  {resume_command(result, commands)}",
+    ]
+    say("\n".join(["", *lines]), sys.stdout)
+
+
+def result_lines(result: Result) -> list[str]:
+    """Return where a run is and how far it got."""
+    lines = [
+        f"Run directory: {quoted(Path(result.run_directory))}",
+        f"Steps: {result.step:,} of {result.total_steps:,}",
+    ]
+    if result.mean_return is not None:
+        lines.append(
+            f"Mean return: {result.mean_return:.2f} +- {result.std_return:.2f} "
+            f"over {result.episodes} episodes"
+        )
+    if result.findings:
+        lines.append(f"Findings: {result.findings}, in {FINDINGS_FILE}")
+    return lines
+
+
+def resume_command(result: Result, commands: Mapping[str, str] = MODULE_COMMANDS) -> str:
+    """Return the command that continues a run; if the run made all its steps, it asks for more."""
+    step, total_steps = result.step, result.total_steps
+    more = "" if step < total_steps else f" --train.total_steps {2 * max(step, total_steps)}"
+    return f"{commands['train']} --resume {quoted(Path(result.run_directory))}{more}"
+
+
+def typed_commands(prog: str) -> Mapping[str, str]:
+    """Return how the user starts the other commands: as scripts or through the module."""
+    if not prog.endswith(".py"):
+        return MODULE_COMMANDS
+    script = shown_path(Path(sys.argv[0]))
+    return {name: f"python {script.replace(prog, f'{name}.py')}" for name in MODULE_COMMANDS}
+
+
+def quoted(path: Path) -> str:
+    """Return a path as a user would type it in a shell."""
+    return shlex.quote(shown_path(path))
+
+
+def shown_path(path: Path) -> str:
+    """Return a path, relative to the working directory if it is inside that."""
+    absolute, here = path.resolve(), Path.cwd()
+    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)

@@ -1,0 +1,46 @@
+"""Plans a sweep: which runs, how many at a time, and how each is started."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sac.config import Config
+from sac.training.threads import BLAS_VARIABLES, has_small_products, processors
+
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run for each seed."""
+
+    seeds: Sequence[int]
+    workers: int  # runs at a time
+    command: Sequence[str]  # trains, but still lacks the seed
+    variables: Mapping[str, str]  # environment variables of each process
+
+    def arguments(self, seed: int) -> list[str]:
+        """Return the command line of a seed's run."""
+        return [*self.command, "--seed", str(seed)]
+
+
+def plan_seeds(
+    config: Config, seeds: Sequence[int], workers: int | None, command: Sequence[str]
+) -> Plan:
+    """Plan one run of `config` for each seed; ConfigError if a seed is out of range.
+
+    Args:
+        config: It is checked here; each process reads it again.
+        seeds: At least one.
+        workers: Number of runs at a time; None: one for each processor.
+        command: Trains one seed, once `--seed N` is added.
+    """
+    for seed in seeds:
+        config.merged({"seed": seed})
+    available = processors()
+    workers = min(len(seeds), available if workers is None else workers)
+    # More threads than processors would wait for one another.
+    threads = 1 if has_small_products(config) else max(1, available // workers)
+    has_user_chosen = any(name in os.environ for name in BLAS_VARIABLES)
+    variables = {} if has_user_chosen else dict.fromkeys(THREAD_VARIABLES, str(threads))
+    return Plan(seeds, workers, command, variables)

@@ -1,0 +1,61 @@
+"""The number of threads that NumPy's BLAS uses during training."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sac.config import Config
+
+SMALL_PRODUCT = 2**21  # multiplications: a batch of 256 through a layer of 64 by 64 is half of it
+# Environment variables by which users set the number, each library its own.
+BLAS_VARIABLES = (
+    "OPENBLAS_NUM_THREADS",
+    "GOTO_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+OPENBLAS_MOST = 64  # threads for which the OpenBLAS in NumPy's wheels is built
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def has_small_products(config: Config) -> bool:
+    """Return whether an update's matrix products take less time than waking a second thread."""
+    widest = max([*config.agent.hidden_sizes, 1])
+    return config.train.batch_size * widest**2 <= SMALL_PRODUCT
+
+
+@contextmanager
+def blas_threads_for(config: Config) -> Iterator[None]:
+    """Use one thread during the block if the matrix products of `config` are small.
+
+    A number that the user has set by an environment variable or by threadpoolctl is kept.
+    """
+    if not has_small_products(config) or any(name in os.environ for name in BLAS_VARIABLES):
+        yield
+        return
+    from threadpoolctl import ThreadpoolController
+
+    blas = ThreadpoolController().select(user_api="blas")
+    if any(_is_limited(library) for library in blas.info()):
+        yield
+        return
+    with blas.limit(limits=1):
+        yield
+
+
+def _is_limited(library: dict[str, Any]) -> bool:
+    """Return whether somebody has lowered the number of threads of a library.
+
+    By default MKL uses one per core, which may be two processors.
+    """
+    default = processors() // (2 if library["internal_api"] == "mkl" else 1)
+    return library["num_threads"] < min(default, OPENBLAS_MOST)

@@ -1,0 +1,55 @@
+"""The summary of a run: where it lies, how it stands, and commands that work as they are."""
+
+import os
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sac.cli.summary import MODULE_COMMANDS, print_summary, shown_path
+from sac.terminal.reports import Result
+
+
+@pytest.fixture
+def working_directory(tmp_path: Path) -> Iterator[Path]:
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    yield tmp_path
+    os.chdir(before)
+
+
+def commands(text: str) -> list[list[str]]:
+    return [shlex.split(line) for line in text.splitlines() if line.startswith("  ")]
+
+
+def test_summary(working_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = working_directory / "runs" / "my run"
+    result = Result(str(run), 1000, 1000, 2, -1.5, 0.5, episodes=2)
+    print_summary(result, {name: f"python scripts/{name}.py" for name in MODULE_COMMANDS})
+    text = capsys.readouterr().out
+    assert "Run directory: 'runs/my run'" in text
+    assert "-1.50 +- 0.50 over 2 episodes" in text
+    assert "Findings: 2, in findings.csv" in text
+    assert commands(text) == [
+        ["python", "scripts/doctor.py", "runs/my run"],
+        ["tensorboard", "--logdir", "runs"],
+        ["python", "scripts/evaluate.py", "runs/my run"],
+        ["python", "scripts/train.py", "--resume", "runs/my run", "--train.total_steps", "2000"],
+    ]
+
+
+def test_summary_of_an_unfinished_run(
+    working_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_summary(Result(str(working_directory / "run"), 300, 1000))
+    assert commands(capsys.readouterr().out) == [
+        ["tensorboard", "--logdir", "."],
+        ["python", "-m", "sac", "evaluate", "run"],
+        ["python", "-m", "sac", "train", "--resume", "run"],
+    ]
+
+
+def test_paths_elsewhere_are_shown_whole(working_directory: Path) -> None:
+    assert shown_path(Path("/somewhere/run")) == "/somewhere/run"
+    assert shown_path(Path("runs/run")) == "runs/run"
