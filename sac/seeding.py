@@ -8,7 +8,7 @@ from numpy.random import Generator, SeedSequence
 
 from sac.errors import CheckpointError
 
-SPARE_STREAMS = 8  # taken one by one by later needs, without changing the streams before them
+SPARE_STREAMS = 7  # taken one by one by later needs, without changing the streams before them
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Streams:
     train_env: SeedSequence
     eval_env: SeedSequence
     evaluation: SeedSequence  # actions of a stochastic policy under evaluation
+    insight: SeedSequence  # batches and actions of the histograms
     critic: SeedSequence  # choices of the critic inside updates
     spare: tuple[SeedSequence, ...]
 

@@ -4,55 +4,66 @@ All of it looks at the training from outside: with it or without, a run makes th
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from sac.agent.agent import SACAgent
+from sac.config import Config
 from sac.insight.film import episode_gif, image_value
 from sac.insight.graph import update_graph
 from sac.insight.histograms import histogram_value, update_values
+from sac.metrics.logger import Logger
+from sac.replay.buffer import ReplayBuffer
 from sac.seeding import Streams, branch, generator, integer_seed
-
-if TYPE_CHECKING:
-    from sac.metrics.logger import Logger
-    from sac.training.run_state import RunState
 
 __all__ = ["Insight"]
 
 
 class Insight:
-    """Draws a run's state into its event file. `say` tells the user what can't be drawn."""
+    """Draws what an agent learns into the event file of its run.
 
-    def __init__(self, state: "RunState", logger: "Logger", say: Callable[[str], None]) -> None:
-        self._state = state
+    Args:
+        config: Of the run.
+        agent: Who learns.
+        replay_buffer: What it learns from.
+        logger: Where the drawings go.
+        say: Tells the user what can't be drawn.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        agent: SACAgent,
+        replay_buffer: ReplayBuffer,
+        logger: Logger,
+        say: Callable[[str], None],
+    ) -> None:
+        self._config = config
+        self._agent = agent
+        self._replay_buffer = replay_buffer
         self._logger = logger
         self._say = say
-        self._streams = Streams.from_seed(state.config.seed)
+        self._streams = Streams.from_seed(config.seed)
         self._can_film = True
 
     def graph(self) -> None:
         """Draw the computation of an update and of its gradients."""
-        batch_size = self._state.config.train.batch_size
-        self._logger.graph(update_graph(self._state.agent, batch_size))
+        self._logger.graph(update_graph(self._agent, self._config.train.batch_size))
 
-    def histograms(self) -> None:
-        """Draw what an update now sees and computes."""
-        state = self._state
+    def histograms(self, step: int) -> None:
+        """Draw what an update at this step sees and computes."""
         # Of the step alone: a resumed run draws what an undisturbed one does.
-        stream = branch(self._streams.spare[0], state.counters.step)
-        batch = state.replay_buffer.peek(state.config.train.batch_size, generator(stream))
-        values = update_values(state.agent, batch, integer_seed(stream))
-        shown = [histogram_value(tag, numbers) for tag, numbers in values]
-        self._logger.summary(state.counters.step, shown)
+        stream = branch(self._streams.insight, step)
+        batch = self._replay_buffer.peek(self._config.train.batch_size, generator(stream))
+        values = update_values(self._agent, batch, integer_seed(stream))
+        self._logger.summary(step, [histogram_value(tag, numbers) for tag, numbers in values])
 
-    def film(self) -> None:
-        """Draw the first episode that an evaluation now plays; a failure is told once."""
+    def film(self, step: int) -> None:
+        """Draw the first episode that an evaluation plays at this step; tell of a failure once."""
         if not self._can_film:
             return
-        state = self._state
-        seed = integer_seed(self._streams.eval_env)
         try:
-            gif = episode_gif(state.agent, state.config.env, seed)
+            gif = episode_gif(self._agent, self._config.env, integer_seed(self._streams.eval_env))
         except Exception as error:  # a picture is not worth a training
             self._can_film = False
             self._say(f"no videos in TensorBoard (logging.videos_every_steps): {error}")
             return
-        self._logger.summary(state.counters.step, [image_value(gif)])
+        self._logger.summary(step, [image_value(gif)])

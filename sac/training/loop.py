@@ -58,10 +58,11 @@ class TrainingLoop:
         # As it is written: in binary fractions, 0.29 of 100 updates would be 28.
         self.updates_per_step = Fraction(str(config.train.updates_per_step))
         self.evaluation: EvaluationResult | None = None
-        self.watch = Watch(outputs.run_directory, outputs.progress.message, resume_step=saved_step)
-        self._insight = Insight(state, outputs.logger, outputs.progress.message)
-        self._is_new = saved_step is None
         tell = outputs.progress.message
+        watched = config, state.agent, state.replay_buffer
+        self.watch = Watch(*watched, outputs.run_directory, tell, resume_step=saved_step)
+        self._insight = Insight(*watched, outputs.logger, tell)
+        self._is_new = saved_step is None
         self._saver = Saver(state, outputs.run_directory, outputs.logger, tell, saved_step)
         self._recent = RecentBatches()
 
@@ -177,7 +178,7 @@ class TrainingLoop:
             (logging.videos_every_steps, self._insight.film),
         ):
             if every and (is_last or self._due(every, before)):
-                draw()
+                draw(self.state.counters.step)
                 self._start_clock()
 
     def _evaluate(self) -> None:
@@ -207,7 +208,7 @@ class TrainingLoop:
         if best != before:
             counters.best_return = best
             self._saver.best()
-        self.watch.look(self.state, witness)
+        self.watch.look(counters.step, witness)
         self._start_clock()
 
     def _checkpoint(self, *, is_last: bool = True) -> None:
