@@ -17,6 +17,8 @@ from autograd.backend.gpu import philox
 from autograd.backend.gpu.philox import Philox, checked_state
 from autograd.creation import made
 from autograd.dtypes import device, device_argument
+from autograd.engine.capture import effect
+from autograd.engine.grad_mode import refuse_capture
 from autograd.functional.checks import integer, require_tensor
 from autograd.tensors.tensor import Tensor
 
@@ -46,6 +48,7 @@ class Generator:
         cls, source: np.random.Generator | np.random.SeedSequence, device: Any = "cpu"
     ) -> Generator:
         """A generator that draws from NumPy's `source`, or is seeded with it; on a GPU always."""
+        refuse_capture("a generator takes its numbers from NumPy's")
         self = cls(device)
         if self._device.type == "cpu":
             self._source = np.random.default_rng(source)
@@ -63,6 +66,7 @@ class Generator:
         """Where the numbers are drawn."""
         return self._device
 
+    @effect
     def manual_seed(self, seed: int) -> Generator:
         """Start anew from `seed`, which may be negative."""
         if isinstance(seed, float):
@@ -77,6 +81,7 @@ class Generator:
             self._source = Philox(cuda(), self._device.index, self._seed)
         return self
 
+    @effect
     def seed(self) -> int:
         """Start anew from a seed of the operating system, and return it."""
         self.manual_seed(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]) >> 1)
@@ -88,10 +93,12 @@ class Generator:
 
     def state_dict(self) -> dict[str, Any]:
         """The state as plain numbers, strings and lists, which JSON can hold."""
+        refuse_capture("the state of a generator is read")
         if self._device.type == "cuda":
             return {"seed": self._seed, "bit_generator": self._source.state}
         return {"seed": self._seed, "bit_generator": _plain(self._source.bit_generator.state)}
 
+    @effect
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on exactly where the generator of that state was.
 
@@ -118,6 +125,7 @@ class Generator:
         data = json.dumps(self.state_dict()).encode()
         return made(np.frombuffer(data, np.uint8).copy())
 
+    @effect
     def set_state(self, new_state: Any) -> None:
         """Go on exactly where the generator was that `new_state` came from."""
         require_tensor("set_state", new_state, "new_state")

@@ -25,7 +25,8 @@ _on_gpus: dict[int, Generator] = {}  # the default generators of the GPUs that h
 
 def manual_seed(seed: int) -> Generator:
     """Seed the generators that are used where none is given, of the CPU and of all GPUs."""
-    _on_gpus.clear()
+    for generator in _on_gpus.values():
+        generator.manual_seed(int(seed))
     return default_generator.manual_seed(int(seed))
 
 
@@ -61,9 +62,18 @@ def source(generator: Any, device: Any = None) -> Any:
     """What draws: the source under a generator, which must be of that device; by default its own.
 
     `device`, an argument `device=`, is the CPU for None. A source has the names of NumPy's
-    generators and draws arrays on its device.
+    generators and draws arrays on its device. A capture does not see its draws: see `draw`.
     """
     return _checked(generator, device)._source
+
+
+def draw(generator: Any, device: Any, method: str, *arguments: Any) -> Any:
+    """An array that a method of NumPy's generators draws, in a way that a capture can repeat."""
+    return state.run_silently(_draw, _checked(generator, device), method, arguments)
+
+
+def _draw(generator: Generator, method: str, arguments: tuple[Any, ...]) -> Any:
+    return getattr(generator._source, method)(*arguments)
 
 
 def _checked(generator: Any, device: Any) -> Generator:
@@ -89,12 +99,22 @@ def _float_dtype(name: str, dtype: Any, kernel: str, default: np.dtype = FLOAT32
     return wanted
 
 
-def _draw(generator: Generator, kind: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+def _draw_floats(
+    generator: Generator, kind: str, shape: tuple[int, ...], dtype: np.dtype
+) -> np.ndarray:
     """Numbers of `standard_normal` or `random` in float32 or float64 as asked, without a detour."""
     method = getattr(generator._source, kind)
     if dtype == np.float16:
         return method(shape, np.float32).astype(dtype)
     return method(shape, dtype.type)
+
+
+def _cast(array: Any, dtype: np.dtype) -> Any:
+    return array if array.dtype == dtype else state.run_silently(_as_dtype, array, dtype)
+
+
+def _as_dtype(array: Any, dtype: np.dtype) -> Any:
+    return array.astype(dtype)
 
 
 def rand(
@@ -108,7 +128,7 @@ def rand(
     """Uniform numbers from [0, 1)."""
     wanted = _float_dtype("rand", dtype, "check_uniform_bounds")
     chosen, lengths = _checked(generator, device), shape_of("rand", shape, size)
-    array = state.run_silently(_draw, chosen, "random", lengths, wanted)
+    array = state.run_silently(_draw_floats, chosen, "random", lengths, wanted)
     return made(array, None, requires_grad)
 
 
@@ -123,7 +143,7 @@ def randn(
     """Numbers of the standard normal distribution."""
     wanted = _float_dtype("randn", dtype, "normal_kernel_cpu")
     chosen, lengths = _checked(generator, device), shape_of("randn", shape, size)
-    array = state.run_silently(_draw, chosen, "standard_normal", lengths, wanted)
+    array = state.run_silently(_draw_floats, chosen, "standard_normal", lengths, wanted)
     return made(array, None, requires_grad)
 
 
@@ -156,8 +176,8 @@ def randint(
         for text, value in (("from", low), ("to - 1", high - 1)):
             if not limits[0] <= value <= limits[1]:
                 raise RuntimeError(f"{text} is out of bounds for {wanted.name}")
-    array = source(generator, device).integers(low, high, shape_of("randint", (size,)))
-    return made(array.astype(wanted, copy=False), None, requires_grad)
+    array = draw(generator, device, "integers", low, high, shape_of("randint", (size,)))
+    return made(_cast(array, wanted), None, requires_grad)
 
 
 def randperm(
@@ -172,8 +192,7 @@ def randperm(
     n = integer("randperm", n, "n")
     shape_of("randperm", (n,))
     wanted = INT64 if dtype is None else dtype_argument("randperm", dtype)
-    array = source(generator, device).permutation(n).astype(wanted, copy=False)
-    return made(array, None, requires_grad)
+    return made(_cast(draw(generator, device, "permutation", n), wanted), None, requires_grad)
 
 
 def normal(
@@ -191,8 +210,8 @@ def normal(
     if not isinstance(std, Tensor) and std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
     if size is not None:
-        noise = randn(size, generator=generator, dtype=dtype, device=device)._array
-        return made(noise * float(std) + float(mean), None, requires_grad)
+        noise = randn(size, generator=generator, dtype=dtype, device=device)
+        return made((noise * float(std) + float(mean))._array, None, requires_grad)
     if not tensors:
         raise TypeError("normal() of two numbers needs a size: normal(mean, std, size)")
     if isinstance(std, Tensor) and (std._array < 0).any():
@@ -202,7 +221,8 @@ def normal(
     if len(tensors) == 2:
         shape = broadcast_shapes(shape, tensors[1]._array.shape)
     where = next((t.device for t in tensors if t._array.ndim), tensors[0].device)
-    noise = _draw(_checked(generator, where), "standard_normal", shape, wanted)
+    chosen = _checked(generator, where)
+    noise = state.run_silently(_draw_floats, chosen, "standard_normal", shape, wanted)
     return apply(ops.normal, mean, std, noise=noise)
 
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from autograd.creation import made
 from autograd.dtypes import dtype_of
-from autograd.engine.python_values import host_array
+from autograd.engine.capture import effect
 
 
+@effect
 def save(obj: Mapping[str, Any], f: str | os.PathLike[str]) -> None:
     """Write a state dict, names and their tensors, to the file `f`.
 
@@ -42,7 +43,7 @@ def _array(key: str, value: Any) -> np.ndarray:
             f"save(): {key!r} must be a tensor or array, not {type(value).__name__}; safetensors "
             "holds a flat dict of tensors"
         )
-    array = host_array(value)
+    array = value._host() if hasattr(value, "_array") else value
     dtype_of(array.dtype)
     # safetensors writes the memory as it lies, so a transposed array would come back scrambled.
     return np.ascontiguousarray(array).reshape(array.shape)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any
 
-from numpy import ndarray
-
 from autograd.backend import Array, backend_of
-from autograd.engine.grad_mode import anomaly, state
-from autograd.engine.node import LEAF, Edge, Meta, Node
+from autograd.engine.array_functions import PLAIN, ArrayFunctions, accumulate, fit
+from autograd.engine.grad_mode import refuse_capture
+from autograd.engine.node import LEAF, Edge, Node
 
 Root = tuple[Edge, Array, bool]  # where it goes, the gradient, whether the engine alone holds it
 
@@ -18,11 +18,18 @@ Root = tuple[Edge, Array, bool]  # where it goes, the gradient, whether the engi
 SHARED, FRESH, SUM = range(3)
 
 
-class Walk:
+class BackwardPass:
     """One pass from the roots to the leaves, latest operation first, without recursion."""
 
-    def __init__(self, roots: list[Root], keep_graph: bool, wrap: Any) -> None:
+    def __init__(
+        self,
+        roots: list[Root],
+        keep_graph: bool,
+        wrap: Callable[[Array], Any],
+        functions: ArrayFunctions = PLAIN,
+    ) -> None:
         """`keep_graph`: nodes keep what they saved; `wrap` makes tensors of arrays, for hooks."""
+        self.run_pass, self.run_node, self.fit, self.add, self.zeros, self.accumulate = functions
         self.roots = roots
         self.keep_graph = keep_graph
         self.wrap = wrap
@@ -30,11 +37,11 @@ class Walk:
         self.pending: dict[int, list[Any]] = {}  # by those: [node, numbers of sums, *gradients]
         self.leaves: dict[int, list[Any]] = {}  # by identity: [leaf, gradient, kind]
         self.useful: set[Node] | None = None  # the nodes that must run; None: all
-        self.wanted: dict[tuple[int, int], tuple[Array, bool] | None] = {}  # by edge, for `capture`
+        self.wanted: dict[tuple[int, int], tuple[Array, bool] | None] = {}  # by edge
 
     def run(self) -> None:
         """Bring the gradients of the roots to the leaves, and add them to their `.grad`."""
-        state.silently(self._pass)
+        self.run_pass(self._pass)
 
     def _pass(self) -> None:
         heap, pending = self.heap, self.pending
@@ -45,8 +52,9 @@ class Walk:
             self._visit(entry[0], entry)
         self._finish_leaves()
 
-    def capture(self, edges: list[Edge]) -> list[tuple[Array, bool] | None]:
+    def gradients_at(self, edges: list[Edge]) -> list[tuple[Array, bool] | None]:
         """The gradients that come to these edges, with whether the caller may keep the array."""
+        refuse_capture("gradients are asked for of other tensors than all leaves")
         keys = [(id(target), number) for target, number in edges]
         self.wanted = dict.fromkeys(keys)
         self.useful = self._nodes_on_the_way()
@@ -168,8 +176,6 @@ class Walk:
             elif leaf._requires_grad or leaf.requires_grad:
                 self.accumulate(leaf, gradient, owned)
 
-    # -- the functions of arrays that a pass calls; `capture` has others ------------------
-
     def _all_gradients(self, node: Node, entry: list[Any]) -> tuple[Any, ...]:
         """The gradients of all outputs; zeros where nothing came."""
         # A user's Function may ask for None instead, and may have outputs that are no tensors.
@@ -181,92 +187,6 @@ class Walk:
             self.zeros(xp, meta) if g is None and meta is not None else g
             for g, meta in zip(entry[2:], node.metas, strict=True)
         )
-
-    def zeros(self, xp: Any, meta: Meta) -> Array:
-        """The gradient of an output that was not used."""
-        return xp.zeros(*meta)
-
-    def run_node(self, node: Node, g: Any) -> Any:
-        """The gradients of a node's inputs that need one."""
-        return node.run(g) if anomaly.watch is None else anomaly.watch(node, g)
-
-    def fit(self, gradient: Array, target: Any, number: int) -> Array:
-        """The gradient in the shape and dtype of an edge's end."""
-        return fit(gradient, target, number)
-
-    def add(self, known: Array, gradient: Array, in_place: bool) -> Array:
-        """The sum of two gradients, if allowed in the memory of the first."""
-        return added(known, gradient, in_place)
-
-    def accumulate(self, leaf: Any, gradient: Array, owned: bool) -> None:
-        """Add a gradient to the leaf's `.grad`."""
-        accumulate(leaf, gradient, owned)
-
-
-def added(known: Array, gradient: Array, in_place: bool) -> Array:
-    """The sum of two gradients, `in_place` in the memory of the first."""
-    if in_place and known.ndim:
-        known += gradient
-        return known
-    total = known + gradient
-    return total if type(total) is ndarray else backend_of(known).array_of(total)
-
-
-def fit(gradient: Array, target: Any, number: int) -> Array:
-    """Undo broadcasting and casts: the gradient in the shape and dtype of the edge's end."""
-    return fitted(gradient, *shape_and_dtype(target, number))
-
-
-def shape_and_dtype(target: Any, number: int) -> Meta:
-    """What a gradient must have at an edge's end."""
-    if number == LEAF:
-        return target._array.shape, target._array.dtype
-    return target.metas[number]
-
-
-def fitted(gradient: Array, shape: tuple[int, ...], dtype: Any) -> Array:
-    """A gradient in this shape, of which it may be broadcast, and dtype."""
-    if gradient.shape != shape:
-        gradient = _unbroadcast(gradient, shape)
-    if gradient.dtype != dtype:
-        gradient = gradient.astype(dtype)
-    if type(gradient) is not ndarray:
-        gradient = backend_of(gradient).array_of(gradient)
-    return gradient
-
-
-def _unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
-    extra = gradient.ndim - len(shape)
-    if extra < 0 or any(
-        n != 1 and n != m for n, m in zip(shape, gradient.shape[extra:], strict=True)
-    ):
-        raise RuntimeError(
-            f"a gradient of shape {list(gradient.shape)} came to a tensor of shape {list(shape)}"
-        )
-    axes = (
-        *range(extra),
-        *(i + extra for i, n in enumerate(shape) if n == 1 and gradient.shape[i + extra] != 1),
-    )
-    return backend_of(gradient).add.reduce(gradient, axis=axes).reshape(shape)
-
-
-def accumulate(tensor: Any, gradient: Array, owned: bool) -> None:
-    """Add to `.grad` in place; the first gradient becomes `.grad`, as a copy unless it is owned."""
-    known = tensor._grad
-    if known is None:
-        array = tensor._array
-        if not owned or gradient.strides != array.strides:
-            copy = backend_of(array).empty_like(array)
-            copy[...] = gradient
-            gradient = copy
-        tensor._grad = tensor._wrap(gradient)
-    else:
-        array = known._array
-        array += gradient
-        known._bump_version()
-    if tensor._post_accumulate_hooks:
-        for hook in list(tensor._post_accumulate_hooks.values()):
-            hook(tensor)
 
 
 def run_hooks(wrap: Any, hooks: dict[int, Any], gradient: Array) -> Array:

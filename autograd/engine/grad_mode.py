@@ -30,7 +30,7 @@ class State(threading.local):
     # Everything in one attribute, as to look one up takes as long as the rest of a check:
     # (run_silently, recording, inference, grad_enabled).
     now: tuple[Callable[..., Any], bool, bool, bool]
-    recorder: Any = None  # writes down what a captured function does, see `capture`
+    recorder: Any = None  # writes down what a captured function does, see `recorder`
 
     def __init__(self) -> None:
         """Start a thread with grad mode on."""
@@ -64,8 +64,6 @@ class State(threading.local):
 
     def silently(self, function: Callable[[], Any]) -> Any:
         """Run many operations silently at once, outside the graph."""
-        if self.recorder is not None:
-            return self.recorder.each_time(function, (), {})
         before = run, _, inference, _ = self.now
         # The operations are in the silent context already, which can not be entered twice.
         self.now = _call, False, inference, False
@@ -75,25 +73,8 @@ class State(threading.local):
             self.now = before
 
 
-def each_time(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a function that works on tensors, but has effects or looks at values.
-
-    Inside a captured function it is called as it is, each time, see `capture`. What it returns must
-    not be used there.
-    """
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        recorder = state.recorder
-        if recorder is None:
-            return function(*args, **kwargs)
-        return recorder.each_time(function, args, kwargs)
-
-    return wrapper
-
-
-def must_not_be_captured(reason: str) -> None:
-    """Note, where a function is being captured, that a program could not do what is done here."""
+def refuse_capture(reason: str) -> None:
+    """Say, where a function is being captured, that a program could not do what is done here."""
     if state.recorder is not None:
         state.recorder.fail(reason)
 

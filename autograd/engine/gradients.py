@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.backend import Array, backend_of
-from autograd.engine.backward import Root, Walk, accumulate
-from autograd.engine.grad_mode import must_not_be_captured, state
+from autograd.engine.array_functions import PLAIN, accumulate
+from autograd.engine.backward import BackwardPass, Root
+from autograd.engine.grad_mode import refuse_capture, state
 from autograd.engine.node import Edge, grad_edge
 from autograd.errors import NotOfferedError
 
@@ -28,18 +29,19 @@ def backward(
     if not outputs:
         return
     roots = _roots(outputs, _as_sequence(grad_tensors, len(outputs)))
-    walk = (state.recorder.walk if state.recorder else Walk)(
-        roots, bool(retain_graph), outputs[0]._wrap
-    )
+    if retain_graph:
+        refuse_capture("a graph is kept")
+    functions = PLAIN if state.recorder is None else state.recorder.array_functions
+    backward_pass = BackwardPass(roots, bool(retain_graph), outputs[0]._wrap, functions)
     if inputs is None:
-        walk.run()
+        backward_pass.run()
         return
     for tensor in inputs:
         if not tensor.is_leaf or not tensor.requires_grad:
             tensor.retain_grad()
-    for tensor, captured in zip(inputs, walk.capture(_edges(inputs)), strict=True):
-        if captured is not None and tensor.is_leaf:
-            accumulate(tensor, *captured)
+    for tensor, arrived in zip(inputs, backward_pass.gradients_at(_edges(inputs)), strict=True):
+        if arrived is not None and tensor.is_leaf:
+            accumulate(tensor, *arrived)
 
 
 def grad(
@@ -64,9 +66,9 @@ def grad(
     roots = _roots(outputs, _as_sequence(grad_outputs, len(outputs)))
     edges = _edges(inputs)
     results = []
-    must_not_be_captured("gradients are asked for of other tensors than all leaves")
-    captured = Walk(roots, bool(retain_graph), inputs[0]._wrap).capture(edges)
-    for i, (tensor, known) in enumerate(zip(inputs, captured, strict=True)):
+    backward_pass = BackwardPass(roots, bool(retain_graph), inputs[0]._wrap)
+    arrived = backward_pass.gradients_at(edges)
+    for i, (tensor, known) in enumerate(zip(inputs, arrived, strict=True)):
         if known is not None:
             gradient, owned = known
             results.append(tensor._wrap(gradient if owned else gradient.copy()))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import backend_of
+from autograd.engine.grad_mode import refuse_capture
 from autograd.ops.op import Op
 
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
@@ -102,7 +103,9 @@ def promote_inputs(op: Op, values: list[Any]) -> list[Any]:
 
 def _cast(value: Any, dtype: np.dtype) -> Any:
     if isinstance(value, _NUMBERS):
-        value = value.item() if isinstance(value, np.generic) else value
+        if isinstance(value, np.generic):
+            refuse_capture("a number of NumPy's comes from where no captured function has made it")
+            value = value.item()
         return _wrap_around(value, dtype) if dtype.kind in "iu" else value
     return value if value.dtype is dtype or value.dtype == dtype else value.astype(dtype)
 

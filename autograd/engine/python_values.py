@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend import backend_of
 from autograd.dtypes import dtype_of
 from autograd.engine.promotion import promote_types
 
@@ -143,9 +142,3 @@ def scalar_of(value: Any, dtype: np.dtype) -> Any:
 
 def _overflow(dtype: np.dtype) -> RuntimeError:
     return RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
-
-
-def host_array(value: Any) -> np.ndarray:
-    """A tensor's, array's or list's elements in host memory."""
-    array = getattr(value, "_array", None)
-    return np.asarray(value) if array is None else backend_of(array).to_numpy(array)

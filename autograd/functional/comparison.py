@@ -126,14 +126,14 @@ def equal(input: Any, other: Any) -> bool:
     require_tensor("equal", other, "other", 2)
     if input._array.shape != other._array.shape:
         return False
-    return bool(eq(input, other)._array.all())
+    return bool(eq(input, other).all())
 
 
 def allclose(
     input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> bool:
     """Whether `abs(input - other) <= atol + rtol * abs(other)` everywhere."""
-    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+    return bool(isclose(input, other, rtol, atol, equal_nan).all())
 
 
 def isclose(

@@ -8,7 +8,8 @@ from typing import Any
 from autograd.backend import backend_of
 from autograd.backend.layout import FlatParameters
 from autograd.engine.apply import apply
-from autograd.engine.grad_mode import each_time, state
+from autograd.engine.capture import effect
+from autograd.engine.grad_mode import state
 from autograd.ops import fused as ops
 from autograd.ops import mlp as ops_mlp
 from autograd.ops.op import Op
@@ -109,7 +110,7 @@ def half_mse(input: Any, target: Any) -> Any:
     return apply(ops.half_mse, input, target)
 
 
-@each_time
+@effect
 def polyak_update_(targets: FlatParameters, sources: FlatParameters, tau: float) -> None:
     """`target += tau * (source - target)` in place for each pair, outside the graph."""
     target, source = targets.flat, sources.flat

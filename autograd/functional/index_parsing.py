@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import backend_of
+from autograd.engine.grad_mode import refuse_capture
 from autograd.engine.python_values import array_of_data
 from autograd.functional.checks import type_text
 from autograd.ops.indexing import Index
 
 FULL = slice(None)
+SHAPE_OF_VALUES = "a shape depends on values"  # why a function cannot be captured
 
 
 def parse(array: Any, index: Any) -> Index:
@@ -139,6 +141,7 @@ class _Parser:
     def _array(self, part: Any) -> None:
         shape = self.array.shape
         if part.dtype.kind == "b":
+            refuse_capture(SHAPE_OF_VALUES)
             for i, n in enumerate(part.shape):
                 if n != shape[self.dim + i]:
                     raise IndexError(
@@ -180,7 +183,7 @@ def _plain(part: Any) -> Any:
     if isinstance(part, np.integer):
         return int(part)
     if hasattr(part, "_array"):
-        return _plain_array(part._array)
+        return _plain_array(part._array if part._array.ndim else part._host())
     if isinstance(part, Sequence | np.ndarray):
         elements = array_of_data(part, None, copy=False)
         if elements.size == 0:

@@ -6,9 +6,10 @@ from typing import Any
 
 from autograd.backend import backend_of
 from autograd.engine.apply import apply
+from autograd.engine.grad_mode import refuse_capture
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.functional.checks import require_tensor, type_name, wrap_dim
-from autograd.functional.index_parsing import check_bounds
+from autograd.functional.index_parsing import SHAPE_OF_VALUES, check_bounds
 from autograd.functional.shape import reshape
 from autograd.functional.shape_methods import expand
 from autograd.ops import indexing as ops
@@ -188,6 +189,7 @@ def masked_select(input: Any, mask: Any) -> Any:
     require_tensor("masked_select", mask, "mask", 2)
     if mask._array.dtype.kind != "b":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
+    refuse_capture(SHAPE_OF_VALUES)
     shape = broadcast_shapes(mask._array.shape, input._array.shape)
     if input._array.shape != shape:
         input = expand(input, shape)
@@ -199,6 +201,7 @@ def masked_select(input: Any, mask: Any) -> Any:
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """Where elements are not zero: `(count, ndim)`, or with `as_tuple` one vector a dimension."""
     require_tensor("nonzero", input)
+    refuse_capture(SHAPE_OF_VALUES)
     array = input._array
     if array.ndim == 0:
         array = array.reshape(1) if as_tuple else array
@@ -228,6 +231,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
         raise RuntimeError("Class values must be non-negative.")
     largest = int(array.max()) if array.size else -1
     if num_classes == -1:
+        refuse_capture(SHAPE_OF_VALUES)
         num_classes = largest + 1
     elif largest >= num_classes:
         raise RuntimeError("Class values must be smaller than num_classes.")

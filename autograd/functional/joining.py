@@ -156,7 +156,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     if hasattr(start, "_array"):
         if start._array.ndim or start._array.dtype.kind not in "iu":
             raise RuntimeError("start must be an 0-dim integral Tensor.")
-        start = start._array.item()
+        start = start.item()
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
     dim = wrap_dim(dim, input._array.ndim)

@@ -27,8 +27,15 @@ def getitem(input: Any, index: Any) -> Any:
 def _kept(advanced: tuple[Any, ...], *tensors: Any) -> tuple[Any, ...]:
     """Arrays of indices for the backward, as they are now whatever becomes of their tensors."""
     if state.recording and any(t.requires_grad for t in tensors if hasattr(t, "_array")):
-        return tuple(part if isinstance(part, slice) else part.copy() for part in advanced)
+        return tuple(
+            part if isinstance(part, slice) else state.run_silently(_copied, part)
+            for part in advanced
+        )
     return advanced
+
+
+def _copied(array: Any) -> Any:
+    return array.copy()
 
 
 def prepare_setitem(tensor: Any, index: Any, value: Any) -> tuple[ops.Index, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from autograd.engine.capture import effect
 from autograd.engine.grad_mode import state
 from autograd.optim.adam import Adam, coefficients
 from autograd.optim.flat import FlatAdam
@@ -26,6 +27,7 @@ class JointStep:
         """A copy's states are in other memory."""
         return {**self.__dict__, "_flat": None}
 
+    @effect
     def step(self) -> None:
         """Change every parameter that has a gradient."""
         state.silently(self._step)

@@ -12,13 +12,11 @@ from autograd import dtypes
 from autograd.backend import backend_of, loaded, resolved
 from autograd.dtypes import Size, device_argument, dtype_argument
 from autograd.engine.apply import apply, moved
-from autograd.engine.grad_mode import must_not_be_captured, state
+from autograd.engine.grad_mode import refuse_capture, state
 from autograd.engine.python_values import array_of_data
-from autograd.functional import joining
+from autograd.functional import comparison, joining
 from autograd.functional.checks import shape_of, type_name, wrap_dim
 from autograd.ops import shape as ops
-
-READ = "a value is read"
 
 
 def to(
@@ -107,38 +105,40 @@ def type_(self: Any, dtype: Any = None) -> Any:
     return converted(self, None, dtype_argument("type", dtype))
 
 
+def host(self: Any) -> np.ndarray:
+    """The elements in host memory: whatever reads a value reads it here."""
+    refuse_capture("a value is read")
+    return backend_of(self._array).to_numpy(self._array)
+
+
 def item(self: Any) -> Any:
     """The only element as a Python number."""
-    must_not_be_captured(READ)
     if self._array.size != 1:
         raise RuntimeError(
             f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
         )
-    return backend_of(self._array).item(self._array)
+    return self._host().item()
 
 
 def tolist(self: Any) -> Any:
     """The elements as nested lists of Python numbers; of a 0-d tensor the number."""
-    must_not_be_captured(READ)
-    return backend_of(self._array).to_numpy(self._array).tolist()
+    return self._host().tolist()
 
 
 def numpy(self: Any, *, force: bool = False) -> np.ndarray:
     """The elements as a NumPy array that shares their memory; `force` detaches and copies."""
-    must_not_be_captured(READ)
-    backend = backend_of(self._array)
     if not force:
         if self.requires_grad and state.grad_enabled:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. "
                 "Use tensor.detach().numpy() instead."
             )
-        if backend.device_type != "cpu":
+        if is_cuda(self):
             raise TypeError(
                 f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to "
                 "copy the tensor to host memory first."
             )
-    return backend.to_numpy(self._array)
+    return self._host()
 
 
 def as_array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -147,10 +147,9 @@ def as_array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarr
 
 
 def _single(self: Any) -> Any:
-    must_not_be_captured(READ)
     if self._array.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
-    return backend_of(self._array).item(self._array)
+    return self._host().item()
 
 
 def as_float(self: Any) -> float:
@@ -170,19 +169,17 @@ def as_complex(self: Any) -> complex:
 
 def as_bool(self: Any) -> bool:
     """`bool(tensor)` of a single element."""
-    must_not_be_captured(READ)
     if self._array.size != 1:
         which = "no values" if self._array.size == 0 else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {which} is ambiguous")
-    return bool(backend_of(self._array).item(self._array))
+    return bool(self._host().item())
 
 
 def as_index(self: Any) -> int:
     """The whole number for which a tensor of a single element can stand."""
-    must_not_be_captured(READ)
     if self._array.size != 1 or self._array.dtype.kind == "f":
         raise TypeError("only integer tensors of a single element can be converted to an index")
-    return int(backend_of(self._array).item(self._array))
+    return int(self._host().item())
 
 
 def length(self: Any) -> int:
@@ -206,9 +203,7 @@ def contains(self: Any, element: Any) -> bool:
             "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
             f"{type(element)}."
         )
-    must_not_be_captured(READ)
-    found = (self._array == getattr(element, "_array", element)).any()
-    return bool(backend_of(self._array).item(found))
+    return as_bool(comparison.eq(self, element).any())
 
 
 def formatted(self: Any, specification: str) -> str:

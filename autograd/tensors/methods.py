@@ -81,6 +81,7 @@ class Structure:
     cpu = conversions.cpu
     cuda = conversions.cuda
 
+    _host = conversions.host
     item = conversions.item
     tolist = conversions.tolist
     numpy = conversions.numpy

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend import backend_of
 from autograd.dtypes import dtype_of
 
 PRECISION = 4  # digits after the point
@@ -19,7 +18,7 @@ UNNAMED_DTYPES = ("float32", "int64", "bool")
 
 def text(tensor: Any) -> str:
     """`tensor([1., 2.], grad_fn=<MulBackward0>)`."""
-    array = backend_of(tensor._array).to_numpy(tensor._array)
+    array = tensor._host()
     prefix = "tensor("
     return _with_suffixes(prefix + _elements(array, len(prefix)), _suffixes(tensor), len(prefix))
 

@@ -11,6 +11,7 @@ from autograd.dtypes import Size, device, dtype, dtype_of, size_of
 from autograd.engine import apply as engine
 from autograd.engine import gradients
 from autograd.engine import views as view_tracking
+from autograd.engine.grad_mode import refuse_capture
 from autograd.engine.hooks import RemovableHandle, add_hook
 from autograd.engine.node import Node
 from autograd.tensors import attribute_rules as leaf_rules
@@ -131,12 +132,13 @@ class Tensor(Operators):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
+        refuse_capture("a gradient is assigned")
         leaf_rules.check_new_grad(self, value)
         self._grad = value
 
     @grad.deleter
     def grad(self) -> None:
-        self._grad = None
+        self.grad = None
 
     def backward(
         self,
@@ -216,6 +218,7 @@ class Tensor(Operators):
 
     @data.setter
     def data(self, value: Tensor) -> None:
+        refuse_capture("the memory of a tensor is exchanged")
         leaf_rules.check_new_data(self, value)
         self._array = value._array
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backend import Array
+from autograd.engine.grad_mode import state
 from autograd.functional.checks import require_tensor
-from autograd.random import source
+from autograd.random import draw
 
 
 def dropout(
@@ -29,10 +31,13 @@ def dropout(
     array = input._array
     if array.dtype.kind != "f":
         raise RuntimeError("result type Float can't be cast to the desired output type Long")
-    kept = source(generator, input.device).random(array.shape, np.float32) >= p
-    factors = kept * array.dtype.type(1 / (1 - p) if p < 1 else 0)
-    noise = input._wrap(factors)
+    uniform = draw(generator, input.device, "random", array.shape, np.float32)
+    noise = input._wrap(state.run_silently(_kept_and_scaled, uniform, p, array.dtype.type))
     return input.mul_(noise) if inplace else input * noise
+
+
+def _kept_and_scaled(uniform: Array, p: float, kind: type) -> Array:
+    return (uniform >= p) * kind(1 / (1 - p) if p < 1 else 0)
 
 
 def check_probability(p: float) -> None:
