@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import backend_of
+from autograd.errors import attribute_error
 from autograd.functional.checks import type_name
-from autograd.missing import attribute_error
 from autograd.random import source
 from autograd.tensors.tensor import Tensor
 

@@ -10,8 +10,8 @@ from autograd.backend import Array
 from autograd.creation import tensor
 from autograd.engine.capture import effect
 from autograd.engine.grad_mode import state
+from autograd.errors import attribute_error
 from autograd.functional.joining import cat, stack
-from autograd.missing import attribute_error
 from autograd.nn.parameter import type_name
 from autograd.tensors.tensor import Tensor
 

@@ -16,10 +16,10 @@ from autograd.engine.hooks import RemovableHandle, add_hook
 from autograd.engine.node import Node
 from autograd.tensors import attribute_rules as leaf_rules
 from autograd.tensors.conversions import legacy_array
-from autograd.tensors.operators import Operators
+from autograd.tensors.methods import Methods
 
 
-class Tensor(Operators):
+class Tensor(Methods):
     """An array that remembers how it was computed, so that `backward()` can differentiate it.
 
     Fields that start with an underscore are the engine's: `_array` the elements, `_grad_fn` and

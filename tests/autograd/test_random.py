@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import autograd
 from autograd import Generator, Tensor
+from tests.autograd.untyped import torch as autograd
 
 
 def seeded(seed: int = 3) -> Generator:
