@@ -6,22 +6,22 @@ between the two libraries is a named function of the backend, so an operation is
 
 from __future__ import annotations
 
-from typing import Any
-
 from numpy import ndarray
 
 from autograd.backend import cupy_backend
+from autograd.backend.cupy_backend import CupyBackend
+from autograd.backend.kernels.contract import Array as Array
+from autograd.backend.kernels.contract import Backend as Backend
+from autograd.backend.kernels.contract import Shape as Shape
 from autograd.backend.numpy_backend import NUMPY
-from autograd.dtypes import CPU
-
-Array = Any  # numpy.ndarray, or cupy.ndarray on a GPU
+from autograd.dtypes import CPU, device
 
 # CuPy's backend by the type of its arrays, once a GPU has been asked for: until then, and on most
 # machines for ever, every array is NumPy's.
-loaded: dict[type, Any] = {}
+loaded: dict[type, CupyBackend] = {}
 
 
-def backend_of(array: Array) -> Any:
+def backend_of(array: Array) -> Backend:
     """The backend whose array this is, ready to work on the device that holds it."""
     if type(array) is ndarray or not loaded:
         return NUMPY
@@ -29,7 +29,7 @@ def backend_of(array: Array) -> Any:
     return NUMPY if backend is None else backend.at(array)
 
 
-def cuda() -> Any:
+def cuda() -> CupyBackend:
     """CuPy's backend; AssertionError without CuPy and RuntimeError without a GPU, as in torch."""
     if not loaded:
         backend = cupy_backend.load()
@@ -37,7 +37,7 @@ def cuda() -> Any:
     return next(iter(loaded.values()))
 
 
-def home(device: Any) -> Any:
+def home(device: device) -> Backend:
     """The backend that makes arrays on a device, ready to do so."""
     if device.type == "cpu":
         return NUMPY
@@ -46,14 +46,14 @@ def home(device: Any) -> Any:
     return backend
 
 
-def resolved(device: Any) -> Any:
+def resolved(device: device) -> device:
     """The device with its number: `cuda` alone is the current GPU."""
     if device.type == "cpu":
         return CPU
     return device if device.index is not None else type(device)("cuda", cuda().index)
 
 
-def place(array: Array, device: Any) -> Array:
+def place(array: Array, device: device) -> Array:
     """The array in the memory of a device, without a copy where it is there already."""
     if device.type == "cuda":
         return cuda().receive(array, device.index)

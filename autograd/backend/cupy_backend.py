@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.backend.gpu.records import Records
 from autograd.backend.gpu.staging import Staging
+from autograd.backend.kernels.contract import Array, Shape
 from autograd.backend.kernels.cupy_kernels import CupyChains
 
 INSTALL = 'pip install -e ".[cuda12]", or ".[cuda13]" for CUDA 13, installs it'
@@ -43,7 +44,7 @@ class CupyBackend(CupyChains):
 
     # -- devices --------------------------------------------------------------------------
 
-    def at(self, array: Any) -> CupyBackend:
+    def at(self, array: Array) -> CupyBackend:
         """This backend, with the device of the array current."""
         if self.devices > 1:
             array.device.use()
@@ -61,7 +62,7 @@ class CupyBackend(CupyChains):
             self.cupy.cuda.Device(index).use()
         return index
 
-    def device_index(self, array: Any) -> int:
+    def device_index(self, array: Array) -> int:
         """The number of the GPU that holds the array."""
         return array.device.id
 
@@ -77,30 +78,26 @@ class CupyBackend(CupyChains):
 
     # -- to and from the host -------------------------------------------------------------
 
-    def receive(self, array: Any, index: int | None) -> Any:
+    def receive(self, array: Array, index: int | None) -> Array:
         """The array in the memory of a GPU, without a copy where it is there already."""
         index = self.use(index)
         if type(array) is self.ndarray and array.device.id != index:
             return array.copy()  # to the device that is current
         return self.cupy.asarray(array)
 
-    def to_numpy(self, array: Any) -> np.ndarray:
+    def to_numpy(self, array: Array) -> np.ndarray:
         """A copy in host memory; IndexError where an index was wrong in what led to it."""
         result = self.cupy.asnumpy(array)
         self._read_report(array.device.id)
         return result
 
-    def from_numpy(self, array: np.ndarray) -> Any:
+    def from_numpy(self, array: np.ndarray) -> Array:
         """A copy of a host array in the memory of the current GPU."""
         return self.cupy.asarray(array)
 
-    def array_of(self, value: Any) -> Any:
+    def array_of(self, value: Array) -> Array:
         """An array of what an operation returned."""
         return value if type(value) is self.ndarray else self.cupy.asarray(value)
-
-    def item(self, array: Any) -> Any:
-        """The only element as a Python number."""
-        return self.to_numpy(array).item()
 
     def staging(self, index: int | None) -> Staging:
         """What copies from the host to a GPU while that works."""
@@ -113,7 +110,7 @@ class CupyBackend(CupyChains):
     # -- indices --------------------------------------------------------------------------
 
     def check_bounds(
-        self, index: Any, size: int, dim: int, error: type[Exception], lowest: int
+        self, index: Array, size: int, dim: int, error: type[Exception], lowest: int
     ) -> None:
         """See to it that an index out of bounds, which CuPy wraps around, raises an IndexError.
 
@@ -138,13 +135,13 @@ class CupyBackend(CupyChains):
             self._reports[device].fill(0)
             raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
 
-    def scatter_add(self, array: Any, index: Any, values: Any) -> None:
+    def scatter_add(self, array: Array, index: Array, values: Array) -> None:
         """`array[index] += values` in place, where repeated indices add up, in any order."""
         if array.dtype == np.int64:  # for which CUDA has no atomic sum; modulo 2^64 it is the same
             array, values = array.view(np.uint64), self.asarray(values, np.int64).view(np.uint64)
         self.cupyx.scatter_add(array, index, values)
 
-    def scatter_multiply(self, array: Any, index: Any, values: Any) -> None:
+    def scatter_multiply(self, array: Array, index: Array, values: Array) -> None:
         """`array[index] *= values` in place, where repeated indices multiply up: on the host.
 
         CUDA has no atomic product, nor CuPy `multiply.at`.
@@ -154,7 +151,7 @@ class CupyBackend(CupyChains):
         np.multiply.at(result, places, self.to_numpy(self.array_of(values)))
         array[...] = self.from_numpy(result)
 
-    def put_along_axis(self, array: Any, index: Any, values: Any, axis: int) -> None:
+    def put_along_axis(self, array: Array, index: Array, values: Array, axis: int) -> None:
         """`array[..., index, ...] = values` in place along one axis."""
         places = [
             self.cupy.arange(n).reshape((n,) + (1,) * (array.ndim - i - 1))
@@ -165,19 +162,19 @@ class CupyBackend(CupyChains):
 
     # -- memory ---------------------------------------------------------------------------
 
-    def is_contiguous(self, array: Any) -> bool:
+    def is_contiguous(self, array: Array) -> bool:
         """Whether the elements lie in memory in the order of their indices, without gaps."""
         return array.flags.c_contiguous
 
-    def address(self, array: Any) -> int:
+    def address(self, array: Array) -> int:
         """Where the array's first element lies in the memory of its GPU."""
         return array.data.ptr
 
-    def expand(self, array: Any, shape: tuple[int, ...]) -> Any:
+    def expand(self, array: Array, shape: Shape) -> Array:
         """A view of a larger shape."""
         return self.cupy.broadcast_to(array, shape)
 
-    def reused_empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
+    def reused_empty(self, shape: Shape, dtype: np.dtype) -> Array:
         """An uninitialised array; CuPy's pool keeps what was used before."""
         return self.cupy.empty(shape, dtype)
 
@@ -203,7 +200,7 @@ class CupyBackend(CupyChains):
 
     # -- arithmetic -----------------------------------------------------------------------
 
-    def raise_to(self, base: Any, exponent: Any) -> Any:
+    def raise_to(self, base: Array, exponent: Any) -> Array:
         """`base ** exponent`, where integers to negative powers raise ValueError as in NumPy."""
         if isinstance(exponent, int) and exponent < 0 and base.dtype.kind in "iu":
             raise ValueError("Integers to negative integer powers are not allowed.")
@@ -213,7 +210,7 @@ class CupyBackend(CupyChains):
             raise ValueError("Integers to negative integer powers may be among these.")
         return base**exponent
 
-    def erf(self, array: Any) -> Any:
+    def erf(self, array: Array) -> Array:
         """The error function; CuPy's of float16 is float64."""
         return self._special.erf(array).astype(array.dtype, copy=False)
 

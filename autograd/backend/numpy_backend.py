@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd.backend.erf import erf
+from autograd.backend.kernels.contract import Array, Shape
 from autograd.backend.kernels.numpy_kernels import NumpyChains
-
-Array = np.ndarray
 
 
 class NumpyBackend(NumpyChains):
@@ -32,10 +31,6 @@ class NumpyBackend(NumpyChains):
         """The array in host memory, without a copy where it is there already."""
         return array
 
-    def item(self, array: Array) -> Any:
-        """The only element as a Python number."""
-        return array.item()
-
     def from_numpy(self, array: np.ndarray) -> Array:
         """A host array as an array of this backend, without a copy where possible."""
         return array
@@ -52,13 +47,13 @@ class NumpyBackend(NumpyChains):
         """The number of the GPU that holds the array; None on the CPU."""
         return None
 
-    def expand(self, array: Array, shape: tuple[int, ...]) -> Array:
+    def expand(self, array: Array, shape: Shape) -> Array:
         """A view of a larger shape; NumPy's own would be read-only, and so could not be shared."""
         result = np.broadcast_to(array, shape)
         result.flags.writeable = array.flags.writeable
         return result
 
-    def broadcast_to(self, array: Array, shape: tuple[int, ...]) -> Array:
+    def broadcast_to(self, array: Array, shape: Shape) -> Array:
         """A view of a larger shape; for one number without the steps of Python that NumPy takes."""
         if array.ndim:
             return np.broadcast_to(array, shape)

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backend.kernels.contract import Array
 from autograd.backend.kernels.cuda_source import KERNELS
 from autograd.backend.kernels.numpy_kernels import HALF_LOG_2_PI, LOG_4
 
-Array = Any
 FEW_MATRICES = 8
 ACTIVATIONS = {"relu": "relu", "tanh": "tanh", "": "identity"}
 

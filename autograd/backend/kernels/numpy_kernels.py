@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from autograd.backend.kernels.contract import Array
 from autograd.backend.workspace import Workspace
-
-Array = Any
 
 # Elements that Adam works on at a time: six arrays of them fit in a processor's last-level cache.
 # In smaller blocks, for the caches before it, the calls cost what the passes gain, or more.
