@@ -12,6 +12,7 @@ from autograd.backend import cupy_backend
 from autograd.backend.cupy_backend import CupyBackend
 from autograd.backend.kernels.contract import Array as Array
 from autograd.backend.kernels.contract import Backend as Backend
+from autograd.backend.kernels.contract import DType as DType
 from autograd.backend.kernels.contract import Shape as Shape
 from autograd.backend.numpy_backend import NUMPY
 from autograd.dtypes import CPU, device

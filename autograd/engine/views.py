@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from autograd.engine.grad_mode import state
+from autograd.ops.assignment import Steps
+from autograd.ops.op import Op
 
 Creation = Literal["default", "no_grad", "inference", "multi", "custom"]
-Steps = tuple[Any, Any, dict[str, Any]] | None  # (the steps before, operation, its settings)
 
 
 class View:
@@ -28,7 +29,7 @@ class View:
         self.version = version
 
 
-def mark(source: Any, result: Any, op: Any, settings: dict[str, Any]) -> None:
+def mark(source: Any, result: Any, op: Op, settings: dict[str, Any]) -> None:
     """Note that `result = op(source)` shares the memory of `source`."""
     if source._inference:
         result._inference = True

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from autograd.backend import Array, Backend
 from autograd.ops.op import op
 
 eq = op("Eq", lambda xp, input, other: xp.equal(input, other), promote="compare")
@@ -37,7 +36,9 @@ isinf = op("Isinf", lambda xp, input: xp.isinf(input))
 isfinite = op("Isfinite", lambda xp, input: xp.isfinite(input))
 
 
-def _isclose(xp: Any, input: Any, other: Any, *, rtol: float, atol: float, equal_nan: bool) -> Any:
+def _isclose(
+    xp: Backend, input: Array, other: Array, *, rtol: float, atol: float, equal_nan: bool
+) -> Array:
     close = input == other
     if equal_nan:
         close = close | ((input != input) & (other != other))

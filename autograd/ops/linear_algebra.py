@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
+from autograd.backend import Array, Backend, Shape
 from autograd.ops.op import Op, op
 
 
-def _product(xp: Any, input: Any, other: Any) -> Any:
+def _product(xp: Backend, input: Array, other: Array) -> Array:
     """`input @ other`; float16 in float32, because its sums need the digits."""
     if input.dtype.name == "float16":
         wide = xp.matmul(input.astype(xp.float32), other.astype(xp.float32))
@@ -40,7 +41,9 @@ dot = op(
 )
 
 
-def _addmm(xp: Any, input: Any, mat1: Any, mat2: Any, *, alpha: Any, beta: Any) -> Any:
+def _addmm(
+    xp: Backend, input: Array, mat1: Array, mat2: Array, *, alpha: float, beta: float
+) -> Array:
     result = _product(xp, mat1, mat2)
     if alpha != 1:
         result *= alpha
@@ -58,11 +61,13 @@ addmm = op(
 )  # fmt: skip
 
 
-def _scaled(product: Any, alpha: Any) -> Any:
+def _scaled(product: Array, alpha: float) -> Array:
     return product if alpha == 1 else product * alpha
 
 
-def _sum_of_products(xp: Any, subscripts: list[str], out: str, arrays: Any) -> Any:
+def _sum_of_products(
+    xp: Backend, subscripts: list[str], out: str, arrays: Sequence[Array]
+) -> Array:
     text = ",".join(subscripts) + "->" + out
     if arrays[0].dtype.name == "float16":
         wide = xp.einsum(text, *(a.astype(xp.float32) for a in arrays), optimize=True)
@@ -75,16 +80,22 @@ einsum = Op("Einsum", lambda xp, *operands, subscripts, out: _owned(
     _sum_of_products(xp, subscripts, out, operands), operands), promote="number")  # fmt: skip
 
 
-def _owned(result: Any, operands: Any) -> Any:
+def _owned(result: Array, operands: Sequence[Array]) -> Array:
     """A copy where einsum has answered with a view, as for a transposition."""
     return result.copy() if len(operands) == 1 and result.base is not None else result
 
 
 @einsum.joint_gradient()
 def _(
-    xp: Any, g: Any, operands: Any, needs: Any, shapes: Any, subscripts: list[str], out: str
-) -> tuple[Any, ...]:
-    gradients: list[Any] = []
+    xp: Backend,
+    g: Array,
+    operands: Sequence[Array],
+    needs: tuple[bool, ...],
+    shapes: Sequence[Shape],
+    subscripts: list[str],
+    out: str,
+) -> tuple[Array, ...]:
+    gradients: list[Array] = []
     for i, (needed, labels, shape) in enumerate(zip(needs, subscripts, shapes, strict=True)):
         if not needed:
             gradients.append(None)

@@ -16,6 +16,7 @@ import numpy as np
 
 Array = Any  # numpy.ndarray, or cupy.ndarray on a GPU
 Shape = tuple[int, ...]
+DType = np.dtype
 
 
 class Backend(Protocol):
@@ -69,7 +70,7 @@ class Backend(Protocol):
     def erf(self, array: Array) -> Array:
         """The error function."""
 
-    def reused_empty(self, shape: Shape, dtype: np.dtype) -> Array:
+    def reused_empty(self, shape: Shape, dtype: DType) -> Array:
         """An uninitialised array, perhaps on memory that an array before it has left."""
 
     # -- fused functions ------------------------------------------------------------------
