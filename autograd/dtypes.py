@@ -42,6 +42,7 @@ uint8 = dtype("uint8", np.uint8)
 bool = dtype("bool", np.bool_)
 
 ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, bool)
+DTypeLike = dtype | type  # what `dtype=` takes: a dtype, or Python's float, int or bool
 _BY_NUMPY = {d.numpy: d for d in ALL}
 _BY_PYTHON = {"float": float64, "int": int64, "bool": bool}  # as `dtype=` arguments
 
@@ -192,6 +193,7 @@ class device:
 
 
 CPU = device("cpu")
+DeviceLike = device | str | _PYTHON_INT  # what `device=` takes: an int is the number of a GPU
 
 
 def device_argument(value: Any) -> device:

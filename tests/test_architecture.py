@@ -89,7 +89,7 @@ ROOMS = [
     {"autograd.engine"},
     {"autograd.ops"},
     {"autograd.backend"},
-    {"autograd.dtypes", "autograd.errors"},
+    {"autograd.dtypes", "autograd.errors", "autograd.types"},
 ]
 ROOM_OF = {name: level for level, names in enumerate(reversed(ROOMS)) for name in names}
 # The rows of these two are their `__init__` alone: what is in them needs rows of its own.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from autograd.dtypes import type_name as type_name
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def is_tensor(value: Any) -> bool:
+
+def is_tensor(value: Any) -> TypeGuard[Tensor]:
     """Whether it is a tensor."""
     return hasattr(value, "_array")
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from string import ascii_letters
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.engine.apply import apply
 from autograd.functional.checks import type_name
 from autograd.functional.shape import reshape
 from autograd.ops import linear_algebra as ops
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def einsum(equation: Any, *operands: Any) -> Any:
+
+def einsum(equation: Any, *operands: Any) -> Tensor:
     """`einsum("ij,jk->ik", a, b)`; also `einsum(a, [0, 1], b, [1, 2], [0, 2])`."""
     if not isinstance(equation, str):
         equation, operands = _from_sublists((equation, *operands))

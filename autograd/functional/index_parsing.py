@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend import backend_of
+from autograd.backend import Array, backend_of
 from autograd.engine.grad_mode import refuse_capture
 from autograd.engine.python_values import array_of_data
 from autograd.functional.checks import type_text
@@ -19,7 +19,7 @@ FULL = slice(None)
 SHAPE_OF_VALUES = "a shape depends on values"  # why a function cannot be captured
 
 
-def parse(array: Any, index: Any) -> Index:
+def parse(array: Array, index: Any) -> Index:
     """The view and the arrays of indices that `index` means for `array`, in torch's order.
 
     torch applies numbers, slices, None and Ellipsis first, one dimension after the other, and
@@ -81,7 +81,7 @@ def as_parts(index: Any) -> tuple[Any, ...]:
 class _Parser:
     """Walks over the parts of an index, dimension by dimension."""
 
-    def __init__(self, array: Any) -> None:
+    def __init__(self, array: Array) -> None:
         self.array = array
         self.dim = 0  # of the indexed array
         self.basic: list[Any] = []
@@ -138,7 +138,7 @@ class _Parser:
         self.advanced.append(FULL)
         self.dim += 1
 
-    def _array(self, part: Any) -> None:
+    def _array(self, part: Array) -> None:
         shape = self.array.shape
         if part.dtype.kind == "b":
             refuse_capture(SHAPE_OF_VALUES)
@@ -157,7 +157,7 @@ class _Parser:
         self.dim += dimensions
 
 
-def _beside(array: Any, part: Any) -> Any:
+def _beside(array: Array, part: Array) -> Array:
     """The indices in the place of what they index, once they have been checked."""
     xp = backend_of(array)
     if type(part) is np.ndarray:
@@ -169,7 +169,7 @@ def _beside(array: Any, part: Any) -> Any:
     return part
 
 
-def _number(array: Any, index: int, dim: int) -> int:
+def _number(array: Array, index: int, dim: int) -> int:
     size = array.shape[dim]
     if not -size <= index < size:
         raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
@@ -195,7 +195,7 @@ def _plain(part: Any) -> Any:
     )
 
 
-def _plain_array(array: Any) -> Any:
+def _plain_array(array: Array) -> Any:
     if array.dtype.name not in ("bool", "uint8", "int32", "int64"):
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     if array.dtype.name == "uint8":
@@ -218,7 +218,7 @@ def _dimensions_taken(part: Any) -> int:
 
 
 def check_bounds(
-    index: Any, size: int, dim: int, error: type[Exception], *, lowest: int = 0
+    index: Array, size: int, dim: int, error: type[Exception], *, lowest: int = 0
 ) -> None:
     """Raise `error` where an array of indices reaches out of a dimension of `size`."""
     backend_of(index).check_bounds(index, size, dim, error, lowest)
@@ -236,5 +236,5 @@ def _check_broadcast(arrays: list[Any]) -> None:
             ) from None
 
 
-def _index_shape(array: Any) -> tuple[int, ...]:
+def _index_shape(array: Array) -> tuple[int, ...]:
     return (int(array.sum()),) if array.dtype.kind == "b" else array.shape

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from autograd.backend import backend_of
+from autograd.backend import Array, backend_of
 from autograd.engine.apply import apply
 from autograd.engine.grad_mode import refuse_capture
 from autograd.functional.broadcasting import broadcast_shapes
-from autograd.functional.checks import require_tensor, type_name, wrap_dim
+from autograd.functional.checks import is_tensor, require_tensor, type_name, wrap_dim
 from autograd.functional.index_parsing import SHAPE_OF_VALUES, check_bounds
 from autograd.functional.shape import reshape
 from autograd.functional.shape_methods import expand
 from autograd.ops import indexing as ops
+from autograd.ops.op import Op
+
+if TYPE_CHECKING:
+    from autograd.types import Operand, Tensor
 
 
-def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """`out[i][j] = input[i][index[i][j]]` for `dim=1`, and so on."""
     require_tensor("gather", input)
     if sparse_grad:
@@ -32,7 +37,7 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
     return _in_dimensions(lambda x, i: apply(ops.gather, x, i, dim=dim), input, index, places.shape)
 
 
-def _check_index(name: str, input: Any, dim: int, index: Any, what: str) -> int:
+def _check_index(name: str, input: Tensor, dim: int, index: Tensor, what: str) -> int:
     """The dimension that `index` counts, after checks of both."""
     require_tensor(name, index, "index", 2 if name == "gather" else 3)
     dim = wrap_dim(dim, input._array.ndim)
@@ -45,7 +50,12 @@ def _check_index(name: str, input: Any, dim: int, index: Any, what: str) -> int:
     return dim
 
 
-def _in_dimensions(function: Any, input: Any, index: Any, shape: tuple[int, ...]) -> Any:
+def _in_dimensions(
+    function: Callable[[Tensor, Tensor], Tensor],
+    input: Tensor,
+    index: Tensor,
+    shape: tuple[int, ...],
+) -> Tensor:
     """`function(input, index)` with both in at least one dimension, and equally many of them."""
     if input._array.ndim and input._array.ndim == index._array.ndim:
         return function(input, index)
@@ -60,14 +70,14 @@ def _in_dimensions(function: Any, input: Any, index: Any, shape: tuple[int, ...]
 
 
 def scatter(
-    input: Any,
+    input: Tensor,
     dim: int,
-    index: Any,
-    src: Any = None,
+    index: Tensor,
+    src: Operand | None = None,
     *,
-    value: Any = None,
+    value: Operand | None = None,
     reduce: str | None = None,
-) -> Any:
+) -> Tensor:
     """`input` with `src` (a tensor or number) at `index`: what `gather` reads is written."""
     require_tensor("scatter", input)
     src = value if src is None else src
@@ -83,7 +93,7 @@ def scatter(
     return _scatter(ops.scatter_reduce, "scatter", input, dim, index, src, reduce=reduce)
 
 
-def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
     """`input` with the elements of `src` added at `index`; those of one place add up."""
     require_tensor("scatter_add", input)
     require_tensor("scatter_add", src, "src", 3)
@@ -91,23 +101,25 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
 
 
 def _scatter(
-    op: Any, name: str, input: Any, dim: int, index: Any, src: Any, **settings: Any
-) -> Any:
+    op: Op, name: str, input: Tensor, dim: int, index: Tensor, src: Operand, **settings: Any
+) -> Tensor:
     dim = _check_index(name, input, dim, index, "self")
     places, shape = index._array, input._array.shape
-    if hasattr(src, "_array"):
+    if is_tensor(src):
         _check_source(places, shape, src, dim, input)
     check_bounds(places, shape[dim] if shape else 1, dim, RuntimeError)
     if places.size == 0:
         return input.clone()
-    if hasattr(src, "_array") and src._array.ndim == 0:
+    if is_tensor(src) and src._array.ndim == 0:
         src = reshape(src, (1,))
     return _in_dimensions(
         lambda x, i: apply(op, x, i, src, dim=dim, **settings), input, index, shape
     )
 
 
-def _check_source(places: Any, shape: tuple[int, ...], src: Any, dim: int, input: Any) -> None:
+def _check_source(
+    places: Array, shape: tuple[int, ...], src: Tensor, dim: int, input: Tensor
+) -> None:
     if src._array.dtype != input._array.dtype:
         raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
     if not places.size:
@@ -123,7 +135,7 @@ def _check_source(places: Any, shape: tuple[int, ...], src: Any, dim: int, input
             )
 
 
-def index_select(input: Any, dim: int, index: Any) -> Any:
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The parts of `input` at the places `index` of one dimension."""
     require_tensor("index_select", input)
     require_tensor("index_select", index, "index", 3)
@@ -151,7 +163,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     return apply(ops.index_select, input, index, dim=dim)
 
 
-def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """`gather` that broadcasts: `input` at `indices` along `dim`, or of all elements in one row."""
     require_tensor("take_along_dim", input)
     require_tensor("take_along_dim", indices, "indices", 2)
@@ -183,7 +195,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     )
 
 
-def masked_select(input: Any, mask: Any) -> Any:
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements of `input` where `mask` is true, in one dimension."""
     require_tensor("masked_select", input)
     require_tensor("masked_select", mask, "mask", 2)
@@ -198,7 +210,7 @@ def masked_select(input: Any, mask: Any) -> Any:
     return apply(ops.masked_select, input, mask)
 
 
-def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """Where elements are not zero: `(count, ndim)`, or with `as_tuple` one vector a dimension."""
     require_tensor("nonzero", input)
     refuse_capture(SHAPE_OF_VALUES)
@@ -214,12 +226,12 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     return input._wrap(xp.stack(places, axis=1))
 
 
-def argwhere(input: Any) -> Any:
+def argwhere(input: Tensor) -> Tensor:
     """Where elements are not zero, `(count, ndim)`."""
     return nonzero(input)
 
 
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """A last dimension of `num_classes` in which a one stands at each whole number of `tensor`."""
     require_tensor("one_hot", tensor)
     array = tensor._array

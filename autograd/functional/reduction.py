@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograd.dtypes import numpy_dtype
+from autograd.backend import DType
+from autograd.dtypes import DTypeLike, numpy_dtype
 from autograd.engine.apply import apply
 from autograd.engine.promotion import INT64
 from autograd.functional import arithmetic, return_types
@@ -21,9 +22,13 @@ from autograd.functional.checks import (
 from autograd.functional.keywords import numpy_names
 from autograd.ops import norm as norm_ops
 from autograd.ops import reduction as ops
+from autograd.ops.op import Op
+
+if TYPE_CHECKING:
+    from autograd.types import Dims, Tensor
 
 
-def _reduced_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
+def _reduced_dims(dim: Dims, ndim: int) -> tuple[int, ...] | None:
     """The dimensions to reduce, counted from the front; None for all, as for an empty list."""
     if dim is None:
         return None
@@ -35,7 +40,9 @@ def _reduced_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
 
 
 @numpy_names
-def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def sum(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
     """The sum over all dimensions, or over `dim`; int64 for integers and bool."""
     require_tensor("sum", input)
     op = ops.sum_all if dim is None else ops.sum_dim
@@ -43,14 +50,16 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     return apply(op, input, dim=dim, keepdim=keepdim, dtype=_sum_dtype(input, dtype))
 
 
-def _sum_dtype(input: Any, dtype: Any) -> Any:
+def _sum_dtype(input: Tensor, dtype: DTypeLike | None) -> DType | None:
     if dtype is not None:
         return numpy_dtype(dtype)
     return None if input._array.dtype.kind == "f" else INT64
 
 
 @numpy_names
-def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def mean(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
     """The mean over all dimensions, or over `dim`."""
     require_tensor("mean", input)
     if dtype is not None:
@@ -67,33 +76,39 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
 
 @numpy_names
 def var(
-    input: Any,
-    dim: Any = None,
-    unbiased: Any = None,
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
     keepdim: bool = False,
     *,
-    correction: Any = None,
-) -> Any:
+    correction: float | None = None,
+) -> Tensor:
     """The variance; divided by `count - correction` (1 by default, 0 where `unbiased` is False)."""
     return _spread_of(ops.var, "var", input, dim, unbiased, keepdim, correction)
 
 
 @numpy_names
 def std(
-    input: Any,
-    dim: Any = None,
-    unbiased: Any = None,
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
     keepdim: bool = False,
     *,
-    correction: Any = None,
-) -> Any:
+    correction: float | None = None,
+) -> Tensor:
     """The standard deviation: the root of `var`."""
     return _spread_of(ops.std, "std", input, dim, unbiased, keepdim, correction)
 
 
 def _spread_of(
-    op: Any, name: str, input: Any, dim: Any, unbiased: Any, keepdim: bool, correction: Any
-) -> Any:
+    op: Op,
+    name: str,
+    input: Tensor,
+    dim: Dims,
+    unbiased: bool | None,
+    keepdim: bool,
+    correction: float | None,
+) -> Tensor:
     require_tensor(name, input)
     if isinstance(dim, bool):  # var(input, unbiased)
         dim, unbiased = None, dim
@@ -115,7 +130,9 @@ def _spread_of(
 
 
 @numpy_names
-def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def prod(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
     """The product of all elements, or along `dim`; int64 for integers and bool."""
     require_tensor("prod", input)
     if isinstance(dim, tuple | list):
@@ -128,7 +145,7 @@ def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
 
 
 @numpy_names
-def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; with `dim`, (values, indices) along it; with a tensor, `maximum`."""
     require_tensor("max", input)
     if is_tensor(dim) or other is not None:
@@ -137,7 +154,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
 
 
 @numpy_names
-def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; with `dim`, (values, indices) along it; with a tensor, `minimum`."""
     require_tensor("min", input)
     if is_tensor(dim) or other is not None:
@@ -146,7 +163,7 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
 
 
 def _extreme(
-    name: str, of_all: Any, along: Any, pair: Any, input: Any, dim: Any, keepdim: bool
+    name: str, of_all: Any, along: Any, pair: Any, input: Tensor, dim: Dims, keepdim: bool
 ) -> Any:
     if dim is None:
         _refuse_empty(name, input, None)
@@ -158,7 +175,7 @@ def _extreme(
     return pair(*apply(along, input, dim=dim, keepdim=keepdim))
 
 
-def _refuse_empty(name: str, input: Any, dims: tuple[int, ...] | None) -> None:
+def _refuse_empty(name: str, input: Tensor, dims: tuple[int, ...] | None) -> None:
     """A reduction that has to choose needs something to choose from."""
     if input._array.size:
         return
@@ -174,18 +191,18 @@ def _refuse_empty(name: str, input: Any, dims: tuple[int, ...] | None) -> None:
 
 
 @numpy_names
-def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The largest element along `dim`; equal ones share the gradient."""
     return _many("amax", ops.amax, input, dim, keepdim)
 
 
 @numpy_names
-def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The smallest element along `dim`; equal ones share the gradient."""
     return _many("amin", ops.amin, input, dim, keepdim)
 
 
-def _many(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+def _many(name: str, op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     require_tensor(name, input)
     dim = _reduced_dims(dim, input._array.ndim)
     _refuse_empty(name, input, dim)
@@ -193,18 +210,18 @@ def _many(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
 
 
 @numpy_names
-def argmax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def argmax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The index of the largest element, of equal ones the first; flat without `dim`."""
     return _index_of("argmax", ops.argmax, input, dim, keepdim)
 
 
 @numpy_names
-def argmin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def argmin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The index of the smallest element, of equal ones the first; flat without `dim`."""
     return _index_of("argmin", ops.argmin, input, dim, keepdim)
 
 
-def _index_of(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+def _index_of(name: str, op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     require_tensor(name, input)
     if input._array.dtype.kind == "b":
         raise RuntimeError(f"{name}(): does not support bool input")
@@ -215,18 +232,18 @@ def _index_of(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
 
 
 @numpy_names
-def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether an element is nonzero."""
     return _truth("any", ops.any, input, dim, keepdim)
 
 
 @numpy_names
-def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether every element is nonzero."""
     return _truth("all", ops.all, input, dim, keepdim)
 
 
-def _truth(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+def _truth(name: str, op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     require_tensor(name, input)
     if isinstance(dim, tuple | list) and not dim:
         truth = input != 0
@@ -235,7 +252,7 @@ def _truth(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
 
 
 @numpy_names
-def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
+def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """`log(sum(exp(input)))` along `dim`, without overflow."""
     require_tensor("logsumexp", input)
     if dim is None:
@@ -244,7 +261,7 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
 
 
 @numpy_names
-def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
+def cumsum(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
     """The running sum along `dim`; int64 for integers and bool."""
     require_tensor("cumsum", input)
     dim = wrap_dim(dim, input._array.ndim)
@@ -258,8 +275,12 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 @numpy_names
 def norm(
-    input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
-) -> Any:
+    input: Tensor,
+    p: float | str = "fro",
+    dim: Dims = None,
+    keepdim: bool = False,
+    dtype: DTypeLike | None = None,
+) -> Tensor:
     """The `p`-norm over all dimensions or along `dim`; "fro" is 2, "nuc" sums singular values."""
     require_tensor("norm", input)
     if dtype is not None:
@@ -278,7 +299,7 @@ def norm(
     return apply(norm_ops.norm, input, p=order, dim=dim, keepdim=keepdim)
 
 
-def _matrix_norm(input: Any, p: str, dim: Any, keepdim: bool) -> Any:
+def _matrix_norm(input: Tensor, p: str, dim: Dims, keepdim: bool) -> Tensor:
     if p != "nuc":
         raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
     if input._array.dtype.itemsize == 2:

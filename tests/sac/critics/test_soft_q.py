@@ -94,6 +94,7 @@ def test_only_the_network_with_the_smallest_value_passes_a_gradient_on() -> None
         other = ACTION.clone().requires_grad_()
         smallest = min(range(2), key=lambda i: values[i][row].item())
         nets[smallest](OBSERVATION, other)[row].sum().backward()
+        assert action.grad is not None and other.grad is not None
         np.testing.assert_allclose(action.grad[row].numpy(), other.grad[row].numpy(), atol=1e-6)
 
 
