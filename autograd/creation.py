@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import builtins
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.backend import NUMPY, backend_of, home, place
-from autograd.dtypes import device_argument, dtype_argument
+from autograd.backend import NUMPY, Array, backend_of, home, place
+from autograd.dtypes import DeviceLike, DTypeLike, device_argument, dtype_argument
 from autograd.engine.grad_mode import state
 from autograd.engine.promotion import is_number, number_dtype
 from autograd.engine.python_values import array_of_data, check_numpy, scalar_of
 from autograd.functional.checks import integer, require_tensor, shape_of, type_text
 from autograd.tensors.tensor import Tensor
 
+if TYPE_CHECKING:
+    from autograd.types import Operand
+
 FLOAT32, INT64 = np.dtype(np.float32), np.dtype(np.int64)
 
 
-def made(array: Any, device: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+def made(
+    array: Array, device: DeviceLike | None = None, requires_grad: builtins.bool = False
+) -> Tensor:
     """A tensor around a new array, on `device`."""
     if requires_grad and array.dtype.kind != "f":
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
@@ -31,13 +37,17 @@ def made(array: Any, device: Any = None, requires_grad: builtins.bool = False) -
     return result
 
 
-def _home(device: Any) -> Any:
+def _home(device: DeviceLike | None) -> Any:
     """The backend of a `device=` argument."""
     return NUMPY if device is None else home(device_argument(device))
 
 
 def tensor(
-    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False
+    data: Any,
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
+    requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor with a copy of `data`: numbers, nested lists of them, arrays.
 
@@ -51,7 +61,9 @@ def tensor(
     return made(array.copy() if array is data else array, device, requires_grad)
 
 
-def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+def as_tensor(
+    data: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None
+) -> Tensor:
     """`data` as a tensor, without a copy where it is a tensor or an array already."""
     wanted = None if dtype is None else dtype_argument("as_tensor", dtype)
     if isinstance(data, Tensor):
@@ -60,7 +72,11 @@ def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
 
 
 def asarray(
-    obj: Any, *, dtype: Any = None, device: Any = None, copy: builtins.bool | None = None
+    obj: Any,
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
+    copy: builtins.bool | None = None,
 ) -> Tensor:
     """`obj` as a tensor; `copy=True` always copies."""
     return (
@@ -80,9 +96,9 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
 
 def empty(
     *shape: Any,
-    size: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    size: Sequence[int] | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor whose elements hold whatever the memory held."""
@@ -92,9 +108,9 @@ def empty(
 
 def zeros(
     *shape: Any,
-    size: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    size: Sequence[int] | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor of zeros."""
@@ -104,9 +120,9 @@ def zeros(
 
 def ones(
     *shape: Any,
-    size: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    size: Sequence[int] | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor of ones."""
@@ -115,11 +131,11 @@ def ones(
 
 
 def full(
-    size: Any,
-    fill_value: Any,
+    size: Sequence[int],
+    fill_value: Operand,
     *,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor that holds one number everywhere."""
@@ -137,8 +153,8 @@ def eye(
     n: builtins.int,
     m: builtins.int | None = None,
     *,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """The identity matrix of `n` rows and `m` columns."""
@@ -151,12 +167,12 @@ def eye(
 
 
 def arange(
-    start: Any = None,
-    end: Any = None,
-    step: Any = 1,
+    start: Operand | None = None,
+    end: Operand | None = None,
+    step: Operand = 1,
     *,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """`start`, `start + step`, ... before `end`; int64 if all three are whole numbers."""
@@ -192,12 +208,12 @@ def _count(first: Any, last: Any, by: Any, dtype: np.dtype) -> builtins.int:
 
 
 def linspace(
-    start: Any,
-    end: Any,
+    start: Operand,
+    end: Operand,
     steps: builtins.int,
     *,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """`steps` numbers at equal distances from `start` to `end`, both included."""
@@ -244,33 +260,33 @@ def _refuse_bool(kernel: str, dtype: np.dtype) -> None:
         raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
 
 
-def zeros_like(input: Any, **options: Any) -> Tensor:
+def zeros_like(input: Tensor, **options: Any) -> Tensor:
     """Zeros in the shape, dtype and place of `input`."""
     return _like("zeros_like", input, 0, **options)
 
 
-def ones_like(input: Any, **options: Any) -> Tensor:
+def ones_like(input: Tensor, **options: Any) -> Tensor:
     """Ones in the shape, dtype and place of `input`."""
     return _like("ones_like", input, 1, **options)
 
 
-def empty_like(input: Any, **options: Any) -> Tensor:
+def empty_like(input: Tensor, **options: Any) -> Tensor:
     """A tensor of any elements, in the shape, dtype and place of `input`."""
     return _like("empty_like", input, None, **options)
 
 
-def full_like(input: Any, fill_value: Any, **options: Any) -> Tensor:
+def full_like(input: Tensor, fill_value: Operand, **options: Any) -> Tensor:
     """One number everywhere, in the shape, dtype and place of `input`."""
     return _like("full_like", input, number("full_like", fill_value, "fill_value", 2), **options)
 
 
 def _like(
     name: str,
-    input: Any,
+    input: Tensor,
     value: Any,
     *,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     require_tensor(name, input)
@@ -281,7 +297,7 @@ def _like(
     return made(array, device, requires_grad)
 
 
-def _dtype(name: str, dtype: Any, default: np.dtype = FLOAT32) -> np.dtype:
+def _dtype(name: str, dtype: DTypeLike | None, default: np.dtype = FLOAT32) -> np.dtype:
     return default if dtype is None else dtype_argument(name, dtype)
 
 

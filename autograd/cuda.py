@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import random
 from autograd.backend import cuda, loaded
-from autograd.dtypes import device_argument
+from autograd.dtypes import DeviceLike, device_argument
 from autograd.tensors.tensor import Tensor
 
 
@@ -35,19 +35,19 @@ def current_device() -> int:
     return cuda().index
 
 
-def set_device(device: Any) -> None:
+def set_device(device: DeviceLike) -> None:
     """Let `cuda` alone mean another GPU."""
     index = _index(device)
     if index is not None:
         cuda().index = cuda().use(index)
 
 
-def get_device_name(device: Any = None) -> str:
+def get_device_name(device: DeviceLike | None = None) -> str:
     """What the GPU is called, such as NVIDIA H100."""
     return cuda().device_name(_index(device))
 
 
-def synchronize(device: Any = None) -> None:
+def synchronize(device: DeviceLike | None = None) -> None:
     """Wait until a GPU has done its work; errors of that work, such as a wrong index, come here."""
     cuda().synchronize(_index(device))
 
@@ -58,17 +58,17 @@ def empty_cache() -> None:
         backend.empty_cache()
 
 
-def memory_allocated(device: Any = None) -> int:
+def memory_allocated(device: DeviceLike | None = None) -> int:
     """How many bytes of a GPU's memory tensors hold."""
     return cuda().memory_allocated(_index(device))
 
 
-def memory_reserved(device: Any = None) -> int:
+def memory_reserved(device: DeviceLike | None = None) -> int:
     """How many bytes of a GPU's memory this process has taken."""
     return cuda().memory_reserved(_index(device))
 
 
-def mem_get_info(device: Any = None) -> tuple[int, int]:
+def mem_get_info(device: DeviceLike | None = None) -> tuple[int, int]:
     """Bytes of a GPU's memory that are free, and all."""
     return cuda().memory_info(_index(device))
 
@@ -90,17 +90,17 @@ def initial_seed() -> int:
     return random.gpu_generator(current_device()).initial_seed()
 
 
-def get_rng_state(device: Any = "cuda") -> Tensor:
+def get_rng_state(device: DeviceLike = "cuda") -> Tensor:
     """The state of a GPU's default generator, as bytes on the CPU."""
     return random.gpu_generator(cuda().use(_index(device))).get_state()
 
 
-def set_rng_state(new_state: Tensor, device: Any = "cuda") -> None:
+def set_rng_state(new_state: Tensor, device: DeviceLike = "cuda") -> None:
     """Set the state of a GPU's default generator."""
     random.gpu_generator(cuda().use(_index(device))).set_state(new_state)
 
 
-def _index(device: Any) -> int | None:
+def _index(device: DeviceLike | None) -> int | None:
     """The number in a device argument; None for the current GPU."""
     if device is None:
         return None
@@ -117,7 +117,7 @@ class Upload:
     `upload([a, b])` returns tensors; neither the call nor the GPU's earlier work waits for them.
     """
 
-    def __init__(self, device: Any = "cuda") -> None:
+    def __init__(self, device: DeviceLike = "cuda") -> None:
         """`device`: the GPU."""
         self._staging = cuda().staging(_index(device))
 
@@ -133,7 +133,7 @@ class Records:
     kernels.
     """
 
-    def __init__(self, rows: int, fields: Sequence[Any], device: Any = "cuda") -> None:
+    def __init__(self, rows: int, fields: Sequence[Any], device: DeviceLike = "cuda") -> None:
         """`fields`: shape and NumPy dtype of each; MemoryError where the GPU has not the memory."""
         self._records = cuda().records(rows, fields, _index(device))
 

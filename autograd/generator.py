@@ -16,7 +16,7 @@ from autograd.backend import cuda, resolved
 from autograd.backend.gpu import philox
 from autograd.backend.gpu.philox import Philox, checked_state
 from autograd.creation import made
-from autograd.dtypes import device, device_argument
+from autograd.dtypes import DeviceLike, device, device_argument
 from autograd.engine.capture import effect
 from autograd.engine.grad_mode import refuse_capture
 from autograd.functional.checks import integer, require_tensor
@@ -38,14 +38,14 @@ class Generator:
 
     _source: Any  # what draws: a generator of NumPy's or, on a GPU, of the same methods
 
-    def __init__(self, device: Any = "cpu") -> None:
+    def __init__(self, device: DeviceLike = "cpu") -> None:
         """A generator with torch's default seed; its numbers are drawn on `device`."""
         self._device = resolved(device_argument(device))
         self.manual_seed(DEFAULT_SEED)
 
     @classmethod
     def from_numpy(
-        cls, source: np.random.Generator | np.random.SeedSequence, device: Any = "cpu"
+        cls, source: np.random.Generator | np.random.SeedSequence, device: DeviceLike = "cpu"
     ) -> Generator:
         """A generator that draws from NumPy's `source`, or is seeded with it; on a GPU always."""
         refuse_capture("a generator takes its numbers from NumPy's")
@@ -126,7 +126,7 @@ class Generator:
         return made(np.frombuffer(data, np.uint8).copy())
 
     @effect
-    def set_state(self, new_state: Any) -> None:
+    def set_state(self, new_state: Tensor) -> None:
         """Go on exactly where the generator was that `new_state` came from."""
         require_tensor("set_state", new_state, "new_state")
         if new_state._array.dtype != np.uint8:

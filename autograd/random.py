@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.backend import resolved
+from autograd.backend import Array, resolved
 from autograd.creation import made
-from autograd.dtypes import CPU, device_argument, dtype_argument, type_name
+from autograd.dtypes import CPU, DeviceLike, DTypeLike, device_argument, dtype_argument, type_name
 from autograd.engine.apply import apply
 from autograd.engine.grad_mode import state
 from autograd.functional.broadcasting import broadcast_shapes
@@ -16,6 +17,9 @@ from autograd.functional.checks import integer, require_tensor, shape_of
 from autograd.generator import Generator
 from autograd.ops import random as ops
 from autograd.tensors.tensor import Tensor
+
+if TYPE_CHECKING:
+    from autograd.types import Operand
 
 FLOAT32, INT64 = np.dtype(np.float32), np.dtype(np.int64)
 
@@ -53,12 +57,12 @@ def get_rng_state() -> Tensor:
     return default_generator.get_state()
 
 
-def set_rng_state(new_state: Any) -> None:
+def set_rng_state(new_state: Tensor) -> None:
     """Set the state of the default generator."""
     default_generator.set_state(new_state)
 
 
-def source(generator: Any, device: Any = None) -> Any:
+def source(generator: Generator | None, device: DeviceLike | None = None) -> Any:
     """What draws: the source under a generator, which must be of that device; by default its own.
 
     `device`, an argument `device=`, is the CPU for None. A source has the names of NumPy's
@@ -67,16 +71,18 @@ def source(generator: Any, device: Any = None) -> Any:
     return _checked(generator, device)._source
 
 
-def draw(generator: Any, device: Any, method: str, *arguments: Any) -> Any:
+def draw(
+    generator: Generator | None, device: DeviceLike | None, method: str, *arguments: Any
+) -> Array:
     """An array that a method of NumPy's generators draws, in a way that a capture can repeat."""
     return state.run_silently(_draw, _checked(generator, device), method, arguments)
 
 
-def _draw(generator: Generator, method: str, arguments: tuple[Any, ...]) -> Any:
+def _draw(generator: Generator, method: str, arguments: tuple[Any, ...]) -> Array:
     return getattr(generator._source, method)(*arguments)
 
 
-def _checked(generator: Any, device: Any) -> Generator:
+def _checked(generator: Generator | None, device: DeviceLike | None) -> Generator:
     wanted = CPU if device is None else resolved(device_argument(device))
     if generator is None:
         generator = default_generator if wanted.type == "cpu" else gpu_generator(wanted.index)
@@ -91,7 +97,9 @@ def _checked(generator: Any, device: Any) -> Generator:
     return generator
 
 
-def _float_dtype(name: str, dtype: Any, kernel: str, default: np.dtype = FLOAT32) -> np.dtype:
+def _float_dtype(
+    name: str, dtype: DTypeLike | None, kernel: str, default: np.dtype = FLOAT32
+) -> np.dtype:
     wanted = default if dtype is None else dtype_argument(name, dtype)
     if wanted.kind != "f":
         kind = type_name(np.empty(0, wanted))
@@ -109,20 +117,20 @@ def _draw_floats(
     return method(shape, dtype.type)
 
 
-def _cast(array: Any, dtype: np.dtype) -> Any:
+def _cast(array: Array, dtype: np.dtype) -> Array:
     return array if array.dtype == dtype else state.run_silently(_as_dtype, array, dtype)
 
 
-def _as_dtype(array: Any, dtype: np.dtype) -> Any:
+def _as_dtype(array: Array, dtype: np.dtype) -> Array:
     return array.astype(dtype)
 
 
 def rand(
     *shape: Any,
-    size: Any = None,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    size: Sequence[int] | None = None,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Uniform numbers from [0, 1)."""
@@ -134,10 +142,10 @@ def rand(
 
 def randn(
     *shape: Any,
-    size: Any = None,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    size: Sequence[int] | None = None,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Numbers of the standard normal distribution."""
@@ -150,11 +158,11 @@ def randn(
 def randint(
     low: Any,
     high: Any = None,
-    size: Any = None,
+    size: Sequence[int] | None = None,
     *,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Whole numbers from `low` (0 where it is left out) to `high`, which is not among them."""
@@ -183,9 +191,9 @@ def randint(
 def randperm(
     n: int,
     *,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """The numbers 0 to n - 1 in a random order."""
@@ -196,13 +204,13 @@ def randperm(
 
 
 def normal(
-    mean: Any,
-    std: Any = 1.0,
-    size: Any = None,
+    mean: Operand,
+    std: Operand = 1.0,
+    size: Sequence[int] | None = None,
     *,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Normal numbers: of tensors of means or standard deviations, or `size` of one kind."""
@@ -226,17 +234,17 @@ def normal(
     return apply(ops.normal, mean, std, noise=noise)
 
 
-def rand_like(input: Any, *, generator: Any = None, **options: Any) -> Tensor:
+def rand_like(input: Tensor, *, generator: Generator | None = None, **options: Any) -> Tensor:
     """Uniform numbers from [0, 1) in the shape, dtype and place of `input`."""
     return _like("rand_like", rand, input, generator, **options)
 
 
-def randn_like(input: Any, *, generator: Any = None, **options: Any) -> Tensor:
+def randn_like(input: Tensor, *, generator: Generator | None = None, **options: Any) -> Tensor:
     """Standard normal numbers in the shape, dtype and place of `input`."""
     return _like("randn_like", randn, input, generator, **options)
 
 
-def randint_like(input: Any, low: Any, high: Any = None, **options: Any) -> Tensor:
+def randint_like(input: Tensor, low: Any, high: Any = None, **options: Any) -> Tensor:
     """Whole numbers from `low` (0 where it is left out) to before `high`, like `input`."""
     low, high = (0, low) if high is None else (low, high)
     options.setdefault("dtype", input.dtype)
@@ -245,12 +253,12 @@ def randint_like(input: Any, low: Any, high: Any = None, **options: Any) -> Tens
 
 def _like(
     name: str,
-    draw: Any,
-    input: Any,
-    generator: Any,
+    draw: Callable[..., Tensor],
+    input: Tensor,
+    generator: Generator | None,
     *,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     require_tensor(name, input)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import traceback
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autograd.backend import backend_of
+from autograd.backend import Array, backend_of
 from autograd.engine.grad_mode import anomaly
 from autograd.engine.node import Node
 
@@ -68,7 +69,7 @@ def forward_trace() -> str:
     return "".join(traceback.format_list(frames))
 
 
-def watch(node: Node, g: Any) -> Any:
+def watch(node: Node, g: Array) -> Any:
     """The node's gradients; where it fails, or returns NaN, the forward line is told."""
     try:
         results = node.run(g)
@@ -84,7 +85,7 @@ def watch(node: Node, g: Any) -> Any:
     return results
 
 
-def _check(node: Node, results: Any) -> None:
+def _check(node: Node, results: Sequence[Array | None]) -> None:
     positions = [i for i, needed in enumerate(node.needs) if needed]
     for position, result in zip(positions, results, strict=True):
         if result is not None and backend_of(result).isnan(result).any():

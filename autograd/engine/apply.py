@@ -7,12 +7,14 @@ a small operation costs.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import ndarray
 
-from autograd.backend import NUMPY, backend_of, loaded, place, same_memory
+from autograd.backend import NUMPY, Array, Backend, backend_of, loaded, place, same_memory
+from autograd.dtypes import device
 from autograd.engine.grad_mode import enable_grad, state
 from autograd.engine.node import record
 from autograd.engine.promotion import promote_inputs
@@ -20,6 +22,9 @@ from autograd.engine.views import forbidden, mark
 from autograd.ops import assignment
 from autograd.ops import shape as shape_ops
 from autograd.ops.op import Op
+
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
 new = object.__new__
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -85,7 +90,7 @@ def on_one_device(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     )
 
 
-def moved(tensor: Any, device: Any) -> Any:
+def moved(tensor: Tensor, device: device) -> Tensor:
     """A copy of a tensor on another device, through which gradients come back."""
     result = tensor._wrap(place(tensor._array, device))
     settings = {"device": device, "source": tensor.device}
@@ -95,13 +100,13 @@ def moved(tensor: Any, device: Any) -> Any:
     return result
 
 
-def _mark_inference(tensor: Any, results: list[Any]) -> None:
+def _mark_inference(tensor: Tensor, results: list[Any]) -> None:
     """Results of inference mode are inference tensors, but a view of a normal tensor is normal."""
     for result in results:
         result._inference = result._view is None or tensor._inference
 
 
-def _wrap(tensor: Any, array: Any, xp: Any) -> Any:
+def _wrap(tensor: Tensor, array: Array, xp: Backend) -> Tensor:
     """A tensor around a result, which NumPy makes a scalar if it is 0-d."""
     result = new(tensor._plain)
     result._array = array if type(array) is ndarray else xp.array_of(array)
@@ -109,7 +114,12 @@ def _wrap(tensor: Any, array: Any, xp: Any) -> Any:
 
 
 def _record(
-    op: Op, inputs: Any, arrays: Any, results: list[Any], settings: Any, kept: Any = None
+    op: Op,
+    inputs: Sequence[Any],
+    arrays: Sequence[Any],
+    results: list[Any],
+    settings: dict[str, Any],
+    kept: Any = None,
 ) -> None:
     try:
         needs = tuple([x._requires_grad if x._view is None else needs_grad(x) for x in inputs])
@@ -139,7 +149,7 @@ def refresh(tensor: Any) -> None:
     tensor._set_history(again._grad_fn, again._output_nr)
 
 
-def unary(op: Op, input: Any) -> Any:
+def unary(op: Op, input: Tensor) -> Tensor:
     """`apply` for one tensor and no settings: the same thing in fewer steps."""
     try:
         array = input._array
@@ -162,7 +172,7 @@ def unary(op: Op, input: Any) -> Any:
     return result
 
 
-def binary(op: Op, input: Any, other: Any) -> Any:
+def binary(op: Op, input: Any, other: Any) -> Tensor:
     """`apply` for two tensors, or a tensor and a number, and no settings, in fewer steps."""
     try:
         a = input._array
@@ -199,7 +209,7 @@ def binary(op: Op, input: Any, other: Any) -> Any:
     return result
 
 
-def _mixed(op: Op, input: Any, other: Any) -> Any:
+def _mixed(op: Op, input: Any, other: Any) -> Tensor:
     """A number beside a tensor; TypeError for an array, or where there is no tensor."""
     for value in (input, other):
         if isinstance(value, ndarray):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numpy import ndarray
 
-from autograd.backend import Array, backend_of
+from autograd.backend import Array, Backend, DType, backend_of
 from autograd.engine.grad_mode import anomaly, state
 from autograd.engine.node import LEAF, Meta, Node
+
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
 
 class ArrayFunctions(NamedTuple):
@@ -31,7 +34,7 @@ def run_node(node: Node, g: Any) -> Any:
     return node.run(g) if anomaly.watch is None else anomaly.watch(node, g)
 
 
-def zeros(xp: Any, meta: Meta) -> Array:
+def zeros(xp: Backend, meta: Meta) -> Array:
     """The gradient of an output that was not used."""
     return xp.zeros(*meta)
 
@@ -57,7 +60,7 @@ def shape_and_dtype(target: Any, number: int) -> Meta:
     return target.metas[number]
 
 
-def fitted(gradient: Array, shape: tuple[int, ...], dtype: Any) -> Array:
+def fitted(gradient: Array, shape: tuple[int, ...], dtype: DType) -> Array:
     """A gradient in this shape, of which it may be broadcast, and dtype."""
     if gradient.shape != shape:
         gradient = _unbroadcast(gradient, shape)
@@ -83,7 +86,7 @@ def _unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
     return backend_of(gradient).add.reduce(gradient, axis=axes).reshape(shape)
 
 
-def accumulate(tensor: Any, gradient: Array, owned: bool) -> None:
+def accumulate(tensor: Tensor, gradient: Array, owned: bool) -> None:
     """Add to `.grad` in place; the first gradient becomes `.grad`, as a copy unless it is owned."""
     known = tensor._grad
     if known is None:

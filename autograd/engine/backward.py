@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.backend import Array, backend_of
 from autograd.engine.array_functions import PLAIN, ArrayFunctions, accumulate, fit
 from autograd.engine.grad_mode import refuse_capture
 from autograd.engine.node import LEAF, Edge, Node
+
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
 Root = tuple[Edge, Array, bool]  # where it goes, the gradient, whether the engine alone holds it
 
@@ -101,7 +104,7 @@ class BackwardPass:
                 held.add(id(gradient))
                 self._send(target, number, gradient, FRESH)
 
-    def _send_parts(self, edges: list[Edge], gradients: Any) -> None:
+    def _send_parts(self, edges: list[Edge], gradients: Sequence[Array]) -> None:
         """Send gradients of which each is its own, in the shape and dtype of its edge's end."""
         leaves = self.leaves
         for (target, number), gradient in zip(edges, gradients, strict=True):
@@ -189,7 +192,7 @@ class BackwardPass:
         )
 
 
-def run_hooks(wrap: Any, hooks: dict[int, Any], gradient: Array) -> Array:
+def run_hooks(wrap: Callable[[Array], Tensor], hooks: dict[int, Any], gradient: Array) -> Array:
     """The gradient after a tensor's hooks, in the order of registration; each may replace it."""
     for hook in list(hooks.values()):
         replaced = hook(wrap(gradient))
@@ -204,7 +207,9 @@ def run_hooks(wrap: Any, hooks: dict[int, Any], gradient: Array) -> Array:
     return gradient
 
 
-def run_node_hooks(wrap: Any, node: Node, results: Any, g: Any) -> list[Any]:
+def run_node_hooks(
+    wrap: Callable[[Array], Tensor], node: Node, results: Sequence[Any], g: Any
+) -> list[Any]:
     """`hook(grad_inputs, grad_outputs)` of a node; a tuple that it returns replaces grad_inputs."""
     assert node.extras is not None
     outputs = tuple(None if x is None else wrap(x) for x in (g if type(g) is tuple else (g,)))

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from autograd.backend import Array, backend_of
+from autograd.backend import Array, Backend, DType, backend_of
 from autograd.engine.array_functions import PLAIN, accumulate
 from autograd.engine.backward import BackwardPass, Root
 from autograd.engine.grad_mode import refuse_capture, state
 from autograd.engine.node import Edge, grad_edge
 from autograd.errors import NotOfferedError
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
+
 
 def backward(
-    tensors: Any,
-    grad_tensors: Any = None,
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    inputs: Any = None,
+    inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
     """Add the gradients of `tensors` to the `.grad` of the leaves, or of `inputs` alone."""
     _refuse_create_graph(create_graph)
@@ -45,9 +49,9 @@ def backward(
 
 
 def grad(
-    outputs: Any,
-    inputs: Any,
-    grad_outputs: Any = None,
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool | None = None,
@@ -125,13 +129,13 @@ def _roots(outputs: list[Any], gradients: list[Any]) -> list[Root]:
     return roots
 
 
-def _one(xp: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+def _one(xp: Backend, shape: tuple[int, ...], dtype: DType) -> Array:
     one = xp.empty(shape, dtype)
     one.fill(1)
     return one
 
 
-def _root_gradient(output: Any, gradient: Any, i: int) -> Array:
+def _root_gradient(output: Tensor, gradient: Tensor | None, i: int) -> Array:
     array = output._array
     if gradient is None:
         if array.size != 1:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
 _keys = itertools.count()
 
@@ -29,7 +32,7 @@ class RemovableHandle:
         self.remove()
 
 
-def add_hook(hooks: dict[Any, Any], hook: Any) -> RemovableHandle:
+def add_hook(hooks: dict[int, Any], hook: Any) -> RemovableHandle:
     """Add `hook` behind those that are there."""
     key = next(_keys)
     hooks[key] = hook
@@ -39,7 +42,7 @@ def add_hook(hooks: dict[Any, Any], hook: Any) -> RemovableHandle:
 class AccumulateGrad:
     """The end of the graph at a leaf: `variable.grad` grows here."""
 
-    def __init__(self, variable: Any) -> None:
+    def __init__(self, variable: Tensor) -> None:
         """`variable`: the leaf."""
         self.variable = variable
         self.next_functions: tuple[Any, ...] = ()

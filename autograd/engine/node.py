@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Sequence
 from itertools import compress
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy import ndarray
 
-from autograd.backend import NUMPY, Array, backend_of
+from autograd.backend import NUMPY, Array, Backend, backend_of
 from autograd.dtypes import type_name
 from autograd.engine.grad_mode import anomaly
 from autograd.ops.op import SHAPES, Op
+
+if TYPE_CHECKING:
+    from autograd.engine.hooks import RemovableHandle
+    from autograd.types import Tensor
 
 LEAF = -1  # the number in an edge (tensor, LEAF), which ends at a leaf
 
@@ -82,18 +87,19 @@ class Node:
         from autograd.engine.hooks import AccumulateGrad  # for inspection only: off the import path
 
         edges = iter(self.edges)
+        nowhere: Edge = (None, 0)
         return tuple(
             ((AccumulateGrad(edge[0]), 0) if edge[1] == LEAF else edge)
-            for edge in (next(edges) if needed else (None, 0) for needed in self.needs)
+            for edge in (next(edges) if needed else nowhere for needed in self.needs)
         )
 
-    def register_prehook(self, hook: Any) -> Any:
+    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(grad_outputs)` before this node runs; a tuple it returns replaces them."""
         from autograd.engine.hooks import add_hook
 
         return add_hook(self.own_extras().node_prehooks, hook)
 
-    def register_hook(self, hook: Any) -> Any:
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(grad_inputs, grad_outputs)` after this node has run."""
         from autograd.engine.hooks import add_hook
 
@@ -105,7 +111,7 @@ class Node:
             self.extras = Extras(None)
         return self.extras
 
-    def run(self, g: Any, call: Any = None) -> Any:
+    def run(self, g: Any, call: Callable[..., Any] | None = None) -> Any:
         """The gradients for the edges; `g`: that of the output, a tuple if there are several.
 
         `call(function, *args)`, if given, calls the functions of arrays.
@@ -124,7 +130,7 @@ class Node:
         results = plan.joint(xp, g, *saved)
         return list(compress(results, plan.needs))
 
-    def _run_by(self, call: Any, xp: Any, g: Any, saved: tuple[Any, ...]) -> Any:
+    def _run_by(self, call: Callable[..., Any], xp: Backend, g: Any, saved: tuple[Any, ...]) -> Any:
         plan = self.plan
         if plan.joint is None:
             return [f and call(f, xp, g, *saved[start:stop]) for f, start, stop in plan.parts]
@@ -195,7 +201,7 @@ class Plan:
         self.releases = bool(self.saved_inputs or self.saved_outs)
 
 
-def _fetch(op: Op, places: list[int]) -> Any:
+def _fetch(op: Op, places: list[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
     """A function from what a gradient may ask for, see `op.NOTHING`, to what is saved of it."""
     keys: list[Any] = list(places)
     if op.all_inputs is not None:
@@ -221,9 +227,15 @@ _node_types: dict[str, type[Node]] = {}
 
 
 def record(
-    op: Op, needs: tuple[bool, ...], inputs: Any, arrays: Any, outs: Any, results: Any,
-    settings: dict[str, Any] | None, kept: Any = None,
-) -> Node:  # fmt: skip
+    op: Op,
+    needs: tuple[bool, ...],
+    inputs: Sequence[Any],
+    arrays: Sequence[Any],
+    outs: Sequence[Array],
+    results: Sequence[Tensor],
+    settings: dict[str, Any] | None,
+    kept: Any = None,
+) -> Node:
     """A node that keeps what the needed gradients name, and the versions of what it keeps.
 
     `inputs` and `results` are the tensors of `arrays` and `outs`; views among them are in step.
@@ -264,7 +276,7 @@ def record(
     return node
 
 
-def version_of(tensor: Any) -> Version:
+def version_of(tensor: Tensor) -> Version:
     """What is kept of a tensor that is saved, to notice a change in place."""
     if tensor._inference:
         raise RuntimeError(
@@ -290,7 +302,7 @@ def new_node(kind: type[Node], metas: tuple[Meta, ...]) -> Any:
     return node
 
 
-def grad_edge(tensor: Any) -> Edge:
+def grad_edge(tensor: Tensor) -> Edge:
     """Where gradients of a tensor go: to its node, or to itself."""
     node = tensor.grad_fn
     return (tensor, LEAF) if node is None else (node, tensor._output_nr)

@@ -7,13 +7,16 @@ table holds; int64 with float32 is float32, not float64.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd.backend import backend_of
 from autograd.engine.grad_mode import refuse_capture
 from autograd.ops.op import Op
+
+if TYPE_CHECKING:
+    pass
 
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 _BOOLS, _INTEGERS, _FLOATS = (bool, np.bool_), (int, np.integer), (float, np.floating)
@@ -22,7 +25,7 @@ _NO_DTYPE = object()
 BOOL, INT64, FLOAT32 = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float32)
 
 
-def category(dtype: Any) -> int:
+def category(dtype: np.dtype) -> int:
     """0 for bool, 1 for integers, 2 for floating point."""
     try:
         return _CATEGORY[dtype.kind]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
-from autograd.backend import Array, backend_of, loaded
+from autograd.backend import Array, Backend, backend_of, loaded
 from autograd.engine.array_functions import (
     ArrayFunctions,
     accumulate,
@@ -20,6 +20,9 @@ from autograd.engine.array_functions import (
 )
 from autograd.engine.grad_mode import state
 from autograd.engine.node import Meta, Node
+
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
 
 class Line(NamedTuple):
@@ -83,7 +86,9 @@ class Recorder:
             self._write_call(function, args, kwargs, out)
         return out
 
-    def effect(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def effect(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
         """Call a function that has effects or looks at values; the program will call it, too."""
         before = state.now
         state.now, state.recorder = (self._run, *before[1:]), None
@@ -127,10 +132,10 @@ class Recorder:
     def _add(self, known: Array, gradient: Array, in_place: bool) -> Array:
         return self(added, known, gradient, in_place)
 
-    def _zeros(self, xp: Any, meta: Meta) -> Array:
+    def _zeros(self, xp: Backend, meta: Meta) -> Array:
         return self(xp.zeros, *meta)
 
-    def _accumulate(self, leaf: Any, gradient: Array, owned: bool) -> None:
+    def _accumulate(self, leaf: Tensor, gradient: Array, owned: bool) -> None:
         if leaf._grad is not None or leaf._hooks or leaf._post_accumulate_hooks:
             self.fail("a leaf has a gradient or hooks before")
         elif not owned or gradient.strides != leaf._array.strides:
@@ -176,7 +181,9 @@ class Recorder:
             return f"({inside})" if type(value) is tuple else f"[{inside}]"
         return self._expression(value)
 
-    def _write_call(self, function: Any, args: Any, kwargs: Any, out: Any) -> None:
+    def _write_call(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], out: Any
+    ) -> None:
         given = [self._expression(a) for a in args]
         given += [f"{name}={self._expression(value)}" for name, value in kwargs.items()]
         call = f"{self._constants_name(function)}({', '.join(given)})"

@@ -7,11 +7,14 @@ by applying those operations to the base as it is now.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from autograd.engine.grad_mode import state
 from autograd.ops.assignment import Steps
 from autograd.ops.op import Op
+
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
 Creation = Literal["default", "no_grad", "inference", "multi", "custom"]
 
@@ -21,7 +24,7 @@ class View:
 
     __slots__ = ("base", "creation", "steps", "version")
 
-    def __init__(self, base: Any, steps: Steps, creation: Creation, version: int) -> None:
+    def __init__(self, base: Tensor, steps: Steps, creation: Creation, version: int) -> None:
         """`version`: the base's when the view was last in step with it."""
         self.base = base
         self.steps = steps
@@ -29,7 +32,7 @@ class View:
         self.version = version
 
 
-def mark(source: Any, result: Any, op: Op, settings: dict[str, Any]) -> None:
+def mark(source: Tensor, result: Tensor, op: Op, settings: dict[str, Any]) -> None:
     """Note that `result = op(source)` shares the memory of `source`."""
     if source._inference:
         result._inference = True

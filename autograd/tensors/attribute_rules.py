@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.backend import loaded
 from autograd.dtypes import type_name
 from autograd.engine.grad_mode import state
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def check_requires_grad(tensor: Any, value: Any) -> None:
+
+def check_requires_grad(tensor: Tensor, value: Any) -> None:
     """Raise where torch refuses to set `requires_grad` to this value."""
     if not isinstance(value, bool):
         raise RuntimeError("requires_grad must be a bool")
@@ -27,7 +30,7 @@ def check_requires_grad(tensor: Any, value: Any) -> None:
         )
 
 
-def check_new_grad(tensor: Any, value: Any) -> None:
+def check_new_grad(tensor: Tensor, value: Any) -> None:
     """Raise where torch refuses to assign this `.grad`."""
     if value is None:
         return
@@ -58,7 +61,7 @@ def check_new_grad(tensor: Any, value: Any) -> None:
         )
 
 
-def check_new_data(tensor: Any, value: Any) -> None:
+def check_new_data(tensor: Tensor, value: Any) -> None:
     """Raise where torch refuses to assign this `.data`."""
     if not hasattr(value, "_array"):
         raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")

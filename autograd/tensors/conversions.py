@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import dtypes
 from autograd.backend import backend_of, loaded, resolved
-from autograd.dtypes import Size, device_argument, dtype_argument
+from autograd.dtypes import DeviceLike, DTypeLike, Size, device_argument, dtype_argument
 from autograd.engine.apply import apply, moved
 from autograd.engine.grad_mode import refuse_capture, state
 from autograd.engine.python_values import array_of_data
@@ -18,15 +18,18 @@ from autograd.functional import comparison, joining
 from autograd.functional.checks import shape_of, type_name, wrap_dim
 from autograd.ops import shape as ops
 
+if TYPE_CHECKING:
+    from autograd.types import Operand, Tensor
+
 
 def to(
-    self: Any,
+    self: Tensor,
     *args: Any,
-    device: Any = None,
-    dtype: Any = None,
+    device: DeviceLike | None = None,
+    dtype: DTypeLike | None = None,
     non_blocking: bool = False,
     copy: bool = False,
-) -> Any:
+) -> Tensor:
     """The tensor in another dtype or place: `to(dtype)`, `to(device, dtype)`, `to(other)`.
 
     The tensor itself where nothing changes, unless `copy`. `non_blocking` asks for a transfer that
@@ -54,7 +57,9 @@ def to(
     )
 
 
-def converted(self: Any, device: Any, dtype: Any, *, copy: bool = False) -> Any:
+def converted(
+    self: Tensor, device: dtypes.device | None, dtype: np.dtype | None, *, copy: bool = False
+) -> Tensor:
     """`self` with another NumPy dtype, on another device; None keeps either."""
     if device is not None and (loaded or device.type == "cuda"):
         device = resolved(device)
@@ -69,7 +74,7 @@ def converted(self: Any, device: Any, dtype: Any, *, copy: bool = False) -> Any:
 def converter(dtype: dtypes.dtype) -> Callable[[Any], Any]:
     """The method that gives a tensor as `dtype`, such as `float()`."""
 
-    def convert(self: Any) -> Any:
+    def convert(self: Tensor) -> Tensor:
         array = self._array
         return self if array.dtype == dtype.numpy else apply(ops.to_dtype, self, dtype=dtype.numpy)
 
@@ -78,22 +83,22 @@ def converter(dtype: dtypes.dtype) -> Callable[[Any], Any]:
     return convert
 
 
-def cpu(self: Any) -> Any:
+def cpu(self: Tensor) -> Tensor:
     """The tensor in host memory."""
     return converted(self, dtypes.CPU, None)
 
 
-def cuda(self: Any, device: Any = None) -> Any:
+def cuda(self: Tensor, device: DeviceLike | None = None) -> Tensor:
     """The tensor on a GPU."""
     return converted(self, device_argument("cuda" if device is None else device), None)
 
 
-def type_as(self: Any, other: Any) -> Any:
+def type_as(self: Tensor, other: Tensor) -> Tensor:
     """The tensor in the dtype of `other`."""
     return converted(self, other.device, other._array.dtype)
 
 
-def type_(self: Any, dtype: Any = None) -> Any:
+def type_(self: Tensor, dtype: Any = None) -> Any:
     """The name of the tensor's type, such as torch.FloatTensor; with `dtype`, the tensor in it."""
     if dtype is None:
         return f"torch.{type_name(self._array)}Tensor"
@@ -105,13 +110,13 @@ def type_(self: Any, dtype: Any = None) -> Any:
     return converted(self, None, dtype_argument("type", dtype))
 
 
-def host(self: Any) -> np.ndarray:
+def host(self: Tensor) -> np.ndarray:
     """The elements in host memory: whatever reads a value reads it here."""
     refuse_capture("a value is read")
     return backend_of(self._array).to_numpy(self._array)
 
 
-def item(self: Any) -> Any:
+def item(self: Tensor) -> Any:
     """The only element as a Python number."""
     if self._array.size != 1:
         raise RuntimeError(
@@ -120,12 +125,12 @@ def item(self: Any) -> Any:
     return self._host().item()
 
 
-def tolist(self: Any) -> Any:
+def tolist(self: Tensor) -> Any:
     """The elements as nested lists of Python numbers; of a 0-d tensor the number."""
     return self._host().tolist()
 
 
-def numpy(self: Any, *, force: bool = False) -> np.ndarray:
+def numpy(self: Tensor, *, force: bool = False) -> np.ndarray:
     """The elements as a NumPy array that shares their memory; `force` detaches and copies."""
     if not force:
         if self.requires_grad and state.grad_enabled:
@@ -141,33 +146,33 @@ def numpy(self: Any, *, force: bool = False) -> np.ndarray:
     return self._host()
 
 
-def as_array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+def as_array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
     """What `np.asarray(tensor)` gives."""
     return np.array(numpy(self), dtype=dtype, copy=copy)
 
 
-def _single(self: Any) -> Any:
+def _single(self: Tensor) -> Any:
     if self._array.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
     return self._host().item()
 
 
-def as_float(self: Any) -> float:
+def as_float(self: Tensor) -> float:
     """`float(tensor)` of a single element."""
     return float(_single(self))
 
 
-def as_int(self: Any) -> int:
+def as_int(self: Tensor) -> int:
     """`int(tensor)` of a single element."""
     return int(_single(self))
 
 
-def as_complex(self: Any) -> complex:
+def as_complex(self: Tensor) -> complex:
     """`complex(tensor)` of a single element."""
     return complex(_single(self))
 
 
-def as_bool(self: Any) -> bool:
+def as_bool(self: Tensor) -> bool:
     """`bool(tensor)` of a single element."""
     if self._array.size != 1:
         which = "no values" if self._array.size == 0 else "more than one value"
@@ -175,28 +180,28 @@ def as_bool(self: Any) -> bool:
     return bool(self._host().item())
 
 
-def as_index(self: Any) -> int:
+def as_index(self: Tensor) -> int:
     """The whole number for which a tensor of a single element can stand."""
     if self._array.size != 1 or self._array.dtype.kind == "f":
         raise TypeError("only integer tensors of a single element can be converted to an index")
     return int(self._host().item())
 
 
-def length(self: Any) -> int:
+def length(self: Tensor) -> int:
     """`len(tensor)`: the size of the first dimension."""
     if self._array.ndim == 0:
         raise TypeError("len() of a 0-d tensor")
     return self._array.shape[0]
 
 
-def iterate(self: Any) -> Iterator[Any]:
+def iterate(self: Tensor) -> Iterator[Any]:
     """The parts along the first dimension."""
     if self._array.ndim == 0:
         raise TypeError("iteration over a 0-d tensor")
     return iter(joining.unbind(self))
 
 
-def contains(self: Any, element: Any) -> bool:
+def contains(self: Tensor, element: Operand) -> bool:
     """Whether any element equals `element`."""
     if not (hasattr(element, "_array") or isinstance(element, bool | int | float)):
         raise RuntimeError(
@@ -206,14 +211,14 @@ def contains(self: Any, element: Any) -> bool:
     return as_bool(comparison.eq(self, element).any())
 
 
-def formatted(self: Any, specification: str) -> str:
+def formatted(self: Tensor, specification: str) -> str:
     """`f"{tensor:.3f}"`: of a 0-d tensor that of its number."""
     if self._array.ndim == 0:
         return format(item(self), specification)
     return object.__format__(self, specification)
 
 
-def size(self: Any, dim: Any = None) -> Any:
+def size(self: Tensor, dim: int | None = None) -> Any:
     """The shape, or the size of one dimension."""
     shape = self._array.shape
     if dim is None:
@@ -221,69 +226,69 @@ def size(self: Any, dim: Any = None) -> Any:
     return shape[wrap_dim(operator.index(dim), len(shape))]
 
 
-def dim(self: Any) -> int:
+def dim(self: Tensor) -> int:
     """The number of dimensions."""
     return self._array.ndim
 
 
-def numel(self: Any) -> int:
+def numel(self: Tensor) -> int:
     """The number of elements."""
     return self._array.size
 
 
-def element_size(self: Any) -> int:
+def element_size(self: Tensor) -> int:
     """The bytes of one element."""
     return self._array.itemsize
 
 
-def stride(self: Any, dim: Any = None) -> Any:
+def stride(self: Tensor, dim: int | None = None) -> Any:
     """How many elements lie between neighbours along each dimension, or along one."""
     strides = tuple(n // self._array.itemsize for n in self._array.strides)
     return strides if dim is None else strides[wrap_dim(dim, len(strides))]
 
 
-def itemsize(self: Any) -> int:
+def itemsize(self: Tensor) -> int:
     """The bytes of one element, as an attribute."""
     return self._array.itemsize
 
 
-def nbytes(self: Any) -> int:
+def nbytes(self: Tensor) -> int:
     """The bytes of all elements."""
     return self._array.nbytes
 
 
-def is_cuda(self: Any) -> bool:
+def is_cuda(self: Tensor) -> bool:
     """Whether the elements are on a GPU."""
     return backend_of(self._array).device_type == "cuda"
 
 
-def is_cpu(self: Any) -> bool:
+def is_cpu(self: Tensor) -> bool:
     """Whether the elements are in host memory."""
     return not is_cuda(self)
 
 
-def get_device(self: Any) -> int:
+def get_device(self: Tensor) -> int:
     """The number of the GPU that holds the elements; -1 on the CPU."""
     index = backend_of(self._array).device_index(self._array)
     return -1 if index is None else index
 
 
-def data_ptr(self: Any) -> int:
+def data_ptr(self: Tensor) -> int:
     """The address of the first element."""
     return backend_of(self._array).address(self._array)
 
 
-def is_signed(input: Any) -> bool:
+def is_signed(input: Tensor) -> bool:
     """Whether the elements can be negative."""
     return input._array.dtype.kind in "if"
 
 
-def is_floating_point(input: Any) -> bool:
+def is_floating_point(input: Tensor) -> bool:
     """Whether the elements are floating point numbers."""
     return input._array.dtype.kind == "f"
 
 
-def is_complex(input: Any) -> bool:
+def is_complex(input: Tensor) -> bool:
     """Whether the elements are complex numbers, which autograd does not have."""
     return False
 

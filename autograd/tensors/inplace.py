@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograd.backend import loaded
+from autograd.backend import Array, loaded
 from autograd.engine.apply import needs_grad
 from autograd.engine.grad_mode import state
 from autograd.engine.node import record
+from autograd.functional.checks import is_tensor
 from autograd.functional.subscript import prepare_setitem
 from autograd.ops import assignment, indexing
 from autograd.ops.op import Op
@@ -20,11 +21,14 @@ from autograd.tensors.inplace_rules import (
     write,
 )
 
+if TYPE_CHECKING:
+    from autograd.types import Operand, Tensor
+
 
 def method(function: Callable[..., Any]) -> Callable[..., Any]:
     """The in-place method of an operation: `x.mul_(y)` of `mul`."""
 
-    def in_place(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def in_place(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         others = [x for x in (*args, *kwargs.values()) if hasattr(x, "_array")]
         recorded = check(self, others)
         # Recorded from a copy: what the operation saves of `self` is its value from before.
@@ -44,7 +48,7 @@ def method(function: Callable[..., Any]) -> Callable[..., Any]:
     return in_place
 
 
-def _with_history_of(tensor: Any, array: Any) -> Any:
+def _with_history_of(tensor: Tensor, array: Array) -> Tensor:
     """A tensor of that array at the place that `tensor` has in the graph now."""
     result = tensor._wrap(array)
     result._grad_fn, result._requires_grad = tensor.grad_fn, tensor.requires_grad
@@ -58,14 +62,14 @@ class _Before:
     The value may be changed with the tensor, where it is a view of the same memory.
     """
 
-    def __init__(self, tensor: Any, value: Any) -> None:
+    def __init__(self, tensor: Tensor, value: Operand) -> None:
         self.tensor = _with_history_of(tensor, tensor._array)
         self.value = value
         self.needs = self.tensor._requires_grad, needs_grad(value)
-        if self.needs[1] and value._grad_fn is not None:
+        if is_tensor(value) and self.needs[1] and value._grad_fn is not None:
             self.value = _with_history_of(value, value._array)
 
-    def record(self, op: Op, tensor: Any, settings: dict[str, Any]) -> Any:
+    def record(self, op: Op, tensor: Tensor, settings: dict[str, Any]) -> Any:
         """A tensor of the changed elements whose history is `op(tensor, value)`."""
         result = tensor._wrap(tensor._array)
         arrays = self.tensor._array, getattr(self.value, "_array", self.value)
@@ -75,7 +79,7 @@ class _Before:
         return result
 
 
-def rebase(tensor: Any, result: Any) -> None:
+def rebase(tensor: Tensor, result: Tensor) -> None:
     """Give a changed tensor the history of `result`; a view hands it on to its base."""
     node, view = result._grad_fn, tensor._view
     if node is None:
@@ -94,7 +98,7 @@ def rebase(tensor: Any, result: Any) -> None:
         base._set_history(changed._grad_fn)
 
 
-def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
+def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Copy the elements of `src`, from any device, broadcast and cast.
 
     `non_blocking` asks for a copy that need not be waited for, which changes no result.
@@ -106,24 +110,25 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     return _assign(self, src.to(self.device) if loaded else src)
 
 
-def fill_(self: Any, value: Any) -> Any:
+def fill_(self: Tensor, value: Operand) -> Tensor:
     """`value`, a number or a tensor without dimensions, everywhere."""
-    if hasattr(value, "_array") and value._array.ndim:
+    if is_tensor(value) and value._array.ndim:
         raise RuntimeError(
             "fill_ only supports 0-dimension value tensor but got tensor with "
             f"{value._array.ndim} dimensions."
         )
-    return _assign(self, value.to(self.device) if loaded and hasattr(value, "_array") else value)
+    return _assign(self, value.to(self.device) if loaded and is_tensor(value) else value)
 
 
-def zero_(self: Any) -> Any:
+def zero_(self: Tensor) -> Tensor:
     """Zero everywhere."""
     return _assign(self, 0)
 
 
-def _assign(self: Any, value: Any) -> Any:
+def _assign(self: Tensor, value: Operand) -> Tensor:
     """Replace all elements, whatever they were."""
-    target, array = self._array, getattr(value, "_array", value)
+    target: Array = self._array
+    array: Array = getattr(value, "_array", value)
     others = () if array is value else (value,)
     recorded = check(self, others)
     if others:
@@ -138,7 +143,7 @@ def _assign(self: Any, value: Any) -> Any:
     return self
 
 
-def setitem(tensor: Any, index: Any, value: Any) -> None:
+def setitem(tensor: Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`."""
     if index is False:  # names nothing, and torch asks no further
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.backend import Array, backend_of
 from autograd.dtypes import type_name
@@ -12,8 +12,11 @@ from autograd.engine.grad_mode import state
 from autograd.engine.promotion import category
 from autograd.engine.views import forbidden
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def check(tensor: Any, others: Iterable[Any], *, through_view: bool = False) -> bool:
+
+def check(tensor: Tensor, others: Iterable[Any], *, through_view: bool = False) -> bool:
     """Whether a change of `tensor` by `others` is recorded; RuntimeError where torch refuses it.
 
     `through_view`: it is a part of `tensor` that will change.
@@ -81,7 +84,7 @@ def _is_dense(array: Array) -> bool:
     return True
 
 
-def write(tensor: Any, array: Array) -> None:
+def write(tensor: Tensor, array: Array) -> None:
     """Put a result into a tensor's memory; raise where it does not fit."""
     target = tensor._array
     if array.shape != target.shape:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd.dtypes import dtype_of
+
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
 PRECISION = 4  # digits after the point
 THRESHOLD = 1000  # elements from which on a tensor is summarised
@@ -16,14 +19,14 @@ LINE_WIDTH = 80
 UNNAMED_DTYPES = ("float32", "int64", "bool")
 
 
-def text(tensor: Any) -> str:
+def text(tensor: Tensor) -> str:
     """`tensor([1., 2.], grad_fn=<MulBackward0>)`."""
     array = tensor._host()
     prefix = "tensor("
     return _with_suffixes(prefix + _elements(array, len(prefix)), _suffixes(tensor), len(prefix))
 
 
-def _suffixes(tensor: Any) -> list[str]:
+def _suffixes(tensor: Tensor) -> list[str]:
     array, suffixes = tensor._array, []
     if array.size == 0 and array.ndim != 1:
         suffixes.append(f"size={tuple(array.shape)}")

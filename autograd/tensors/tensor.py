@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from autograd.backend import Array, backend_of
@@ -142,7 +143,7 @@ class Tensor(Methods):
 
     def backward(
         self,
-        gradient: Any = None,
+        gradient: Tensor | None = None,
         retain_graph: builtins.bool | None = None,
         create_graph: builtins.bool = False,
         inputs: Any = None,
@@ -184,7 +185,7 @@ class Tensor(Methods):
         """Whether `retain_grad` has been called on a tensor that is no leaf."""
         return self._retains_grad
 
-    def register_hook(self, hook: Any) -> RemovableHandle:
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(grad)` with the gradient; what it returns, if anything, replaces it."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
@@ -195,7 +196,7 @@ class Tensor(Methods):
             return add_hook(self._hooks, hook)
         return add_hook(node.own_extras().pre_hooks.setdefault(self._output_nr, {}), hook)
 
-    def register_post_accumulate_grad_hook(self, hook: Any) -> RemovableHandle:
+    def register_post_accumulate_grad_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(tensor)` after a gradient has been added to `.grad` of a leaf."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
