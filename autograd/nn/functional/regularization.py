@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from autograd.backend import Array
 from autograd.engine.grad_mode import state
 from autograd.functional.checks import require_tensor
+from autograd.generator import Generator
 from autograd.random import draw
+from autograd.tensors.tensor import Tensor
 
 
 def dropout(
-    input: Any,
+    input: Tensor,
     p: float = 0.5,
     training: bool = True,
     inplace: bool = False,
     *,
-    generator: Any = None,
-) -> Any:
+    generator: Generator | None = None,
+) -> Tensor:
     """Zero each element with probability `p` and scale the others by 1 / (1 - p); only in training.
 
     `generator` (not an argument of torch's) draws which.
