@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 # fmt: off
 from autograd import cuda, random
 from autograd.creation import (
-    arange, as_tensor, asarray, empty, empty_like, eye, from_numpy, full, full_like, linspace, ones,
-    ones_like, tensor, zeros, zeros_like,
+    as_tensor, asarray, empty, empty_like, eye, from_numpy, full, full_like, ones, ones_like,
+    tensor, zeros, zeros_like,
 )
 from autograd.dtypes import (
     Size, bool, device, double, dtype, finfo, float, float16, float32, float64, half, iinfo, int,
@@ -50,9 +50,9 @@ from autograd.functional.joining import (
     cat, chunk, concat, concatenate, narrow, select, split, stack, unbind,
 )
 from autograd.functional.linear_algebra import addmm, bmm, dot, ger, matmul, mm, mv, outer
+from autograd.functional.norms import norm
 from autograd.functional.reduction import (
-    all, amax, amin, any, argmax, argmin, cumsum, logsumexp, max, mean, min, norm, prod, std, sum,
-    var,
+    all, amax, amin, any, argmax, argmin, cumsum, logsumexp, max, mean, min, prod, std, sum, var,
 )
 from autograd.functional.shape import (
     broadcast_to, clone, flatten, moveaxis, movedim, permute, reshape, squeeze, swapaxes, swapdims,
@@ -64,6 +64,7 @@ from autograd.random import (
     get_rng_state, initial_seed, manual_seed, normal, rand, rand_like, randint, randint_like, randn,
     randn_like, randperm, seed, set_rng_state,
 )
+from autograd.ranges import arange, linspace
 from autograd.serialization import load, save
 from autograd.tensors.conversions import is_complex, is_floating_point, is_signed, numel
 from autograd.tensors.tensor import Tensor
@@ -126,7 +127,7 @@ _ROOMS_WITH_OUT = [
     f"autograd.functional.{room}"
     for room in (
         "arithmetic", "comparison", "elementwise", "indexing", "joining", "linear_algebra",
-        "reduction",
+        "norms", "reduction",
     )
 ]  # fmt: skip
 globals().update(

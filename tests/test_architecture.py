@@ -82,6 +82,7 @@ ROOMS = [
         "autograd.generator",
         "autograd.gradient_check",
         "autograd.random",
+        "autograd.ranges",
         "autograd.serialization",
     },
     {"autograd.tensors"},

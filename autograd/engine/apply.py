@@ -16,8 +16,8 @@ from numpy import ndarray
 from autograd.backend import NUMPY, Array, Backend, backend_of, loaded, place, same_memory
 from autograd.dtypes import device
 from autograd.engine.grad_mode import enable_grad, state
-from autograd.engine.node import record
 from autograd.engine.promotion import promote_inputs
+from autograd.engine.record import record
 from autograd.engine.views import forbidden, mark
 from autograd.ops import assignment
 from autograd.ops import shape as shape_ops

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,6 @@ from autograd.functional.checks import (
     wrap_dims,
 )
 from autograd.functional.keywords import numpy_names
-from autograd.ops import norm as norm_ops
 from autograd.ops import reduction as ops
 from autograd.ops.op import Op
 
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from autograd.types import Dims, Tensor
 
 
-def _reduced_dims(dim: Dims, ndim: int) -> tuple[int, ...] | None:
+def reduced_dims(dim: Dims, ndim: int) -> tuple[int, ...] | None:
     """The dimensions to reduce, counted from the front; None for all, as for an empty list."""
     if dim is None:
         return None
@@ -46,7 +44,7 @@ def sum(
     """The sum over all dimensions, or over `dim`; int64 for integers and bool."""
     require_tensor("sum", input)
     op = ops.sum_all if dim is None else ops.sum_dim
-    dim = _reduced_dims(dim, input._array.ndim)
+    dim = reduced_dims(dim, input._array.ndim)
     return apply(op, input, dim=dim, keepdim=keepdim, dtype=_sum_dtype(input, dtype))
 
 
@@ -71,7 +69,7 @@ def mean(
             f"{type_name(input._array)}"
         )
     op = ops.mean_all if dim is None else ops.mean_dim
-    return apply(op, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
+    return apply(op, input, dim=reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
 @numpy_names
@@ -118,7 +116,7 @@ def _spread_of(
         raise TypeError(f"{name}() takes `unbiased` or `correction`, not both")
     if correction is None:
         correction = 0 if unbiased is False else 1
-    dim = _reduced_dims(dim, input._array.ndim)
+    dim = reduced_dims(dim, input._array.ndim)
     if ops.count(input._array.shape, dim) - correction <= 0:
         warnings.warn(
             f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the "
@@ -139,7 +137,7 @@ def prod(
         raise TypeError("prod(): argument 'dim' must be int, not " + type(dim).__name__)
     if dtype is not None:
         input = input.to(dtype)
-    dim = _reduced_dims(dim, input._array.ndim)
+    dim = reduced_dims(dim, input._array.ndim)
     wanted = None if dtype is not None else _sum_dtype(input, None)
     return apply(ops.prod, input, dim=dim, keepdim=keepdim, dtype=wanted or input._array.dtype)
 
@@ -166,16 +164,16 @@ def _extreme(
     name: str, of_all: Any, along: Any, pair: Any, input: Tensor, dim: Dims, keepdim: bool
 ) -> Any:
     if dim is None:
-        _refuse_empty(name, input, None)
+        refuse_empty(name, input, None)
         return apply(of_all, input)
     if isinstance(dim, tuple | list):
         raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
     dim = wrap_dim(dim, input._array.ndim)
-    _refuse_empty(name, input, (dim,))
+    refuse_empty(name, input, (dim,))
     return pair(*apply(along, input, dim=dim, keepdim=keepdim))
 
 
-def _refuse_empty(name: str, input: Tensor, dims: tuple[int, ...] | None) -> None:
+def refuse_empty(name: str, input: Tensor, dims: tuple[int, ...] | None) -> None:
     """A reduction that has to choose needs something to choose from."""
     if input._array.size:
         return
@@ -204,8 +202,8 @@ def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
 
 def _many(name: str, op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     require_tensor(name, input)
-    dim = _reduced_dims(dim, input._array.ndim)
-    _refuse_empty(name, input, dim)
+    dim = reduced_dims(dim, input._array.ndim)
+    refuse_empty(name, input, dim)
     return apply(op, input, dim=dim, keepdim=keepdim)
 
 
@@ -227,7 +225,7 @@ def _index_of(name: str, op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Ten
         raise RuntimeError(f"{name}(): does not support bool input")
     if dim is not None:
         dim = wrap_dim(dim, input._array.ndim)
-    _refuse_empty(name, input, None if dim is None else (dim,))
+    refuse_empty(name, input, None if dim is None else (dim,))
     return apply(op, input, dim=dim if input._array.ndim else None, keepdim=keepdim)
 
 
@@ -248,7 +246,7 @@ def _truth(name: str, op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor
     if isinstance(dim, tuple | list) and not dim:
         truth = input != 0
         return truth.to(input.dtype) if input._array.dtype.name == "uint8" else truth
-    return apply(op, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
+    return apply(op, input, dim=reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
 @numpy_names
@@ -257,7 +255,7 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     require_tensor("logsumexp", input)
     if dim is None:
         raise TypeError("logsumexp(): argument 'dim' (position 2) must be tuple of ints, not None")
-    return apply(ops.logsumexp, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
+    return apply(ops.logsumexp, input, dim=reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
 @numpy_names
@@ -271,38 +269,3 @@ def cumsum(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor
     if input._array.ndim == 0:
         return sum(input, dtype=dtype)
     return apply(ops.cumsum, input, dim=dim, dtype=wanted)
-
-
-@numpy_names
-def norm(
-    input: Tensor,
-    p: float | str = "fro",
-    dim: Dims = None,
-    keepdim: bool = False,
-    dtype: DTypeLike | None = None,
-) -> Tensor:
-    """The `p`-norm over all dimensions or along `dim`; "fro" is 2, "nuc" sums singular values."""
-    require_tensor("norm", input)
-    if dtype is not None:
-        input = input.to(dtype)
-    if input._array.dtype.kind != "f":
-        raise RuntimeError(
-            "linalg.vector_norm: Expected a floating point or complex tensor as input. "
-            f"Got {type_name(input._array)}"
-        )
-    if isinstance(p, str) and p != "fro":
-        return _matrix_norm(input, p, dim, keepdim)
-    order = 2.0 if p is None or p == "fro" else float(p)
-    dim = _reduced_dims(dim, input._array.ndim)
-    if order < 0 or order == math.inf:
-        _refuse_empty("linalg.vector_norm", input, dim)
-    return apply(norm_ops.norm, input, p=order, dim=dim, keepdim=keepdim)
-
-
-def _matrix_norm(input: Tensor, p: str, dim: Dims, keepdim: bool) -> Tensor:
-    if p != "nuc":
-        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
-    if input._array.dtype.itemsize == 2:
-        raise RuntimeError("linalg.matrix_norm: Low precision dtypes not supported. Got Half")
-    dims = wrap_dims((-2, -1) if dim is None else dim, input._array.ndim)
-    return apply(norm_ops.nuclear, input, dim=dims, keepdim=keepdim)

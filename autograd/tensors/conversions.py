@@ -12,14 +12,13 @@ from autograd import dtypes
 from autograd.backend import backend_of, loaded, resolved
 from autograd.dtypes import DeviceLike, DTypeLike, Size, device_argument, dtype_argument
 from autograd.engine.apply import apply, moved
-from autograd.engine.grad_mode import refuse_capture, state
 from autograd.engine.python_values import array_of_data
-from autograd.functional import comparison, joining
+from autograd.functional import joining
 from autograd.functional.checks import shape_of, type_name, wrap_dim
 from autograd.ops import shape as ops
 
 if TYPE_CHECKING:
-    from autograd.types import Operand, Tensor
+    from autograd.types import Tensor
 
 
 def to(
@@ -110,83 +109,6 @@ def type_(self: Tensor, dtype: Any = None) -> Any:
     return converted(self, None, dtype_argument("type", dtype))
 
 
-def host(self: Tensor) -> np.ndarray:
-    """The elements in host memory: whatever reads a value reads it here."""
-    refuse_capture("a value is read")
-    return backend_of(self._array).to_numpy(self._array)
-
-
-def item(self: Tensor) -> Any:
-    """The only element as a Python number."""
-    if self._array.size != 1:
-        raise RuntimeError(
-            f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
-        )
-    return self._host().item()
-
-
-def tolist(self: Tensor) -> Any:
-    """The elements as nested lists of Python numbers; of a 0-d tensor the number."""
-    return self._host().tolist()
-
-
-def numpy(self: Tensor, *, force: bool = False) -> np.ndarray:
-    """The elements as a NumPy array that shares their memory; `force` detaches and copies."""
-    if not force:
-        if self.requires_grad and state.grad_enabled:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. "
-                "Use tensor.detach().numpy() instead."
-            )
-        if is_cuda(self):
-            raise TypeError(
-                f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to "
-                "copy the tensor to host memory first."
-            )
-    return self._host()
-
-
-def as_array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-    """What `np.asarray(tensor)` gives."""
-    return np.array(numpy(self), dtype=dtype, copy=copy)
-
-
-def _single(self: Tensor) -> Any:
-    if self._array.size != 1:
-        raise ValueError("only one element tensors can be converted to Python scalars")
-    return self._host().item()
-
-
-def as_float(self: Tensor) -> float:
-    """`float(tensor)` of a single element."""
-    return float(_single(self))
-
-
-def as_int(self: Tensor) -> int:
-    """`int(tensor)` of a single element."""
-    return int(_single(self))
-
-
-def as_complex(self: Tensor) -> complex:
-    """`complex(tensor)` of a single element."""
-    return complex(_single(self))
-
-
-def as_bool(self: Tensor) -> bool:
-    """`bool(tensor)` of a single element."""
-    if self._array.size != 1:
-        which = "no values" if self._array.size == 0 else "more than one value"
-        raise RuntimeError(f"Boolean value of Tensor with {which} is ambiguous")
-    return bool(self._host().item())
-
-
-def as_index(self: Tensor) -> int:
-    """The whole number for which a tensor of a single element can stand."""
-    if self._array.size != 1 or self._array.dtype.kind == "f":
-        raise TypeError("only integer tensors of a single element can be converted to an index")
-    return int(self._host().item())
-
-
 def length(self: Tensor) -> int:
     """`len(tensor)`: the size of the first dimension."""
     if self._array.ndim == 0:
@@ -199,23 +121,6 @@ def iterate(self: Tensor) -> Iterator[Any]:
     if self._array.ndim == 0:
         raise TypeError("iteration over a 0-d tensor")
     return iter(joining.unbind(self))
-
-
-def contains(self: Tensor, element: Operand) -> bool:
-    """Whether any element equals `element`."""
-    if not (hasattr(element, "_array") or isinstance(element, bool | int | float)):
-        raise RuntimeError(
-            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
-            f"{type(element)}."
-        )
-    return as_bool(comparison.eq(self, element).any())
-
-
-def formatted(self: Tensor, specification: str) -> str:
-    """`f"{tensor:.3f}"`: of a 0-d tensor that of its number."""
-    if self._array.ndim == 0:
-        return format(item(self), specification)
-    return object.__format__(self, specification)
 
 
 def size(self: Tensor, dim: int | None = None) -> Any:

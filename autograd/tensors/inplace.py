@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.backend import Array, loaded
 from autograd.engine.apply import needs_grad
 from autograd.engine.grad_mode import state
-from autograd.engine.node import record
+from autograd.engine.record import record
 from autograd.functional.checks import is_tensor
 from autograd.functional.subscript import prepare_setitem
 from autograd.ops import assignment, indexing

@@ -15,13 +15,14 @@ from autograd.functional import (
     indexing,
     joining,
     linear_algebra,
+    norms,
     reduction,
     shape,
     shape_methods,
     sorting,
     subscript,
 )
-from autograd.tensors import conversions, copy_and_pickle, inplace, new_like, printing
+from autograd.tensors import conversions, copy_and_pickle, inplace, new_like, printing, values
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -152,7 +153,7 @@ class Methods:
     all = reduction.all
     logsumexp = reduction.logsumexp
     cumsum, cumsum_ = both(reduction.cumsum)
-    norm = reduction.norm
+    norm = norms.norm
     sort = sorting.sort
     argsort = sorting.argsort
     topk = sorting.topk
@@ -228,10 +229,10 @@ class Methods:
     cpu = conversions.cpu
     cuda = conversions.cuda
 
-    _host = conversions.host
-    item = conversions.item
-    tolist = conversions.tolist
-    numpy = conversions.numpy
+    _host = values.host
+    item = values.item
+    tolist = values.tolist
+    numpy = values.numpy
     size = conversions.size
     dim = ndimension = conversions.dim
     numel = nelement = conversions.numel
@@ -254,16 +255,16 @@ class Methods:
     new_ones = new_like.new_ones
     new_full = new_like.new_full
 
-    __array__ = conversions.as_array
-    __float__ = conversions.as_float
-    __int__ = conversions.as_int
-    __complex__ = conversions.as_complex
-    __bool__ = conversions.as_bool
-    __index__ = conversions.as_index
+    __array__ = values.as_array
+    __float__ = values.as_float
+    __int__ = values.as_int
+    __complex__ = values.as_complex
+    __bool__ = values.as_bool
+    __index__ = values.as_index
     __len__ = conversions.length
     __iter__ = conversions.iterate
-    __contains__ = conversions.contains
-    __format__ = conversions.formatted
+    __contains__ = values.contains
+    __format__ = values.formatted
     __repr__ = printing.text
     __deepcopy__ = copy_and_pickle.deepcopy
     __reduce_ex__ = copy_and_pickle.reduce

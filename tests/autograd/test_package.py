@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import autograd
-from autograd import creation, dtypes, functional, random, serialization
+from autograd import creation, dtypes, functional, random, ranges, serialization
 from tests.autograd.untyped import torch as untyped
 
 OFFERED = """
@@ -56,13 +56,14 @@ INTERNAL_ROOMS = """
 broadcasting checks dunder fused index_parsing keywords return_types shape_methods subscript
 """.split()
 INTERNAL_FUNCTIONS = """
-draw gpu_generator made matmul_operator matrix_T number numpy_T reshape_as source
+draw gpu_generator made matmul_operator matrix_T number numpy_T reduced_dims refuse_empty reshape_as
+source
 """.split()
 
 
 def offered_by_rooms() -> dict[str, Any]:
     """What the rooms hold for users: their public functions, and the dtypes."""
-    rooms = [creation, random, serialization]
+    rooms = [creation, random, ranges, serialization]
     for found in pkgutil.iter_modules(functional.__path__):
         if found.name not in INTERNAL_ROOMS:
             rooms.append(importlib.import_module(f"autograd.functional.{found.name}"))
