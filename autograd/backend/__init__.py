@@ -17,13 +17,13 @@ from autograd.backend.kernels.contract import Shape as Shape
 from autograd.backend.numpy_backend import NUMPY
 from autograd.dtypes import CPU, device
 
-# CuPy's backend by the type of its arrays, once a GPU has been asked for: until then, and on most
-# machines for ever, every array is NumPy's.
+# CuPy's backend by the type of its arrays; empty until a GPU is first asked for. Until then, every
+# array is NumPy's.
 loaded: dict[type, CupyBackend] = {}
 
 
 def backend_of(array: Array) -> Backend:
-    """The backend whose array this is, ready to work on the device that holds it."""
+    """Return the backend of an array, with the device that holds it current."""
     if type(array) is ndarray or not loaded:
         return NUMPY
     backend = loaded.get(type(array))
@@ -31,7 +31,7 @@ def backend_of(array: Array) -> Backend:
 
 
 def cuda() -> CupyBackend:
-    """CuPy's backend; AssertionError without CuPy and RuntimeError without a GPU, as in torch."""
+    """Return CuPy's backend; AssertionError without CuPy, RuntimeError without a GPU."""
     if not loaded:
         backend = cupy_backend.load()
         loaded[backend.ndarray] = backend
@@ -39,7 +39,7 @@ def cuda() -> CupyBackend:
 
 
 def home(device: device) -> Backend:
-    """The backend that makes arrays on a device, ready to do so."""
+    """Return the backend of a device, with that device current."""
     if device.type == "cpu":
         return NUMPY
     backend = cuda()
@@ -48,21 +48,21 @@ def home(device: device) -> Backend:
 
 
 def resolved(device: device) -> device:
-    """The device with its number: `cuda` alone is the current GPU."""
+    """Return the device with its number; `cuda` alone is the current GPU."""
     if device.type == "cpu":
         return CPU
     return device if device.index is not None else type(device)("cuda", cuda().index)
 
 
 def place(array: Array, device: device) -> Array:
-    """The array in the memory of a device, without a copy where it is there already."""
+    """Move an array to a device; no copy if it is there already."""
     if device.type == "cuda":
         return cuda().receive(array, device.index)
     return backend_of(array).to_numpy(array)
 
 
 def same_memory(first: Array, second: Array) -> bool:
-    """Whether one array is a view of the other, or both of a third."""
+    """Whether two arrays share memory: one is a view of the other, or both of a third."""
     if first.base is None:
         return first is second or second.base is first
     if first.base is second or first.base is second.base:

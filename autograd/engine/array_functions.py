@@ -1,4 +1,4 @@
-"""The functions of arrays that a backward pass calls between the gradients of operations."""
+"""What a backward pass does with arrays between the gradients of operations: fit, add, store."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ if TYPE_CHECKING:
 
 
 class ArrayFunctions(NamedTuple):
-    """How a backward pass calls functions of arrays: `PLAIN`, or as the recorder writes them down.
+    """The array functions of a backward pass: `PLAIN`, or a recorder's, which writes calls down.
 
-    All six work outside the graph.
+    None of the six records anything in the graph.
     """
 
     run_pass: Callable[[Callable[[], None]], Any]  # runs the whole pass
-    run_node: Callable[[Node, Any], Any]  # a node's gradients, of its inputs that need one
+    run_node: Callable[[Node, Any], Any]  # the gradients of a node's inputs that need one
     fit: Callable[[Array, Any, int], Array]  # a gradient in the shape and dtype of an edge's end
-    add: Callable[[Array, Array, bool], Array]  # two gradients, if allowed in the first's memory
+    add: Callable[
+        [Array, Array, bool], Array
+    ]  # the sum of two gradients; True: in the first's memory
     zeros: Callable[[Any, Meta], Array]  # the gradient of an output that was not used
     accumulate: Callable[[Any, Array, bool], None]  # adds a gradient to the `.grad` of a leaf
 
 
 def run_node(node: Node, g: Any) -> Any:
-    """The gradients of a node's inputs that need one; watched in anomaly mode."""
+    """Compute the gradients of a node's inputs, checked in anomaly mode."""
     return node.run(g) if anomaly.watch is None else anomaly.watch(node, g)
 
 
@@ -40,7 +42,7 @@ def zeros(xp: Backend, meta: Meta) -> Array:
 
 
 def added(known: Array, gradient: Array, in_place: bool) -> Array:
-    """The sum of two gradients, `in_place` in the memory of the first."""
+    """Add two gradients; `in_place` reuses the memory of the first."""
     if in_place and known.ndim:
         known += gradient
         return known
@@ -49,19 +51,19 @@ def added(known: Array, gradient: Array, in_place: bool) -> Array:
 
 
 def fit(gradient: Array, target: Any, number: int) -> Array:
-    """Undo broadcasting and casts: the gradient in the shape and dtype of the edge's end."""
+    """Undo broadcasting and casts: bring a gradient to the shape and dtype of its target."""
     return fitted(gradient, *shape_and_dtype(target, number))
 
 
 def shape_and_dtype(target: Any, number: int) -> Meta:
-    """What a gradient must have at an edge's end."""
+    """The shape and dtype that a gradient must have at its target."""
     if number == LEAF:
         return target._array.shape, target._array.dtype
     return target.metas[number]
 
 
 def fitted(gradient: Array, shape: tuple[int, ...], dtype: DType) -> Array:
-    """A gradient in this shape, of which it may be broadcast, and dtype."""
+    """Bring a gradient to this shape, summing what was broadcast, and to this dtype."""
     if gradient.shape != shape:
         gradient = _unbroadcast(gradient, shape)
     if gradient.dtype != dtype:
@@ -87,7 +89,7 @@ def _unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
 
 
 def accumulate(tensor: Tensor, gradient: Array, owned: bool) -> None:
-    """Add to `.grad` in place; the first gradient becomes `.grad`, as a copy unless it is owned."""
+    """Add to `.grad` in place. The first gradient becomes `.grad`, copied unless it is owned."""
     known = tensor._grad
     if known is None:
         array = tensor._array

@@ -1,4 +1,4 @@
-"""One pass back through the graph: gradients carried from node to node to the leaves."""
+"""The backward pass: it carries gradients through the graph, from node to node to the leaves."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from autograd.engine.node import LEAF, Edge, Node
 if TYPE_CHECKING:
     from autograd.types import Tensor
 
-Root = tuple[Edge, Array, bool]  # where it goes, the gradient, whether the engine alone holds it
+Root = tuple[Edge, Array, bool]  # target, gradient, whether the engine alone holds it
 
-# What is known of the array of a gradient on its way. Only a sum that the engine made itself may
-# be added to in place: any other array may be held by another edge, too.
+# Who may hold the array of a gradient on its way. The engine adds in place only to a sum that it
+# made itself: another edge may hold any other array.
 SHARED, FRESH, SUM = range(3)
 
 
 class BackwardPass:
-    """One pass from the roots to the leaves, latest operation first, without recursion."""
+    """A pass from the roots to the leaves: latest operation first, without recursion."""
 
     def __init__(
         self,
@@ -31,13 +31,15 @@ class BackwardPass:
         wrap: Callable[[Array], Any],
         functions: ArrayFunctions = PLAIN,
     ) -> None:
-        """`keep_graph`: nodes keep what they saved; `wrap` makes tensors of arrays, for hooks."""
+        """With `keep_graph` nodes keep what they saved; `wrap` makes the tensors that hooks see."""
         self.run_pass, self.run_node, self.fit, self.add, self.zeros, self.accumulate = functions
         self.roots = roots
         self.keep_graph = keep_graph
         self.wrap = wrap
         self.heap: list[int] = []  # negated sequence numbers of the nodes that have a gradient
-        self.pending: dict[int, list[Any]] = {}  # by those: [node, numbers of sums, *gradients]
+        self.pending: dict[
+            int, list[Any]
+        ] = {}  # by those numbers: [node, outputs that hold a sum, *gradients]
         self.leaves: dict[int, list[Any]] = {}  # by identity: [leaf, gradient, kind]
         self.useful: set[Node] | None = None  # the nodes that must run; None: all
         self.wanted: dict[tuple[int, int], tuple[Array, bool] | None] = {}  # by edge
@@ -56,7 +58,7 @@ class BackwardPass:
         self._finish_leaves()
 
     def gradients_at(self, edges: list[Edge]) -> list[tuple[Array, bool] | None]:
-        """The gradients that come to these edges, with whether the caller may keep the array."""
+        """Return the gradients at these edges, and whether the caller may keep the arrays."""
         refuse_capture("gradients are asked for of other tensors than all leaves")
         keys = [(id(target), number) for target, number in edges]
         self.wanted = dict.fromkeys(keys)
@@ -65,7 +67,7 @@ class BackwardPass:
         return [self.wanted[key] for key in keys]
 
     def _nodes_on_the_way(self) -> set[Node]:
-        """The nodes between the roots and the wanted edges."""
+        """Return the nodes between the roots and the wanted edges."""
         stack = [target for (target, number), _, _ in self.roots if number != LEAF]
         seen = set(stack)
         while stack:
@@ -105,7 +107,7 @@ class BackwardPass:
                 self._send(target, number, gradient, FRESH)
 
     def _send_parts(self, edges: list[Edge], gradients: Sequence[Array]) -> None:
-        """Send gradients of which each is its own, in the shape and dtype of its edge's end."""
+        """Send gradients that nobody else holds and that already fit their targets."""
         leaves = self.leaves
         for (target, number), gradient in zip(edges, gradients, strict=True):
             if number == LEAF and id(target) not in leaves:
@@ -114,7 +116,7 @@ class BackwardPass:
                 self._send(target, number, gradient, FRESH)
 
     def _send(self, target: Any, number: int, gradient: Array, kind: int) -> None:
-        """Add a gradient to what has come to an edge's end so far."""
+        """Add a gradient to those that have already reached this target."""
         if number == LEAF:
             known = self.leaves.get(id(target))
             if known is None:
@@ -140,7 +142,7 @@ class BackwardPass:
             sums.add(number)
 
     def _before(self, node: Node, entry: list[Any]) -> None:
-        """Hooks of the outputs, gradients that are retained, gradients that are wanted."""
+        """Run hooks on the gradients of a node's outputs; keep retained and wanted gradients."""
         for number in range(len(entry) - 2):
             gradient = entry[number + 2]
             if gradient is None:
@@ -180,8 +182,8 @@ class BackwardPass:
                 self.accumulate(leaf, gradient, owned)
 
     def _all_gradients(self, node: Node, entry: list[Any]) -> tuple[Any, ...]:
-        """The gradients of all outputs; zeros where nothing came."""
-        # A user's Function may ask for None instead, and may have outputs that are no tensors.
+        """Return the gradients of all outputs, zeros for those that received none."""
+        # A user's Function may ask for None instead, and may return values that are not tensors.
         if not node.fills_with_zeros:
             return tuple(entry[2:])
         first = next(g for g in entry[2:] if g is not None)
@@ -193,7 +195,7 @@ class BackwardPass:
 
 
 def run_hooks(wrap: Callable[[Array], Tensor], hooks: dict[int, Any], gradient: Array) -> Array:
-    """The gradient after a tensor's hooks, in the order of registration; each may replace it."""
+    """Run a tensor's hooks in the order of registration; each may replace the gradient."""
     for hook in list(hooks.values()):
         replaced = hook(wrap(gradient))
         if replaced is None:
@@ -210,7 +212,7 @@ def run_hooks(wrap: Callable[[Array], Tensor], hooks: dict[int, Any], gradient: 
 def run_node_hooks(
     wrap: Callable[[Array], Tensor], node: Node, results: Sequence[Any], g: Any
 ) -> list[Any]:
-    """`hook(grad_inputs, grad_outputs)` of a node; a tuple that it returns replaces grad_inputs."""
+    """Call a node's hooks, `hook(grad_inputs, grad_outputs)`; a tuple replaces `grad_inputs`."""
     assert node.extras is not None
     outputs = tuple(None if x is None else wrap(x) for x in (g if type(g) is tuple else (g,)))
     for hook in list(node.extras.post_hooks.values()):

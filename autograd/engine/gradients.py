@@ -1,4 +1,4 @@
-"""`backward` and `grad`: what a user asks of the graph, and their checks."""
+"""`backward` and `grad`, with the checks of their arguments."""
 
 from __future__ import annotations
 

@@ -33,12 +33,12 @@ FREED = (
 
 
 class Extras:
-    """What few nodes have: hooks, tensors that retain their gradient, the forward line."""
+    """What only few nodes have: hooks, tensors that retain their gradient, a forward trace."""
 
     __slots__ = ("node_prehooks", "post_hooks", "pre_hooks", "retained", "trace")
 
     def __init__(self, trace: str | None) -> None:
-        """`trace`: where the operation was called, in anomaly mode."""
+        """`trace`: the stack that called the operation, in anomaly mode."""
         self.trace = trace
         self.pre_hooks: dict[int, dict[int, Any]] = {}  # by number of the output
         self.node_prehooks: dict[int, Any] = {}
@@ -49,14 +49,14 @@ class Extras:
 class Node:
     """A recorded operation: the gradients to compute and where they go.
 
-    It never holds a tensor that it made, so a graph has no reference cycle and is freed at once.
+    A node holds no tensor that it made, so the graph has no reference cycles and is freed at once.
     """
 
     __slots__ = (
         "__weakref__", "edges", "extras", "metas", "plan", "saved", "sequence", "versions",
     )  # fmt: skip
 
-    makes_new_arrays = True  # a gradient whose memory is its own may become some `.grad` uncopied
+    makes_new_arrays = True  # its gradients own their memory, so one may become a `.grad` uncopied
     gives_parts = False  # see Op
     fills_with_zeros = True  # zeros stand for the gradients of outputs that were not used
 
@@ -104,15 +104,15 @@ class Node:
         return add_hook(self.own_extras().post_hooks, hook)
 
     def own_extras(self) -> Extras:
-        """The hooks and the like of this node."""
+        """Return this node's extras, made on first use."""
         if self.extras is None:
             self.extras = Extras(None)
         return self.extras
 
     def run(self, g: Any, call: Callable[..., Any] | None = None) -> Any:
-        """The gradients for the edges; `g`: that of the output, a tuple if there are several.
+        """Compute the gradients for the edges from `g`, the output's: a tuple if there are several.
 
-        `call(function, *args)`, if given, calls the functions of arrays.
+        `call(function, *args)`, if given, calls the gradient functions.
         """
         saved = self.saved
         if saved is None:
@@ -135,7 +135,7 @@ class Node:
         return list(compress(call(plan.joint, xp, g, *saved), plan.needs))
 
     def release(self) -> None:
-        """Let go of what is saved; a node that saved no number or array can run again."""
+        """Free what is saved; a node that saved no number or array can run again."""
         if self.plan.releases or _holds_array(self.saved):
             self.saved = None
             self.versions = []
@@ -154,14 +154,14 @@ class Node:
 
 
 def _holds_array(saved: Any, depth: int = 3) -> bool:
-    """Whether there is an array among saved settings or, as in an index, in their parts."""
+    """Whether the saved settings contain an array, perhaps nested, as in an index."""
     return isinstance(saved, tuple) and any(
         hasattr(v, "dtype") or (depth > 0 and _holds_array(v, depth - 1)) for v in saved
     )
 
 
 def version_of(tensor: Tensor) -> Version:
-    """What is kept of a tensor that is saved, to notice a change in place."""
+    """Return a saved tensor's version, by which a later change in place is noticed."""
     if tensor._inference:
         raise RuntimeError(
             "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
@@ -176,7 +176,7 @@ def version_of(tensor: Tensor) -> Version:
 
 
 def new_node(kind: type[Node], metas: tuple[Meta, ...]) -> Any:
-    """A node that is filled in by hand, with outputs of these shapes and dtypes."""
+    """Make an empty node, to be filled in by hand, for outputs of these shapes and dtypes."""
     node = kind()
     node.sequence = next_sequence()
     node.metas = metas
@@ -187,6 +187,6 @@ def new_node(kind: type[Node], metas: tuple[Meta, ...]) -> Any:
 
 
 def grad_edge(tensor: Tensor) -> Edge:
-    """Where gradients of a tensor go: to its node, or to itself."""
+    """Return where a tensor's gradients go: to its node, or to itself if it is a leaf."""
     node = tensor.grad_fn
     return (tensor, LEAF) if node is None else (node, tensor._output_nr)

@@ -26,7 +26,7 @@ BOOL, INT64, FLOAT32 = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float
 
 
 def category(dtype: np.dtype) -> int:
-    """0 for bool, 1 for integers, 2 for floating point."""
+    """Return 0 for bool, 1 for integers, 2 for floating point."""
     try:
         return _CATEGORY[dtype.kind]
     except KeyError:
@@ -45,7 +45,7 @@ def number_dtype(value: Any) -> np.dtype:
 
 
 def promote_types(first: np.dtype, second: np.dtype) -> np.dtype:
-    """The dtype that holds both, as between tensors of the same rank."""
+    """The common dtype of two tensors of the same rank."""
     difference = category(first) - category(second)
     if difference == 0:
         return np.promote_types(first, second)
@@ -53,7 +53,7 @@ def promote_types(first: np.dtype, second: np.dtype) -> np.dtype:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a Python or NumPy number and no array."""
+    """Whether a value is a Python or NumPy number, not an array."""
     return isinstance(value, _NUMBERS)
 
 
@@ -77,7 +77,7 @@ def result_dtype(values: list[Any]) -> np.dtype:
 
 
 def promote_inputs(op: Op, values: list[Any]) -> list[Any]:
-    """The arrays in their common dtype; numbers become Python's, which NumPy treats as weak."""
+    """Cast the arrays to their common dtype; make numbers Python's, which NumPy treats as weak."""
     promote = op.promote
     if promote == "branches":
         condition, first, second = values
@@ -86,7 +86,7 @@ def promote_inputs(op: Op, values: list[Any]) -> list[Any]:
         ):
             return values
         dtype = result_dtype(values[1:])
-        # As arrays: two numbers alone would give NumPy's float64.
+        # As arrays, because two Python numbers alone would give NumPy's float64.
         asarray = backend_of(condition).asarray
         branches = [asarray(v, dtype) if is_number(v) else v for v in (first, second)]
         return [condition, *(_cast(v, dtype) for v in branches)]
@@ -114,7 +114,7 @@ def _cast(value: Any, dtype: np.dtype) -> Any:
 
 
 def _wrap_around(value: int, dtype: np.dtype) -> int:
-    """The whole number modulo the range of a dtype: torch's overflow, where NumPy raises."""
+    """Wrap a whole number around the range of a dtype, as torch does where NumPy raises."""
     low = np.iinfo(dtype).min
     return (int(value) - low) % (1 << 8 * dtype.itemsize) + low
 

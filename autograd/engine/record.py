@@ -1,4 +1,4 @@
-"""Recording an operation: which of its arrays a node saves when certain inputs need a gradient."""
+"""Recording: make the node of an operation, with the arrays that its gradients will need."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def node_type(name: str) -> type[Node]:
 
 
 class Plan:
-    """What an operation saves when certain of its inputs need a gradient; made once for each case.
+    """What an operation saves for a given set of inputs in need; made once for each set.
 
-    The arguments of all gradients are saved one after another in one tuple, so that a single call
-    picks them; `parts` tells for each input in need its gradient function and its share.
+    The arguments of all gradients are saved in one tuple, so that a single call fetches them.
+    `parts` gives, for each input in need, its gradient function and its slice of that tuple.
     """
 
     def __init__(self, op: Op, needs: tuple[bool, ...]) -> None:
@@ -67,7 +67,7 @@ class Plan:
 
 
 def _fetch(op: Op, places: list[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-    """A function from what a gradient may ask for, see `op.NOTHING`, to what is saved of it."""
+    """Make the function that picks what is saved from all that a gradient may use."""
     keys: list[Any] = list(places)
     if op.all_inputs is not None:
         keys = [slice(p, None) if p == op.first_input else p for p in places]
@@ -88,9 +88,9 @@ def record(
     settings: dict[str, Any] | None,
     kept: Any = None,
 ) -> Node:
-    """A node that keeps what the needed gradients name, and the versions of what it keeps.
+    """Make a node that saves what its gradients need, with the versions of what it saves.
 
-    `inputs` and `results` are the tensors of `arrays` and `outs`; views among them are in step.
+    `inputs` and `results` are the tensors of `arrays` and `outs`; views among them are up to date.
     """
     plan = op.plans.get(needs)
     if plan is None:

@@ -1,4 +1,4 @@
-"""What writes down the functions of arrays that a captured function calls, as a program."""
+"""The recorder: it writes down the array functions that a captured function calls, as a program."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Line(NamedTuple):
 
 
 class Recorder:
-    """Stands in for the engine's way to call functions of arrays, and writes the calls down."""
+    """Calls array functions in the engine's place, and writes the calls down."""
 
     def __init__(self, inputs: Sequence[Any], tensors: Sequence[Any]) -> None:
         """`inputs` of the captured function, and the other `tensors` that it knows."""
@@ -42,12 +42,12 @@ class Recorder:
         self.inputs = list(inputs)
         self._run = state.run_silently
         self._lines: list[Line] = []
-        self._uses: set[str] = set()  # the names that the line in the making uses
-        self._names: dict[int, str] = {}  # of arrays, and of what holds some, by identity
+        self._uses: set[str] = set()  # the names that the next line uses
+        self._names: dict[int, str] = {}  # of arrays, and of tuples that hold arrays, by identity
         self._tensors: dict[int, str] = {}
         self._constants: dict[str, Any] = {"asarray": np.asarray}
         self._constant_names: dict[int, str] = {}
-        self._alive: list[Any] = []  # another object must not get the identity of one of these
+        self._alive: list[Any] = []  # so that no new object gets the identity of one
         self._count = 0
         for i, tensor in enumerate(tensors):
             self._tensors[id(tensor)] = self._constants_name(tensor, f"p{i}")
@@ -96,7 +96,7 @@ class Recorder:
             result = function(*args, **kwargs)
         finally:
             state.now, state.recorder = before, self
-        self._alive.append(result)  # it has no name, so to use it makes the capture fail
+        self._alive.append(result)  # it has no name, so using it makes the capture fail
         if not self.failure:
             self._write_call(function, args, kwargs, None)
         return result
@@ -105,7 +105,7 @@ class Recorder:
 
     @property
     def array_functions(self) -> ArrayFunctions:
-        """The functions of arrays of a backward pass, each a call that is written down."""
+        """The array functions of a backward pass; each call of one is written down."""
         return ArrayFunctions(
             self._run_pass, self._run_node, self._fit, self._add, self._zeros, self._accumulate
         )
@@ -160,7 +160,7 @@ class Recorder:
         kept = self._uses
         for i, line in enumerate(self._lines):
             text.append(line.text)
-            # The memory of an array that is let go serves the next array of its kind.
+            # The memory of a deleted array serves the next array of its kind.
             gone = sorted(n for n in line.uses | line.defines if last[n] == i and n not in kept)
             text += [f"del {', '.join(gone)}"] if gone else []
         text.append(f"return {returned}")
@@ -251,13 +251,13 @@ class Recorder:
 
 
 def _global_generators() -> tuple[object, ...]:
-    """Return the states of the generators that a function can draw from without being given."""
+    """Return the states of Python's and NumPy's global generators."""
     _, key, *place = np.random.get_state(legacy=True)
     return random.getstate(), np.asarray(key).tobytes(), *place
 
 
 def _word(value: Any) -> str:
-    """Return what a constant is called, for whoever reads a program."""
+    """Return a readable name for a constant."""
     name = getattr(value, "__name__", type(value).__name__)
     return name.strip("_") if name.isidentifier() and name.strip("_") else "c"
 
@@ -273,7 +273,7 @@ def _is_array(value: Any) -> bool:
 
 
 def _no_scalars(out: Any) -> Any:
-    """Return NumPy's scalars as arrays, as the engine has them."""
+    """Turn NumPy's scalars into arrays, as the engine expects."""
     if type(out) in (tuple, list):
         return type(out)(map(_no_scalars, out))
     return np.asarray(out) if isinstance(out, np.generic) else out

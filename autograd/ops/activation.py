@@ -1,4 +1,4 @@
-"""Activations, and the softmax family, each with its own stable gradient."""
+"""Activations and the softmax family, each with a numerically stable gradient."""
 
 from __future__ import annotations
 

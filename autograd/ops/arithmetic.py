@@ -54,7 +54,7 @@ def _without_bool(name: str) -> NotImplementedError:
     return NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
 
 
-# Steps: their gradient is 0 wherever they have one.
+# Step functions: their gradient is 0 wherever it exists.
 floor_div_rounded = op(
     "Div2", lambda xp, input, other: xp.floor_divide(input, other), promote="number",
     bool_error=_without_bool("div_floor_cpu"),
@@ -80,7 +80,7 @@ def _trunc_div(xp: Backend, input: Array, other: Array) -> Array:
     dtype = getattr(input, "dtype", None) or other.dtype
     if dtype.kind == "f":
         return xp.trunc(xp.true_divide(input, other))
-    # Not by way of floating point, which rounds large integers.
+    # Not in floating point, which would round large integers.
     floor = xp.floor_divide(input, other)
     return floor + ((floor < 0) & (floor * other != input)).astype(dtype)
 
@@ -136,7 +136,7 @@ def _(xp: Backend, g: Array, input: Array, other: Array, out: Array) -> Array:
 
 
 def _share(xp: Backend, g: Array, first: Array, second: Array) -> Array:
-    """The gradient of the smaller one: all of it, half in a tie, all of it beside a NaN."""
+    """The share of `first` in the gradient of the smaller one: all, or half in a tie."""
     return xp.where(first == second, g / 2, xp.where(first > second, 0, g))
 
 
@@ -154,7 +154,7 @@ maximum = op(
 
 
 def _lerp(xp: Backend, input: Array, end: Array, weight: Array) -> Array:
-    # From the nearer end, as torch: exact at weight 1.
+    # From the nearer end, as in torch, so that weight 1 is exact.
     step = end - input
     if isinstance(weight, int | float):
         return input + weight * step if abs(weight) < 0.5 else end - step * (1 - weight)

@@ -1,4 +1,4 @@
-"""Changes in place, as the functions that they are for the gradients."""
+"""Changes in place, as operations that the graph can record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autograd.ops.op import Op, op
 # How a view comes from its base: the steps before, an operation, and its settings.
 Steps = tuple["Steps", Op, dict[str, Any]] | None
 
-# Recorded after the fact, so none of them is ever run forward.
+# These are recorded after the change, so their forward functions never run.
 copy = op(
     "CopyBackwards", lambda xp, input, source: source,
     input=lambda xp, g: xp.zeros_like(g),

@@ -1,4 +1,4 @@
-"""Comparisons, logic and bits: results without gradients."""
+"""Comparisons, logic and bits; their results have no gradients."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ bitwise_xor = op(
 )
 bitwise_not = op("BitwiseNot", lambda xp, input: xp.invert(input))
 
-# A truth in the dtype of the tensor that it replaces: the outcome of `x.eq_(y)`.
+# The result of `x.eq_(y)`: truth values in the dtype of `x`.
 replace = op("Eq1", lambda xp, input, other, truth: truth.astype(input.dtype),
              input=lambda xp, g: xp.zeros_like(g),
              other=lambda xp, g: xp.zeros_like(g))  # fmt: skip

@@ -20,7 +20,7 @@ def _rows(
     dilation: Pair,
     groups: int,
 ) -> tuple[Array, Pair]:
-    """The patches (groups, batch * height * width, channels * kernel), and height and width."""
+    """Return the patches (groups, batch * height * width, channels * kernel), height and width."""
     padded = xp.pad(input, ((0, 0), (0, 0), *padding))
     batch, channels = padded.shape[:2]
     height, width = (

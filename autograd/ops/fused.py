@@ -1,6 +1,6 @@
-"""Chains that actor-critic code runs most, each as one node: fewer passes, arrays and calls.
+"""Fused operations for actor-critic code: one node does what a chain of operations would do.
 
-Every one equals a composition of ordinary operations, which its test compares it with.
+A test compares each with that chain.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def _(
 def _squashed_gaussian(
     xp: Backend, parameters: Array, noise: Array, *, log_std_min: float, log_std_max: float
 ) -> tuple[tuple[Array, Array], tuple[Array]]:
-    """Action tanh(u) with u = mean + std * noise, and its log-probability; keeps std * noise.
+    """Return action tanh(u), u = mean + std * noise, and its log-probability; keep std * noise.
 
-    `log(1 - tanh(u)^2)` is taken in a form that holds for every u; the usual one with an epsilon
-    inside the logarithm is biased and loses its gradient where the action saturates.
+    `log(1 - tanh(u)^2)` is computed in a form that is exact for every u. The usual form, with an
+    epsilon in the logarithm, is biased and loses its gradient where the action saturates.
     """
     action, log_prob, spread = xp.squashed_gaussian(parameters, noise, log_std_min, log_std_max)
     return (action, log_prob), (spread,)

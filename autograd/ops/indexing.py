@@ -10,19 +10,19 @@ from autograd.ops.op import Op
 
 
 class Index(NamedTuple):
-    """What `tensor[...]` names: a view by `basic`, then its elements at arrays of indices."""
+    """A parsed `tensor[...]`: a view by `basic`, then elements of it by arrays of indices."""
 
     basic: tuple[Any, ...]
     advanced: tuple[Any, ...] | None
     kind: str  # the last step to the view: Select, Slice, Unsqueeze or Alias
 
     def read(self, array: Array) -> Array:
-        """The elements of an array that the index names."""
+        """Return the elements of an array at this index."""
         part = array[self.basic]
         return part if self.advanced is None else part[self.advanced]
 
     def write(self, array: Array, value: Array) -> None:
-        """Put values in their place."""
+        """Write values at this index."""
         if self.advanced is None:
             array[self.basic] = value
         else:
@@ -74,11 +74,11 @@ def _(xp: Backend, g: Array, index: Index) -> Array:
     return index.read(g)
 
 
-# What counts places along one dimension is an input, so that the engine notices when it changes.
+# The index is an input, so that the engine notices if it changes in place.
 
 
 def _along(xp: Backend, index: Array, dim: int) -> tuple[Array, ...]:
-    """The index of every dimension: `index` along one, an element's own place in the others."""
+    """Return the index of every dimension: `index` along `dim`, an element's own in the others."""
     shape = index.shape
     return tuple(
         index if i == dim else xp.arange(n).reshape((n,) + (1,) * (len(shape) - i - 1))
@@ -92,7 +92,7 @@ gather = Op("Gather", lambda xp, input, index, *, dim: input[_along(xp, index, d
 @gather.gradient("input")
 def _(xp: Backend, g: Array, shapes: Sequence[Shape], index: Array, dim: int) -> Array:
     result = xp.zeros(shapes[0], g.dtype)
-    if index.shape[dim] == 1:  # no element twice: assigning is faster than adding
+    if index.shape[dim] == 1:  # no element comes twice, and assigning is faster than adding
         result[_along(xp, index, dim)] = g
     else:
         xp.scatter_add(result, _along(xp, index, dim), g)
@@ -100,12 +100,12 @@ def _(xp: Backend, g: Array, shapes: Sequence[Shape], index: Array, dim: int) ->
 
 
 def _corner(array: Array, shape: tuple[int, ...]) -> Array:
-    """The part of an array that a smaller index reads."""
+    """Return the part of an array that a smaller index covers."""
     return array[tuple(map(slice, shape))] if hasattr(array, "shape") else array
 
 
 def _gather_to(xp: Backend, g: Array, shape: tuple[int, ...], index: Array, dim: int) -> Array:
-    """The gradient of a source of which `index` has read a corner."""
+    """Return the gradient of a source of which `index` used only a corner."""
     gathered = g[_along(xp, index, dim)]
     if gathered.shape == shape:
         return gathered

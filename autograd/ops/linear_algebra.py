@@ -9,7 +9,7 @@ from autograd.ops.op import Op, op
 
 
 def _product(xp: Backend, input: Array, other: Array) -> Array:
-    """`input @ other`; float16 in float32, because its sums need the digits."""
+    """`input @ other`; float16 is summed in float32, for precision."""
     if input.dtype.name == "float16":
         wide = xp.matmul(input.astype(xp.float32), other.astype(xp.float32))
         return xp.asarray(wide).astype(xp.float16)
@@ -47,7 +47,7 @@ def _addmm(
     result = _product(xp, mat1, mat2)
     if alpha != 1:
         result *= alpha
-    if beta == 0:  # then not even a nan of `input` counts
+    if beta == 0:  # torch then ignores even a NaN in `input`
         return result
     result += input if beta == 1 else input * beta
     return result
@@ -75,13 +75,13 @@ def _sum_of_products(
     return xp.einsum(text, *arrays, optimize=True)
 
 
-# Every label of one dimension has one size: the function has taken out those that broadcast.
+# Each label has one size here: the caller has removed dimensions that broadcast.
 einsum = Op("Einsum", lambda xp, *operands, subscripts, out: _owned(
     _sum_of_products(xp, subscripts, out, operands), operands), promote="number")  # fmt: skip
 
 
 def _owned(result: Array, operands: Sequence[Array]) -> Array:
-    """A copy where einsum has answered with a view, as for a transposition."""
+    """Copy the result if einsum returned a view, as for a transposition."""
     return result.copy() if len(operands) == 1 and result.base is not None else result
 
 
@@ -105,7 +105,7 @@ def _(
         unique = "".join(dict.fromkeys(labels))
         found = "".join(label for label in unique if any(label in k for k in known))
         part = _sum_of_products(xp, known, found, [g, *others])
-        # A label that only this operand has was summed over: its gradient is the same everywhere.
+        # A label of this operand alone was summed over, so the gradient is constant along it.
         spread = tuple(slice(None) if label in found else None for label in unique)
         sizes = dict(zip(labels, shape, strict=True))
         part = xp.broadcast_to(part[spread], tuple(sizes[label] for label in unique))

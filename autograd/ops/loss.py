@@ -1,4 +1,4 @@
-"""Losses between a prediction and a target, reduced to their mean or sum in the same node."""
+"""Losses of a prediction against a target; the same node reduces them to a mean or sum."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def reduce_loss(xp: Backend, loss: Array, reduction: str) -> Array:
 
 
 def loss_gradient(g: Array, slope: Array, reduction: str) -> Array:
-    """`g` through the reduction, times the slope of the loss, which is of the loss's shape."""
+    """Carry `g` back through the reduction, and multiply by the slope of the loss."""
     return slope * (g / slope.size if reduction == "mean" else g)
 
 
@@ -81,7 +81,7 @@ def _(xp: Backend, g: Array, input: Array, target: Array, reduction: str, beta: 
 def _class_weights(
     xp: Backend, target: Array, weight: Array, ignore_index: int, dtype: DType
 ) -> Array:
-    """The weight of each target's class; 0 where the target is to be ignored."""
+    """The weight of each target's class; 0 for ignored targets."""
     kept = target != ignore_index
     if weight is None:
         return kept.astype(dtype)
@@ -89,7 +89,7 @@ def _class_weights(
 
 
 def _class_index(xp: Backend, target: Array, ignore_index: int) -> Array:
-    """The classes as an index along dimension 1, some class where the target is to be ignored."""
+    """The classes as an index along dimension 1; any valid class for ignored targets."""
     return xp.expand_dims(xp.where(target == ignore_index, 0, target), 1)
 
 
@@ -98,7 +98,7 @@ def _nll(
 ) -> Array:
     index = _class_index(xp, target, ignore_index)
     weights = _class_weights(xp, target, weight, ignore_index, input.dtype)
-    # Chosen, not multiplied: an ignored entry may be infinite.
+    # `where` instead of a product, because an ignored entry may be infinite.
     log_prob = xp.take_along_axis(input, index, axis=1)[:, 0]
     loss = xp.where(target == ignore_index, 0, -log_prob * weights)
     if reduction == "mean":

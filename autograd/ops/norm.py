@@ -27,7 +27,7 @@ norm = Op("LinalgVectorNorm", _norm)
 
 @norm.gradient("input")
 def _(xp: Backend, g: Array, input: Array, out: Array, p: float, dim: Dims, keepdim: bool) -> Array:
-    """0 where the norm is 0, and in equal parts to the elements of the largest size."""
+    """The gradient is 0 where the norm is 0; the largest elements share it equally."""
     g, out = kept(xp, g, input.ndim, dim, keepdim), kept(xp, out, input.ndim, dim, keepdim)
     direction = xp.sign(input)
     if p == 0:
@@ -57,6 +57,6 @@ nuclear = Op("Nuclear", _nuclear)
 
 @nuclear.gradient("input")
 def _(xp: Backend, g: Array, input: Array, dim: tuple[int, int], keepdim: bool) -> Array:
-    """The sum of singular values grows along U V^T."""
+    """The gradient of the sum of singular values is U V^T."""
     u, _, vh = xp.linalg.svd(xp.moveaxis(input, dim, (-2, -1)), full_matrices=False)
     return kept(xp, g, input.ndim, dim, keepdim) * xp.moveaxis(xp.matmul(u, vh), (-2, -1), dim)

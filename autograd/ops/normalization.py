@@ -1,4 +1,4 @@
-"""Normalisation to mean 0 and variance 1 over some axes, then scale and shift, as one node."""
+"""Normalisation to mean 0 and variance 1 over some axes, with scale and shift, as one node."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _mean(xp: Backend, array: Array, axes: Axes) -> Array:
 def _normalize(
     xp: Backend, input: Array, weight: Array, bias: Array, *, axes: Axes, eps: float
 ) -> tuple[Array, Array, Array]:
-    """The result, and for the gradients the normalised input and one over its deviation."""
+    """Return the result and, for the gradients, the normalised input and 1 / deviation."""
     centred = input - _mean(xp, input, axes)
     inverse_std = 1 / xp.sqrt(_mean(xp, centred * centred, axes) + eps)
     normalized = centred * inverse_std

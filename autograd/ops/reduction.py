@@ -1,4 +1,4 @@
-"""Reductions; `dim` is None for all dimensions, or a tuple of them counted from the front."""
+"""Reductions; `dim` is None for all dimensions, or a tuple of non-negative ones."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ Dims = tuple[int, ...] | None
 
 
 def spread(xp: Backend, g: Array, shape: tuple[int, ...], dim: Dims, keepdim: bool) -> Array:
-    """The gradient of a reduction's result, laid out to broadcast against its input."""
+    """Reshape the gradient of a reduction's result to broadcast against its input."""
     return xp.broadcast_to(kept(xp, g, len(shape), dim, keepdim), shape)
 
 
 def kept(xp: Backend, reduced: Array, ndim: int, dim: Dims, keepdim: bool) -> Array:
-    """A reduction's result with size 1 in the dimensions that are gone."""
+    """A reduction's result with the reduced dimensions restored at size 1."""
     if keepdim or reduced.ndim == ndim or dim is None:
         return reduced
     return xp.expand_dims(reduced, dim)
 
 
 def count(shape: tuple[int, ...], dim: Dims) -> int:
-    """How many elements come together in each result."""
+    """The number of elements in each result."""
     result = 1
     for n in shape if dim is None else (shape[d] for d in dim):
         result *= n
@@ -31,7 +31,7 @@ def count(shape: tuple[int, ...], dim: Dims) -> int:
 
 
 def total(xp: Backend, input: Array, dim: Dims, keepdim: bool, dtype: DType | None = None) -> Array:
-    """The sum in the dtype of the result; float16 is added up in float32."""
+    """The sum in the dtype of the result; float16 is summed in float32."""
     if input.dtype.itemsize == 2 and input.dtype.kind == "f" and dtype is None:
         return xp.add.reduce(input, axis=dim, keepdims=keepdim, dtype="f4").astype(input.dtype)
     return xp.add.reduce(input, axis=dim, keepdims=keepdim, dtype=dtype)
@@ -47,7 +47,7 @@ def _sum_gradient(
     return spread(xp, g, shapes[0], dim, keepdim)
 
 
-# Twice each, for the two names of the nodes that torch gives them.
+# Two operations each, because torch has two names for their nodes.
 sum_all = op("Sum", _sum, input=_sum_gradient)
 sum_dim = op("Sum1", _sum, input=_sum_gradient)
 
@@ -132,7 +132,7 @@ def _(xp: Backend, g: Array, input: Array, dim: Dims, keepdim: bool) -> Array:
 
 
 def split_evenly(xp: Backend, g: Array, input: Array, out: Array) -> Array:
-    """The gradient of a value chosen from all: in equal parts to the elements that have it."""
+    """The gradient of an extreme: the elements that attain it share it equally."""
     ties = (input == out) | ((input != input) & (out != out))
     return xp.where(ties, g / xp.sum(ties), 0).astype(g.dtype)
 
@@ -144,7 +144,7 @@ min_all = op("Min1", lambda xp, input: xp.min(input), input=split_evenly)
 def at_index(
     xp: Backend, g: Array, out1: Array, shapes: Sequence[Shape], dim: int, keepdim: bool
 ) -> Array:
-    """The gradient of a value chosen along `dim`: to the element at its index alone."""
+    """The gradient of a value chosen along `dim`: the element at its index takes it all."""
     result = xp.zeros(shapes[0], g.dtype)
     if not shapes[0]:
         return g
@@ -191,7 +191,7 @@ argmin = op(
 
 
 def _truth(xp: Backend, truth: Array, input: Array) -> Array:
-    # torch's any and all of uint8, which was once its dtype for masks, are uint8.
+    # torch's `any` and `all` of uint8, once its dtype for masks, give uint8.
     return truth.astype("u1") if input.dtype.name == "uint8" else truth
 
 

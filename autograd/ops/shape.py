@@ -15,7 +15,7 @@ def _reshape(name: str) -> Op:
               input=lambda xp, g, shapes: g.reshape(shapes[0]))  # fmt: skip
 
 
-# One function under the names that torch gives to its nodes.
+# One function, under each name that torch gives to its node.
 view = _reshape("View")
 reshape_copy = _reshape("UnsafeView")
 unsqueeze = _reshape("Unsqueeze")
@@ -88,7 +88,7 @@ def _(xp: Backend, g: Array, shapes: Sequence[Shape], dim: int, index: int) -> A
 
 @cache
 def split(name: str, parts: int) -> Op:
-    """The operation that views a tensor as that many parts: an operation's results are numbered."""
+    """Return the operation that views a tensor as this many parts."""
     result = Op(name, _split, multi_view=True, outs=parts, differentiable_outs=parts)
     result.gradient("input")(lambda xp, g, dim: xp.concatenate(_several(g), axis=dim))
     return result
@@ -102,7 +102,7 @@ def _split(xp: Backend, input: Array, *, dim: int, bounds: tuple[int, ...]) -> A
 
 @cache
 def unbind(parts: int) -> Op:
-    """The operation that views a tensor as that many parts of one dimension less."""
+    """Return the operation that views a tensor as this many parts of one dimension fewer."""
     result = Op("Unbind", _unbind, multi_view=True, outs=parts, differentiable_outs=parts)
     result.gradient("input")(lambda xp, g, dim: xp.stack(_several(g), axis=dim))
     return result
@@ -120,7 +120,7 @@ def _several(g: Array) -> tuple[Array, ...]:
 
 def _cat(xp: Backend, *inputs: Array, dim: int) -> Array:
     ndim = max([array.ndim for array in inputs])
-    # torch lets empty vectors pass among tensors of more dimensions.
+    # torch ignores empty vectors among tensors of more dimensions.
     return xp.concatenate([array for array in inputs if array.ndim == ndim], axis=dim)
 
 

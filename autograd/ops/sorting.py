@@ -1,4 +1,4 @@
-"""Order along a dimension: sort, topk and median give values and int64 indices."""
+"""Order along a dimension: sort, topk and median return values and int64 indices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autograd.ops.reduction import at_index, split_evenly
 
 
 def order(xp: Backend, input: Array, dim: int, descending: bool) -> Array:
-    """The indices that sort, equal elements in their old order; NaN counts as the largest."""
+    """Return the indices that sort stably; NaN counts as the largest."""
     if not descending:
         return xp.argsort(input, axis=dim, kind="stable")
     backwards = xp.argsort(xp.flip(input, dim), axis=dim, kind="stable")
@@ -43,7 +43,7 @@ argsort = op("Argsort", lambda xp, input, *, dim, descending:
 
 
 def _median_index(xp: Backend, input: Array, dim: int) -> Array:
-    """Where the lower of the middle elements is, or the first NaN; size 1 along `dim`."""
+    """The index of the lower median, or of the first NaN; size 1 along `dim`."""
     middle = (input.shape[dim] - 1) // 2
     index = order(xp, input, dim, False)[(slice(None),) * dim + (slice(middle, middle + 1),)]
     missing = input != input

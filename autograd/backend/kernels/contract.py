@@ -1,10 +1,9 @@
 """What an array library must offer as the backend `xp` of an operation.
 
-Of the functions that NumPy has, an operation uses NumPy's names and meanings: `__getattr__` stands
-for them. The others are named here: what array libraries do differently, and the fused functions,
-each of which is one call instead of a chain of steps. A test holds every set of kernels against
-this list. What a function returns and how NumPy computes it stands in `numpy_kernels`, the
-reference.
+Operations call NumPy's functions by NumPy's names; `__getattr__` stands for those. The others are
+listed here: what array libraries do differently, and the fused functions, each of which does the
+work of a chain of calls. A test checks every set of kernels against this list. The reference for
+what a fused function computes is `numpy_kernels`.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class Backend(Protocol):
     # -- what array libraries do differently ----------------------------------------------
 
     def array_of(self, value: Any) -> Array:
-        """An array of what an operation returned, which NumPy makes a scalar if it is 0-d."""
+        """An array of what an operation returned: NumPy returns 0-d results as scalars."""
 
     def from_numpy(self, array: np.ndarray) -> Array:
         """A host array as an array of this backend, without a copy where possible."""
@@ -71,7 +70,7 @@ class Backend(Protocol):
         """The error function."""
 
     def reused_empty(self, shape: Shape, dtype: DType) -> Array:
-        """An uninitialised array, perhaps on memory that an array before it has left."""
+        """An uninitialised array, perhaps in the memory of a freed one."""
 
     # -- fused functions ------------------------------------------------------------------
 
@@ -120,7 +119,7 @@ class Backend(Protocol):
         """The elements, at least `low` and at most `high`; NaN stays."""
 
     def side_by_side(self, arrays: Sequence[Array]) -> Array:
-        """Matrices of as many rows, one to the right of the other."""
+        """The matrices, concatenated along the columns."""
 
     def soft_value(self, q_value: Array, log_prob: Array, alpha: Array) -> tuple[Array, Array]:
         """`q_value - alpha * log_prob`, and the entropy, `-log_prob`."""
@@ -132,7 +131,7 @@ class Backend(Protocol):
         """`reward + discount * value`."""
 
     def half_mse(self, values: Array, target: Array) -> tuple[Array, Array]:
-        """Half the mean of (values - target)^2 over all but the first axis; the difference, too."""
+        """Half the mean of (values - target)^2 over all axes but the first, and the difference."""
 
     def half_mse_gradient(self, g: Array, difference: Array) -> Array:
         """The gradient of the values, from that of the losses (n,)."""
@@ -141,7 +140,7 @@ class Backend(Protocol):
         """The gradient of `values`, whose minimum over the first axis has the gradient `g`."""
 
     def is_worth_choosing_rows(self, work: int) -> bool:
-        """Whether a product of so many multiplications takes longer than to gather its rows."""
+        """Whether gathering rows is cheaper than a product of this many multiplications."""
 
     def standardise(self, x: Array, shift: Array, factor: Array, limit: float) -> Array:
         """`(x - shift) * factor`, at least -limit and at most limit."""
@@ -164,19 +163,19 @@ class Backend(Protocol):
         """One step of Adam in place: Kingma & Ba 2015, algorithm 1, as reordered in section 2."""
 
     def count_step_(self, steps: Array, skip: Array | None) -> None:
-        """`steps += 1`, unless `skip` holds another number than 0."""
+        """`steps += 1`, unless `skip` is not 0."""
 
     def is_known_set(self, flag: Array) -> bool:
-        """Whether a flag holds another number than 0, where that can be seen without a wait."""
+        """Whether a flag is not 0; False if finding out would make the host wait."""
 
     def in_step(self, steps: Array) -> bool:
         """Whether all steps are the same."""
 
     def watch(self, value: Array, number: int, first: Array, found: Array) -> None:
-        """Note that a value is not finite: its number, if it is the first, and a 1 in `found`."""
+        """Note a value that is not finite: its number, if it is the first, and a 1 in `found`."""
 
     def lerp_(self, array: Array, end: Array, weight: float) -> None:
         """`array += weight * (end - array)` in place."""
 
     def empty_cache(self) -> None:
-        """Give back the memory that `reused_empty` keeps."""
+        """Give the memory that `reused_empty` keeps back to the system."""
