@@ -73,7 +73,7 @@ from autograd.tensors.tensor import Tensor
 from autograd.errors import attribute_error as _attribute_error
 from autograd.tensors.out_argument import with_out as _with_out
 
-if TYPE_CHECKING:  # imported when they are first asked for, so that `import autograd` is quick
+if TYPE_CHECKING:  # imported on first use, so that `import autograd` is quick
     from autograd import autograd, distributions, nn, optim
     from autograd.autograd import (
         Function,
@@ -140,14 +140,14 @@ globals().update(
 
 
 def __getattr__(name: str) -> Any:
-    """A module or name that is imported late; AttributeError with the nearest name for others."""
+    """Import a late module or name; AttributeError with the nearest name for any other."""
     if name in ("autograd", "distributions", "nn", "optim"):
         return importlib.import_module(f"autograd.{name}")
-    if name in __all__:  # what is public and not here yet is a name of `torch.autograd`
+    if name in __all__:  # a public name that is not here yet comes from `torch.autograd`
         return getattr(importlib.import_module("autograd.autograd"), name)
     raise _attribute_error("module 'autograd'", name, __dir__())
 
 
 def __dir__() -> list[str]:
-    """All public names, those that are imported late too."""
+    """All public names, including those that are imported late."""
     return sorted(name for name in {*globals(), *__all__} if not name.startswith("_"))

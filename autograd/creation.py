@@ -1,4 +1,4 @@
-"""Making tensors: from data, from sizes, like another tensor."""
+"""New tensors: from data, of given sizes, or like another tensor."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FLOAT32, INT64 = np.dtype(np.float32), np.dtype(np.int64)
 def made(
     array: Array, device: DeviceLike | None = None, requires_grad: builtins.bool = False
 ) -> Tensor:
-    """A tensor around a new array, on `device`."""
+    """Wrap a new array in a tensor on `device`."""
     if requires_grad and array.dtype.kind != "f":
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     result = Tensor._wrap(array if device is None else place(array, device_argument(device)))
@@ -63,7 +63,7 @@ def tensor(
 def as_tensor(
     data: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None
 ) -> Tensor:
-    """`data` as a tensor, without a copy where it is a tensor or an array already."""
+    """`data` as a tensor, without a copy if it is a tensor or an array already."""
     wanted = None if dtype is None else dtype_argument("as_tensor", dtype)
     if isinstance(data, Tensor):
         return data.to(dtype=dtype, device=device)
@@ -97,7 +97,7 @@ def empty(
     device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
-    """A tensor whose elements hold whatever the memory held."""
+    """An uninitialised tensor."""
     array = _home(device).empty(shape_of("empty", shape, size), _dtype("empty", dtype))
     return made(array, None, requires_grad)
 
@@ -134,7 +134,7 @@ def full(
     device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
-    """A tensor that holds one number everywhere."""
+    """A tensor filled with one number."""
     if not isinstance(size, tuple | list):
         raise TypeError(
             f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}"
@@ -163,22 +163,22 @@ def eye(
 
 
 def zeros_like(input: Tensor, **options: Any) -> Tensor:
-    """Zeros in the shape, dtype and place of `input`."""
+    """Zeros in the shape, dtype and device of `input`."""
     return _like("zeros_like", input, 0, **options)
 
 
 def ones_like(input: Tensor, **options: Any) -> Tensor:
-    """Ones in the shape, dtype and place of `input`."""
+    """Ones in the shape, dtype and device of `input`."""
     return _like("ones_like", input, 1, **options)
 
 
 def empty_like(input: Tensor, **options: Any) -> Tensor:
-    """A tensor of any elements, in the shape, dtype and place of `input`."""
+    """An uninitialised tensor in the shape, dtype and device of `input`."""
     return _like("empty_like", input, None, **options)
 
 
 def full_like(input: Tensor, fill_value: Operand, **options: Any) -> Tensor:
-    """One number everywhere, in the shape, dtype and place of `input`."""
+    """A tensor filled with one number, in the shape, dtype and device of `input`."""
     return _like("full_like", input, number("full_like", fill_value, "fill_value", 2), **options)
 
 
@@ -204,7 +204,7 @@ def _dtype(name: str, dtype: DTypeLike | None, default: np.dtype = FLOAT32) -> n
 
 
 def number(name: str, value: Any, argument: str, position: builtins.int) -> Any:
-    """A Python number, of a number or of a tensor with a single element."""
+    """Return the Python number of a number, or of a tensor with a single element."""
     if isinstance(value, Tensor) and value._array.size == 1:
         return value.item()
     if is_number(value):

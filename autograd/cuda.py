@@ -29,31 +29,31 @@ def device_count() -> int:
 def current_device() -> int:
     """The number of the GPU that `cuda` alone means.
 
-    AssertionError where CuPy is not installed and RuntimeError where there is no GPU, as from all
-    functions here that need one.
+    AssertionError without CuPy and RuntimeError without a GPU, as in every function here that needs
+    one.
     """
     return cuda().index
 
 
 def set_device(device: DeviceLike) -> None:
-    """Let `cuda` alone mean another GPU."""
+    """Make `cuda` alone mean another GPU."""
     index = _index(device)
     if index is not None:
         cuda().index = cuda().use(index)
 
 
 def get_device_name(device: DeviceLike | None = None) -> str:
-    """What the GPU is called, such as NVIDIA H100."""
+    """The name of a GPU, such as NVIDIA H100."""
     return cuda().device_name(_index(device))
 
 
 def synchronize(device: DeviceLike | None = None) -> None:
-    """Wait until a GPU has done its work; errors of that work, such as a wrong index, come here."""
+    """Wait until a GPU has finished; raise errors of its work, such as a wrong index."""
     cuda().synchronize(_index(device))
 
 
 def empty_cache() -> None:
-    """Give memory of the GPUs that waits to be used again back to the system."""
+    """Give unused memory of the GPUs back to the system."""
     for backend in loaded.values():
         backend.empty_cache()
 
@@ -74,13 +74,13 @@ def mem_get_info(device: DeviceLike | None = None) -> tuple[int, int]:
 
 
 def manual_seed(seed: int) -> None:
-    """Seed the default generator of the current GPU; without a GPU nothing, as in torch."""
+    """Seed the default generator of the current GPU; without a GPU do nothing, as in torch."""
     if is_available():
         random.gpu_generator(current_device()).manual_seed(int(seed))
 
 
 def manual_seed_all(seed: int) -> None:
-    """Seed the default generators of all GPUs; without a GPU nothing, as in torch."""
+    """Seed the default generators of all GPUs; without a GPU do nothing, as in torch."""
     for index in range(device_count()):
         random.gpu_generator(index).manual_seed(int(seed))
 

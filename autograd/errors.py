@@ -1,10 +1,10 @@
-"""Errors that torch has no class for, and what is said where a name of torch is missing."""
+"""Errors for what torch has and this package leaves out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-# Parts of torch that are left out as a whole, by what begins or stands in their names.
+# Parts of torch that are left out as a whole: names, or parts of names.
 LEFT_OUT = {
     "complex numbers": ("complex", "cfloat", "cdouble", "chalf", "real", "imag", "polar", "fft"),
     "sparse tensors": ("sparse", "to_dense", "coalesce"),
@@ -20,14 +20,14 @@ class NotOfferedError(AttributeError, NotImplementedError):
 
 
 def attribute_error(owner: str, name: str, offered: Iterable[str]) -> AttributeError:
-    """The error for `owner.name`, with the nearest of the names that there are."""
+    """Return the error for a missing `owner.name`, with the nearest existing name."""
     text = f"{owner} has no attribute '{name}'"
     if name.startswith("_"):
         return AttributeError(text)
     for what, marks in LEFT_OUT.items():
         if any(name == mark or (len(mark) > 3 and mark in name) for mark in marks):
             return AttributeError(f"{text}: autograd does not offer {what}")
-    import difflib  # for mistakes only: kept off the way of every import
+    import difflib  # needed for mistakes only, so not at every import
 
     public = [n for n in offered if not n.startswith("_")]
     near = difflib.get_close_matches(name, public, n=1)
@@ -36,5 +36,5 @@ def attribute_error(owner: str, name: str, offered: Iterable[str]) -> AttributeE
 
 
 def tensor_attribute(tensor: object, name: str) -> object:
-    """`Tensor.__getattr__`: called for names that a tensor does not have."""
+    """Raise for a name that a tensor does not have: `Tensor.__getattr__`."""
     raise attribute_error(f"'{type(tensor).__name__}' object", name, dir(type(tensor)))

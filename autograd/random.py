@@ -1,4 +1,4 @@
-"""Random tensors, and the generator that they are drawn from where none is given."""
+"""Random tensors, and the default generators."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _on_gpus: dict[int, Generator] = {}  # the default generators of the GPUs that h
 
 
 def manual_seed(seed: int) -> Generator:
-    """Seed the generators that are used where none is given, of the CPU and of all GPUs."""
+    """Seed the default generators of the CPU and of all GPUs."""
     for generator in _on_gpus.values():
         generator.manual_seed(int(seed))
     return default_generator.manual_seed(int(seed))
 
 
 def gpu_generator(index: int) -> Generator:
-    """The generator that is used on a GPU where none is given; at first seeded as the CPU's."""
+    """Return the default generator of a GPU; its first seed is that of the CPU's."""
     if index not in _on_gpus:
         generator = Generator(f"cuda:{index}")
         _on_gpus[index] = generator.manual_seed(default_generator.initial_seed())
@@ -63,10 +63,10 @@ def set_rng_state(new_state: Tensor) -> None:
 
 
 def source(generator: Generator | None, device: DeviceLike | None = None) -> Any:
-    """What draws: the source under a generator, which must be of that device; by default its own.
+    """Return what draws for a generator (None: the default one) on a device (None: the CPU).
 
-    `device`, an argument `device=`, is the CPU for None. A source has the names of NumPy's
-    generators and draws arrays on its device. A capture does not see its draws: see `draw`.
+    It has the methods of NumPy's generators and draws arrays on its device. A capture does not see
+    its draws; use `draw` where that matters.
     """
     return _checked(generator, device)._source
 
@@ -74,7 +74,7 @@ def source(generator: Generator | None, device: DeviceLike | None = None) -> Any
 def draw(
     generator: Generator | None, device: DeviceLike | None, method: str, *arguments: Any
 ) -> Array:
-    """An array that a method of NumPy's generators draws, in a way that a capture can repeat."""
+    """Draw an array by a method of NumPy's generators, in a way that a capture can repeat."""
     return state.run_silently(_draw, _checked(generator, device), method, arguments)
 
 
@@ -110,7 +110,7 @@ def _float_dtype(
 def _draw_floats(
     generator: Generator, kind: str, shape: tuple[int, ...], dtype: np.dtype
 ) -> np.ndarray:
-    """Numbers of `standard_normal` or `random` in float32 or float64 as asked, without a detour."""
+    """Draw by `standard_normal` or `random`, in the dtype itself; float16 from float32."""
     method = getattr(generator._source, kind)
     if dtype == np.float16:
         return method(shape, np.float32).astype(dtype)
@@ -165,7 +165,7 @@ def randint(
     device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Whole numbers from `low` (0 where it is left out) to `high`, which is not among them."""
+    """Whole numbers from `low`, 0 by default, up to but not including `high`."""
     if size is None:
         low, high, size = 0, low, high
     low, high = integer("randint", low, "low"), integer("randint", high, "high", 2)
@@ -213,7 +213,7 @@ def normal(
     device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Normal numbers: of tensors of means or standard deviations, or `size` of one kind."""
+    """Normal numbers: with tensors of means or deviations, or `size` numbers of one kind."""
     tensors = [v for v in (mean, std) if isinstance(v, Tensor)]
     if not isinstance(std, Tensor) and std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
@@ -235,17 +235,17 @@ def normal(
 
 
 def rand_like(input: Tensor, *, generator: Generator | None = None, **options: Any) -> Tensor:
-    """Uniform numbers from [0, 1) in the shape, dtype and place of `input`."""
+    """Uniform numbers from [0, 1) in the shape, dtype and device of `input`."""
     return _like("rand_like", rand, input, generator, **options)
 
 
 def randn_like(input: Tensor, *, generator: Generator | None = None, **options: Any) -> Tensor:
-    """Standard normal numbers in the shape, dtype and place of `input`."""
+    """Standard normal numbers in the shape, dtype and device of `input`."""
     return _like("randn_like", randn, input, generator, **options)
 
 
 def randint_like(input: Tensor, low: Any, high: Any = None, **options: Any) -> Tensor:
-    """Whole numbers from `low` (0 where it is left out) to before `high`, like `input`."""
+    """Whole numbers from `low`, 0 by default, up to but not including `high`, like `input`."""
     low, high = (0, low) if high is None else (low, high)
     options.setdefault("dtype", input.dtype)
     return randint(low, high, tuple(input.shape), **options)

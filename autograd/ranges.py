@@ -1,4 +1,4 @@
-"""Tensors of numbers at equal distances: `arange`, `linspace`."""
+"""Evenly spaced numbers: `arange`, `linspace`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def arange(
 
 
 def _count(first: Any, last: Any, by: Any, dtype: np.dtype) -> int:
-    """How many numbers lie from `first` to before `last`."""
+    """The number of steps from `first` to before `last`."""
     if by == 0:
         raise RuntimeError("step must be nonzero")
     if not (math.isfinite(first) and math.isfinite(last)):
@@ -67,7 +67,7 @@ def linspace(
     device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """`steps` numbers at equal distances from `start` to `end`, both included."""
+    """`steps` evenly spaced numbers from `start` to `end`, both included."""
     ends = (("start", start), ("end", end))
     given = {name: v.ndim for name, v in ends if isinstance(v, Tensor)}
     if any(given.values()):
@@ -83,7 +83,7 @@ def linspace(
     _refuse_bool("linspace_cpu", wanted)
     kind: Any = wanted.type if wanted.kind == "f" else np.float64
     first, last = (kind(wanted.type(number("linspace", v, name, 1))) for name, v in ends)
-    # From both ends towards the middle, so that both are exact.
+    # Computed from both ends towards the middle, so that both ends are exact.
     places = np.arange(steps, dtype=kind)
     distance = kind((last - first) / max(steps - 1, 1))
     array = np.where(
@@ -95,7 +95,7 @@ def linspace(
 
 
 def _whole_steps(*arguments: Any) -> int:
-    """The last of the arguments, a whole number, or the error of a function of several forms."""
+    """Return the last argument, a whole number; or raise torch's error, which lists all types."""
     try:
         return integer("linspace", arguments[-1], "steps", 3)
     except TypeError as error:

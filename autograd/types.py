@@ -1,6 +1,6 @@
-"""Types that every floor names: `Tensor`, whose class stands above most files that take one.
+"""Types for annotations: `Tensor`, which lower floors take but must not import.
 
-For type checkers alone: this is the one import that runs upwards, and it never takes place.
+The import is for type checkers alone: the only one that points upwards, and it never runs.
 """
 
 from __future__ import annotations

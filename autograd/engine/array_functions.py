@@ -23,10 +23,8 @@ class ArrayFunctions(NamedTuple):
 
     run_pass: Callable[[Callable[[], None]], Any]  # runs the whole pass
     run_node: Callable[[Node, Any], Any]  # the gradients of a node's inputs that need one
-    fit: Callable[[Array, Any, int], Array]  # a gradient in the shape and dtype of an edge's end
-    add: Callable[
-        [Array, Array, bool], Array
-    ]  # the sum of two gradients; True: in the first's memory
+    fit: Callable[[Array, Any, int], Array]  # a gradient in its target's shape and dtype
+    add: Callable[[Array, Array, bool], Array]  # the sum; True: in the memory of the first
     zeros: Callable[[Any, Meta], Array]  # the gradient of an output that was not used
     accumulate: Callable[[Any, Array, bool], None]  # adds a gradient to the `.grad` of a leaf
 

@@ -37,9 +37,8 @@ class BackwardPass:
         self.keep_graph = keep_graph
         self.wrap = wrap
         self.heap: list[int] = []  # negated sequence numbers of the nodes that have a gradient
-        self.pending: dict[
-            int, list[Any]
-        ] = {}  # by those numbers: [node, outputs that hold a sum, *gradients]
+        # By those numbers: [node, numbers of the outputs that hold a sum, *gradients].
+        self.pending: dict[int, list[Any]] = {}
         self.leaves: dict[int, list[Any]] = {}  # by identity: [leaf, gradient, kind]
         self.useful: set[Node] | None = None  # the nodes that must run; None: all
         self.wanted: dict[tuple[int, int], tuple[Array, bool] | None] = {}  # by edge

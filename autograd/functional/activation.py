@@ -1,4 +1,4 @@
-"""Activations, and the softmax family."""
+"""Activations and the softmax family."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _prepared(name: str, input: Tensor, dim: int, dtype: DTypeLike | None) -> tu
     dim = wrap_dim(dim, input._array.ndim)
     if dtype is not None and numpy_dtype(dtype) != input._array.dtype:
         input = input.to(dtype)
-    if input._array.size:  # without elements no kernel runs, and torch refuses nothing
+    if input._array.size:  # without elements torch runs no kernel, so it accepts any dtype
         _require_float(f"{name}_lastdim_kernel_impl", input)
     return input, dim
 

@@ -32,7 +32,7 @@ def rsub(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
 
 
 def _scaled(input: Operand, other: Operand, alpha: float) -> Operand:
-    """`other * alpha`, on its way to `input`."""
+    """`other * alpha`; RuntimeError for a float `alpha` with integers."""
     if isinstance(alpha, float) and not any(_is_floating(x) for x in (input, other)):
         raise RuntimeError(
             "For integral input tensors, argument alpha must not be a floating point number."
@@ -66,7 +66,7 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
 
 
 def _whole_division(op: Op, input: Operand, other: Operand) -> Tensor:
-    """A division or remainder, which for integers has no answer where the divisor is 0."""
+    """Divide; RuntimeError if an integer is divided by 0."""
     result = binary(op, input, other)
     if result._array.dtype.kind != "f":
         divisor = getattr(other, "_array", other)
@@ -96,7 +96,7 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
     """`input ** exponent`."""
     try:
         return binary(ops.pow, input, exponent)
-    except NotImplementedError:  # two bools; only a number as the exponent has a kernel in torch
+    except NotImplementedError:  # two bools: torch has a kernel only for a number as the exponent
         if isinstance(exponent, bool):
             return comparison.bitwise_or(input, not exponent)
         raise
@@ -126,7 +126,7 @@ def reciprocal(input: Tensor) -> Tensor:
 
 
 def minimum(input: Tensor, other: Tensor) -> Tensor:
-    """The smaller of two, element by element; NaN where either is."""
+    """The smaller of two, element by element; NaN if either is."""
     if not (hasattr(input, "_array") and hasattr(other, "_array")):
         require_tensor("minimum", input)
         require_tensor("minimum", other, "other", 2)
@@ -134,7 +134,7 @@ def minimum(input: Tensor, other: Tensor) -> Tensor:
 
 
 def maximum(input: Tensor, other: Tensor) -> Tensor:
-    """The larger of two, element by element; NaN where either is."""
+    """The larger of two, element by element; NaN if either is."""
     if not (hasattr(input, "_array") and hasattr(other, "_array")):
         require_tensor("maximum", input)
         require_tensor("maximum", other, "other", 2)

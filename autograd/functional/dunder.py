@@ -1,7 +1,7 @@
-"""Python's operators between a tensor and anything else, and a method that is not its function.
+"""Python's operators on tensors, and methods that differ from the function of their name.
 
-The operators answer NotImplemented for what an operation cannot take, so that Python asks the other
-side and then raises its own TypeError; `x == None` is False.
+For operands that an operation cannot take, an operator returns NotImplemented, so that Python asks
+the other side and then raises its own TypeError; `x == None` is False.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _reflected(function: Operator) -> Operator:
 
 
 def _left_of_arrays(function: Operator) -> Operator:
-    """The operator with an array on its right, too: torch leaves it to NumPy, outside the graph."""
+    """The operator that also takes an array on its right, outside the graph, as in torch."""
 
     def operator(self: Tensor, other: Any) -> Any:
         try:
@@ -61,7 +61,7 @@ def _left_of_arrays(function: Operator) -> Operator:
 
 
 def _quick(op: Op, function: Operator) -> Operator:
-    """As `_left_of_arrays` for a function that runs one operation: without the function's steps."""
+    """What `_left_of_arrays` does, faster, for a function that runs a single operation."""
 
     def operator(self: Tensor, other: Any) -> Any:
         try:
@@ -112,7 +112,7 @@ eq, ne, lt, le, gt, ge = map(
 
 
 def rtruediv(self: Tensor, other: Operand) -> Tensor:
-    """`other / self`: as torch, the reciprocal times `other`."""
+    """`other / self`, computed as in torch: the reciprocal times `other`."""
     return rmul(arithmetic.reciprocal(self), other)
 
 
@@ -126,12 +126,12 @@ def invert(self: Tensor) -> Tensor:
 
 
 def where(self: Tensor, condition: Tensor, other: Operand) -> Tensor:
-    """`self` where `condition` holds, `other` elsewhere: the method has the condition second."""
+    """`self` where `condition` holds, else `other`; the function takes the condition first."""
     return elementwise.where(condition, self, other)
 
 
 def replacing(function: Operator) -> Operator:
-    """A comparison whose truth goes into the dtype of `self`, for the methods such as `eq_`."""
+    """Make a comparison return truth in the dtype of `self`, for methods such as `eq_`."""
 
     def in_dtype_of_self(self: Tensor, other: Operand) -> Tensor:
         return apply(comparisons.replace, self, other, function(self, other))
@@ -141,7 +141,7 @@ def replacing(function: Operator) -> Operator:
 
 
 def float_power(self: Tensor, exponent: Operand) -> Tensor:
-    """`self ** exponent` in float64, for `float_power_`: only a float64 tensor can hold it."""
+    """`self ** exponent` in float64, for `float_power_`; only a float64 tensor can hold it."""
     if self._array.dtype.name != "float64":
         raise RuntimeError(
             f"the base given to float_power_ has dtype {type_name(self._array)} but the "

@@ -1,4 +1,4 @@
-"""Einstein's summation: products summed over the labels that the result does not have."""
+"""Einstein summation: products, summed over the labels that the result lacks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
         labels.append("".join(names[i] for i in kept))
     _check_dtypes(tensors, labels, out)
     if tensors[0]._array.dtype.kind in "iub" and _sums_alone(labels, out):
-        tensors = [tensor.long() for tensor in tensors]  # as every sum of whole numbers
+        tensors = [tensor.long() for tensor in tensors]  # as in every sum of whole numbers
     return apply(ops.einsum, *tensors, subscripts=labels, out=out)
 
 
@@ -94,7 +94,7 @@ def _labels(part: tuple[int, str]) -> str:
 
 
 def _name_ellipsis(inputs: list[str], shapes: list[Any]) -> tuple[list[str], str]:
-    """Every ellipsis as labels of its own, the last dimensions of all operands alike."""
+    """Replace each ellipsis by labels; the last dimensions of all operands share theirs."""
     counts = []
     for i, (labels, shape) in enumerate(zip(inputs, shapes, strict=True)):
         given, dots = len(labels.replace(".", "")), "." in labels
@@ -161,7 +161,7 @@ def _sums_alone(labels: list[str], out: str) -> bool:
 
 
 def _check_dtypes(tensors: list[Any], labels: list[str], out: str) -> None:
-    """Matrix products take one dtype; products without a sum promote."""
+    """Raise if a matrix product mixes dtypes; products without a sum promote."""
     first = tensors[0]._array
     for tensor in tensors[1:]:
         array = tensor._array

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def exp(input: Tensor) -> Tensor:
-    """E to the power of `input`."""
+    """The exponential function."""
     return unary(ops.exp, input)
 
 
@@ -139,7 +139,7 @@ def trunc(input: Tensor) -> Tensor:
 
 
 def round(input: Tensor, *, decimals: int | None = None) -> Tensor:
-    """The nearest whole number, halves to the even one; `decimals` places after the point."""
+    """The nearest whole number, halves to even; with `decimals`, that many decimal places."""
     if decimals is None:
         return unary(ops.round, input)
     require_tensor("round", input)
@@ -163,7 +163,7 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
 
 
 def _is_constant(bound: Any) -> bool:
-    """Whether it is a tensor that torch takes for a number."""
+    """Whether a bound is a tensor that torch treats as a number."""
     return is_tensor(bound) and bound._array.ndim == 0 and not bound.requires_grad
 
 
@@ -222,6 +222,6 @@ def nan_to_num(
     posinf: float | None = None,
     neginf: float | None = None,
 ) -> Tensor:
-    """Numbers for NaN (0 by default), for inf and for -inf (by default the largest there are)."""
+    """Replace NaN (by 0), inf and -inf (by the largest finite numbers), or by given numbers."""
     require_tensor("nan_to_num", input)
     return apply(ops.nan_to_num, input, nan=nan, posinf=posinf, neginf=neginf)

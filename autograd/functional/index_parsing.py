@@ -1,4 +1,4 @@
-"""What stands in the brackets of `tensor[...]`, checked and brought to one form."""
+"""Parse and check what stands in the brackets of `tensor[...]`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SHAPE_OF_VALUES = "a shape depends on values"  # why a function cannot be captur
 
 
 def parse(array: Array, index: Any) -> Index:
-    """The view and the arrays of indices that `index` means for `array`, in torch's order.
+    """Return the view and the index arrays that `index` means for `array`, in torch's order.
 
-    torch applies numbers, slices, None and Ellipsis first, one dimension after the other, and
-    only then all arrays at once; NumPy would treat a number beside an array as an array.
+    torch first applies numbers, slices, None and Ellipsis, one dimension after another, and then
+    all arrays at once; NumPy would treat a number beside an array as an array.
     """
     if isinstance(index, int | np.integer) and not isinstance(index, bool):
         if array.ndim == 0:
@@ -48,7 +48,7 @@ def parse(array: Array, index: Any) -> Index:
 
 
 def _view_of_slices(shape: tuple[int, ...], parts: tuple[Any, ...]) -> Index | None:
-    """The view that numbers in bounds and slices mean, in few steps; None where more is given."""
+    """Return the view for numbers in bounds and slices, quickly; None for anything more."""
     if len(parts) > len(shape):
         return None
     kind = "Alias"
@@ -68,7 +68,7 @@ def _view_of_slices(shape: tuple[int, ...], parts: tuple[Any, ...]) -> Index | N
 
 
 def as_parts(index: Any) -> tuple[Any, ...]:
-    """The index as a tuple; a list counts as one if it holds more than numbers."""
+    """Return the index as a tuple; a list is one if it holds more than numbers."""
     if isinstance(index, tuple):
         return index
     if isinstance(index, list) and len(index) < 32:
@@ -79,7 +79,7 @@ def as_parts(index: Any) -> tuple[Any, ...]:
 
 
 class _Parser:
-    """Walks over the parts of an index, dimension by dimension."""
+    """Goes through the parts of an index, dimension by dimension."""
 
     def __init__(self, array: Array) -> None:
         self.array = array
@@ -158,7 +158,7 @@ class _Parser:
 
 
 def _beside(array: Array, part: Array) -> Array:
-    """The indices in the place of what they index, once they have been checked."""
+    """Check that an index array is on the device of what it indexes, or bring it there."""
     xp = backend_of(array)
     if type(part) is np.ndarray:
         return xp.from_numpy(part)
@@ -220,7 +220,7 @@ def _dimensions_taken(part: Any) -> int:
 def check_bounds(
     index: Array, size: int, dim: int, error: type[Exception], *, lowest: int = 0
 ) -> None:
-    """Raise `error` where an array of indices reaches out of a dimension of `size`."""
+    """Raise `error` if an index is out of bounds for a dimension of `size`."""
     backend_of(index).check_bounds(index, size, dim, error, lowest)
 
 

@@ -38,7 +38,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
 
 
 def _check_index(name: str, input: Tensor, dim: int, index: Tensor, what: str) -> int:
-    """The dimension that `index` counts, after checks of both."""
+    """Check `index`, and return the dimension that it counts."""
     require_tensor(name, index, "index", 2 if name == "gather" else 3)
     dim = wrap_dim(dim, input._array.ndim)
     places = index._array
@@ -56,10 +56,10 @@ def _in_dimensions(
     index: Tensor,
     shape: tuple[int, ...],
 ) -> Tensor:
-    """`function(input, index)` with both in at least one dimension, and equally many of them."""
+    """Call `function(input, index)` with both in equally many dimensions, at least one."""
     if input._array.ndim and input._array.ndim == index._array.ndim:
         return function(input, index)
-    if index._array.size == 0:  # of any shape: nothing is read
+    if index._array.size == 0:  # its shape may be anything, since nothing is read
         index = reshape(index, (0,) * max(input._array.ndim, 1))
         index = index.long()
     elif index._array.ndim == 0:
@@ -78,7 +78,7 @@ def scatter(
     value: Operand | None = None,
     reduce: str | None = None,
 ) -> Tensor:
-    """`input` with `src` (a tensor or number) at `index`: what `gather` reads is written."""
+    """`input` with `src`, a tensor or number, written to the elements that `gather` reads."""
     require_tensor("scatter", input)
     src = value if src is None else src
     if src is None:
@@ -94,7 +94,7 @@ def scatter(
 
 
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
-    """`input` with the elements of `src` added at `index`; those of one place add up."""
+    """`input` with the elements of `src` added at `index`; repeated indices add up."""
     require_tensor("scatter_add", input)
     require_tensor("scatter_add", src, "src", 3)
     return _scatter(ops.scatter_add, "scatter_add", input, dim, index, src)
@@ -153,7 +153,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     for extreme in (places.max(), places.min()) if places.size else ():
         if not 0 <= extreme < size:
             where = f"id={extreme} axis_dim={size}"
-            if dim == 1:  # torch has a kernel of its own for this dimension
+            if dim == 1:  # torch has a separate kernel for this dimension
                 raise RuntimeError(f"INDICES element is out of DATA bounds, {where}")
             raise IndexError(f"index out of range in self: {where}")
     if not shape:
@@ -164,7 +164,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    """`gather` that broadcasts: `input` at `indices` along `dim`, or of all elements in one row."""
+    """`gather` with broadcasting along `dim`; without `dim`, of the flattened input."""
     require_tensor("take_along_dim", input)
     require_tensor("take_along_dim", indices, "indices", 2)
     if indices._array.dtype.name != "int64":
@@ -211,7 +211,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
 
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
-    """Where elements are not zero: `(count, ndim)`, or with `as_tuple` one vector a dimension."""
+    """Indices of nonzero elements: `(count, ndim)`, or with `as_tuple` a vector per dimension."""
     require_tensor("nonzero", input)
     refuse_capture(SHAPE_OF_VALUES)
     array = input._array
@@ -227,12 +227,12 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 
 
 def argwhere(input: Tensor) -> Tensor:
-    """Where elements are not zero, `(count, ndim)`."""
+    """Indices of nonzero elements, `(count, ndim)`."""
     return nonzero(input)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """A last dimension of `num_classes` in which a one stands at each whole number of `tensor`."""
+    """One-hot vectors in a new last dimension of size `num_classes`."""
     require_tensor("one_hot", tensor)
     array = tensor._array
     if array.dtype.name != "int64":

@@ -1,4 +1,4 @@
-"""Joining tensors, and parting one into several."""
+"""Joining tensors, and splitting one into several."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """The tensors one after the other along `dim`."""
+    """Concatenate tensors along `dim`."""
     inputs = require_tensors("cat", tensors)
     if not inputs:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
@@ -25,7 +25,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         raise RuntimeError(
             f"zero-dimensional tensor (at position {shapes.index(())}) cannot be concatenated"
         )
-    # torch lets empty vectors pass among tensors of any shape.
+    # torch ignores empty vectors among tensors of any shape.
     first = next((shape for shape in shapes if shape != (0,)), (0,))
     dim = wrap_dim(dim, len(first))
     for i, shape in enumerate(shapes):
@@ -61,7 +61,7 @@ def _check_joinable(first: tuple[int, ...], shape: tuple[int, ...], dim: int, i:
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """The tensors side by side along a new dimension."""
+    """Stack tensors along a new dimension."""
     inputs = require_tensors("stack", tensors)
     if not inputs:
         raise RuntimeError("stack expects a non-empty TensorList")
@@ -85,7 +85,7 @@ def split(
 ) -> tuple[Tensor, ...]:
     """Views of `tensor` in parts of one size (the last may be smaller), or of the sizes given.
 
-    `split_size` is what the method of a tensor calls it.
+    `split_size` is the name of that argument in the method.
     """
     require_tensor("split", tensor, "tensor")
     if split_size_or_sections is None:

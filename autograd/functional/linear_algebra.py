@@ -18,7 +18,7 @@ from autograd.ops import shape as shape_ops
 if TYPE_CHECKING:
     from autograd.types import Tensor
 
-# What C++ calls the dtypes in the message of `mm`.
+# The C++ names of the dtypes in the message of `mm`.
 _C_NAMES = {
     "float16": "c10::Half", "float32": "float", "float64": "double", "int8": "signed char",
     "int16": "short int", "int32": "int", "int64": "long int", "uint8": "unsigned char",
@@ -67,7 +67,7 @@ def _refuse_bool(kernel: str, array: Array) -> None:
 
 
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
-    """The products of two batches of matrices, `(b, n, k)` and `(b, k, m)`."""
+    """The product of two batches of matrices, `(b, n, k)` and `(b, k, m)`."""
     require_tensor("bmm", input)
     require_tensor("bmm", mat2, "mat2", 2)
     a, b = input._array, mat2._array

@@ -1,4 +1,4 @@
-"""`norm`."""
+"""Norms of vectors and matrices."""
 
 from __future__ import annotations
 

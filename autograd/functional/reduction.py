@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def reduced_dims(dim: Dims, ndim: int) -> tuple[int, ...] | None:
-    """The dimensions to reduce, counted from the front; None for all, as for an empty list."""
+    """The dimensions to reduce, counted from the front; None or an empty list mean all."""
     if dim is None:
         return None
     if isinstance(dim, tuple | list):
@@ -81,7 +81,7 @@ def var(
     *,
     correction: float | None = None,
 ) -> Tensor:
-    """The variance; divided by `count - correction` (1 by default, 0 where `unbiased` is False)."""
+    """The variance, divided by `count - correction`: 1 by default, 0 if `unbiased` is False."""
     return _spread_of(ops.var, "var", input, dim, unbiased, keepdim, correction)
 
 
@@ -174,7 +174,7 @@ def _extreme(
 
 
 def refuse_empty(name: str, input: Tensor, dims: tuple[int, ...] | None) -> None:
-    """A reduction that has to choose needs something to choose from."""
+    """Raise if a reduction that chooses an element has none to choose from."""
     if input._array.size:
         return
     if dims is None:
@@ -209,13 +209,13 @@ def _many(name: str, op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
 
 @numpy_names
 def argmax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """The index of the largest element, of equal ones the first; flat without `dim`."""
+    """The index of the first largest element; of the flattened input without `dim`."""
     return _index_of("argmax", ops.argmax, input, dim, keepdim)
 
 
 @numpy_names
 def argmin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """The index of the smallest element, of equal ones the first; flat without `dim`."""
+    """The index of the first smallest element; of the flattened input without `dim`."""
     return _index_of("argmin", ops.argmin, input, dim, keepdim)
 
 

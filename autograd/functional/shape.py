@@ -1,4 +1,4 @@
-"""Other shapes of the same elements: views where the memory allows it."""
+"""Other shapes of the same elements: views where memory allows it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
-    """One dimension split into several; a single -1 among `sizes` is worked out."""
+    """One dimension split into several; one -1 among `sizes` is inferred."""
     shape = input._array.shape
     dim = wrap_dim(dim, len(shape))
     if not sizes:
@@ -104,7 +104,7 @@ swapaxes = swapdims = transpose
 
 
 def t(input: Tensor) -> Tensor:
-    """A matrix transposed; a vector or number as it is."""
+    """A matrix transposed; fewer dimensions stay as they are."""
     require_tensor("t", input)
     if input._array.ndim > 2:
         raise RuntimeError(
@@ -175,6 +175,6 @@ def broadcast_to(input: Tensor, *size: Any) -> Tensor:
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """A copy, with the gradient going to `input`."""
+    """A copy, through which gradients flow to `input`."""
     require_tensor("clone", input)
     return apply(ops.clone, input, order="K")

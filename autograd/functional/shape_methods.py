@@ -1,4 +1,4 @@
-"""Shapes: what torch has as methods of a tensor only."""
+"""Shapes: what torch offers only as methods."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def view(input: Tensor, *shape: Any, size: Any = None) -> Tensor:
-    """The same memory in another shape; RuntimeError where that takes a copy."""
+    """The same memory in another shape; RuntimeError if that would take a copy."""
     if len(shape) == 1 and isinstance(shape[0], dtype):
         return _view_as_dtype(input, shape[0])
     wanted = resolve_shape(sizes("view", shape if size is None else (size,)), input._array.size)
@@ -82,7 +82,7 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 def repeat(input: Tensor, *counts: Any, repeats: Any = None) -> Tensor:
-    """Copies of `input` side by side, as many as `repeats` says for each dimension."""
+    """Repeat `input` along each dimension, as often as `repeats` says."""
     require_tensor("repeat", input)
     numbers = sizes("repeat", counts if repeats is None else (repeats,), "repeats")
     shape = input._array.shape
@@ -101,7 +101,7 @@ def repeat(input: Tensor, *counts: Any, repeats: Any = None) -> Tensor:
 
 
 def contiguous(input: Tensor) -> Tensor:
-    """`input` if its elements lie in order in memory, else a copy in which they do."""
+    """`input` if its memory is contiguous, else a contiguous copy."""
     return input if input._array.flags.c_contiguous else apply(ops.clone, input, order="C")
 
 

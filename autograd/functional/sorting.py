@@ -40,7 +40,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
 
 @numpy_names
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The median, of two in the middle the lower; with `dim`, (values, indices) along it."""
+    """The lower median; with `dim`, (values, indices) along it."""
     require_tensor("median", input)
     if input._array.dtype.kind == "b":
         raise NotImplementedError("\"median_cpu\" not implemented for 'Bool'")

@@ -28,7 +28,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
 
 
 def _kept(advanced: tuple[Any, ...], *tensors: Any) -> tuple[Any, ...]:
-    """Arrays of indices for the backward, as they are now whatever becomes of their tensors."""
+    """Copy index arrays that backward will need: their tensors may change."""
     if state.recording and any(t.requires_grad for t in tensors if hasattr(t, "_array")):
         return tuple(
             part if isinstance(part, slice) else state.run_silently(_copied, part)
@@ -42,7 +42,7 @@ def _copied(array: Array) -> Array:
 
 
 def prepare_setitem(tensor: Tensor, index: Any, value: Any) -> tuple[ops.Index, Any]:
-    """The parsed index, and the value to assign as a tensor or number that fits there."""
+    """Parse the index, and return it with the value, a tensor or number that fits there."""
     array = tensor._array
     parsed = parse(array, index)
     if parsed.advanced is not None:
@@ -67,7 +67,7 @@ def prepare_setitem(tensor: Tensor, index: Any, value: Any) -> tuple[ops.Index, 
 
 
 def _fit_slice(value: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """`value` without leading dimensions of size 1 that the part assigned to does not have."""
+    """Drop leading dimensions of size 1 that the target lacks; RuntimeError if it does not fit."""
     value = _without_leading_ones(value, len(shape))
     given = value._array.shape
     if len(given) > len(shape):
@@ -102,7 +102,7 @@ def _fit_indexed(value: Tensor, part: Array, advanced: tuple[Any, ...]) -> Tenso
 
 
 def _result_shape(part: Array, advanced: tuple[Any, ...]) -> tuple[int, ...]:
-    """The shape of `part[advanced]`, found without reading an element."""
+    """The shape of `part[advanced]`, computed without reading an element."""
     return np.broadcast_to(np.False_, part.shape)[tuple(map(_on_host, advanced))].shape
 
 

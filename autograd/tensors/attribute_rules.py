@@ -1,4 +1,4 @@
-"""torch's rules for what a user sets on a tensor: `requires_grad`, `grad`, `data`."""
+"""torch's rules for setting `requires_grad`, `grad` and `data`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_requires_grad(tensor: Tensor, value: Any) -> None:
-    """Raise where torch refuses to set `requires_grad` to this value."""
+    """Raise if torch would not set `requires_grad` to this value."""
     if not isinstance(value, bool):
         raise RuntimeError("requires_grad must be a bool")
     if not value and tensor.grad_fn is not None:
@@ -31,7 +31,7 @@ def check_requires_grad(tensor: Tensor, value: Any) -> None:
 
 
 def check_new_grad(tensor: Tensor, value: Any) -> None:
-    """Raise where torch refuses to assign this `.grad`."""
+    """Raise if torch would not assign this `.grad`."""
     if value is None:
         return
     if not hasattr(value, "_array"):
@@ -62,7 +62,7 @@ def check_new_grad(tensor: Tensor, value: Any) -> None:
 
 
 def check_new_data(tensor: Tensor, value: Any) -> None:
-    """Raise where torch refuses to assign this `.data`."""
+    """Raise if torch would not assign this `.data`."""
     if not hasattr(value, "_array"):
         raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
     if tensor._requires_grad and value._array.dtype.kind != "f":

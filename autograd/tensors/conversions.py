@@ -1,4 +1,4 @@
-"""A tensor as another dtype, on another device, and as Python's and NumPy's values."""
+"""A tensor in another dtype or on another device; what it says of its memory."""
 
 from __future__ import annotations
 
@@ -29,10 +29,9 @@ def to(
     non_blocking: bool = False,
     copy: bool = False,
 ) -> Tensor:
-    """The tensor in another dtype or place: `to(dtype)`, `to(device, dtype)`, `to(other)`.
+    """Convert dtype and device: `to(dtype)`, `to(device, dtype)`, `to(other)`.
 
-    The tensor itself where nothing changes, unless `copy`. `non_blocking` asks for a transfer that
-    need not be waited for, which changes no result.
+    If nothing changes, it is the tensor itself, unless `copy`. `non_blocking` has no effect.
     """
     rest = list(args)
     if rest and hasattr(rest[0], "_array"):
@@ -59,7 +58,7 @@ def to(
 def converted(
     self: Tensor, device: dtypes.device | None, dtype: np.dtype | None, *, copy: bool = False
 ) -> Tensor:
-    """`self` with another NumPy dtype, on another device; None keeps either."""
+    """`self` in another NumPy dtype, on another device; None keeps either."""
     if device is not None and (loaded or device.type == "cuda"):
         device = resolved(device)
         if device != self.device:
@@ -71,7 +70,7 @@ def converted(
 
 
 def converter(dtype: dtypes.dtype) -> Callable[[Any], Any]:
-    """The method that gives a tensor as `dtype`, such as `float()`."""
+    """Make the method that converts to `dtype`, such as `float()`."""
 
     def convert(self: Tensor) -> Tensor:
         array = self._array
@@ -147,7 +146,7 @@ def element_size(self: Tensor) -> int:
 
 
 def stride(self: Tensor, dim: int | None = None) -> Any:
-    """How many elements lie between neighbours along each dimension, or along one."""
+    """The distance of neighbours along each dimension, or along one, in elements."""
     strides = tuple(n // self._array.itemsize for n in self._array.strides)
     return strides if dim is None else strides[wrap_dim(dim, len(strides))]
 
@@ -199,7 +198,7 @@ def is_complex(input: Tensor) -> bool:
 
 
 def legacy_array(data: Any, shape: tuple[Any, ...]) -> np.ndarray:
-    """The float32 elements of `Tensor(2, 3)`, which is a shape, or `Tensor([1, 2])`, data."""
+    """The float32 array of `Tensor(2, 3)`, a shape, or of `Tensor([1, 2])`, data."""
     if isinstance(data, bool | float):
         raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
     if isinstance(data, int | Size):

@@ -25,12 +25,12 @@ def deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
 
 
 def reduce(self: Tensor, protocol: Any) -> tuple[Any, ...]:
-    """How a tensor is pickled: as a leaf, without its gradient."""
+    """Pickle a tensor as a leaf, without its gradient."""
     return rebuild, (type(self), self._array, self.requires_grad)
 
 
 def rebuild(kind: type, array: Array, requires_grad: bool) -> Tensor:
-    """A leaf of class `kind` around an array."""
+    """Make a leaf of class `kind` around an array."""
     result: Any = object.__new__(kind)
     result._array = array
     result._requires_grad = requires_grad

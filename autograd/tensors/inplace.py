@@ -1,4 +1,4 @@
-"""Operations that change a tensor in place: the methods whose names end in an underscore."""
+"""Operations in place: the methods whose names end in an underscore, and assignment."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 def method(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The in-place method of an operation: `x.mul_(y)` of `mul`."""
+    """Make the in-place method of an operation: `x.mul_(y)` from `mul`."""
 
     def in_place(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         others = [x for x in (*args, *kwargs.values()) if hasattr(x, "_array")]
         recorded = check(self, others)
-        # Recorded from a copy: what the operation saves of `self` is its value from before.
+        # Recorded from a copy, so that the operation saves the old value of `self`.
         if recorded:
             source = _with_history_of(self, self._array.copy())
         else:
@@ -49,7 +49,7 @@ def method(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_history_of(tensor: Tensor, array: Array) -> Tensor:
-    """A tensor of that array at the place that `tensor` has in the graph now."""
+    """A tensor of this array, with the history that `tensor` has now."""
     result = tensor._wrap(array)
     result._grad_fn, result._requires_grad = tensor.grad_fn, tensor.requires_grad
     result._output_nr = tensor._output_nr
@@ -57,9 +57,9 @@ def _with_history_of(tensor: Tensor, array: Array) -> Tensor:
 
 
 class _Before:
-    """A tensor and the value it is to take as they are in the graph before the change.
+    """A tensor, and the value it will take, with their histories before the change.
 
-    The value may be changed with the tensor, where it is a view of the same memory.
+    The change reaches the value, too, if it is a view of the same memory.
     """
 
     def __init__(self, tensor: Tensor, value: Operand) -> None:
@@ -70,7 +70,7 @@ class _Before:
             self.value = _with_history_of(value, value._array)
 
     def record(self, op: Op, tensor: Tensor, settings: dict[str, Any]) -> Any:
-        """A tensor of the changed elements whose history is `op(tensor, value)`."""
+        """Make a tensor of the changed elements with the history `op(tensor, value)`."""
         result = tensor._wrap(tensor._array)
         arrays = self.tensor._array, getattr(self.value, "_array", self.value)
         inputs, outs = (self.tensor, self.value), (result._array,)
@@ -80,11 +80,11 @@ class _Before:
 
 
 def rebase(tensor: Tensor, result: Tensor) -> None:
-    """Give a changed tensor the history of `result`; a view hands it on to its base."""
+    """Give a changed tensor the history of `result`; if it is a view, change its base's."""
     node, view = result._grad_fn, tensor._view
     if node is None:
         return
-    if result._cell is not None:  # saved: a later change of the tensor must count
+    if result._cell is not None:  # it is saved, so a later change of the tensor must count
         cell = tensor._version_cell()
         node.versions = [
             (cell, cell[0], array) if known is result._cell else (known, version, array)
@@ -101,7 +101,7 @@ def rebase(tensor: Tensor, result: Tensor) -> None:
 def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Copy the elements of `src`, from any device, broadcast and cast.
 
-    `non_blocking` asks for a copy that need not be waited for, which changes no result.
+    `non_blocking` has no effect.
     """
     if not hasattr(src, "_array"):
         raise TypeError(
@@ -111,7 +111,7 @@ def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
 
 
 def fill_(self: Tensor, value: Operand) -> Tensor:
-    """`value`, a number or a tensor without dimensions, everywhere."""
+    """Fill with `value`, a number or a 0-d tensor."""
     if is_tensor(value) and value._array.ndim:
         raise RuntimeError(
             "fill_ only supports 0-dimension value tensor but got tensor with "
@@ -121,12 +121,12 @@ def fill_(self: Tensor, value: Operand) -> Tensor:
 
 
 def zero_(self: Tensor) -> Tensor:
-    """Zero everywhere."""
+    """Fill with zeros."""
     return _assign(self, 0)
 
 
 def _assign(self: Tensor, value: Operand) -> Tensor:
-    """Replace all elements, whatever they were."""
+    """Replace all elements by `value`, broadcast."""
     target: Array = self._array
     array: Array = getattr(value, "_array", value)
     others = () if array is value else (value,)
@@ -145,11 +145,11 @@ def _assign(self: Tensor, value: Operand) -> Tensor:
 
 def setitem(tensor: Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`."""
-    if index is False:  # names nothing, and torch asks no further
+    if index is False:  # selects nothing, and torch checks nothing
         return
     index, value = prepare_setitem(tensor, index, value)
     if loaded and hasattr(value, "_array") and (index.advanced is None or not value.ndim):
-        value = value.to(tensor.device)  # as torch, which copies from any device
+        value = value.to(tensor.device)  # as in torch, which copies from any device
     array = getattr(value, "_array", value)
     others = () if array is value else (value,)
     recorded = check(tensor, others, through_view=index.advanced is None)

@@ -1,4 +1,4 @@
-"""The methods of a tensor: one line each, the function of `functional` or of a file beside this."""
+"""The methods of a tensor, one line each: functions of `functional`, or of this folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def both(function: F) -> tuple[F, Callable[..., Any]]:
-    """An operation as a method, and the method that does it in place."""
+    """Return an operation as a method, and its in-place method."""
     return function, inplace.method(function)
 
 

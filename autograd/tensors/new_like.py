@@ -1,4 +1,4 @@
-"""New tensors in the dtype and place of another: the methods `new_zeros` and the like."""
+"""New tensors with the dtype and device of another: `new_zeros` and so on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _kind(
     self: Tensor, name: str, dtype: DTypeLike | None, device: DeviceLike | None
 ) -> tuple[Any, Any]:
-    """The dtype and the device that are asked for, those of `self` for None."""
+    """Resolve the dtype and device; None means those of `self`."""
     return (
         self._array.dtype if dtype is None else dtype_argument(name, dtype),
         self.device if device is None else device_argument(device),
@@ -53,7 +53,7 @@ def new_full(
     device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """A tensor that holds one number everywhere."""
+    """A tensor filled with one number."""
     wanted, where = _kind(self, "new_full", dtype, device)
     number = scalar_of(fill_value, wanted)
     array = home(where).full(shape_of("new_full", (size,)), number, wanted)
@@ -67,7 +67,7 @@ def new_empty(
     device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """A tensor whose elements hold whatever the memory held."""
+    """An uninitialised tensor."""
     wanted, where = _kind(self, "new_empty", dtype, device)
     return _made(self, home(where).empty(shape_of("new_empty", size), wanted), requires_grad)
 

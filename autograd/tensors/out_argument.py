@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def with_out(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function that takes `out=`, too: outside the graph only, as in torch."""
+    """Make a function accept `out=`, which works only outside the graph, as in torch."""
 
     @functools.wraps(function)
     def with_optional_out(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`Tensor`: an array, where it came from, and the gradient that has come to it."""
+"""`Tensor`: an array with its history and its gradient."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from autograd.tensors.methods import Methods
 class Tensor(Methods):
     """An array that remembers how it was computed, so that `backward()` can differentiate it.
 
-    Fields that start with an underscore are the engine's: `_array` the elements, `_grad_fn` and
-    `_output_nr` the node that made them, `_cell` the version counter that views share.
+    Underscored fields belong to the engine: `_array` holds the elements, `_grad_fn` and
+    `_output_nr` say which node made them, `_cell` is the version counter that views share.
     """
 
-    _plain: type[Tensor]  # the class of results, also of operations on a subclass such as Parameter
+    _plain: type[Tensor]  # the class of results, even of operations on a subclass such as Parameter
     _array: Array
     _grad_fn: Node | None = None
     _output_nr = 0
@@ -40,18 +40,18 @@ class Tensor(Methods):
     _hooks: dict[builtins.int, Any] | None = None
     _post_accumulate_hooks: dict[builtins.int, Any] | None = None
 
-    # NumPy leaves `array * tensor` to the tensor, which refuses it, as torch does.
+    # NumPy leaves `array * tensor` to the tensor, which refuses it, as in torch.
     __array_ufunc__ = None
 
     def __init__(self, data: Any = (), *shape: builtins.int) -> None:
-        """`Tensor(2, 3)` has that shape, uninitialised; `Tensor([1, 2])` holds those numbers."""
+        """`Tensor(2, 3)` is uninitialised, of this shape; `Tensor([1, 2])` holds these numbers."""
         self._array = legacy_array(data, shape)
 
     # -- what the engine asks -------------------------------------------------------------
 
     @staticmethod
     def _wrap(array: Array) -> Tensor:
-        """A plain tensor without history around an array."""
+        """Make a plain tensor without history around an array."""
         tensor = object.__new__(Tensor)
         tensor._array = array
         return tensor
@@ -68,7 +68,7 @@ class Tensor(Methods):
             self._cell[0] += 1
 
     def _set_history(self, node: Node, number: builtins.int = 0) -> None:
-        """Make it the result of a node; a gradient that it retains is that of its latest value."""
+        """Make it the result of a node; what it retains is the gradient of its latest value."""
         if self._retains_grad and self._grad_fn is not None:
             self._grad_fn.own_extras().retained.pop(self._output_nr, None)
         self._grad_fn, self._output_nr, self._requires_grad = node, number, True
@@ -159,7 +159,7 @@ class Tensor(Methods):
         return result
 
     def detach_(self) -> Tensor:
-        """Leave the graph in place."""
+        """Detach in place."""
         if self._view is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
         self._grad_fn, self._requires_grad, self._output_nr = None, False, 0
@@ -173,7 +173,7 @@ class Tensor(Methods):
         return self
 
     def retain_grad(self) -> None:
-        """Keep `.grad` on a tensor that is no leaf."""
+        """Keep `.grad` on a tensor that is not a leaf."""
         if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self.grad_fn is not None and not self._retains_grad:
@@ -182,11 +182,11 @@ class Tensor(Methods):
 
     @property
     def retains_grad(self) -> builtins.bool:
-        """Whether `retain_grad` has been called on a tensor that is no leaf."""
+        """Whether `retain_grad` has been called on a tensor that is not a leaf."""
         return self._retains_grad
 
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call `hook(grad)` with the gradient; what it returns, if anything, replaces it."""
+        """Call `hook(grad)` with the gradient; a returned tensor replaces it."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node = self.grad_fn
@@ -240,7 +240,7 @@ class Tensor(Methods):
 
     @property
     def device(self) -> device:
-        """Where the elements are."""
+        """The device of the elements."""
         backend = backend_of(self._array)
         return device(backend.device_type, backend.device_index(self._array))
 

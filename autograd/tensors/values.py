@@ -1,4 +1,4 @@
-"""A tensor's values as Python's and NumPy's; `host` is the one way to them."""
+"""A tensor's values in Python and NumPy; `host` is the only way to them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def host(self: Tensor) -> np.ndarray:
-    """The elements in host memory: whatever reads a value reads it here."""
+    """The elements in host memory. Everything that reads a value calls this."""
     refuse_capture("a value is read")
     return backend_of(self._array).to_numpy(self._array)
 
@@ -51,7 +51,7 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray:
 
 
 def as_array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-    """What `np.asarray(tensor)` gives."""
+    """The result of `np.asarray(tensor)`."""
     return np.array(numpy(self), dtype=dtype, copy=copy)
 
 
@@ -85,7 +85,7 @@ def as_bool(self: Tensor) -> bool:
 
 
 def as_index(self: Tensor) -> int:
-    """The whole number for which a tensor of a single element can stand."""
+    """The index that an integer tensor of a single element stands for."""
     if self._array.size != 1 or self._array.dtype.kind == "f":
         raise TypeError("only integer tensors of a single element can be converted to an index")
     return int(self._host().item())
@@ -102,7 +102,7 @@ def contains(self: Tensor, element: Operand) -> bool:
 
 
 def formatted(self: Tensor, specification: str) -> str:
-    """`f"{tensor:.3f}"`: of a 0-d tensor that of its number."""
+    """`f"{tensor:.3f}"`; a 0-d tensor is formatted as its number."""
     if self._array.ndim == 0:
         return format(item(self), specification)
     return object.__format__(self, specification)

@@ -55,9 +55,9 @@ class Records:
         self, rows: np.ndarray, nexts: np.ndarray, aside: np.ndarray,
         changed: np.ndarray, values: Sequence[np.ndarray],
     ) -> list[Any]:  # fmt: skip
-        """Write `values` to the rows `changed`; return the fields at `rows`, and field 0 at `nexts`.
+        """Write `values` to rows `changed`; return the fields at `rows`, and field 0 at `nexts`.
 
-        Numbers in `nexts` past the table's rows mean rows of `aside`, which holds values of field 0.
+        Numbers in `nexts` past the last row mean rows of `aside`, which holds values of field 0.
         """
         count = len(rows)
         shape, dtype = self._fields[0]

@@ -14,8 +14,8 @@ import numpy as np
 from autograd.backend.kernels.contract import Array
 from autograd.backend.workspace import Workspace
 
-# Elements that Adam works on at a time: six arrays of this size fit in the last-level cache. Smaller
-# blocks, for faster caches, would gain less than their additional calls cost.
+# Elements that Adam works on at a time: six arrays of this size fit in the last-level cache.
+# Smaller blocks, for faster caches, would gain less than their additional calls cost.
 BLOCK = 2**18
 LARGE = 2**22  # multiplications; a larger product is worth some passes over its operands
 MAX_CONSTANTS = 16  # arrays of zeros, and of ones, that are kept: one of each size
@@ -38,7 +38,7 @@ class NumpyChains:
 
     def relu_(self, array: Array) -> None:
         """The positive part, in place."""
-        # NumPy vectorises its loop over two arrays, but not over an array and a scalar.
+        # NumPy vectorises its loop over two arrays, but not with a scalar.
         zeros = self._zeros.get(array.shape)
         if zeros is None or zeros.dtype is not array.dtype:
             if len(self._zeros) >= MAX_CONSTANTS:
@@ -81,7 +81,7 @@ class NumpyChains:
     ) -> tuple[Array, Array, Array]:
         """Actions tanh(u) (..., n), their log-probability (..., 1), and std * noise (..., n).
 
-        u = mean + std * noise; `parameters` (..., 2n): means, then logarithms of std, to be clamped.
+        u = mean + std * noise; `parameters` (..., 2n): means, then log std, which is clamped.
         log(1 - tanh(u)^2) = 2 (log 2 - |u| - log(1 + exp(-2|u|))), which is exact for every u.
         """
         n = noise.shape[-1]
@@ -143,7 +143,7 @@ class NumpyChains:
     def _u_gradient(
         self, action_gradient: Array, log_prob_gradient: Array, action: Array, out: Array | None
     ) -> Array:
-        """The gradient of u; the slope of log_prob in u is 2 tanh(u), that of -log(1 - tanh(u)^2)."""
+        """The gradient of u. The slope of log_prob in u is 2 tanh(u), from -log(1 - tanh(u)^2)."""
         result = np.multiply(action, action, out=out)
         np.subtract(1, result, out=result)
         result *= action_gradient
