@@ -43,24 +43,6 @@ class Generator:
         self._device = resolved(device_argument(device))
         self.manual_seed(DEFAULT_SEED)
 
-    @classmethod
-    def from_numpy(
-        cls, source: np.random.Generator | np.random.SeedSequence, device: DeviceLike = "cpu"
-    ) -> Generator:
-        """A generator that draws from NumPy's `source`, or is seeded with it; on a GPU always."""
-        refuse_capture("a generator takes its numbers from NumPy's")
-        self = cls(device)
-        if self._device.type == "cpu":
-            self._source = np.random.default_rng(source)
-        else:
-            if isinstance(source, np.random.SeedSequence):
-                key = source.generate_state(1, np.uint64)[0]
-            else:
-                key = source.integers(2**64, dtype=np.uint64)
-            self._source = Philox(cuda(), self._device.index, int(key))
-        self._seed = 0
-        return self
-
     @property
     def device(self) -> device:
         """The device on which numbers are drawn."""
@@ -140,6 +122,28 @@ class Generator:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy a generator with its state."""
         return _restore, (self.state_dict(), str(self._device))
+
+
+def from_numpy_generator(
+    source: np.random.Generator | np.random.SeedSequence, device: DeviceLike = "cpu"
+) -> Generator:
+    """Make a generator that draws from NumPy's `source`; on a GPU, one seeded from it.
+
+    On the CPU a SeedSequence seeds NumPy's default generator.
+    """
+    refuse_capture("a generator takes its numbers from NumPy's")
+    generator = Generator(device)
+    place = generator.device
+    if place.type == "cpu":
+        generator._source = np.random.default_rng(source)
+    else:
+        if isinstance(source, np.random.SeedSequence):
+            key = source.generate_state(1, np.uint64)[0]
+        else:
+            key = source.integers(2**64, dtype=np.uint64)
+        generator._source = Philox(cuda(), place.index, int(key))
+    generator._seed = 0
+    return generator
 
 
 def _numpy_source(state: dict[str, Any]) -> np.random.Generator:

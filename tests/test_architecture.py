@@ -75,7 +75,7 @@ ROOMS = [
     {"autograd"},
     {"autograd.optim"},
     {"autograd.nn", "autograd.distributions"},
-    {"autograd.autograd", "autograd.cuda"},
+    {"autograd.autograd", "autograd.cuda", "autograd.gpu"},
     {
         "autograd.creation",
         "autograd.function",

@@ -16,6 +16,8 @@ import autograd as torch
 from autograd import Tensor, nn, no_grad, optim
 from autograd.engine.capture import Captured
 from autograd.functional.fused import discounted, half_mse, polyak_update_
+from autograd.generator import from_numpy_generator
+from autograd.gpu import Upload
 from autograd.random import source
 from sac.agent import state as agent_state
 from sac.agent.loss_guard import LossGuard
@@ -80,8 +82,8 @@ class SACAgent:
         ]
         self._policy_step = optim.JointStep([self.policy_optimizer])
         self._soft_q_step = optim.JointStep(self.soft_q_optimizers)
-        self.exploration = torch.Generator.from_numpy(generator(streams.exploration), self.device)
-        self._upload = torch.cuda.Upload(self.device) if self.device.type == "cuda" else None
+        self.exploration = from_numpy_generator(generator(streams.exploration), self.device)
+        self._upload = Upload(self.device) if self.device.type == "cuda" else None
         # The first update runs `_step_all`, later ones the calls of NumPy that it came to: where
         # networks are small, what lies between takes as long as they do. To step through an update
         # with a debugger, turn anomaly mode on: then it runs as it is written.
@@ -115,7 +117,7 @@ class SACAgent:
 
     def sample(self, observations: NDArray[Any], generator: np.random.Generator) -> NDArray[Any]:
         """Return what `explore` does, with noise from another generator."""
-        return self._sample(observations, torch.Generator.from_numpy(generator, self.device))
+        return self._sample(observations, from_numpy_generator(generator, self.device))
 
     def _sample(self, observations: NDArray[Any], noise: torch.Generator) -> NDArray[Any]:
         if self._can_act_by_row and len(observations) == 1:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import autograd as torch
+from autograd.generator import from_numpy_generator
 from sac.agent.temperature import FixedTemperature, LearnedTemperature
 from sac.config import AgentConfig
 from sac.critics import ContinuousSoftQNetwork, DiscreteSoftQNetwork, SoftQEnsemble
@@ -72,7 +73,7 @@ def _policy(
         config.activation,
         (config.log_std_min, config.log_std_max),
         weights,
-        torch.Generator.from_numpy(generator(streams.policy), device),
+        from_numpy_generator(generator(streams.policy), device),
     )
 
 

@@ -10,6 +10,7 @@ import autograd as torch
 from autograd import Tensor, nn
 from autograd.backend.layout import FlatParameters
 from autograd.functional.fused import mlp
+from autograd.generator import from_numpy_generator
 from autograd.nn import functional as F
 
 FUSED = ("relu", "tanh")  # the whole network is one node, which a small one is half the time
@@ -21,7 +22,7 @@ class MLP(nn.Module):
     def __init__(self, sizes: Sequence[int], activation: str, weights: np.random.Generator) -> None:
         """Build from `sizes`: inputs, hidden units of each layer, outputs."""
         super().__init__()
-        generator = torch.Generator.from_numpy(weights)
+        generator = from_numpy_generator(weights)
         self.activation = activation
         self.layers = nn.ModuleList()
         for fan_in, fan_out in pairwise(sizes):

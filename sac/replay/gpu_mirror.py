@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import autograd as torch
+from autograd.gpu import Records
 
 if TYPE_CHECKING:
     from sac.replay.buffer import ReplayBuffer
@@ -23,7 +24,7 @@ class ReplayMirror:
     def __init__(self, buffer: "ReplayBuffer", device: torch.device) -> None:
         """Reserve memory for all rows of the buffer; they are sent at the first draw."""
         self._buffer = buffer
-        self._records = torch.cuda.Records(buffer.rows, _fields(buffer), device)
+        self._records = Records(buffer.rows, _fields(buffer), device)
         self._changed: list[np.ndarray] | None = None  # None: all of them
 
     @staticmethod

@@ -10,6 +10,7 @@ import pytest
 
 import autograd
 from autograd import backend
+from autograd.gpu import Upload
 from tests.cupy_standin import counting, without_synchronization
 from tests.on_devices import standin_gpu
 
@@ -81,7 +82,7 @@ def test_uploads_are_one_copy_each_that_nobody_waits_for() -> None:
         for n in (1, 2, 50, 3, 400, 400)
     ]
     with standin_gpu():
-        upload = autograd.cuda.Upload("cuda")
+        upload = Upload("cuda")
         with counting() as counts, without_synchronization():
             tensors = [upload(batch) for batch in batches]
         assert (counts.to_device, counts.kernels) == (len(batches), [])

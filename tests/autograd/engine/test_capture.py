@@ -11,6 +11,7 @@ import autograd as torch
 from autograd import Tensor, nn, optim
 from autograd.engine import apply as engine
 from autograd.engine.capture import MAX_PROGRAMS, Captured, effect
+from autograd.generator import from_numpy_generator
 
 CALLS = 4
 
@@ -185,7 +186,7 @@ def takes_a_number_of_numpys(learner: Learner, x: Tensor) -> Tensor:
 
 
 def takes_over_a_generator(learner: Learner, x: Tensor) -> Tensor:
-    generator = torch.Generator.from_numpy(np.random.default_rng(learner.calls))
+    generator = from_numpy_generator(np.random.default_rng(learner.calls))
     return linear(learner, x) * torch.rand((), generator=generator)
 
 
