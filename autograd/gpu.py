@@ -1,4 +1,4 @@
-"""What learning on a GPU needs and torch has under no name: uploads, and tables of records."""
+"""For learning on a GPU, beyond what torch offers: uploads, and tables of records."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ class Upload:
         self._staging = cuda().staging(resolved(device_argument(device)).index)
 
     def __call__(self, arrays: Sequence[np.ndarray]) -> list[Tensor]:
-        """The arrays as tensors on the GPU."""
+        """Return the arrays as tensors on the GPU."""
         return [Tensor._wrap(array) for array in self._staging(arrays)]
 
 
 class Records:
-    """A table of records of four fields on a GPU, which the host fills and draws batches from.
+    """A table of records with four fields on a GPU; the host fills it and draws batches from it.
 
     A draw is one copy to the GPU, of row numbers and of what has changed, and two kernels.
     """
 
     def __init__(self, rows: int, fields: Sequence[Any], device: DeviceLike = "cuda") -> None:
-        """`fields`: shape and NumPy dtype of each; MemoryError where the GPU has not the memory."""
+        """`fields`: shape and NumPy dtype of each; MemoryError if they do not fit."""
         self._records = cuda().records(rows, fields, resolved(device_argument(device)).index)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the GPU's memory."""
+        """Bytes of the GPU's memory that the table takes."""
         return self._records.nbytes
 
     def write(self, rows: np.ndarray, values: Sequence[np.ndarray]) -> None:
-        """Put records into rows, each of which is named once; `values`: arrays of the fields."""
+        """Write records into different rows; `values`: an array for each field."""
         self._records.write(rows, values)
 
     def draw(
         self, rows: np.ndarray, nexts: np.ndarray, aside: np.ndarray,
         changed: np.ndarray, values: Sequence[np.ndarray],
     ) -> list[Tensor]:  # fmt: skip
-        """The fields at `rows`, then field 0 at `nexts`, after `values` were put into `changed`.
+        """Write `values` to rows `changed`; return the fields at `rows`, and field 0 at `nexts`.
 
-        Numbers in `nexts` from the number of rows on mean rows of `aside`, values of field 0.
+        Numbers in `nexts` past the last row mean rows of `aside`, which holds values of field 0.
         """
         return [Tensor._wrap(a) for a in self._records.draw(rows, nexts, aside, changed, values)]
