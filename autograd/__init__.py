@@ -6,121 +6,148 @@
 from __future__ import annotations
 
 import importlib
-from types import FunctionType, ModuleType
-from typing import Any
+from math import e, inf, nan, pi
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
-from autograd import creation as _creation
-from autograd import cuda, dtypes, random
-from autograd import missing as _missing
-from autograd import serialization as _serialization
-from autograd.creation import tensor  # named, so that type checkers see no module here
-from autograd.dtypes import Size, device, dtype, finfo, iinfo
+# isort: off
+# fmt: off
+from autograd import cuda, random
+from autograd.creation import (
+    as_tensor, asarray, empty, empty_like, eye, from_numpy, full, full_like, ones, ones_like,
+    tensor, zeros, zeros_like,
+)
+from autograd.dtypes import (
+    Size, bool, device, double, dtype, finfo, float, float16, float32, float64, half, iinfo, int,
+    int8, int16, int32, int64, long, short, uint8,
+)
 from autograd.engine.grad_mode import (
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
+    enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,
     set_grad_enabled,
 )
-from autograd.functional import activation as _activation
-from autograd.functional import arithmetic as _arithmetic
-from autograd.functional import comparison as _comparison
-from autograd.functional import einsum as _einsum
-from autograd.functional import elementwise as _elementwise
-from autograd.functional import indexing as _indexing
-from autograd.functional import joining as _joining
-from autograd.functional import linear_algebra as _linear_algebra
-from autograd.functional import reduction as _reduction
-from autograd.functional import shape as _shape
-from autograd.functional import sorting as _sorting
+from autograd.functional.activation import log_softmax, logsigmoid, relu, softmax, softplus
+from autograd.functional.arithmetic import (
+    add, div, divide, float_power, floor_divide, fmod, lerp, maximum, minimum, mul, multiply, neg,
+    negative, positive, pow, reciprocal, remainder, rsub, square, sub, subtract, true_divide,
+)
 from autograd.functional.checks import is_tensor
+from autograd.functional.comparison import (
+    allclose, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal, ge, greater,
+    greater_equal, gt, isclose, isfinite, isinf, isnan, le, less, less_equal, logical_and,
+    logical_not, logical_or, logical_xor, lt, ne, not_equal,
+)
+from autograd.functional.einsum import einsum
+from autograd.functional.elementwise import (
+    abs, absolute, acos, asin, atan, atanh, ceil, clamp, clamp_max, clamp_min, clip, cos, cosh, erf,
+    exp, expm1, floor, log, log1p, log2, log10, masked_fill, nan_to_num, round, rsqrt, sigmoid,
+    sign, sin, sinh, sqrt, tan, tanh, trunc, where,
+)
+from autograd.functional.indexing import (
+    argwhere, gather, index_select, masked_select, nonzero, one_hot, scatter, scatter_add,
+    take_along_dim,
+)
+from autograd.functional.joining import (
+    cat, chunk, concat, concatenate, narrow, select, split, stack, unbind,
+)
+from autograd.functional.linear_algebra import addmm, bmm, dot, ger, matmul, mm, mv, outer
+from autograd.functional.norms import norm
+from autograd.functional.reduction import (
+    all, amax, amin, any, argmax, argmin, cumsum, logsumexp, max, mean, min, prod, std, sum, var,
+)
+from autograd.functional.shape import (
+    broadcast_to, clone, flatten, moveaxis, movedim, permute, reshape, squeeze, swapaxes, swapdims,
+    t, transpose, unflatten, unsqueeze,
+)
+from autograd.functional.sorting import argsort, median, sort, topk
 from autograd.generator import Generator
+from autograd.random import (
+    get_rng_state, initial_seed, manual_seed, normal, rand, rand_like, randint, randint_like, randn,
+    randn_like, randperm, seed, set_rng_state,
+)
+from autograd.ranges import arange, linspace
+from autograd.serialization import load, save
 from autograd.tensors.conversions import is_complex, is_floating_point, is_signed, numel
-from autograd.tensors.out_argument import with_out as _with_out
 from autograd.tensors.tensor import Tensor
+# fmt: on
+# isort: on
+from autograd.errors import attribute_error as _attribute_error
+from autograd.tensors.out_argument import with_out as _with_out
+
+if TYPE_CHECKING:  # imported on first use, so that `import autograd` is quick
+    from autograd import autograd, distributions, nn, optim
+    from autograd.autograd import (
+        Function,
+        backward,
+        detect_anomaly,
+        grad,
+        gradcheck,
+        is_anomaly_check_nan_enabled,
+        is_anomaly_enabled,
+        set_detect_anomaly,
+    )
 
 __version__ = "0.1.0"
 
+# fmt: off
 __all__ = [
-    "Generator",
-    "Size",
-    "Tensor",
-    "cuda",
-    "device",
-    "dtype",
-    "enable_grad",
-    "finfo",
-    "iinfo",
-    "inference_mode",
-    "is_complex",
-    "is_floating_point",
-    "is_grad_enabled",
-    "is_inference_mode_enabled",
-    "is_signed",
-    "is_tensor",
-    "no_grad",
-    "numel",
-    "random",
-    "set_grad_enabled",
-    "tensor",
+    "Function", "Generator", "Size", "Tensor", "abs", "absolute", "acos", "add", "addmm", "all",
+    "allclose", "amax", "amin", "any", "arange", "argmax", "argmin", "argsort", "argwhere",
+    "as_tensor", "asarray", "asin", "atan", "atanh", "autograd", "backward", "bitwise_and",
+    "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "bool", "broadcast_to", "cat", "ceil",
+    "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "concat", "concatenate", "cos",
+    "cosh", "cuda", "cumsum", "detect_anomaly", "device", "distributions", "div", "divide", "dot",
+    "double", "dtype", "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf",
+    "exp", "expm1", "eye", "finfo", "flatten", "float", "float16", "float32", "float64",
+    "float_power", "floor", "floor_divide", "fmod", "from_numpy", "full", "full_like", "gather",
+    "ge", "ger", "get_rng_state", "grad", "gradcheck", "greater", "greater_equal", "gt", "half",
+    "iinfo", "index_select", "inf", "inference_mode", "initial_seed", "int", "int8", "int16",
+    "int32", "int64", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_complex",
+    "is_floating_point", "is_grad_enabled", "is_inference_mode_enabled", "is_signed", "is_tensor",
+    "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "less", "less_equal", "linspace", "load",
+    "log", "log1p", "log2", "log10", "log_softmax", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "logsigmoid", "logsumexp", "long", "lt", "manual_seed", "masked_fill",
+    "masked_select", "matmul", "max", "maximum", "mean", "median", "min", "minimum", "mm",
+    "moveaxis", "movedim", "mul", "multiply", "mv", "nan", "nan_to_num", "narrow", "ne", "neg",
+    "negative", "newaxis", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel",
+    "one_hot", "ones", "ones_like", "optim", "outer", "permute", "pi", "positive", "pow", "prod",
+    "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm",
+    "reciprocal", "relu", "remainder", "reshape", "round", "rsqrt", "rsub", "save", "scatter",
+    "scatter_add", "seed", "select", "set_detect_anomaly", "set_grad_enabled", "set_rng_state",
+    "short", "sigmoid", "sign", "sin", "sinh", "softmax", "softplus", "sort", "split", "sqrt",
+    "square", "squeeze", "stack", "std", "sub", "subtract", "sum", "swapaxes", "swapdims", "t",
+    "take_along_dim", "tan", "tanh", "tensor", "topk", "transpose", "true_divide", "trunc", "uint8",
+    "unbind", "unflatten", "unsqueeze", "var", "where", "zeros", "zeros_like",
 ]
+# fmt: on
 
-inf, nan, pi, e = float("inf"), float("nan"), 3.141592653589793, 2.718281828459045
 newaxis = None
 
-# Rooms of functions: what is public there is public here. Those of the first row take `out=`, too.
-_ROOMS_WITH_OUT: tuple[ModuleType, ...] = (
-    _arithmetic, _comparison, _elementwise, _indexing, _joining, _linear_algebra, _reduction,
-)  # fmt: skip
-_ROOMS: tuple[ModuleType, ...] = (
-    _activation, _creation, _einsum, _serialization, _shape, _sorting, random,
-)  # fmt: skip
-
-# Imported when they are first asked for, so that `import autograd` is quick.
-_LAZY_MODULES = ("autograd", "distributions", "nn", "optim")
-_LAZY_NAMES = dict.fromkeys(
-    (
-        "Function",
-        "backward",
-        "detect_anomaly",
-        "grad",
-        "gradcheck",
-        "is_anomaly_check_nan_enabled",
-        "is_anomaly_enabled",
-        "set_detect_anomaly",
-    ),
-    "autograd.autograd",
+# The functions of these rooms take `out=` in torch. The methods of a tensor do not.
+_ROOMS_WITH_OUT = [
+    f"autograd.functional.{room}"
+    for room in (
+        "arithmetic", "comparison", "elementwise", "indexing", "joining", "linear_algebra",
+        "norms", "reduction",
+    )
+]  # fmt: skip
+globals().update(
+    {
+        name: _with_out(value)
+        for name, value in globals().items()
+        if isinstance(value, FunctionType) and value.__module__ in _ROOMS_WITH_OUT
+    }
 )
 
 
-def _public_functions(module: ModuleType) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if isinstance(value, FunctionType)
-        and value.__module__ == module.__name__
-        and not name.startswith("_")
-    }
-
-
-for _room in _ROOMS:
-    globals().update(_public_functions(_room))
-for _room in _ROOMS_WITH_OUT:
-    globals().update({name: _with_out(f) for name, f in _public_functions(_room).items()})
-globals().update({name: value for name, value in vars(dtypes).items() if isinstance(value, dtype)})
-
-
 def __getattr__(name: str) -> Any:
-    """A module or name that is imported late; AttributeError with the nearest name for others."""
-    if name in _LAZY_MODULES:
+    """Import a late module or name; AttributeError with the nearest name for any other."""
+    if name in ("autograd", "distributions", "nn", "optim"):
         return importlib.import_module(f"autograd.{name}")
-    if name in _LAZY_NAMES:
-        return getattr(importlib.import_module(_LAZY_NAMES[name]), name)
-    raise _missing.attribute_error("module 'autograd'", name, __dir__())
+    if name in __all__:  # a public name that is not here yet comes from `torch.autograd`
+        return getattr(importlib.import_module("autograd.autograd"), name)
+    raise _attribute_error("module 'autograd'", name, __dir__())
 
 
 def __dir__() -> list[str]:
-    """All public names, those that are imported late too."""
-    names = {*globals(), *_LAZY_MODULES, *_LAZY_NAMES}
-    return sorted(name for name in names if not name.startswith("_"))
+    """All public names, including those that are imported late."""
+    return sorted(name for name in {*globals(), *__all__} if not name.startswith("_"))

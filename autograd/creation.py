@@ -1,26 +1,31 @@
-"""Making tensors: from data, from sizes, like another tensor."""
+"""New tensors: from data, of given sizes, or like another tensor."""
 
 from __future__ import annotations
 
 import builtins
-import math
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.backend import NUMPY, backend_of, home, place
-from autograd.dtypes import device_argument, dtype_argument
+from autograd.backend import NUMPY, Array, backend_of, home, place
+from autograd.dtypes import DeviceLike, DTypeLike, device_argument, dtype_argument
 from autograd.engine.grad_mode import state
 from autograd.engine.promotion import is_number, number_dtype
 from autograd.engine.python_values import array_of_data, check_numpy, scalar_of
-from autograd.functional.checks import integer, require_tensor, shape_of, type_text
+from autograd.functional.checks import integer, require_tensor, shape_of
 from autograd.tensors.tensor import Tensor
+
+if TYPE_CHECKING:
+    from autograd.types import Operand
 
 FLOAT32, INT64 = np.dtype(np.float32), np.dtype(np.int64)
 
 
-def made(array: Any, device: Any = None, requires_grad: builtins.bool = False) -> Tensor:
-    """A tensor around a new array, on `device`."""
+def made(
+    array: Array, device: DeviceLike | None = None, requires_grad: builtins.bool = False
+) -> Tensor:
+    """Wrap a new array in a tensor on `device`."""
     if requires_grad and array.dtype.kind != "f":
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     result = Tensor._wrap(array if device is None else place(array, device_argument(device)))
@@ -31,13 +36,17 @@ def made(array: Any, device: Any = None, requires_grad: builtins.bool = False) -
     return result
 
 
-def _home(device: Any) -> Any:
+def _home(device: DeviceLike | None) -> Any:
     """The backend of a `device=` argument."""
     return NUMPY if device is None else home(device_argument(device))
 
 
 def tensor(
-    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False
+    data: Any,
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
+    requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor with a copy of `data`: numbers, nested lists of them, arrays.
 
@@ -51,8 +60,10 @@ def tensor(
     return made(array.copy() if array is data else array, device, requires_grad)
 
 
-def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """`data` as a tensor, without a copy where it is a tensor or an array already."""
+def as_tensor(
+    data: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None
+) -> Tensor:
+    """`data` as a tensor, without a copy if it is a tensor or an array already."""
     wanted = None if dtype is None else dtype_argument("as_tensor", dtype)
     if isinstance(data, Tensor):
         return data.to(dtype=dtype, device=device)
@@ -60,14 +71,15 @@ def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
 
 
 def asarray(
-    obj: Any, *, dtype: Any = None, device: Any = None, copy: builtins.bool | None = None
+    obj: Any,
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
+    copy: builtins.bool | None = None,
 ) -> Tensor:
     """`obj` as a tensor; `copy=True` always copies."""
-    return (
-        tensor(obj, dtype=dtype, device=device)
-        if copy
-        else as_tensor(obj, dtype=dtype, device=device)
-    )
+    make = tensor if copy else as_tensor
+    return make(obj, dtype=dtype, device=device)
 
 
 def from_numpy(ndarray: np.ndarray) -> Tensor:
@@ -80,21 +92,21 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
 
 def empty(
     *shape: Any,
-    size: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    size: Sequence[int] | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
-    """A tensor whose elements hold whatever the memory held."""
+    """An uninitialised tensor."""
     array = _home(device).empty(shape_of("empty", shape, size), _dtype("empty", dtype))
     return made(array, None, requires_grad)
 
 
 def zeros(
     *shape: Any,
-    size: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    size: Sequence[int] | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor of zeros."""
@@ -104,9 +116,9 @@ def zeros(
 
 def ones(
     *shape: Any,
-    size: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    size: Sequence[int] | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """A tensor of ones."""
@@ -115,14 +127,14 @@ def ones(
 
 
 def full(
-    size: Any,
-    fill_value: Any,
+    size: Sequence[int],
+    fill_value: Operand,
     *,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
-    """A tensor that holds one number everywhere."""
+    """A tensor filled with one number."""
     if not isinstance(size, tuple | list):
         raise TypeError(
             f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}"
@@ -137,8 +149,8 @@ def eye(
     n: builtins.int,
     m: builtins.int | None = None,
     *,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     """The identity matrix of `n` rows and `m` columns."""
@@ -150,127 +162,33 @@ def eye(
     return made(_home(device).eye(n, m, dtype=_dtype("eye", dtype)), None, requires_grad)
 
 
-def arange(
-    start: Any = None,
-    end: Any = None,
-    step: Any = 1,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
-    """`start`, `start + step`, ... before `end`; int64 if all three are whole numbers."""
-    if end is None:
-        first, last = 0, number("arange", start, "end", 1)
-    else:
-        first, last = number("arange", 0 if start is None else start, "start", 1), end
-        last = number("arange", end, "end", 2)
-    by = number("arange", step, "step", 3)
-    whole = all(isinstance(v, builtins.int) for v in (first, last, by))
-    wanted = _dtype("arange", dtype, INT64 if whole else FLOAT32)
-    count = _count(first, last, by, wanted)
-    _refuse_bool("arange_cpu", wanted)
-    kind: Any = np.float64 if wanted.kind == "f" else np.int64
-    array = kind(first) + np.arange(count, dtype=kind) * kind(by)
-    return made(array.astype(wanted), device, requires_grad)
-
-
-def _count(first: Any, last: Any, by: Any, dtype: np.dtype) -> builtins.int:
-    """How many numbers lie from `first` to before `last`."""
-    if by == 0:
-        raise RuntimeError("step must be nonzero")
-    if not (math.isfinite(first) and math.isfinite(last)):
-        raise RuntimeError(f"unsupported range: {first} -> {last}")
-    if (last - first) * by < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    if dtype == INT64:
-        first, last, by = builtins.int(first), builtins.int(last), builtins.int(by)
-        if by == 0:
-            raise ValueError("step must be nonzero")
-        return len(range(first, last, by))
-    return math.ceil((last - first) / by)
-
-
-def linspace(
-    start: Any,
-    end: Any,
-    steps: builtins.int,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
-    """`steps` numbers at equal distances from `start` to `end`, both included."""
-    ends = (("start", start), ("end", end))
-    given = {name: v.ndim for name, v in ends if isinstance(v, Tensor)}
-    if any(given.values()):
-        shown = " and ".join(f"{name} with {n} dimension(s)" for name, n in given.items())
-        raise RuntimeError(
-            f"linspace only supports 0-dimensional start and end tensors, but got {shown}."
-        )
-    if type(steps) is not builtins.int:
-        steps = _whole_steps(start, end, steps)
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    wanted = _dtype("linspace", dtype)
-    _refuse_bool("linspace_cpu", wanted)
-    kind: Any = wanted.type if wanted.kind == "f" else np.float64
-    first, last = (kind(wanted.type(number("linspace", v, name, 1))) for name, v in ends)
-    # From both ends towards the middle, so that both are exact.
-    places = np.arange(steps, dtype=kind)
-    distance = kind((last - first) / max(steps - 1, 1))
-    array = np.where(
-        np.arange(steps) < max(steps // 2, steps == 1),
-        first + distance * places,
-        last - distance * (steps - 1 - places),
-    )
-    return made(array.astype(wanted), device, requires_grad)
-
-
-def _whole_steps(*arguments: Any) -> builtins.int:
-    """The last of the arguments, a whole number, or the error of a function of several forms."""
-    try:
-        return integer("linspace", arguments[-1], "steps", 3)
-    except TypeError as error:
-        kinds = ", ".join("Tensor" if isinstance(a, Tensor) else type_text(a) for a in arguments)
-        raise TypeError(
-            f"linspace() received an invalid combination of arguments - got ({kinds}), "
-            "but expected (start, end, int steps)"
-        ) from error
-
-
-def _refuse_bool(kernel: str, dtype: np.dtype) -> None:
-    if dtype.kind == "b":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
-
-
-def zeros_like(input: Any, **options: Any) -> Tensor:
-    """Zeros in the shape, dtype and place of `input`."""
+def zeros_like(input: Tensor, **options: Any) -> Tensor:
+    """Zeros in the shape, dtype and device of `input`."""
     return _like("zeros_like", input, 0, **options)
 
 
-def ones_like(input: Any, **options: Any) -> Tensor:
-    """Ones in the shape, dtype and place of `input`."""
+def ones_like(input: Tensor, **options: Any) -> Tensor:
+    """Ones in the shape, dtype and device of `input`."""
     return _like("ones_like", input, 1, **options)
 
 
-def empty_like(input: Any, **options: Any) -> Tensor:
-    """A tensor of any elements, in the shape, dtype and place of `input`."""
+def empty_like(input: Tensor, **options: Any) -> Tensor:
+    """An uninitialised tensor in the shape, dtype and device of `input`."""
     return _like("empty_like", input, None, **options)
 
 
-def full_like(input: Any, fill_value: Any, **options: Any) -> Tensor:
-    """One number everywhere, in the shape, dtype and place of `input`."""
+def full_like(input: Tensor, fill_value: Operand, **options: Any) -> Tensor:
+    """A tensor filled with one number, in the shape, dtype and device of `input`."""
     return _like("full_like", input, number("full_like", fill_value, "fill_value", 2), **options)
 
 
 def _like(
     name: str,
-    input: Any,
+    input: Tensor,
     value: Any,
     *,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: builtins.bool = False,
 ) -> Tensor:
     require_tensor(name, input)
@@ -281,12 +199,12 @@ def _like(
     return made(array, device, requires_grad)
 
 
-def _dtype(name: str, dtype: Any, default: np.dtype = FLOAT32) -> np.dtype:
+def _dtype(name: str, dtype: DTypeLike | None, default: np.dtype = FLOAT32) -> np.dtype:
     return default if dtype is None else dtype_argument(name, dtype)
 
 
 def number(name: str, value: Any, argument: str, position: builtins.int) -> Any:
-    """A Python number, of a number or of a tensor with a single element."""
+    """Return the Python number of a number, or of a tensor with a single element."""
     if isinstance(value, Tensor) and value._array.size == 1:
         return value.item()
     if is_number(value):

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-
 from autograd import random
 from autograd.backend import cuda, loaded
-from autograd.dtypes import device_argument
+from autograd.dtypes import DeviceLike, device_argument
 from autograd.tensors.tensor import Tensor
 
 
@@ -29,58 +24,58 @@ def device_count() -> int:
 def current_device() -> int:
     """The number of the GPU that `cuda` alone means.
 
-    AssertionError where CuPy is not installed and RuntimeError where there is no GPU, as from all
-    functions here that need one.
+    AssertionError without CuPy and RuntimeError without a GPU, as in every function here that needs
+    one.
     """
     return cuda().index
 
 
-def set_device(device: Any) -> None:
-    """Let `cuda` alone mean another GPU."""
+def set_device(device: DeviceLike) -> None:
+    """Make `cuda` alone mean another GPU."""
     index = _index(device)
     if index is not None:
         cuda().index = cuda().use(index)
 
 
-def get_device_name(device: Any = None) -> str:
-    """What the GPU is called, such as NVIDIA H100."""
+def get_device_name(device: DeviceLike | None = None) -> str:
+    """The name of a GPU, such as NVIDIA H100."""
     return cuda().device_name(_index(device))
 
 
-def synchronize(device: Any = None) -> None:
-    """Wait until a GPU has done its work; errors of that work, such as a wrong index, come here."""
+def synchronize(device: DeviceLike | None = None) -> None:
+    """Wait until a GPU has finished; raise errors of its work, such as a wrong index."""
     cuda().synchronize(_index(device))
 
 
 def empty_cache() -> None:
-    """Give memory of the GPUs that waits to be used again back to the system."""
+    """Give unused memory of the GPUs back to the system."""
     for backend in loaded.values():
         backend.empty_cache()
 
 
-def memory_allocated(device: Any = None) -> int:
+def memory_allocated(device: DeviceLike | None = None) -> int:
     """How many bytes of a GPU's memory tensors hold."""
     return cuda().memory_allocated(_index(device))
 
 
-def memory_reserved(device: Any = None) -> int:
+def memory_reserved(device: DeviceLike | None = None) -> int:
     """How many bytes of a GPU's memory this process has taken."""
     return cuda().memory_reserved(_index(device))
 
 
-def mem_get_info(device: Any = None) -> tuple[int, int]:
+def mem_get_info(device: DeviceLike | None = None) -> tuple[int, int]:
     """Bytes of a GPU's memory that are free, and all."""
     return cuda().memory_info(_index(device))
 
 
 def manual_seed(seed: int) -> None:
-    """Seed the default generator of the current GPU; without a GPU nothing, as in torch."""
+    """Seed the default generator of the current GPU; without a GPU do nothing, as in torch."""
     if is_available():
         random.gpu_generator(current_device()).manual_seed(int(seed))
 
 
 def manual_seed_all(seed: int) -> None:
-    """Seed the default generators of all GPUs; without a GPU nothing, as in torch."""
+    """Seed the default generators of all GPUs; without a GPU do nothing, as in torch."""
     for index in range(device_count()):
         random.gpu_generator(index).manual_seed(int(seed))
 
@@ -90,17 +85,17 @@ def initial_seed() -> int:
     return random.gpu_generator(current_device()).initial_seed()
 
 
-def get_rng_state(device: Any = "cuda") -> Tensor:
+def get_rng_state(device: DeviceLike = "cuda") -> Tensor:
     """The state of a GPU's default generator, as bytes on the CPU."""
     return random.gpu_generator(cuda().use(_index(device))).get_state()
 
 
-def set_rng_state(new_state: Tensor, device: Any = "cuda") -> None:
+def set_rng_state(new_state: Tensor, device: DeviceLike = "cuda") -> None:
     """Set the state of a GPU's default generator."""
     random.gpu_generator(cuda().use(_index(device))).set_state(new_state)
 
 
-def _index(device: Any) -> int | None:
+def _index(device: DeviceLike | None) -> int | None:
     """The number in a device argument; None for the current GPU."""
     if device is None:
         return None
@@ -108,50 +103,3 @@ def _index(device: Any) -> int | None:
     if wanted.type != "cuda":
         raise ValueError(f"Expected a cuda device, but got: {wanted}")
     return wanted.index
-
-
-class Upload:
-    """Brings NumPy arrays to a GPU in one copy beside its work, through pinned memory.
-
-    Not in torch, which has pinned tensors and streams for it. `upload = Upload("cuda")`, then
-    `upload([a, b])` returns tensors; neither the call nor the GPU's earlier work waits for them.
-    """
-
-    def __init__(self, device: Any = "cuda") -> None:
-        """`device`: the GPU."""
-        self._staging = cuda().staging(_index(device))
-
-    def __call__(self, arrays: Sequence[np.ndarray]) -> list[Tensor]:
-        """The arrays as tensors on the GPU."""
-        return [Tensor._wrap(array) for array in self._staging(arrays)]
-
-
-class Records:
-    """A table of records of four fields on a GPU, which the host fills and draws batches from.
-
-    Not in torch. A draw is one copy to the GPU, of row numbers and of what has changed, and two
-    kernels.
-    """
-
-    def __init__(self, rows: int, fields: Sequence[Any], device: Any = "cuda") -> None:
-        """`fields`: shape and NumPy dtype of each; MemoryError where the GPU has not the memory."""
-        self._records = cuda().records(rows, fields, _index(device))
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the GPU's memory."""
-        return self._records.nbytes
-
-    def write(self, rows: np.ndarray, values: Sequence[np.ndarray]) -> None:
-        """Put records into rows, each of which is named once; `values`: arrays of the fields."""
-        self._records.write(rows, values)
-
-    def draw(
-        self, rows: np.ndarray, nexts: np.ndarray, aside: np.ndarray,
-        changed: np.ndarray, values: Sequence[np.ndarray],
-    ) -> list[Tensor]:  # fmt: skip
-        """The fields at `rows`, then field 0 at `nexts`, after `values` were put into `changed`.
-
-        Numbers in `nexts` from the number of rows on mean rows of `aside`, values of field 0.
-        """
-        return [Tensor._wrap(a) for a in self._records.draw(rows, nexts, aside, changed, values)]

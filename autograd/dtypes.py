@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-_PYTHON_INT = int  # the name will be a dtype's
+_PYTHON_INT = int  # `int` will be the name of a dtype
 
 
 class dtype:
-    """A kind of number: what a tensor's elements are."""
+    """The type of a tensor's elements."""
 
     def __init__(self, name: str, numpy: type) -> None:
         """`numpy`: the NumPy scalar type of the same layout."""
@@ -42,6 +42,7 @@ uint8 = dtype("uint8", np.uint8)
 bool = dtype("bool", np.bool_)
 
 ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, bool)
+DTypeLike = dtype | type  # what `dtype=` takes: a dtype, or Python's float, int or bool
 _BY_NUMPY = {d.numpy: d for d in ALL}
 _BY_PYTHON = {"float": float64, "int": int64, "bool": bool}  # as `dtype=` arguments
 
@@ -63,7 +64,7 @@ def dtype_of(numpy_dtype: np.dtype) -> dtype:
 
 
 def numpy_dtype(value: Any) -> np.dtype:
-    """The NumPy dtype of a dtype of ours, of a Python type, or of a NumPy dtype."""
+    """The NumPy dtype of one of our dtypes, of a Python type, or of a NumPy dtype."""
     if isinstance(value, dtype):
         return value.numpy
     if isinstance(value, type) and value.__name__ in _BY_PYTHON:
@@ -74,7 +75,7 @@ def numpy_dtype(value: Any) -> np.dtype:
 
 
 def dtype_argument(function: str, value: Any) -> np.dtype:
-    """The NumPy dtype of a `dtype=` argument; TypeError where it is none."""
+    """The NumPy dtype of a `dtype=` argument; TypeError for anything else."""
     if isinstance(value, dtype):
         return value.numpy
     if isinstance(value, type) and value.__name__ in _BY_PYTHON:
@@ -84,7 +85,7 @@ def dtype_argument(function: str, value: Any) -> np.dtype:
 
 
 def type_name(array: Any) -> str:
-    """What torch calls the dtype of an array in messages, such as Float or Long."""
+    """The name of an array's dtype in torch's messages, such as Float or Long."""
     return _TYPE_NAMES[array.dtype.name]
 
 
@@ -98,7 +99,7 @@ class Size(tuple):
     """The shape of a tensor."""
 
     def __new__(cls, iterable: Any = ()) -> Size:
-        """TypeError where it holds something else than whole numbers."""
+        """Raise TypeError unless all are whole numbers."""
         values = tuple(iterable)
         for i, value in enumerate(values):
             if not hasattr(value, "__index__"):
@@ -141,7 +142,7 @@ class Size(tuple):
 
 
 def size_of(array: Any) -> Size:
-    """The shape of an array, which needs no checks."""
+    """The shape of an array, without the checks of `Size`."""
     return tuple.__new__(Size, array.shape)
 
 
@@ -149,7 +150,7 @@ class device:
     """Where a tensor's elements are: `device("cpu")`, `device("cuda")`, `device("cuda", 1)`."""
 
     def __init__(self, type: Any, index: Any = None) -> None:
-        """Raise RuntimeError for a device string that torch would not take."""
+        """Raise RuntimeError for a device string that torch would refuse."""
         if isinstance(type, device):
             type, index = type.type, type.index if index is None else index
         if isinstance(type, _PYTHON_INT):
@@ -192,6 +193,7 @@ class device:
 
 
 CPU = device("cpu")
+DeviceLike = device | str | _PYTHON_INT  # what `device=` takes: an int is the number of a GPU
 
 
 def device_argument(value: Any) -> device:
@@ -211,7 +213,7 @@ class finfo:
     """The limits of a floating point dtype."""
 
     def __init__(self, type: Any = float32) -> None:
-        """TypeError where it is no floating point dtype."""
+        """Raise TypeError unless it is a floating point dtype."""
         if not isinstance(type, dtype):
             raise TypeError(
                 f"finfo(): argument 'type' (position 1) must be torch.dtype, not {_kind(type)}"
@@ -241,7 +243,7 @@ class iinfo:
     """The limits of an integer dtype."""
 
     def __init__(self, type: Any) -> None:
-        """TypeError where it is no integer dtype."""
+        """Raise TypeError unless it is an integer dtype."""
         if not isinstance(type, dtype):
             raise TypeError(
                 f"iinfo(): argument 'type' (position 1) must be torch.dtype, not {_kind(type)}"

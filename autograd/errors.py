@@ -1,5 +1,40 @@
-"""Errors that torch has no class for."""
+"""Errors for what torch has and this package leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+# Parts of torch that are left out as a whole: names, or parts of names.
+LEFT_OUT = {
+    "complex numbers": ("complex", "cfloat", "cdouble", "chalf", "real", "imag", "polar", "fft"),
+    "sparse tensors": ("sparse", "to_dense", "coalesce"),
+    "quantised tensors": ("quant", "qint", "quint", "qscheme"),
+    "bfloat16 or autocast": ("autocast", "amp", "bfloat16"),
+    "compilation": ("compile", "jit", "export", "fx"),
+    "data loading": ("utils.data",),
+}
 
 
 class NotOfferedError(AttributeError, NotImplementedError):
     """A part of torch that this package leaves out, such as double backward or complex tensors."""
+
+
+def attribute_error(owner: str, name: str, offered: Iterable[str]) -> AttributeError:
+    """Return the error for a missing `owner.name`, with the nearest existing name."""
+    text = f"{owner} has no attribute '{name}'"
+    if name.startswith("_"):
+        return AttributeError(text)
+    for what, marks in LEFT_OUT.items():
+        if any(name == mark or (len(mark) > 3 and mark in name) for mark in marks):
+            return AttributeError(f"{text}: autograd does not offer {what}")
+    import difflib  # needed for mistakes only, so not at every import
+
+    public = [n for n in offered if not n.startswith("_")]
+    near = difflib.get_close_matches(name, public, n=1)
+    hint = f"; the nearest name is '{near[0]}'" if near else ""
+    return AttributeError(f"{text}: autograd does not offer it{hint}")
+
+
+def tensor_attribute(tensor: object, name: str) -> object:
+    """Raise for a name that a tensor does not have: `Tensor.__getattr__`."""
+    raise attribute_error(f"'{type(tensor).__name__}' object", name, dir(type(tensor)))

@@ -1,4 +1,4 @@
-"""`Function`: an operation of the user's own, with a forward and a backward over tensors."""
+"""`Function`: an operation that users define, by a forward and a backward on tensors."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from autograd.engine.views import View
 from autograd.tensors.inplace import rebase
 from autograd.tensors.tensor import Tensor
 
-Slot = tuple[Tensor | None, int | None]  # what was saved; for an output its number, too
+Slot = tuple[Tensor | None, int | None]  # what was saved, and for an output its number
 
 
 class Context(Node):
-    """What `forward` and `backward` know of one call: `ctx`. It is the node of the graph, too."""
+    """The `ctx` of one call, for `forward` and `backward`; also its node in the graph."""
 
-    makes_new_arrays = False  # the user's backward may return whatever it holds
+    makes_new_arrays = False  # the user's backward may return any tensor, even a saved one
 
     function: type[Function]
     needs_input_grad: tuple[bool, ...]  # of every argument
@@ -30,11 +30,11 @@ class Context(Node):
 
     @property
     def needs(self) -> tuple[bool, ...]:
-        """For every tensor among the arguments whether it needs a gradient."""
+        """For every tensor among the arguments, whether it needs a gradient."""
         return self.needs_of_tensors
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keep tensors for `backward`, where `saved_tensors` gives them back."""
+        """Keep tensors for `backward`, which finds them in `saved_tensors`."""
         for i, tensor in enumerate(tensors):
             if tensor is not None and not isinstance(tensor, Tensor):
                 raise TypeError(
@@ -44,20 +44,20 @@ class Context(Node):
         self.to_save = tensors
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
-        """Outputs that carry no gradient."""
+        """Declare outputs that carry no gradient."""
         self.non_differentiable = tensors
 
     def mark_dirty(self, *tensors: Tensor) -> None:
-        """Inputs that `forward` changed in place and returns."""
+        """Declare inputs that `forward` changed in place and returns."""
         self.dirty = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
-        """False: `backward` gets None, not zeros, for outputs that were not used."""
+        """With False, `backward` gets None instead of zeros for outputs that were not used."""
         self.fills_with_zeros = value
 
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
-        """What `save_for_backward` kept; RuntimeError once it is freed, or changed in place."""
+        """The saved tensors; RuntimeError if they were freed, or changed in place."""
         if self.saved is None:
             raise RuntimeError(FREED)
         self.check_versions()
@@ -112,14 +112,14 @@ class Context(Node):
         return result._array
 
     def release(self) -> None:
-        """Let go of the saved tensors; a context that saved none can run again."""
+        """Free the saved tensors; a context that saved none can run again."""
         if self.saved:
             self.saved = None
             self.versions = []
 
 
 class Function:
-    """An operation of one's own: subclass it, write static `forward` and `backward`, call `apply`.
+    """A custom operation: subclass it, write static `forward` and `backward`, call `apply`.
 
     class Exp(Function):
         @staticmethod
@@ -143,7 +143,7 @@ class Function:
         )
 
     def __call__(self, *args: Any) -> Any:
-        """Refused: a Function is called by `apply`, on the class."""
+        """Raise, because a Function is called by `apply` on the class."""
         raise RuntimeError(
             "Legacy autograd function with non-static forward method is deprecated. Please use "
             "new-style autograd function with static forward method: call `apply` on the class."
@@ -156,7 +156,7 @@ class Function:
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
-        """`forward(ctx, *args)`, or `forward(*args)` beside a `setup_context`: the result."""
+        """Compute the result: `forward(ctx, *args)`, or `forward(*args)` with a `setup_context`."""
         raise NotImplementedError(
             "You must implement the forward function for custom autograd.Function."
         )
@@ -168,7 +168,7 @@ class Function:
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        """The gradient for every argument of forward, None for what has none."""
+        """Return the gradient of every argument of forward; None for those without."""
         raise NotImplementedError(
             "You must implement either the backward or vjp method for your custom "
             "autograd.Function to use it with backward mode AD."
@@ -225,7 +225,7 @@ def _save(ctx: Any, outputs: tuple[Any, ...]) -> None:
             ctx.versions.append(version_of(tensor))
         if number is None:
             slots.append((tensor, None))
-        else:  # not the output itself, which will refer to this node
+        else:  # not the output itself, which will hold this node
             alias = Tensor._wrap(tensor._array)
             alias._cell = tensor._cell
             slots.append((alias, number))
@@ -234,7 +234,7 @@ def _save(ctx: Any, outputs: tuple[Any, ...]) -> None:
 
 
 def _finish(ctx: Any, args: tuple[Any, ...], output: Any, number: int, recorded: bool) -> Any:
-    """One output of forward, with its history."""
+    """Return one output of forward with its history."""
     if not isinstance(output, Tensor):
         return output
     if any(output is tensor for tensor in ctx.dirty):
@@ -259,7 +259,7 @@ def _finish(ctx: Any, args: tuple[Any, ...], output: Any, number: int, recorded:
 
 
 def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator of a `backward` that can not itself be differentiated; here, none can."""
+    """Mark a `backward` as not differentiable itself; here, none is."""
 
     @functools.wraps(function)
     def wrapper(ctx: Any, *args: Any) -> Any:

@@ -1,6 +1,6 @@
 """`Generator`: a stream of random numbers, with torch's methods.
 
-On the CPU it draws by NumPy's generators, on a GPU by one of the same method names (`Philox`).
+On the CPU, NumPy's generators draw; on a GPU, `Philox`, which has the same methods.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from autograd.backend import cuda, resolved
 from autograd.backend.gpu import philox
 from autograd.backend.gpu.philox import Philox, checked_state
 from autograd.creation import made
-from autograd.dtypes import device, device_argument
+from autograd.dtypes import DeviceLike, device, device_argument
+from autograd.engine.capture import effect
+from autograd.engine.grad_mode import refuse_capture
 from autograd.functional.checks import integer, require_tensor
 from autograd.tensors.tensor import Tensor
 
 DEFAULT_SEED = 67280421310721  # torch's: without a seed two runs draw the same numbers
-# A name that comes from a file picks from these and runs nothing else.
+# The names that a file may contain; a name outside this table is refused.
 BIT_GENERATORS: dict[str, Callable[[], np.random.BitGenerator]] = {
     "MT19937": np.random.MT19937,
     "PCG64": np.random.PCG64,
@@ -34,37 +36,21 @@ BIT_GENERATORS: dict[str, Callable[[], np.random.BitGenerator]] = {
 class Generator:
     """A stream of random numbers on a device, the CPU by default."""
 
-    _source: Any  # what draws: a generator of NumPy's or, on a GPU, of the same methods
+    _source: Any  # a generator of NumPy or, on a GPU, a `Philox`
 
-    def __init__(self, device: Any = "cpu") -> None:
-        """A generator with torch's default seed; its numbers are drawn on `device`."""
+    def __init__(self, device: DeviceLike = "cpu") -> None:
+        """Start with torch's default seed; numbers are drawn on `device`."""
         self._device = resolved(device_argument(device))
         self.manual_seed(DEFAULT_SEED)
 
-    @classmethod
-    def from_numpy(
-        cls, source: np.random.Generator | np.random.SeedSequence, device: Any = "cpu"
-    ) -> Generator:
-        """A generator that draws from NumPy's `source`, or is seeded with it; on a GPU always."""
-        self = cls(device)
-        if self._device.type == "cpu":
-            self._source = np.random.default_rng(source)
-        else:
-            if isinstance(source, np.random.SeedSequence):
-                key = source.generate_state(1, np.uint64)[0]
-            else:
-                key = source.integers(2**64, dtype=np.uint64)
-            self._source = Philox(cuda(), self._device.index, int(key))
-        self._seed = 0
-        return self
-
     @property
     def device(self) -> device:
-        """Where the numbers are drawn."""
+        """The device on which numbers are drawn."""
         return self._device
 
+    @effect
     def manual_seed(self, seed: int) -> Generator:
-        """Start anew from `seed`, which may be negative."""
+        """Restart from `seed`, which may be negative."""
         if isinstance(seed, float):
             raise RuntimeError("manual_seed expected a long, but got float")
         seed = integer("manual_seed", seed, "seed")
@@ -77,26 +63,29 @@ class Generator:
             self._source = Philox(cuda(), self._device.index, self._seed)
         return self
 
+    @effect
     def seed(self) -> int:
-        """Start anew from a seed of the operating system, and return it."""
+        """Restart from a seed of the operating system, and return it."""
         self.manual_seed(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]) >> 1)
         return self._seed
 
     def initial_seed(self) -> int:
-        """The seed last set; 0 for a generator of NumPy's."""
+        """The last seed; 0 for a generator made from NumPy's."""
         return self._seed
 
     def state_dict(self) -> dict[str, Any]:
-        """The state as plain numbers, strings and lists, which JSON can hold."""
+        """The state as numbers, strings and lists, which JSON can hold."""
+        refuse_capture("the state of a generator is read")
         if self._device.type == "cuda":
             return {"seed": self._seed, "bit_generator": self._source.state}
         return {"seed": self._seed, "bit_generator": _plain(self._source.bit_generator.state)}
 
+    @effect
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on exactly where the generator of that state was.
+        """Continue exactly where the generator of this state was.
 
-        That of a GPU can't go on on the CPU, nor the other way: then go on with other numbers,
-        which follow from the state.
+        A state of a GPU does not fit the CPU, nor the other way round: then the numbers differ, but
+        follow from the state.
         """
         try:
             seed, inner = int(state["seed"]), state["bit_generator"]
@@ -118,8 +107,9 @@ class Generator:
         data = json.dumps(self.state_dict()).encode()
         return made(np.frombuffer(data, np.uint8).copy())
 
-    def set_state(self, new_state: Any) -> None:
-        """Go on exactly where the generator was that `new_state` came from."""
+    @effect
+    def set_state(self, new_state: Tensor) -> None:
+        """Continue exactly where the generator of `new_state` was."""
         require_tensor("set_state", new_state, "new_state")
         if new_state._array.dtype != np.uint8:
             raise TypeError(f"RNG state must be a torch.ByteTensor, not {new_state.dtype}")
@@ -130,8 +120,30 @@ class Generator:
         self.load_state_dict(state)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled and copied with its state."""
+        """Pickle and copy a generator with its state."""
         return _restore, (self.state_dict(), str(self._device))
+
+
+def from_numpy_generator(
+    source: np.random.Generator | np.random.SeedSequence, device: DeviceLike = "cpu"
+) -> Generator:
+    """Make a generator that draws from NumPy's `source`; on a GPU, one seeded from it.
+
+    On the CPU a SeedSequence seeds NumPy's default generator.
+    """
+    refuse_capture("a generator takes its numbers from NumPy's")
+    generator = Generator(device)
+    place = generator.device
+    if place.type == "cpu":
+        generator._source = np.random.default_rng(source)
+    else:
+        if isinstance(source, np.random.SeedSequence):
+            key = source.generate_state(1, np.uint64)[0]
+        else:
+            key = source.integers(2**64, dtype=np.uint64)
+        generator._source = Philox(cuda(), place.index, int(key))
+    generator._seed = 0
+    return generator
 
 
 def _numpy_source(state: dict[str, Any]) -> np.random.Generator:

@@ -1,4 +1,4 @@
-"""`gradcheck`: the gradients of a function against numerical ones."""
+"""`gradcheck`: compare the gradients of a function with numerical ones."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def gradcheck(
 ) -> bool:
     """Whether the gradients of `func(*inputs)` agree with central differences of step `eps`.
 
-    Raises GradcheckError where they do not (or returns False without `raise_exception`), ValueError
-    where no input requires a gradient. Inputs should be float64.
+    GradcheckError if they do not, or False without `raise_exception`; ValueError if no input
+    requires a gradient. Inputs should be float64.
     """
     inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     chosen = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
@@ -82,7 +82,7 @@ def _compare(
 
 
 def _analytical(func: Any, inputs: tuple[Any, ...], i: int, o: int) -> np.ndarray:
-    """The Jacobian, (elements of the input, elements of the output), by one backward each."""
+    """The Jacobian (elements of the input, elements of the output), a backward for each output."""
     output = _differentiable(func(*inputs))[o]
     jacobian = np.zeros((inputs[i].numel(), output.numel()))
     for k in range(output.numel()):

@@ -1,14 +1,15 @@
-"""Random tensors, and the generator that they are drawn from where none is given."""
+"""Random tensors, and the default generators."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.backend import resolved
+from autograd.backend import Array, resolved
 from autograd.creation import made
-from autograd.dtypes import CPU, device_argument, dtype_argument, type_name
+from autograd.dtypes import CPU, DeviceLike, DTypeLike, device_argument, dtype_argument, type_name
 from autograd.engine.apply import apply
 from autograd.engine.grad_mode import state
 from autograd.functional.broadcasting import broadcast_shapes
@@ -17,6 +18,9 @@ from autograd.generator import Generator
 from autograd.ops import random as ops
 from autograd.tensors.tensor import Tensor
 
+if TYPE_CHECKING:
+    from autograd.types import Operand
+
 FLOAT32, INT64 = np.dtype(np.float32), np.dtype(np.int64)
 
 default_generator = Generator()
@@ -24,13 +28,14 @@ _on_gpus: dict[int, Generator] = {}  # the default generators of the GPUs that h
 
 
 def manual_seed(seed: int) -> Generator:
-    """Seed the generators that are used where none is given, of the CPU and of all GPUs."""
-    _on_gpus.clear()
+    """Seed the default generators of the CPU and of all GPUs."""
+    for generator in _on_gpus.values():
+        generator.manual_seed(int(seed))
     return default_generator.manual_seed(int(seed))
 
 
 def gpu_generator(index: int) -> Generator:
-    """The generator that is used on a GPU where none is given; at first seeded as the CPU's."""
+    """Return the default generator of a GPU; its first seed is that of the CPU's."""
     if index not in _on_gpus:
         generator = Generator(f"cuda:{index}")
         _on_gpus[index] = generator.manual_seed(default_generator.initial_seed())
@@ -52,21 +57,32 @@ def get_rng_state() -> Tensor:
     return default_generator.get_state()
 
 
-def set_rng_state(new_state: Any) -> None:
+def set_rng_state(new_state: Tensor) -> None:
     """Set the state of the default generator."""
     default_generator.set_state(new_state)
 
 
-def source(generator: Any, device: Any = None) -> Any:
-    """What draws: the source under a generator, which must be of that device; by default its own.
+def source(generator: Generator | None, device: DeviceLike | None = None) -> Any:
+    """Return what draws for a generator (None: the default one) on a device (None: the CPU).
 
-    `device`, an argument `device=`, is the CPU for None. A source has the names of NumPy's
-    generators and draws arrays on its device.
+    It has the methods of NumPy's generators and draws arrays on its device. A capture does not see
+    its draws; use `draw` where that matters.
     """
     return _checked(generator, device)._source
 
 
-def _checked(generator: Any, device: Any) -> Generator:
+def draw(
+    generator: Generator | None, device: DeviceLike | None, method: str, *arguments: Any
+) -> Array:
+    """Draw an array by a method of NumPy's generators, in a way that a capture can repeat."""
+    return state.run_silently(_draw, _checked(generator, device), method, arguments)
+
+
+def _draw(generator: Generator, method: str, arguments: tuple[Any, ...]) -> Array:
+    return getattr(generator._source, method)(*arguments)
+
+
+def _checked(generator: Generator | None, device: DeviceLike | None) -> Generator:
     wanted = CPU if device is None else resolved(device_argument(device))
     if generator is None:
         generator = default_generator if wanted.type == "cpu" else gpu_generator(wanted.index)
@@ -81,7 +97,9 @@ def _checked(generator: Any, device: Any) -> Generator:
     return generator
 
 
-def _float_dtype(name: str, dtype: Any, kernel: str, default: np.dtype = FLOAT32) -> np.dtype:
+def _float_dtype(
+    name: str, dtype: DTypeLike | None, kernel: str, default: np.dtype = FLOAT32
+) -> np.dtype:
     wanted = default if dtype is None else dtype_argument(name, dtype)
     if wanted.kind != "f":
         kind = type_name(np.empty(0, wanted))
@@ -89,55 +107,65 @@ def _float_dtype(name: str, dtype: Any, kernel: str, default: np.dtype = FLOAT32
     return wanted
 
 
-def _draw(generator: Generator, kind: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Numbers of `standard_normal` or `random` in float32 or float64 as asked, without a detour."""
+def _draw_floats(
+    generator: Generator, kind: str, shape: tuple[int, ...], dtype: np.dtype
+) -> np.ndarray:
+    """Draw by `standard_normal` or `random`, in the dtype itself; float16 from float32."""
     method = getattr(generator._source, kind)
     if dtype == np.float16:
         return method(shape, np.float32).astype(dtype)
     return method(shape, dtype.type)
 
 
+def _cast(array: Array, dtype: np.dtype) -> Array:
+    return array if array.dtype == dtype else state.run_silently(_as_dtype, array, dtype)
+
+
+def _as_dtype(array: Array, dtype: np.dtype) -> Array:
+    return array.astype(dtype)
+
+
 def rand(
     *shape: Any,
-    size: Any = None,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    size: Sequence[int] | None = None,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Uniform numbers from [0, 1)."""
     wanted = _float_dtype("rand", dtype, "check_uniform_bounds")
     chosen, lengths = _checked(generator, device), shape_of("rand", shape, size)
-    array = state.run_silently(_draw, chosen, "random", lengths, wanted)
+    array = state.run_silently(_draw_floats, chosen, "random", lengths, wanted)
     return made(array, None, requires_grad)
 
 
 def randn(
     *shape: Any,
-    size: Any = None,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    size: Sequence[int] | None = None,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """Numbers of the standard normal distribution."""
     wanted = _float_dtype("randn", dtype, "normal_kernel_cpu")
     chosen, lengths = _checked(generator, device), shape_of("randn", shape, size)
-    array = state.run_silently(_draw, chosen, "standard_normal", lengths, wanted)
+    array = state.run_silently(_draw_floats, chosen, "standard_normal", lengths, wanted)
     return made(array, None, requires_grad)
 
 
 def randint(
     low: Any,
     high: Any = None,
-    size: Any = None,
+    size: Sequence[int] | None = None,
     *,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Whole numbers from `low` (0 where it is left out) to `high`, which is not among them."""
+    """Whole numbers from `low`, 0 by default, up to but not including `high`."""
     if size is None:
         low, high, size = 0, low, high
     low, high = integer("randint", low, "low"), integer("randint", high, "high", 2)
@@ -156,43 +184,42 @@ def randint(
         for text, value in (("from", low), ("to - 1", high - 1)):
             if not limits[0] <= value <= limits[1]:
                 raise RuntimeError(f"{text} is out of bounds for {wanted.name}")
-    array = source(generator, device).integers(low, high, shape_of("randint", (size,)))
-    return made(array.astype(wanted, copy=False), None, requires_grad)
+    array = draw(generator, device, "integers", low, high, shape_of("randint", (size,)))
+    return made(_cast(array, wanted), None, requires_grad)
 
 
 def randperm(
     n: int,
     *,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     """The numbers 0 to n - 1 in a random order."""
     n = integer("randperm", n, "n")
     shape_of("randperm", (n,))
     wanted = INT64 if dtype is None else dtype_argument("randperm", dtype)
-    array = source(generator, device).permutation(n).astype(wanted, copy=False)
-    return made(array, None, requires_grad)
+    return made(_cast(draw(generator, device, "permutation", n), wanted), None, requires_grad)
 
 
 def normal(
-    mean: Any,
-    std: Any = 1.0,
-    size: Any = None,
+    mean: Operand,
+    std: Operand = 1.0,
+    size: Sequence[int] | None = None,
     *,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Normal numbers: of tensors of means or standard deviations, or `size` of one kind."""
+    """Normal numbers: with tensors of means or deviations, or `size` numbers of one kind."""
     tensors = [v for v in (mean, std) if isinstance(v, Tensor)]
     if not isinstance(std, Tensor) and std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
     if size is not None:
-        noise = randn(size, generator=generator, dtype=dtype, device=device)._array
-        return made(noise * float(std) + float(mean), None, requires_grad)
+        noise = randn(size, generator=generator, dtype=dtype, device=device)
+        return made((noise * float(std) + float(mean))._array, None, requires_grad)
     if not tensors:
         raise TypeError("normal() of two numbers needs a size: normal(mean, std, size)")
     if isinstance(std, Tensor) and (std._array < 0).any():
@@ -202,22 +229,23 @@ def normal(
     if len(tensors) == 2:
         shape = broadcast_shapes(shape, tensors[1]._array.shape)
     where = next((t.device for t in tensors if t._array.ndim), tensors[0].device)
-    noise = _draw(_checked(generator, where), "standard_normal", shape, wanted)
+    chosen = _checked(generator, where)
+    noise = state.run_silently(_draw_floats, chosen, "standard_normal", shape, wanted)
     return apply(ops.normal, mean, std, noise=noise)
 
 
-def rand_like(input: Any, *, generator: Any = None, **options: Any) -> Tensor:
-    """Uniform numbers from [0, 1) in the shape, dtype and place of `input`."""
+def rand_like(input: Tensor, *, generator: Generator | None = None, **options: Any) -> Tensor:
+    """Uniform numbers from [0, 1) in the shape, dtype and device of `input`."""
     return _like("rand_like", rand, input, generator, **options)
 
 
-def randn_like(input: Any, *, generator: Any = None, **options: Any) -> Tensor:
-    """Standard normal numbers in the shape, dtype and place of `input`."""
+def randn_like(input: Tensor, *, generator: Generator | None = None, **options: Any) -> Tensor:
+    """Standard normal numbers in the shape, dtype and device of `input`."""
     return _like("randn_like", randn, input, generator, **options)
 
 
-def randint_like(input: Any, low: Any, high: Any = None, **options: Any) -> Tensor:
-    """Whole numbers from `low` (0 where it is left out) to before `high`, like `input`."""
+def randint_like(input: Tensor, low: Any, high: Any = None, **options: Any) -> Tensor:
+    """Whole numbers from `low`, 0 by default, up to but not including `high`, like `input`."""
     low, high = (0, low) if high is None else (low, high)
     options.setdefault("dtype", input.dtype)
     return randint(low, high, tuple(input.shape), **options)
@@ -225,12 +253,12 @@ def randint_like(input: Any, low: Any, high: Any = None, **options: Any) -> Tens
 
 def _like(
     name: str,
-    draw: Any,
-    input: Any,
-    generator: Any,
+    draw: Callable[..., Tensor],
+    input: Tensor,
+    generator: Generator | None,
     *,
-    dtype: Any = None,
-    device: Any = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
     require_tensor(name, input)

@@ -1,4 +1,4 @@
-"""`save` and `load` of state dicts in safetensors, which never runs code from the file."""
+"""`save` and `load` of state dicts as safetensors files, which never run code."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import numpy as np
 
 from autograd.creation import made
 from autograd.dtypes import dtype_of
-from autograd.engine.python_values import host_array
+from autograd.engine.capture import effect
 
 
+@effect
 def save(obj: Mapping[str, Any], f: str | os.PathLike[str]) -> None:
-    """Write a state dict, names and their tensors, to the file `f`.
+    """Write a state dict, tensors by name, to the file `f`.
 
-    torch reads it with `safetensors.torch.load_file`. TypeError for anything but tensors and
-    arrays by name: optimizers and whole objects have no place in the format.
+    torch reads it with `safetensors.torch.load_file`. TypeError for anything else than tensors and
+    arrays by name: the format does not hold optimizers or whole objects.
     """
-    from safetensors.numpy import save_file  # an import that most programs can do without
+    from safetensors.numpy import save_file  # most programs do not need this import
 
     if not isinstance(obj, Mapping):
         raise TypeError(
@@ -42,16 +43,16 @@ def _array(key: str, value: Any) -> np.ndarray:
             f"save(): {key!r} must be a tensor or array, not {type(value).__name__}; safetensors "
             "holds a flat dict of tensors"
         )
-    array = host_array(value)
+    array = value._host() if hasattr(value, "_array") else value
     dtype_of(array.dtype)
-    # safetensors writes the memory as it lies, so a transposed array would come back scrambled.
+    # safetensors writes raw memory, so a transposed array would come back scrambled.
     return np.ascontiguousarray(array).reshape(array.shape)
 
 
 def load(f: str | os.PathLike[str], map_location: Any = None) -> OrderedDict[str, Any]:
-    """The state dict in the file `f`; `map_location` is the device to put it on.
+    """Read the state dict in the file `f` to the device `map_location`.
 
-    RuntimeError where the file is damaged or is no safetensors file, such as one of torch.save.
+    RuntimeError if the file is damaged or not a safetensors file, such as one of torch.save.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file

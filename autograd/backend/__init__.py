@@ -6,39 +6,40 @@ between the two libraries is a named function of the backend, so an operation is
 
 from __future__ import annotations
 
-from typing import Any
-
 from numpy import ndarray
 
 from autograd.backend import cupy_backend
+from autograd.backend.cupy_backend import CupyBackend
+from autograd.backend.kernels.contract import Array as Array
+from autograd.backend.kernels.contract import Backend as Backend
+from autograd.backend.kernels.contract import DType as DType
+from autograd.backend.kernels.contract import Shape as Shape
 from autograd.backend.numpy_backend import NUMPY
-from autograd.dtypes import CPU
+from autograd.dtypes import CPU, device
 
-Array = Any  # numpy.ndarray, or cupy.ndarray on a GPU
-
-# CuPy's backend by the type of its arrays, once a GPU has been asked for: until then, and on most
-# machines for ever, every array is NumPy's.
-loaded: dict[type, Any] = {}
+# CuPy's backend by the type of its arrays; empty until a GPU is first asked for. Until then, every
+# array is NumPy's.
+loaded: dict[type, CupyBackend] = {}
 
 
-def backend_of(array: Array) -> Any:
-    """The backend whose array this is, ready to work on the device that holds it."""
+def backend_of(array: Array) -> Backend:
+    """Return the backend of an array, with the device that holds it current."""
     if type(array) is ndarray or not loaded:
         return NUMPY
     backend = loaded.get(type(array))
     return NUMPY if backend is None else backend.at(array)
 
 
-def cuda() -> Any:
-    """CuPy's backend; AssertionError without CuPy and RuntimeError without a GPU, as in torch."""
+def cuda() -> CupyBackend:
+    """Return CuPy's backend; AssertionError without CuPy, RuntimeError without a GPU."""
     if not loaded:
         backend = cupy_backend.load()
         loaded[backend.ndarray] = backend
     return next(iter(loaded.values()))
 
 
-def home(device: Any) -> Any:
-    """The backend that makes arrays on a device, ready to do so."""
+def home(device: device) -> Backend:
+    """Return the backend of a device, with that device current."""
     if device.type == "cpu":
         return NUMPY
     backend = cuda()
@@ -46,22 +47,22 @@ def home(device: Any) -> Any:
     return backend
 
 
-def resolved(device: Any) -> Any:
-    """The device with its number: `cuda` alone is the current GPU."""
+def resolved(device: device) -> device:
+    """Return the device with its number; `cuda` alone is the current GPU."""
     if device.type == "cpu":
         return CPU
     return device if device.index is not None else type(device)("cuda", cuda().index)
 
 
-def place(array: Array, device: Any) -> Array:
-    """The array in the memory of a device, without a copy where it is there already."""
+def place(array: Array, device: device) -> Array:
+    """Move an array to a device; no copy if it is there already."""
     if device.type == "cuda":
         return cuda().receive(array, device.index)
     return backend_of(array).to_numpy(array)
 
 
 def same_memory(first: Array, second: Array) -> bool:
-    """Whether one array is a view of the other, or both of a third."""
+    """Whether two arrays share memory: one is a view of the other, or both of a third."""
     if first.base is None:
         return first is second or second.base is first
     if first.base is second or first.base is second.base:

@@ -1,7 +1,7 @@
-"""CuPy: arrays in the memory of a GPU. The one importer of CuPy, and only when a GPU is asked for.
+"""CuPy: arrays on a GPU. Only this module imports CuPy, and only when a GPU is asked for.
 
-CuPy's own current device follows the arrays: `CupyBackend.at` makes that of an array current before
-anything is done with it. `index` is the device that new tensors go to, torch's current device.
+CuPy's current device follows the arrays: `CupyBackend.at` makes the device of an array current
+before anything is done with it. `index` is torch's current device, where new tensors go.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import numpy as np
 
 from autograd.backend.gpu.records import Records
 from autograd.backend.gpu.staging import Staging
+from autograd.backend.kernels.contract import Array, Shape
 from autograd.backend.kernels.cupy_kernels import CupyChains
 
 INSTALL = 'pip install -e ".[cuda12]", or ".[cuda13]" for CUDA 13, installs it'
 
 
 class CupyBackend(CupyChains):
-    """CuPy's functions, and by name those that NumPy does otherwise."""
+    """CuPy's functions, and the named ones in which NumPy differs."""
 
     device_type = "cuda"
 
@@ -32,25 +33,25 @@ class CupyBackend(CupyChains):
         self.ndarray = cupy.ndarray
         self.devices = devices
         self.index = 0
-        self._reports: dict[int, Any] = {}  # by device: what REPORT_WRONG_INDEX found
+        self._reports: dict[int, Any] = {}  # by device: what the kernel report_wrong_index found
         self._unread: set[int] = set()  # devices with a report that nobody has read
 
     def __getattr__(self, name: str) -> Any:
-        """CuPy's function of that name, kept as an attribute so that it is looked up once."""
+        """Return CuPy's function of this name, and keep it so that it is looked up only once."""
         value = getattr(self.cupy, name)
         setattr(self, name, value)
         return value
 
     # -- devices --------------------------------------------------------------------------
 
-    def at(self, array: Any) -> CupyBackend:
-        """This backend, with the device of the array current."""
+    def at(self, array: Array) -> CupyBackend:
+        """Return this backend, with the device of the array current."""
         if self.devices > 1:
             array.device.use()
         return self
 
     def use(self, index: int | None) -> int:
-        """Make a GPU the current one, None that of new tensors; returns its number."""
+        """Make a GPU current (None: torch's current one), and return its number."""
         index = self.index if index is None else index
         if not 0 <= index < self.devices:
             raise RuntimeError(
@@ -61,67 +62,63 @@ class CupyBackend(CupyChains):
             self.cupy.cuda.Device(index).use()
         return index
 
-    def device_index(self, array: Any) -> int:
+    def device_index(self, array: Array) -> int:
         """The number of the GPU that holds the array."""
         return array.device.id
 
     def device_name(self, index: int | None) -> str:
-        """What a GPU is called."""
+        """The name of a GPU."""
         return self.cupy.cuda.runtime.getDeviceProperties(self.use(index))["name"].decode()
 
     def synchronize(self, index: int | None) -> None:
-        """Wait until a GPU has done its work; IndexError where an index in it was wrong."""
+        """Wait until a GPU has finished; IndexError if an index in its work was out of bounds."""
         index = self.use(index)
         self.cupy.cuda.Device(index).synchronize()
         self._read_report(index)
 
     # -- to and from the host -------------------------------------------------------------
 
-    def receive(self, array: Any, index: int | None) -> Any:
-        """The array in the memory of a GPU, without a copy where it is there already."""
+    def receive(self, array: Array, index: int | None) -> Array:
+        """Move an array to a GPU; no copy if it is there already."""
         index = self.use(index)
         if type(array) is self.ndarray and array.device.id != index:
             return array.copy()  # to the device that is current
         return self.cupy.asarray(array)
 
-    def to_numpy(self, array: Any) -> np.ndarray:
-        """A copy in host memory; IndexError where an index was wrong in what led to it."""
+    def to_numpy(self, array: Array) -> np.ndarray:
+        """Copy to host memory; IndexError if an index was out of bounds in the work before."""
         result = self.cupy.asnumpy(array)
         self._read_report(array.device.id)
         return result
 
-    def from_numpy(self, array: np.ndarray) -> Any:
+    def from_numpy(self, array: np.ndarray) -> Array:
         """A copy of a host array in the memory of the current GPU."""
         return self.cupy.asarray(array)
 
-    def array_of(self, value: Any) -> Any:
+    def array_of(self, value: Array) -> Array:
         """An array of what an operation returned."""
         return value if type(value) is self.ndarray else self.cupy.asarray(value)
 
-    def item(self, array: Any) -> Any:
-        """The only element as a Python number."""
-        return self.to_numpy(array).item()
-
     def staging(self, index: int | None) -> Staging:
-        """What copies from the host to a GPU while that works."""
+        """Make a `Staging`, which copies to a GPU while the GPU works."""
         return Staging(self, self.use(index))
 
     def records(self, rows: int, fields: Any, index: int | None) -> Records:
-        """A table of records on a GPU; MemoryError where that has not the memory."""
+        """Make a table of records on a GPU; MemoryError if they do not fit."""
         return Records(self, self.use(index), rows, fields)
 
     # -- indices --------------------------------------------------------------------------
 
     def check_bounds(
-        self, index: Any, size: int, dim: int, error: type[Exception], lowest: int
+        self, index: Array, size: int, dim: int, error: type[Exception], lowest: int
     ) -> None:
-        """See to it that an index out of bounds, which CuPy wraps around, raises an IndexError.
+        """Make an index out of bounds, which CuPy would wrap around, raise an IndexError.
 
-        As in torch it is raised later, when the host waits for the device the next time.
+        As in torch, the error comes later: when the host next waits for the device.
         """
         if index.size == 0:
             return
-        if size == 0:  # to read from an empty array would break the device for good
+        if size == 0:  # reading from an empty array would break the device for good
             raise error(f"index is out of bounds for dimension {dim} with size 0")
         device = index.device.id
         if device not in self._reports:
@@ -138,23 +135,23 @@ class CupyBackend(CupyChains):
             self._reports[device].fill(0)
             raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
 
-    def scatter_add(self, array: Any, index: Any, values: Any) -> None:
+    def scatter_add(self, array: Array, index: Array, values: Array) -> None:
         """`array[index] += values` in place, where repeated indices add up, in any order."""
-        if array.dtype == np.int64:  # for which CUDA has no atomic sum; modulo 2^64 it is the same
+        if array.dtype == np.int64:  # CUDA sums only uint64 atomically; modulo 2^64 it is the same
             array, values = array.view(np.uint64), self.asarray(values, np.int64).view(np.uint64)
         self.cupyx.scatter_add(array, index, values)
 
-    def scatter_multiply(self, array: Any, index: Any, values: Any) -> None:
-        """`array[index] *= values` in place, where repeated indices multiply up: on the host.
+    def scatter_multiply(self, array: Array, index: Array, values: Array) -> None:
+        """`array[index] *= values` in place, where repeated indices multiply up.
 
-        CUDA has no atomic product, nor CuPy `multiply.at`.
+        On the host, because CUDA has no atomic product and CuPy no `multiply.at`.
         """
         result = self.to_numpy(array)
         places = tuple(self.to_numpy(part) if hasattr(part, "dtype") else part for part in index)
         np.multiply.at(result, places, self.to_numpy(self.array_of(values)))
         array[...] = self.from_numpy(result)
 
-    def put_along_axis(self, array: Any, index: Any, values: Any, axis: int) -> None:
+    def put_along_axis(self, array: Array, index: Array, values: Array, axis: int) -> None:
         """`array[..., index, ...] = values` in place along one axis."""
         places = [
             self.cupy.arange(n).reshape((n,) + (1,) * (array.ndim - i - 1))
@@ -165,24 +162,24 @@ class CupyBackend(CupyChains):
 
     # -- memory ---------------------------------------------------------------------------
 
-    def is_contiguous(self, array: Any) -> bool:
+    def is_contiguous(self, array: Array) -> bool:
         """Whether the elements lie in memory in the order of their indices, without gaps."""
         return array.flags.c_contiguous
 
-    def address(self, array: Any) -> int:
+    def address(self, array: Array) -> int:
         """Where the array's first element lies in the memory of its GPU."""
         return array.data.ptr
 
-    def expand(self, array: Any, shape: tuple[int, ...]) -> Any:
+    def expand(self, array: Array, shape: Shape) -> Array:
         """A view of a larger shape."""
         return self.cupy.broadcast_to(array, shape)
 
-    def reused_empty(self, shape: tuple[int, ...], dtype: Any) -> Any:
-        """An uninitialised array; CuPy's pool keeps what was used before."""
+    def reused_empty(self, shape: Shape, dtype: np.dtype) -> Array:
+        """An uninitialised array; CuPy's pool reuses memory by itself."""
         return self.cupy.empty(shape, dtype)
 
     def empty_cache(self) -> None:
-        """Give memory that waits to be used again back to the system."""
+        """Give unused memory of the pools back to the system."""
         self.cupy.get_default_memory_pool().free_all_blocks()
         self.cupy.get_default_pinned_memory_pool().free_all_blocks()
 
@@ -192,7 +189,7 @@ class CupyBackend(CupyChains):
         return self.cupy.get_default_memory_pool().used_bytes()
 
     def memory_info(self, index: int | None) -> tuple[int, int]:
-        """Bytes of a GPU's memory that are free, and all."""
+        """Free and total bytes of a GPU's memory."""
         free, total = self.cupy.cuda.Device(self.use(index)).mem_info
         return free, total
 
@@ -203,18 +200,18 @@ class CupyBackend(CupyChains):
 
     # -- arithmetic -----------------------------------------------------------------------
 
-    def raise_to(self, base: Any, exponent: Any) -> Any:
+    def raise_to(self, base: Array, exponent: Any) -> Array:
         """`base ** exponent`, where integers to negative powers raise ValueError as in NumPy."""
         if isinstance(exponent, int) and exponent < 0 and base.dtype.kind in "iu":
             raise ValueError("Integers to negative integer powers are not allowed.")
         dtype = getattr(exponent, "dtype", None)
         if dtype is not None and dtype.kind == "i" and getattr(base, "dtype", dtype).kind in "iu":
-            # To look for a negative one would make the host wait.
+            # Looking for a negative exponent would make the host wait.
             raise ValueError("Integers to negative integer powers may be among these.")
         return base**exponent
 
-    def erf(self, array: Any) -> Any:
-        """The error function; CuPy's of float16 is float64."""
+    def erf(self, array: Array) -> Array:
+        """The error function, in the dtype of the array: CuPy returns float64 for float16."""
         return self._special.erf(array).astype(array.dtype, copy=False)
 
     @functools.cached_property
@@ -225,7 +222,7 @@ class CupyBackend(CupyChains):
 
 
 def load() -> CupyBackend:
-    """Import CuPy and find the GPUs; AssertionError or RuntimeError, as in torch, without them."""
+    """Import CuPy and find the GPUs; without them AssertionError or RuntimeError, as in torch."""
     try:
         import cupy
     except ModuleNotFoundError:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 STEPS = 8  # nodes per unit
-END = 6  # from here on erf rounds to 1
+END = 6  # beyond this, erf rounds to 1
 TERMS = {np.dtype(np.float64): 12, np.dtype(np.float32): 6}
 
 
 @functools.cache
 def _coefficients(dtype: Any) -> list[np.ndarray]:
-    """For every node c the Taylor coefficients, from the Hermite polynomials.
+    """The Taylor coefficients at every node c, from the Hermite polynomials.
 
     erf^(n+1)(c) = (-1)^n 2/sqrt(pi) exp(-c^2) H_n(c) (Abramowitz and Stegun 1964, 7.1.19).
     """
@@ -30,7 +30,7 @@ def _coefficients(dtype: Any) -> list[np.ndarray]:
 
 
 def erf(array: np.ndarray) -> np.ndarray:
-    """The Taylor series about the nearest of 49 nodes: within 3 units in the last place."""
+    """The error function, as a Taylor series about the nearest of 49 nodes: within 3 ulp."""
     if array.dtype not in TERMS:
         return erf(array.astype(np.float32)).astype(array.dtype)
     size = np.minimum(np.abs(array), END)  # NaN stays

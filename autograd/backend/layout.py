@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-Array = Any
+from autograd.backend.kernels.contract import Array
 
 
 class StackLayout:

@@ -1,4 +1,4 @@
-"""NumPy, with what CuPy does otherwise under names of its own: arrays in host memory."""
+"""NumPy: arrays in host memory. Where NumPy and CuPy differ, functions have names of their own."""
 
 from __future__ import annotations
 
@@ -8,33 +8,28 @@ from typing import Any
 import numpy as np
 
 from autograd.backend.erf import erf
+from autograd.backend.kernels.contract import Array, Shape
 from autograd.backend.kernels.numpy_kernels import NumpyChains
-
-Array = np.ndarray
 
 
 class NumpyBackend(NumpyChains):
-    """NumPy's own functions, and by name those that CuPy does otherwise."""
+    """NumPy's functions, and the named ones in which CuPy differs."""
 
     device_type = "cpu"
 
     def __getattr__(self, name: str) -> Any:
-        """NumPy's function of that name, kept as an attribute so that it is looked up once."""
+        """Return NumPy's function of this name, and keep it so that it is looked up only once."""
         value = getattr(np, name)
         setattr(self, name, value)
         return value
 
     def array_of(self, value: Any) -> Array:
-        """An ndarray of what an operation returned: NumPy turns 0-d results into scalars."""
+        """An array of what an operation returned: NumPy returns 0-d results as scalars."""
         return np.asarray(value)
 
     def to_numpy(self, array: Array) -> np.ndarray:
         """The array in host memory, without a copy where it is there already."""
         return array
-
-    def item(self, array: Array) -> Any:
-        """The only element as a Python number."""
-        return array.item()
 
     def from_numpy(self, array: np.ndarray) -> Array:
         """A host array as an array of this backend, without a copy where possible."""
@@ -52,14 +47,14 @@ class NumpyBackend(NumpyChains):
         """The number of the GPU that holds the array; None on the CPU."""
         return None
 
-    def expand(self, array: Array, shape: tuple[int, ...]) -> Array:
-        """A view of a larger shape; NumPy's own would be read-only, and so could not be shared."""
+    def expand(self, array: Array, shape: Shape) -> Array:
+        """A view of a larger shape; unlike `np.broadcast_to`, it can be written to."""
         result = np.broadcast_to(array, shape)
         result.flags.writeable = array.flags.writeable
         return result
 
-    def broadcast_to(self, array: Array, shape: tuple[int, ...]) -> Array:
-        """A view of a larger shape; for one number without the steps of Python that NumPy takes."""
+    def broadcast_to(self, array: Array, shape: Shape) -> Array:
+        """A view of a larger shape; for a 0-d array, faster than `np.broadcast_to`."""
         if array.ndim:
             return np.broadcast_to(array, shape)
         return np.ndarray(shape, array.dtype, array, strides=(0,) * len(shape))
@@ -71,7 +66,7 @@ class NumpyBackend(NumpyChains):
         if index.size == 0:
             return
         if lowest == 0 and index.view(f"u{index.itemsize}").max() < size:
-            return  # read as unsigned, a negative number is too large as well
+            return  # as unsigned, a negative number is too large, too
         for extreme in (index.max(), index.min()):
             if not lowest <= extreme < size:
                 raise error(
@@ -92,17 +87,17 @@ class NumpyBackend(NumpyChains):
         np.put_along_axis(array, index, values, axis)
 
     def max(self, array: Array, axis: Any = None, keepdims: Any = False) -> Array:
-        """The largest along `axis`, without the steps of Python that `np.max` takes first."""
+        """The largest along `axis`, without the Python overhead of `np.max`."""
         return np.maximum.reduce(array, axis=axis, keepdims=keepdims)
 
     def min(self, array: Array, axis: Any = None, keepdims: Any = False) -> Array:
-        """The smallest along `axis`, without the steps of Python that `np.min` takes first."""
+        """The smallest along `axis`, without the Python overhead of `np.min`."""
         return np.minimum.reduce(array, axis=axis, keepdims=keepdims)
 
     def where(self, condition: Array, first: Any, second: Any) -> Array:
         """`first` where the condition holds, `second` elsewhere.
 
-        `np.where` branches at every element: on random conditions ten times as slow as bits.
+        `np.where` branches at every element; on random conditions, bits are ten times faster.
         """
         if type(condition) is not np.ndarray or condition.size < FEW or condition.dtype != np.bool_:
             return np.where(condition, first, second)
@@ -122,11 +117,11 @@ class NumpyBackend(NumpyChains):
         return base**exponent
 
     def erf(self, array: Array) -> Array:
-        """The error function, which NumPy has not."""
+        """The error function, which NumPy lacks."""
         return erf(array)
 
 
-FEW = 2048  # elements, below which a call costs more than its work
+FEW = 2048  # elements; below this, a call costs more than its work
 
 
 def _has_bits(value: Any) -> bool:
@@ -134,7 +129,7 @@ def _has_bits(value: Any) -> bool:
 
 
 def _where_or_0(condition: Array, values: Array) -> Array:
-    # The bits times 0 or 1: no infinity or NaN among the values gets through where 0 is asked for.
+    # Multiplying bits by 0 or 1 keeps infinities and NaN out where 0 is wanted.
     bits = f"i{values.itemsize}"
     chosen = condition.astype(bits)
     if condition.shape == values.shape:

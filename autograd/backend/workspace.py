@@ -1,7 +1,8 @@
-"""Memory that is used again: a large array costs more to get from the system than to fill.
+"""Memory that is reused: a large array costs more to get from the system than to fill.
 
-A freed array of some hundred kilobytes goes back to the operating system, and the next one comes
-page by page, each with a fault. Here its memory waits until an array of the same size is asked for.
+The memory of a freed array of some hundred kilobytes goes back to the operating system, and the
+next array gets pages one by one, with a fault for each. Here, memory waits until an array of the
+same size is asked for.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import weakref
 
 import numpy as np
 
-REUSED_BYTES = 2**17  # from here on malloc asks the system for pages
+REUSED_BYTES = 2**17  # from this size on, malloc asks the system for pages
 KEPT_OF_A_SIZE = 16
 SIZES = 64
 
 
 class _Loan(weakref.ref):
-    """Calls back when an array is gone, and knows the memory that it had."""
+    """A weak reference to an array, with its memory; it calls back when the array is gone."""
 
     __slots__ = ("memory",)
 
@@ -27,19 +28,19 @@ class _Loan(weakref.ref):
 class Workspace:
     """Uninitialised arrays, each on memory that no other array has.
 
-    The memory of an array comes back when the array itself is gone, and not before. A view keeps
-    its array alive as it does everywhere in NumPy: the base of an array on a bytearray is no
-    array, so a view of it, or of a view of it, has the array itself as its base. Nothing counts
-    references, so it holds on every interpreter. Threads may share a workspace: taking memory from
-    a list and putting it back are one step each.
+    Memory comes back when its array is gone, and not before. A view keeps its array alive, as
+    everywhere in NumPy: the base of an array on a bytearray is not an array, so every view, direct
+    or not, has the array itself as its base. Nothing counts references, so this holds on every
+    interpreter. Threads may share a workspace: taking memory from a list, and putting it back, are
+    single steps.
     """
 
     def __init__(self) -> None:
         self._waiting: dict[int, list[bytearray]] = {}  # by size
-        self._loans: dict[int, _Loan] = {}  # by identity: a reference that is gone calls nobody
+        self._loans: dict[int, _Loan] = {}  # by identity; a dead weak reference would not call back
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        """An array whose memory nobody else uses while the array or a view of it lives."""
+        """An uninitialised array; nobody else uses its memory while it or a view of it lives."""
         size = math.prod(shape) * dtype.itemsize
         if size < REUSED_BYTES:
             return np.empty(shape, dtype)
@@ -64,5 +65,5 @@ class Workspace:
             waiting.append(memory)
 
     def clear(self) -> None:
-        """Let go of the memory that waits: it goes back to the system."""
+        """Give the waiting memory back to the system."""
         self._waiting.clear()

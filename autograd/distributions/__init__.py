@@ -10,7 +10,7 @@ from autograd.distributions.kl import kl_divergence
 from autograd.distributions.normal import Normal
 from autograd.distributions.transformed import TransformedDistribution
 from autograd.distributions.transforms import AffineTransform, TanhTransform, Transform
-from autograd.missing import attribute_error
+from autograd.errors import attribute_error
 
 __all__ = [
     "AffineTransform",

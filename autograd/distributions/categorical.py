@@ -24,7 +24,7 @@ class Categorical(Distribution):
     """Classes 0 to n - 1, with probabilities in proportion to `probs` or to `exp(logits)`.
 
     The last dimension of the parameter counts the classes. `probs` and `logits` are normalised, and
-    each is computed from the other when it is first asked for.
+    each is computed from the other on first use.
     """
 
     has_enumerate_support = True
@@ -55,7 +55,7 @@ class Categorical(Distribution):
 
     @cached_property
     def logits(self) -> Tensor:
-        """The logarithms of the probabilities, which are kept away from 0 and 1."""
+        """The logarithms of the probabilities, clamped away from 0 and 1."""
         with enable_grad():
             eps = float(np.finfo(self.probs._array.dtype).eps)
             return self.probs.clamp(min=eps, max=1 - eps).log()
@@ -100,11 +100,11 @@ class Categorical(Distribution):
         return self.probs.argmax(-1)
 
     def sample(self, sample_shape: Iterable[int] = (), *, generator: Any = None) -> Tensor:
-        """Classes, int64; `generator` (not an argument of torch's) draws them."""
+        """Draw classes, int64; `generator` is no argument of torch's."""
         probs = self.probs._array
         xp = backend_of(probs)
         shape = self._extended_shape(sample_shape)
-        # In float64: a cumulative sum in float32 would give the last classes a wrong share.
+        # In float64, because a cumulative sum in float32 gives the last classes a wrong share.
         cumulative = xp.cumsum(probs.astype(np.float64), axis=-1)
         uniform = source(generator, self.probs.device).random(shape)
         threshold = uniform * cumulative[..., -1]

@@ -1,4 +1,4 @@
-"""What values a parameter or a sample may have: `constraint.check(value)` tells it for each."""
+"""Constraints on parameters and samples: `constraint.check(value)` says which values are valid."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from autograd.tensors.tensor import Tensor
 
 
 class Constraint:
-    """The base of all constraints; one with `event_dim` n judges the last n dimensions together."""
+    """The base of all constraints; `event_dim` n means that the last n dimensions form a value."""
 
     is_discrete = False
     event_dim = 0
 
     def check(self, value: Tensor) -> Tensor:
-        """A bool for each value: whether it may be."""
+        """Whether each value is valid, as bool."""
         return value._wrap(self._holds(value._array))
 
     def _holds(self, array: Any) -> Any:
@@ -81,7 +81,7 @@ class Simplex(Constraint):
 
 
 class IndependentConstraint(Constraint):
-    """A constraint that must hold for all along the last dimensions."""
+    """A constraint that must hold for all elements along the last dimensions."""
 
     def __init__(self, base_constraint: Constraint, reinterpreted_batch_ndims: int) -> None:
         self.base_constraint = base_constraint

@@ -1,4 +1,4 @@
-"""`Distribution`: shapes, checks of arguments, and what every distribution can be asked."""
+"""`Distribution`: shapes, checks of arguments, and the methods of all distributions."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from autograd.tensors.tensor import Tensor
 class Distribution:
     """The base of all distributions.
 
-    A sample has the shape `sample_shape + batch_shape + event_shape`: how many are drawn, how many
-    independent distributions these are, and what one value of one of them is.
+    A sample has the shape `sample_shape + batch_shape + event_shape`: the number of draws, the
+    independent distributions, and the shape of one value.
     """
 
     has_rsample = False
@@ -28,7 +28,7 @@ class Distribution:
 
     @staticmethod
     def set_default_validate_args(value: bool) -> None:
-        """Whether arguments are checked where `validate_args` is not given."""
+        """Choose whether arguments are checked by default."""
         if value not in (True, False):
             raise ValueError(f"expected True or False, not {value!r}")
         Distribution._validate_args = value
@@ -69,7 +69,7 @@ class Distribution:
 
     @property
     def support(self) -> Constraint:
-        """The values that can come."""
+        """The possible values."""
         raise NotImplementedError
 
     @property
@@ -93,7 +93,7 @@ class Distribution:
         return self.variance.sqrt()
 
     def sample(self, sample_shape: Iterable[int] = (), *, generator: Any = None) -> Tensor:
-        """Values, outside the graph; `generator` (not an argument of torch's) draws them."""
+        """Draw values outside the graph; `generator` is no argument of torch's."""
         with no_grad():
             return self.rsample(sample_shape, generator=generator)
 
@@ -126,7 +126,7 @@ class Distribution:
         raise NotImplementedError
 
     def _blank(self, batch_shape: Iterable[int], event_shape: Iterable[int]) -> Self:
-        """A distribution of this class that waits for its parameters, which need no check."""
+        """Make a distribution of this class without parameters; the caller sets them, unchecked."""
         result = type(self).__new__(type(self))
         Distribution.__init__(result, batch_shape, event_shape, validate_args=False)
         result._validate_args = self._validate_args
@@ -136,7 +136,7 @@ class Distribution:
         return Size((*sample_shape, *self._batch_shape, *self._event_shape))
 
     def _validate_sample(self, value: Any) -> None:
-        """Raise ValueError for a value that can not come."""
+        """Raise ValueError for an impossible value."""
         if not isinstance(value, Tensor):
             raise ValueError("The value argument to log_prob must be a Tensor")
         shape, event = tuple(value.shape), tuple(self._event_shape)
@@ -170,7 +170,7 @@ class Distribution:
 
 
 def broadcast_all(*values: Any) -> list[Tensor]:
-    """Tensors and numbers as tensors of one shape; numbers take the dtype of the first tensor."""
+    """Broadcast tensors and numbers to one shape; numbers take the dtype of the first tensor."""
     if not all(isinstance(v, Tensor) or is_number(v) for v in values):
         raise ValueError("Input arguments must all be instances of Number or torch.Tensor.")
     first = next((v for v in values if isinstance(v, Tensor)), None)

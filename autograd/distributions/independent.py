@@ -1,4 +1,4 @@
-"""Several independent distributions seen as one."""
+"""Several independent distributions as one."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from autograd.tensors.tensor import Tensor
 
 
 class Independent(Distribution):
-    """The last batch dimensions of a distribution as dimensions of one value.
+    """A distribution whose last batch dimensions become dimensions of one value.
 
-    So a diagonal normal distribution of vectors is `Independent(Normal(loc, scale), 1)`.
+    A diagonal normal distribution of vectors is `Independent(Normal(loc, scale), 1)`.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Independent(Distribution):
 
     @property
     def has_rsample(self) -> bool:  # type: ignore[override]
-        """Whether the base distribution has it."""
+        """As in the base distribution."""
         return self.base_dist.has_rsample
 
     @property
@@ -45,23 +45,23 @@ class Independent(Distribution):
 
     @property
     def support(self) -> Constraint:
-        """The values of the base distribution, together."""
+        """The support of the base distribution, for the joined dimensions."""
         base, count = self.base_dist.support, self.reinterpreted_batch_ndims
         return IndependentConstraint(base, count) if count else base
 
     @property
     def mean(self) -> Tensor:
-        """That of the base distribution."""
+        """The mean of the base distribution."""
         return self.base_dist.mean
 
     @property
     def mode(self) -> Tensor:
-        """That of the base distribution."""
+        """The mode of the base distribution."""
         return self.base_dist.mode
 
     @property
     def variance(self) -> Tensor:
-        """That of the base distribution."""
+        """The variance of the base distribution."""
         return self.base_dist.variance
 
     def sample(self, sample_shape: Iterable[int] = (), *, generator: Any = None) -> Tensor:
@@ -73,15 +73,15 @@ class Independent(Distribution):
         return self.base_dist.rsample(sample_shape, generator=generator)
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """The sum of those of the base distribution."""
+        """The sum of the base distribution's log-probabilities."""
         return sum_rightmost(self.base_dist.log_prob(value), self.reinterpreted_batch_ndims)
 
     def entropy(self) -> Tensor:
-        """The sum of those of the base distribution."""
+        """The sum of the base distribution's entropies."""
         return sum_rightmost(self.base_dist.entropy(), self.reinterpreted_batch_ndims)
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
-        """All values, where no dimension is reinterpreted."""
+        """All values, if no dimension is reinterpreted."""
         if self.reinterpreted_batch_ndims > 0:
             raise NotImplementedError("Enumeration over cartesian product is not implemented")
         return self.base_dist.enumerate_support(expand=expand)

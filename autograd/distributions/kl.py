@@ -1,4 +1,4 @@
-"""The Kullback-Leibler divergence, for the pairs of distributions that have a closed form here."""
+"""The Kullback-Leibler divergence, for pairs of distributions with a closed form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograd.tensors.tensor import Tensor
 
 
 def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
-    """The expected value of `p.log_prob(x) - q.log_prob(x)` for x of p.
+    """The expected value of `p.log_prob(x) - q.log_prob(x)` for x drawn from p.
 
     Raises:
         NotImplementedError: the pair has no closed form here.

@@ -14,7 +14,7 @@ from autograd.tensors.tensor import Tensor
 
 
 class TransformedDistribution(Distribution):
-    """The distribution of `transforms[-1](...transforms[0](x))` for x of the base distribution."""
+    """The distribution of `transforms[-1](...transforms[0](x))` for x from the base."""
 
     def __init__(
         self,
@@ -37,12 +37,12 @@ class TransformedDistribution(Distribution):
 
     @property
     def has_rsample(self) -> bool:  # type: ignore[override]
-        """Whether the base distribution has it."""
+        """As in the base distribution."""
         return self.base_dist.has_rsample
 
     @property
     def support(self) -> Constraint:
-        """What the last transform gives."""
+        """The range of the last transform."""
         if not self.transforms:
             return self.base_dist.support
         support = self.transforms[-1].codomain
@@ -64,7 +64,7 @@ class TransformedDistribution(Distribution):
         return x
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """That of the base distribution, less what the transforms stretch there."""
+        """The base's log-probability, minus the log-Jacobians of the transforms."""
         if self._validate_args:
             self._validate_sample(value)
         event_dim = len(self.event_shape)
@@ -86,7 +86,7 @@ class TransformedDistribution(Distribution):
             value = transform.inv(value)
             sign = sign * transform.sign
         below = self.base_dist.cdf(value)
-        # Where the transforms turn the order round it is the probability of the other side.
+        # If the transforms reverse the order, it is the probability of the other side.
         return below if isinstance(sign, int) and sign == 1 else sign * (below - 0.5) + 0.5
 
     def expand(self, batch_shape: Iterable[int]) -> TransformedDistribution:

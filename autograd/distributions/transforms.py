@@ -1,4 +1,4 @@
-"""Invertible functions of random values, with the change of density that they bring."""
+"""Invertible functions of random values, with the log-determinants of their Jacobians."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _LOG_2 = math.log(2)
 class Transform:
     """The base of all transforms: `y = transform(x)` and `x = transform.inv(y)`.
 
-    With `cache_size` 1 the last pair is kept, so that the inverse of a value just computed is the
-    very tensor that it was computed from: exact, and part of the graph.
+    With `cache_size` 1 the last pair is kept. Then the inverse of a value just computed is the very
+    tensor that it came from: exact, and part of the graph.
     """
 
     bijective = True
@@ -35,7 +35,7 @@ class Transform:
 
     @property
     def event_dim(self) -> int:
-        """How many of the last dimensions are one value."""
+        """The number of last dimensions that form one value."""
         return self.domain.event_dim
 
     @property
@@ -122,11 +122,11 @@ class _InverseTransform(Transform):
         return self._inv(y)
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        """Minus that of the transform."""
+        """The negative of the transform's."""
         return -self._inv.log_abs_det_jacobian(y, x)
 
     def forward_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """As the transform's: no transform here is one whose inverse has another."""
+        """The transform's own, since an inverse here has the same shapes."""
         return self._inv.forward_shape(shape)
 
     def with_cache(self, cache_size: int = 1) -> Transform:
@@ -154,7 +154,7 @@ class TanhTransform(Transform):
         return y.atanh()
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        """`log(1 - tanh(x)^2)`, in a form that holds for every x."""
+        """`log(1 - tanh(x)^2)`, in a form that is exact for every x."""
         return 2.0 * (_LOG_2 - x - softplus(-2.0 * x))
 
     def __eq__(self, other: object) -> bool:
@@ -182,7 +182,7 @@ class AffineTransform(Transform):
 
     @property
     def sign(self) -> Any:
-        """That of the scale."""
+        """The sign of the scale."""
         if isinstance(self.scale, Tensor):
             return self.scale.sign()
         return (self.scale > 0) - (self.scale < 0)
@@ -205,7 +205,7 @@ class AffineTransform(Transform):
         return sum_rightmost(result.expand(x.shape), self.event_dim)
 
     def forward_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """That of x broadcast against loc and scale."""
+        """The shape of x, broadcast against loc and scale."""
         for value in (self.loc, self.scale):
             shape = broadcast_shapes(shape, tuple(getattr(value, "shape", ())))
         return shape

@@ -1,1 +1,1 @@
-"""The engine: it runs operations, records them, and brings gradients back."""
+"""The engine runs operations, records them, and computes gradients."""

@@ -1,14 +1,15 @@
-"""Anomaly detection: backward names the forward line whose gradient failed or became NaN."""
+"""Anomaly detection: backward names the forward line whose gradient failed or is NaN."""
 
 from __future__ import annotations
 
 import contextlib
 import traceback
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autograd.backend import backend_of
+from autograd.backend import Array, backend_of
 from autograd.engine.grad_mode import anomaly
 from autograd.engine.node import Node
 
@@ -29,14 +30,14 @@ class set_detect_anomaly:
     """Switch anomaly detection on or off from here on; as a context manager, until its end."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        """`check_nan=False`: only the forward line of a failing gradient is told."""
+        """With `check_nan=False`, NaN is allowed and only failing gradients are traced."""
         self._before = anomaly.trace, anomaly.watch, anomaly.check_nan
         anomaly.trace = forward_trace if mode else None
         anomaly.watch = watch if mode else None
         anomaly.check_nan = check_nan
 
     def __enter__(self) -> None:
-        """Detection is on since construction."""
+        """Do nothing: the constructor has switched detection on."""
 
     def __exit__(self, *exception: object) -> None:
         anomaly.trace, anomaly.watch, anomaly.check_nan = self._before
@@ -63,13 +64,13 @@ class detect_anomaly:
 
 
 def forward_trace() -> str:
-    """The lines that called an operation, without those of this package."""
+    """The stack of lines that called an operation, without the lines of this package."""
     frames = [f for f in traceback.extract_stack() if not f.filename.startswith(_PACKAGE)]
     return "".join(traceback.format_list(frames))
 
 
-def watch(node: Node, g: Any) -> Any:
-    """The node's gradients; where it fails, or returns NaN, the forward line is told."""
+def watch(node: Node, g: Array) -> Any:
+    """Run a node; if it fails or returns NaN, report the forward line that made it."""
     try:
         results = node.run(g)
         if anomaly.check_nan:
@@ -84,7 +85,7 @@ def watch(node: Node, g: Any) -> Any:
     return results
 
 
-def _check(node: Node, results: Any) -> None:
+def _check(node: Node, results: Sequence[Array | None]) -> None:
     positions = [i for i, needed in enumerate(node.needs) if needed]
     for position, result in zip(positions, results, strict=True):
         if result is not None and backend_of(result).isnan(result).any():

@@ -1,32 +1,37 @@
-"""The engine: runs operations on tensors, and records those whose gradient somebody will need.
+"""Run operations on tensors, and record those whose gradient will be needed.
 
-It knows a tensor by its underscored fields only (see `tensor.Tensor`) and never imports it.
-`unary` and `binary` are `apply` for the commonest cases, in as few steps as possible: they are what
-a small operation costs.
+The engine uses only the underscored fields of a tensor (see `Tensor`) and never imports its class.
+`unary` and `binary` are fast versions of `apply` for the commonest cases: in a small operation, the
+Python around the arithmetic is most of the cost.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import ndarray
 
-from autograd.backend import NUMPY, backend_of, loaded, place, same_memory
+from autograd.backend import NUMPY, Array, Backend, backend_of, loaded, place, same_memory
+from autograd.dtypes import device
 from autograd.engine.grad_mode import enable_grad, state
-from autograd.engine.node import record
 from autograd.engine.promotion import promote_inputs
+from autograd.engine.record import record
 from autograd.engine.views import forbidden, mark
 from autograd.ops import assignment
 from autograd.ops import shape as shape_ops
 from autograd.ops.op import Op
+
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
 new = object.__new__
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
 def needs_grad(value: Any) -> bool:
-    """Whether a tensor (or number) needs a gradient; finds a view's place in the graph anew."""
+    """Whether a tensor (or number) needs a gradient; this renews a view's history."""
     if not hasattr(value, "_array"):
         return False
     if value._view is not None:
@@ -36,7 +41,7 @@ def needs_grad(value: Any) -> bool:
 
 
 def apply(op: Op, *inputs: Any, **settings: Any) -> Any:
-    """Run an operation on tensors (and numbers), and record it if anyone will need its gradient."""
+    """Run an operation on tensors and numbers; record it if an input needs a gradient."""
     if loaded:
         inputs = on_one_device(inputs)
     arrays = [getattr(x, "_array", x) for x in inputs]
@@ -65,9 +70,9 @@ def apply(op: Op, *inputs: Any, **settings: Any) -> Any:
 
 
 def on_one_device(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The inputs, those without dimensions brought from the CPU to the others' GPU, as in torch.
+    """Move 0-d tensors from the CPU to the GPU of the other inputs, as torch does.
 
-    RuntimeError where they lie on different devices: nothing else moves by itself.
+    RuntimeError for any other mixture of devices: nothing else moves by itself.
     """
     tensors = [x for x in inputs if hasattr(x, "_array")]
     places = {backend_of(x._array).device_index(x._array) for x in tensors}
@@ -85,7 +90,7 @@ def on_one_device(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     )
 
 
-def moved(tensor: Any, device: Any) -> Any:
+def moved(tensor: Tensor, device: device) -> Tensor:
     """A copy of a tensor on another device, through which gradients come back."""
     result = tensor._wrap(place(tensor._array, device))
     settings = {"device": device, "source": tensor.device}
@@ -95,25 +100,30 @@ def moved(tensor: Any, device: Any) -> Any:
     return result
 
 
-def _mark_inference(tensor: Any, results: list[Any]) -> None:
-    """Results of inference mode are inference tensors, but a view of a normal tensor is normal."""
+def _mark_inference(tensor: Tensor, results: list[Any]) -> None:
+    """Mark results as inference tensors, except views of normal tensors."""
     for result in results:
         result._inference = result._view is None or tensor._inference
 
 
-def _wrap(tensor: Any, array: Any, xp: Any) -> Any:
-    """A tensor around a result, which NumPy makes a scalar if it is 0-d."""
+def _wrap(tensor: Tensor, array: Array, xp: Backend) -> Tensor:
+    """Wrap a result in a tensor; NumPy returns 0-d results as scalars."""
     result = new(tensor._plain)
     result._array = array if type(array) is ndarray else xp.array_of(array)
     return result
 
 
 def _record(
-    op: Op, inputs: Any, arrays: Any, results: list[Any], settings: Any, kept: Any = None
+    op: Op,
+    inputs: Sequence[Any],
+    arrays: Sequence[Any],
+    results: list[Any],
+    settings: dict[str, Any],
+    kept: Any = None,
 ) -> None:
     try:
         needs = tuple([x._requires_grad if x._view is None else needs_grad(x) for x in inputs])
-    except AttributeError:  # there is a number among them
+    except AttributeError:  # one of the inputs is a number
         needs = tuple([needs_grad(x) for x in inputs])
     if True in needs:
         outs = [result._array for result in results]
@@ -124,7 +134,7 @@ def _record(
 
 
 def refresh(tensor: Any) -> None:
-    """Renew the history of a view whose memory has been changed in place since it was made."""
+    """Recompute the history of a view whose memory has changed in place since."""
     view = tensor._view
     base = view.base
     if view.version == tensor._cell[0] or not base._requires_grad:
@@ -139,8 +149,8 @@ def refresh(tensor: Any) -> None:
     tensor._set_history(again._grad_fn, again._output_nr)
 
 
-def unary(op: Op, input: Any) -> Any:
-    """`apply` for one tensor and no settings: the same thing in fewer steps."""
+def unary(op: Op, input: Tensor) -> Tensor:
+    """Do what `apply` does, in fewer steps, for one tensor without settings."""
     try:
         array = input._array
     except AttributeError:
@@ -162,8 +172,8 @@ def unary(op: Op, input: Any) -> Any:
     return result
 
 
-def binary(op: Op, input: Any, other: Any) -> Any:
-    """`apply` for two tensors, or a tensor and a number, and no settings, in fewer steps."""
+def binary(op: Op, input: Any, other: Any) -> Tensor:
+    """Do what `apply` does, in fewer steps, for two operands without settings."""
     try:
         a = input._array
         b: Any = other if type(other) is float or type(other) is int else other._array
@@ -199,8 +209,8 @@ def binary(op: Op, input: Any, other: Any) -> Any:
     return result
 
 
-def _mixed(op: Op, input: Any, other: Any) -> Any:
-    """A number beside a tensor; TypeError for an array, or where there is no tensor."""
+def _mixed(op: Op, input: Any, other: Any) -> Tensor:
+    """Apply an operation to a tensor and a number; TypeError for arrays or two numbers."""
     for value in (input, other):
         if isinstance(value, ndarray):
             raise _not_a_tensor(op, value)
@@ -217,7 +227,7 @@ def _not_a_tensor(op: Op, value: Any) -> TypeError:
 
 
 def _in_torchs_words(error: ValueError, arrays: list[Any]) -> Exception:
-    """NumPy's error about shapes that do not broadcast, as torch puts it; others as they are."""
+    """Reword NumPy's error about shapes that do not broadcast as torch's; keep others."""
     if "broadcast" not in str(error):
         return error
     known: tuple[int, ...] = ()

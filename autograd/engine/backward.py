@@ -1,40 +1,51 @@
-"""One pass back through the graph: gradients carried from node to node to the leaves."""
+"""The backward pass: it carries gradients through the graph, from node to node to the leaves."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from typing import Any
-
-from numpy import ndarray
+from typing import TYPE_CHECKING, Any
 
 from autograd.backend import Array, backend_of
-from autograd.engine.grad_mode import anomaly, state
-from autograd.engine.node import LEAF, Edge, Meta, Node
+from autograd.engine.array_functions import PLAIN, ArrayFunctions, accumulate, fit
+from autograd.engine.grad_mode import refuse_capture
+from autograd.engine.node import LEAF, Edge, Node
 
-Root = tuple[Edge, Array, bool]  # where it goes, the gradient, whether the engine alone holds it
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-# What is known of the array of a gradient on its way. Only a sum that the engine made itself may
-# be added to in place: any other array may be held by another edge, too.
+Root = tuple[Edge, Array, bool]  # target, gradient, whether the engine alone holds it
+
+# Who may hold the array of a gradient on its way. The engine adds in place only to a sum that it
+# made itself: another edge may hold any other array.
 SHARED, FRESH, SUM = range(3)
 
 
-class Walk:
-    """One pass from the roots to the leaves, latest operation first, without recursion."""
+class BackwardPass:
+    """A pass from the roots to the leaves: latest operation first, without recursion."""
 
-    def __init__(self, roots: list[Root], keep_graph: bool, wrap: Any) -> None:
-        """`keep_graph`: nodes keep what they saved; `wrap` makes tensors of arrays, for hooks."""
+    def __init__(
+        self,
+        roots: list[Root],
+        keep_graph: bool,
+        wrap: Callable[[Array], Any],
+        functions: ArrayFunctions = PLAIN,
+    ) -> None:
+        """With `keep_graph` nodes keep what they saved; `wrap` makes the tensors that hooks see."""
+        self.run_pass, self.run_node, self.fit, self.add, self.zeros, self.accumulate = functions
         self.roots = roots
         self.keep_graph = keep_graph
         self.wrap = wrap
         self.heap: list[int] = []  # negated sequence numbers of the nodes that have a gradient
-        self.pending: dict[int, list[Any]] = {}  # by those: [node, numbers of sums, *gradients]
+        # By those numbers: [node, numbers of the outputs that hold a sum, *gradients].
+        self.pending: dict[int, list[Any]] = {}
         self.leaves: dict[int, list[Any]] = {}  # by identity: [leaf, gradient, kind]
         self.useful: set[Node] | None = None  # the nodes that must run; None: all
-        self.wanted: dict[tuple[int, int], tuple[Array, bool] | None] = {}  # by edge, for `capture`
+        self.wanted: dict[tuple[int, int], tuple[Array, bool] | None] = {}  # by edge
 
     def run(self) -> None:
         """Bring the gradients of the roots to the leaves, and add them to their `.grad`."""
-        state.silently(self._pass)
+        self.run_pass(self._pass)
 
     def _pass(self) -> None:
         heap, pending = self.heap, self.pending
@@ -45,8 +56,9 @@ class Walk:
             self._visit(entry[0], entry)
         self._finish_leaves()
 
-    def capture(self, edges: list[Edge]) -> list[tuple[Array, bool] | None]:
-        """The gradients that come to these edges, with whether the caller may keep the array."""
+    def gradients_at(self, edges: list[Edge]) -> list[tuple[Array, bool] | None]:
+        """Return the gradients at these edges, and whether the caller may keep the arrays."""
+        refuse_capture("gradients are asked for of other tensors than all leaves")
         keys = [(id(target), number) for target, number in edges]
         self.wanted = dict.fromkeys(keys)
         self.useful = self._nodes_on_the_way()
@@ -54,7 +66,7 @@ class Walk:
         return [self.wanted[key] for key in keys]
 
     def _nodes_on_the_way(self) -> set[Node]:
-        """The nodes between the roots and the wanted edges."""
+        """Return the nodes between the roots and the wanted edges."""
         stack = [target for (target, number), _, _ in self.roots if number != LEAF]
         seen = set(stack)
         while stack:
@@ -93,8 +105,8 @@ class Walk:
                 held.add(id(gradient))
                 self._send(target, number, gradient, FRESH)
 
-    def _send_parts(self, edges: list[Edge], gradients: Any) -> None:
-        """Send gradients of which each is its own, in the shape and dtype of its edge's end."""
+    def _send_parts(self, edges: list[Edge], gradients: Sequence[Array]) -> None:
+        """Send gradients that nobody else holds and that already fit their targets."""
         leaves = self.leaves
         for (target, number), gradient in zip(edges, gradients, strict=True):
             if number == LEAF and id(target) not in leaves:
@@ -103,7 +115,7 @@ class Walk:
                 self._send(target, number, gradient, FRESH)
 
     def _send(self, target: Any, number: int, gradient: Array, kind: int) -> None:
-        """Add a gradient to what has come to an edge's end so far."""
+        """Add a gradient to those that have already reached this target."""
         if number == LEAF:
             known = self.leaves.get(id(target))
             if known is None:
@@ -129,7 +141,7 @@ class Walk:
             sums.add(number)
 
     def _before(self, node: Node, entry: list[Any]) -> None:
-        """Hooks of the outputs, gradients that are retained, gradients that are wanted."""
+        """Run hooks on the gradients of a node's outputs; keep retained and wanted gradients."""
         for number in range(len(entry) - 2):
             gradient = entry[number + 2]
             if gradient is None:
@@ -168,11 +180,9 @@ class Walk:
             elif leaf._requires_grad or leaf.requires_grad:
                 self.accumulate(leaf, gradient, owned)
 
-    # -- the functions of arrays that a pass calls; `capture` has others ------------------
-
     def _all_gradients(self, node: Node, entry: list[Any]) -> tuple[Any, ...]:
-        """The gradients of all outputs; zeros where nothing came."""
-        # A user's Function may ask for None instead, and may have outputs that are no tensors.
+        """Return the gradients of all outputs, zeros for those that received none."""
+        # A user's Function may ask for None instead, and may return values that are not tensors.
         if not node.fills_with_zeros:
             return tuple(entry[2:])
         first = next(g for g in entry[2:] if g is not None)
@@ -182,95 +192,9 @@ class Walk:
             for g, meta in zip(entry[2:], node.metas, strict=True)
         )
 
-    def zeros(self, xp: Any, meta: Meta) -> Array:
-        """The gradient of an output that was not used."""
-        return xp.zeros(*meta)
 
-    def run_node(self, node: Node, g: Any) -> Any:
-        """The gradients of a node's inputs that need one."""
-        return node.run(g) if anomaly.watch is None else anomaly.watch(node, g)
-
-    def fit(self, gradient: Array, target: Any, number: int) -> Array:
-        """The gradient in the shape and dtype of an edge's end."""
-        return fit(gradient, target, number)
-
-    def add(self, known: Array, gradient: Array, in_place: bool) -> Array:
-        """The sum of two gradients, if allowed in the memory of the first."""
-        return added(known, gradient, in_place)
-
-    def accumulate(self, leaf: Any, gradient: Array, owned: bool) -> None:
-        """Add a gradient to the leaf's `.grad`."""
-        accumulate(leaf, gradient, owned)
-
-
-def added(known: Array, gradient: Array, in_place: bool) -> Array:
-    """The sum of two gradients, `in_place` in the memory of the first."""
-    if in_place and known.ndim:
-        known += gradient
-        return known
-    total = known + gradient
-    return total if type(total) is ndarray else backend_of(known).array_of(total)
-
-
-def fit(gradient: Array, target: Any, number: int) -> Array:
-    """Undo broadcasting and casts: the gradient in the shape and dtype of the edge's end."""
-    return fitted(gradient, *shape_and_dtype(target, number))
-
-
-def shape_and_dtype(target: Any, number: int) -> Meta:
-    """What a gradient must have at an edge's end."""
-    if number == LEAF:
-        return target._array.shape, target._array.dtype
-    return target.metas[number]
-
-
-def fitted(gradient: Array, shape: tuple[int, ...], dtype: Any) -> Array:
-    """A gradient in this shape, of which it may be broadcast, and dtype."""
-    if gradient.shape != shape:
-        gradient = _unbroadcast(gradient, shape)
-    if gradient.dtype != dtype:
-        gradient = gradient.astype(dtype)
-    if type(gradient) is not ndarray:
-        gradient = backend_of(gradient).array_of(gradient)
-    return gradient
-
-
-def _unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
-    extra = gradient.ndim - len(shape)
-    if extra < 0 or any(
-        n != 1 and n != m for n, m in zip(shape, gradient.shape[extra:], strict=True)
-    ):
-        raise RuntimeError(
-            f"a gradient of shape {list(gradient.shape)} came to a tensor of shape {list(shape)}"
-        )
-    axes = (
-        *range(extra),
-        *(i + extra for i, n in enumerate(shape) if n == 1 and gradient.shape[i + extra] != 1),
-    )
-    return backend_of(gradient).add.reduce(gradient, axis=axes).reshape(shape)
-
-
-def accumulate(tensor: Any, gradient: Array, owned: bool) -> None:
-    """Add to `.grad` in place; the first gradient becomes `.grad`, as a copy unless it is owned."""
-    known = tensor._grad
-    if known is None:
-        array = tensor._array
-        if not owned or gradient.strides != array.strides:
-            copy = backend_of(array).empty_like(array)
-            copy[...] = gradient
-            gradient = copy
-        tensor._grad = tensor._wrap(gradient)
-    else:
-        array = known._array
-        array += gradient
-        known._bump_version()
-    if tensor._post_accumulate_hooks:
-        for hook in list(tensor._post_accumulate_hooks.values()):
-            hook(tensor)
-
-
-def run_hooks(wrap: Any, hooks: dict[int, Any], gradient: Array) -> Array:
-    """The gradient after a tensor's hooks, in the order of registration; each may replace it."""
+def run_hooks(wrap: Callable[[Array], Tensor], hooks: dict[int, Any], gradient: Array) -> Array:
+    """Run a tensor's hooks in the order of registration; each may replace the gradient."""
     for hook in list(hooks.values()):
         replaced = hook(wrap(gradient))
         if replaced is None:
@@ -284,8 +208,10 @@ def run_hooks(wrap: Any, hooks: dict[int, Any], gradient: Array) -> Array:
     return gradient
 
 
-def run_node_hooks(wrap: Any, node: Node, results: Any, g: Any) -> list[Any]:
-    """`hook(grad_inputs, grad_outputs)` of a node; a tuple that it returns replaces grad_inputs."""
+def run_node_hooks(
+    wrap: Callable[[Array], Tensor], node: Node, results: Sequence[Any], g: Any
+) -> list[Any]:
+    """Call a node's hooks, `hook(grad_inputs, grad_outputs)`; a tuple replaces `grad_inputs`."""
     assert node.extras is not None
     outputs = tuple(None if x is None else wrap(x) for x in (g if type(g) is tuple else (g,)))
     for hook in list(node.extras.post_hooks.values()):

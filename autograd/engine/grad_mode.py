@@ -1,4 +1,4 @@
-"""Whether operations are recorded: `no_grad`, `enable_grad`, `set_grad_enabled`, `inference_mode`.
+"""The modes that decide what is recorded: `no_grad`, `enable_grad`, `inference_mode` and so on.
 
 The state belongs to a thread, as in torch: a new thread starts with grad mode on, and an `async`
 function that awaits inside `with no_grad()` changes the mode of the other tasks of its thread.
@@ -21,16 +21,16 @@ def _call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 class State(threading.local):
-    """Modes of the running thread, and the context in which its array code runs silently.
+    """The modes of a thread, and the context in which its array code runs without warnings.
 
     log(0) and overflow are silent in torch. `numpy.errstate` around every operation would
-    cost more than a small operation does; running it in a context of its own costs a tenth.
+    cost more than a small operation itself; running in a separate context costs a tenth of that.
     """
 
-    # Everything in one attribute, as to look one up takes as long as the rest of a check:
+    # One attribute holds all, because each lookup costs as much as the rest of a check:
     # (run_silently, recording, inference, grad_enabled).
     now: tuple[Callable[..., Any], bool, bool, bool]
-    recorder: Any = None  # writes down what a captured function does, see `capture`
+    recorder: Any = None  # writes down what a captured function does, see `recorder`
 
     def __init__(self) -> None:
         """Start a thread with grad mode on."""
@@ -64,10 +64,8 @@ class State(threading.local):
 
     def silently(self, function: Callable[[], Any]) -> Any:
         """Run many operations silently at once, outside the graph."""
-        if self.recorder is not None:
-            return self.recorder.each_time(function, (), {})
         before = run, _, inference, _ = self.now
-        # The operations are in the silent context already, which can not be entered twice.
+        # The operations already run in the silent context, which cannot be entered twice.
         self.now = _call, False, inference, False
         try:
             return run(function)
@@ -75,33 +73,16 @@ class State(threading.local):
             self.now = before
 
 
-def each_time(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a function that works on tensors, but has effects or looks at values.
-
-    Inside a captured function it is called as it is, each time, see `capture`. What it returns must
-    not be used there.
-    """
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        recorder = state.recorder
-        if recorder is None:
-            return function(*args, **kwargs)
-        return recorder.each_time(function, args, kwargs)
-
-    return wrapper
-
-
-def must_not_be_captured(reason: str) -> None:
-    """Note, where a function is being captured, that a program could not do what is done here."""
+def refuse_capture(reason: str) -> None:
+    """Make a capture in progress fail: a program could not repeat what the caller does."""
     if state.recorder is not None:
         state.recorder.fail(reason)
 
 
 class AnomalyMode:
-    """Whether backward searches for NaN; of the whole process, as in torch."""
+    """Anomaly detection, which is on or off for the whole process, as in torch."""
 
-    trace: Callable[[], str] | None = None  # tells where an operation was called; None: mode off
+    trace: Callable[[], str] | None = None  # returns a call's stack; None: the mode is off
     watch: Callable[..., Any] | None = None  # runs a node and checks its gradients
     check_nan = True
 
@@ -150,7 +131,7 @@ class _Mode:
         return wrapper
 
     def _decorate_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The mode holds while the body runs; the consumer keeps its own between yields."""
+        """Set the mode while the generator's body runs; its consumer keeps its own mode."""
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
@@ -178,7 +159,7 @@ class _Mode:
 
 
 class _PlainMode(_Mode):
-    """A mode without arguments, which decorates with and without parentheses."""
+    """A mode without arguments: a decorator with or without parentheses."""
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Self:
         """An instance, or, as a bare decorator, the decorated function."""
@@ -187,7 +168,7 @@ class _PlainMode(_Mode):
 
 
 class no_grad(_PlainMode):
-    """Record nothing: results need no gradient and keep nothing for backward."""
+    """Record nothing: results need no gradient and save nothing for backward."""
 
     def _enter(self) -> None:
         state.set_mode(False, state.inference)
@@ -217,13 +198,13 @@ class set_grad_enabled(_Mode):
         return set_grad_enabled(self.mode)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """As a decorator only calls are affected, so the switch made on construction is undone."""
+        """Decorate a function: undo the constructor's switch, and switch in each call instead."""
         state.set_mode(*self._before)
         return super().__call__(function)
 
 
 class inference_mode(_Mode):
-    """Record nothing, not even versions or views: for results that never meet a backward."""
+    """Record nothing, not even versions or views: results cannot be used in a backward."""
 
     def __new__(cls, mode: Any = True) -> Self:
         """An instance, or, as a bare decorator, the decorated function."""

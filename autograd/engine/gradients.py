@@ -1,22 +1,27 @@
-"""`backward` and `grad`: what a user asks of the graph, and their checks."""
+"""`backward` and `grad`, with the checks of their arguments."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from autograd.backend import Array, backend_of
-from autograd.engine.backward import Root, Walk, accumulate
-from autograd.engine.grad_mode import must_not_be_captured, state
+from autograd.backend import Array, Backend, DType, backend_of
+from autograd.engine.array_functions import PLAIN, accumulate
+from autograd.engine.backward import BackwardPass, Root
+from autograd.engine.grad_mode import refuse_capture, state
 from autograd.engine.node import Edge, grad_edge
 from autograd.errors import NotOfferedError
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
+
 
 def backward(
-    tensors: Any,
-    grad_tensors: Any = None,
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    inputs: Any = None,
+    inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
     """Add the gradients of `tensors` to the `.grad` of the leaves, or of `inputs` alone."""
     _refuse_create_graph(create_graph)
@@ -28,24 +33,25 @@ def backward(
     if not outputs:
         return
     roots = _roots(outputs, _as_sequence(grad_tensors, len(outputs)))
-    walk = (state.recorder.walk if state.recorder else Walk)(
-        roots, bool(retain_graph), outputs[0]._wrap
-    )
+    if retain_graph:
+        refuse_capture("a graph is kept")
+    functions = PLAIN if state.recorder is None else state.recorder.array_functions
+    backward_pass = BackwardPass(roots, bool(retain_graph), outputs[0]._wrap, functions)
     if inputs is None:
-        walk.run()
+        backward_pass.run()
         return
     for tensor in inputs:
         if not tensor.is_leaf or not tensor.requires_grad:
             tensor.retain_grad()
-    for tensor, captured in zip(inputs, walk.capture(_edges(inputs)), strict=True):
-        if captured is not None and tensor.is_leaf:
-            accumulate(tensor, *captured)
+    for tensor, arrived in zip(inputs, backward_pass.gradients_at(_edges(inputs)), strict=True):
+        if arrived is not None and tensor.is_leaf:
+            accumulate(tensor, *arrived)
 
 
 def grad(
-    outputs: Any,
-    inputs: Any,
-    grad_outputs: Any = None,
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool | None = None,
@@ -64,9 +70,9 @@ def grad(
     roots = _roots(outputs, _as_sequence(grad_outputs, len(outputs)))
     edges = _edges(inputs)
     results = []
-    must_not_be_captured("gradients are asked for of other tensors than all leaves")
-    captured = Walk(roots, bool(retain_graph), inputs[0]._wrap).capture(edges)
-    for i, (tensor, known) in enumerate(zip(inputs, captured, strict=True)):
+    backward_pass = BackwardPass(roots, bool(retain_graph), inputs[0]._wrap)
+    arrived = backward_pass.gradients_at(edges)
+    for i, (tensor, known) in enumerate(zip(inputs, arrived, strict=True)):
         if known is not None:
             gradient, owned = known
             results.append(tensor._wrap(gradient if owned else gradient.copy()))
@@ -123,13 +129,13 @@ def _roots(outputs: list[Any], gradients: list[Any]) -> list[Root]:
     return roots
 
 
-def _one(xp: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+def _one(xp: Backend, shape: tuple[int, ...], dtype: DType) -> Array:
     one = xp.empty(shape, dtype)
     one.fill(1)
     return one
 
 
-def _root_gradient(output: Any, gradient: Any, i: int) -> Array:
+def _root_gradient(output: Tensor, gradient: Tensor | None, i: int) -> Array:
     array = output._array
     if gradient is None:
         if array.size != 1:

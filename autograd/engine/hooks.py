@@ -1,16 +1,19 @@
-"""Hooks on gradients, and the node at which a leaf's gradient arrives."""
+"""Hooks on gradients, and the node that stands for a leaf."""
 
 from __future__ import annotations
 
 import itertools
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
 _keys = itertools.count()
 
 
 class RemovableHandle:
-    """What registering a hook returns: `remove()` takes the hook away."""
+    """The result of registering a hook; `remove()` takes the hook away."""
 
     def __init__(self, hooks: dict[int, Any], key: int) -> None:
         """The dictionary that holds the hook, and its key there."""
@@ -29,7 +32,7 @@ class RemovableHandle:
         self.remove()
 
 
-def add_hook(hooks: dict[Any, Any], hook: Any) -> RemovableHandle:
+def add_hook(hooks: dict[int, Any], hook: Any) -> RemovableHandle:
     """Add `hook` behind those that are there."""
     key = next(_keys)
     hooks[key] = hook
@@ -37,9 +40,9 @@ def add_hook(hooks: dict[Any, Any], hook: Any) -> RemovableHandle:
 
 
 class AccumulateGrad:
-    """The end of the graph at a leaf: `variable.grad` grows here."""
+    """The end of the graph at a leaf, where gradients are added to `variable.grad`."""
 
-    def __init__(self, variable: Any) -> None:
+    def __init__(self, variable: Tensor) -> None:
         """`variable`: the leaf."""
         self.variable = variable
         self.next_functions: tuple[Any, ...] = ()
@@ -49,7 +52,7 @@ class AccumulateGrad:
         return "torch::autograd::AccumulateGrad"
 
     def __eq__(self, other: object) -> bool:
-        """Nodes of one leaf are one node: it is made anew at every look."""
+        """Compare by leaf, since every access makes a new object for the same leaf."""
         return isinstance(other, AccumulateGrad) and other.variable is self.variable
 
     def __hash__(self) -> int:

@@ -7,12 +7,16 @@ table holds; int64 with float32 is float32, not float64.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd.backend import backend_of
+from autograd.engine.grad_mode import refuse_capture
 from autograd.ops.op import Op
+
+if TYPE_CHECKING:
+    pass
 
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 _BOOLS, _INTEGERS, _FLOATS = (bool, np.bool_), (int, np.integer), (float, np.floating)
@@ -21,8 +25,8 @@ _NO_DTYPE = object()
 BOOL, INT64, FLOAT32 = np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float32)
 
 
-def category(dtype: Any) -> int:
-    """0 for bool, 1 for integers, 2 for floating point."""
+def category(dtype: np.dtype) -> int:
+    """Return 0 for bool, 1 for integers, 2 for floating point."""
     try:
         return _CATEGORY[dtype.kind]
     except KeyError:
@@ -41,7 +45,7 @@ def number_dtype(value: Any) -> np.dtype:
 
 
 def promote_types(first: np.dtype, second: np.dtype) -> np.dtype:
-    """The dtype that holds both, as between tensors of the same rank."""
+    """The common dtype of two tensors of the same rank."""
     difference = category(first) - category(second)
     if difference == 0:
         return np.promote_types(first, second)
@@ -49,7 +53,7 @@ def promote_types(first: np.dtype, second: np.dtype) -> np.dtype:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a Python or NumPy number and no array."""
+    """Whether a value is a Python or NumPy number, not an array."""
     return isinstance(value, _NUMBERS)
 
 
@@ -73,7 +77,7 @@ def result_dtype(values: list[Any]) -> np.dtype:
 
 
 def promote_inputs(op: Op, values: list[Any]) -> list[Any]:
-    """The arrays in their common dtype; numbers become Python's, which NumPy treats as weak."""
+    """Cast the arrays to their common dtype; make numbers Python's, which NumPy treats as weak."""
     promote = op.promote
     if promote == "branches":
         condition, first, second = values
@@ -82,7 +86,7 @@ def promote_inputs(op: Op, values: list[Any]) -> list[Any]:
         ):
             return values
         dtype = result_dtype(values[1:])
-        # As arrays: two numbers alone would give NumPy's float64.
+        # As arrays, because two Python numbers alone would give NumPy's float64.
         asarray = backend_of(condition).asarray
         branches = [asarray(v, dtype) if is_number(v) else v for v in (first, second)]
         return [condition, *(_cast(v, dtype) for v in branches)]
@@ -102,13 +106,15 @@ def promote_inputs(op: Op, values: list[Any]) -> list[Any]:
 
 def _cast(value: Any, dtype: np.dtype) -> Any:
     if isinstance(value, _NUMBERS):
-        value = value.item() if isinstance(value, np.generic) else value
+        if isinstance(value, np.generic):
+            refuse_capture("a number of NumPy's comes from where no captured function has made it")
+            value = value.item()
         return _wrap_around(value, dtype) if dtype.kind in "iu" else value
     return value if value.dtype is dtype or value.dtype == dtype else value.astype(dtype)
 
 
 def _wrap_around(value: int, dtype: np.dtype) -> int:
-    """The whole number modulo the range of a dtype: torch's overflow, where NumPy raises."""
+    """Wrap a whole number around the range of a dtype, as torch does where NumPy raises."""
     low = np.iinfo(dtype).min
     return (int(value) - low) % (1 << 8 * dtype.itemsize) + low
 

@@ -1,4 +1,4 @@
-"""Arrays from what users have: numbers, nested lists, NumPy arrays, other tensors."""
+"""Arrays from Python values: numbers, nested lists, NumPy arrays, tensors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend import backend_of
 from autograd.dtypes import dtype_of
 from autograd.engine.promotion import promote_types
 
@@ -20,7 +19,7 @@ _OF_PYTHON: dict[type, np.dtype] = {float: FLOAT32, int: INT64, bool: BOOL}
 
 
 def array_of_data(data: Any, dtype: np.dtype | None, *, copy: bool = True) -> np.ndarray:
-    """The array that `tensor(data, dtype=dtype)` holds; without `copy` an array is shared."""
+    """Return the array of `tensor(data, dtype=dtype)`; without `copy` it may share memory."""
     if isinstance(data, np.ndarray):
         if dtype is None and not copy and data.dtype is FLOAT32 and data.flags.c_contiguous:
             return data
@@ -38,7 +37,7 @@ def array_of_data(data: Any, dtype: np.dtype | None, *, copy: bool = True) -> np
 
 
 def check_numpy(array: np.ndarray) -> None:
-    """Raise where a NumPy array can not be a tensor's memory."""
+    """Raise if a NumPy array cannot be the memory of a tensor."""
     if not array.dtype.isnative:
         raise ValueError(
             "given numpy array has byte order different from the native byte order. Conversion "
@@ -55,14 +54,14 @@ def check_numpy(array: np.ndarray) -> None:
 
 
 def is_sequence(value: Any) -> bool:
-    """Whether it has elements in an order, as lists, tuples, ranges and arrays with dimensions."""
+    """Whether a value is a sequence: a list, tuple, range, or an array with dimensions."""
     if isinstance(value, np.ndarray) or hasattr(value, "_array"):
         return bool(value.ndim)
     return isinstance(value, Sequence)
 
 
 def _unpack(data: Any) -> tuple[list[Any], tuple[int, ...]]:
-    """The numbers in nested sequences, in order, and the shape of the nest."""
+    """Flatten nested sequences; return their numbers and their shape."""
     level: list[Any] = [data]
     shape: list[int] = []
     if any(isinstance(part, np.ndarray) for part in data):
@@ -91,7 +90,7 @@ def _array_of_leaves(
     leaves: list[Any], shape: tuple[int, ...], dtype: np.dtype | None
 ) -> np.ndarray:
     dtypes: Any = {_OF_PYTHON.get(kind) for kind in set(map(type, leaves))}
-    if None in dtypes:  # something else than Python's numbers
+    if None in dtypes:  # some are not Python's numbers
         dtypes = {_leaf_dtype(leaf) for leaf in leaves}
         leaves = [leaf.item() if hasattr(leaf, "item") else leaf for leaf in leaves]
     inferred = FLOAT32 if not leaves else reduce(promote_types, dtypes)
@@ -126,7 +125,7 @@ def _leaf_dtype(leaf: Any) -> np.dtype:
 
 
 def scalar_of(value: Any, dtype: np.dtype) -> Any:
-    """A Python number as one of `dtype`, a fraction cut off; RuntimeError where it does not fit."""
+    """Convert a number to `dtype`, truncating fractions; RuntimeError if it does not fit."""
     if dtype.kind in "iu":
         if not math.isfinite(value):
             raise _overflow(dtype)
@@ -143,9 +142,3 @@ def scalar_of(value: Any, dtype: np.dtype) -> Any:
 
 def _overflow(dtype: np.dtype) -> RuntimeError:
     return RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
-
-
-def host_array(value: Any) -> np.ndarray:
-    """A tensor's, array's or list's elements in host memory."""
-    array = getattr(value, "_array", None)
-    return np.asarray(value) if array is None else backend_of(array).to_numpy(array)

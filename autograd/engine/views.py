@@ -1,18 +1,22 @@
-"""Views: tensors that share another's memory, and what an in-place change means for them.
+"""Views: tensors that share the memory of another, and how in-place changes reach them.
 
 A view remembers its base and the operations that lead from there to it. When the base or another
-view has been changed in place since, the view's place in the graph is found anew (`engine.refresh`)
-by applying those operations to the base as it is now.
+view has changed in place since, `apply.refresh` finds the view's place in the graph again, by
+applying those operations to the base as it is now.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from autograd.engine.grad_mode import state
+from autograd.ops.assignment import Steps
+from autograd.ops.op import Op
+
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
 Creation = Literal["default", "no_grad", "inference", "multi", "custom"]
-Steps = tuple[Any, Any, dict[str, Any]] | None  # (the steps before, operation, its settings)
 
 
 class View:
@@ -20,16 +24,16 @@ class View:
 
     __slots__ = ("base", "creation", "steps", "version")
 
-    def __init__(self, base: Any, steps: Steps, creation: Creation, version: int) -> None:
-        """`version`: the base's when the view was last in step with it."""
+    def __init__(self, base: Tensor, steps: Steps, creation: Creation, version: int) -> None:
+        """`version`: the base's version for which the view's history is right."""
         self.base = base
         self.steps = steps
         self.creation = creation
         self.version = version
 
 
-def mark(source: Any, result: Any, op: Any, settings: dict[str, Any]) -> None:
-    """Note that `result = op(source)` shares the memory of `source`."""
+def mark(source: Tensor, result: Tensor, op: Op, settings: dict[str, Any]) -> None:
+    """Make `result = op(source)` a view of `source`."""
     if source._inference:
         result._inference = True
         return
@@ -52,7 +56,7 @@ def mark(source: Any, result: Any, op: Any, settings: dict[str, Any]) -> None:
 
 
 def forbidden(tensor: Any, what: str) -> RuntimeError:
-    """Torch's error where the history of a view cannot follow an in-place change."""
+    """Return torch's error for an in-place change that a view's history cannot follow."""
     creation, node = tensor._view.creation, tensor._grad_fn
     number = 0 if node is None else tensor._output_nr
     name = "" if node is None else node.name().partition("Backward")[0]

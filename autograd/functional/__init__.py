@@ -1,1 +1,1 @@
-"""The operations on tensors: `torch.exp(x)` here, `x.exp()` in `operators`, the same function."""
+"""The functions of tensors: `torch.exp(x)`, which `tensors.methods` also makes `x.exp()`."""

@@ -1,29 +1,32 @@
-"""Activations, and the softmax family."""
+"""Activations and the softmax family."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograd.dtypes import numpy_dtype
+from autograd.dtypes import DTypeLike, numpy_dtype
 from autograd.engine.apply import apply, unary
 from autograd.functional.checks import require_tensor, type_name, wrap_dim
 from autograd.functional.keywords import numpy_names
 from autograd.ops import activation as ops
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def relu(input: Any) -> Any:
+
+def relu(input: Tensor) -> Tensor:
     """The positive part."""
     return unary(ops.relu, input)
 
 
-def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:
+def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
     """`log(1 + exp(beta * input)) / beta`; `input` itself where `beta * input > threshold`."""
     require_tensor("softplus", input)
     _require_float("softplus_cpu", input)
     return apply(ops.softplus, input, beta=beta, threshold=threshold)
 
 
-def logsigmoid(input: Any) -> Any:
+def logsigmoid(input: Tensor) -> Tensor:
     """`log(sigmoid(input))`, stable for large negative inputs."""
     require_tensor("log_sigmoid", input)
     _require_float("log_sigmoid_cpu", input)
@@ -31,29 +34,29 @@ def logsigmoid(input: Any) -> Any:
 
 
 @numpy_names
-def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
+def softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     """`exp(input)` scaled to sum to 1 along `dim`."""
     input, dim = _prepared("softmax", input, dim, dtype)
     return apply(ops.softmax, input, dim=dim)
 
 
 @numpy_names
-def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
+def log_softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
     """The logarithm of `softmax`, finite where that rounds to 0."""
     input, dim = _prepared("log_softmax", input, dim, dtype)
     return apply(ops.log_softmax, input, dim=dim)
 
 
-def _prepared(name: str, input: Any, dim: Any, dtype: Any) -> tuple[Any, int]:
+def _prepared(name: str, input: Tensor, dim: int, dtype: DTypeLike | None) -> tuple[Any, int]:
     require_tensor(name, input)
     dim = wrap_dim(dim, input._array.ndim)
     if dtype is not None and numpy_dtype(dtype) != input._array.dtype:
         input = input.to(dtype)
-    if input._array.size:  # without elements no kernel runs, and torch refuses nothing
+    if input._array.size:  # without elements torch runs no kernel, so it accepts any dtype
         _require_float(f"{name}_lastdim_kernel_impl", input)
     return input, dim
 
 
-def _require_float(kernel: str, input: Any) -> None:
+def _require_float(kernel: str, input: Tensor) -> None:
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.engine.apply import apply, binary, unary
 from autograd.engine.promotion import is_number
 from autograd.functional import comparison
 from autograd.functional.checks import is_tensor, require_tensor, type_name
 from autograd.ops import arithmetic as ops
+from autograd.ops.op import Op
+
+if TYPE_CHECKING:
+    from autograd.types import Operand, Tensor
 
 
-def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def add(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
     """`input + alpha * other`."""
     return binary(ops.add, input, other if alpha == 1 else _scaled(input, other, alpha))
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def sub(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
     """`input - alpha * other`."""
     return binary(ops.sub, input, other if alpha == 1 else _scaled(input, other, alpha))
 
 
-def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def rsub(input: Operand, other: Operand, *, alpha: float = 1) -> Tensor:
     """`other - alpha * input`."""
     require_tensor("rsub", input)
     return binary(ops.rsub, input if alpha == 1 else _scaled(other, input, alpha), other)
 
 
-def _scaled(input: Any, other: Any, alpha: Any) -> Any:
-    """`other * alpha`, on its way to `input`."""
+def _scaled(input: Operand, other: Operand, alpha: float) -> Operand:
+    """`other * alpha`; RuntimeError for a float `alpha` with integers."""
     if isinstance(alpha, float) and not any(_is_floating(x) for x in (input, other)):
         raise RuntimeError(
             "For integral input tensors, argument alpha must not be a floating point number."
@@ -40,12 +44,12 @@ def _is_floating(value: Any) -> bool:
     return isinstance(value, float) or (is_tensor(value) and value._array.dtype.kind == "f")
 
 
-def mul(input: Any, other: Any) -> Any:
+def mul(input: Operand, other: Operand) -> Tensor:
     """`input * other`."""
     return binary(ops.mul, input, other)
 
 
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """`input / other`; `rounding_mode` "floor" or "trunc" rounds the quotient to a whole number."""
     if rounding_mode is None:
         return binary(ops.div, input, other)
@@ -61,82 +65,83 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     )
 
 
-def _whole_division(op: Any, input: Any, other: Any) -> Any:
-    """A division or remainder, which for integers has no answer where the divisor is 0."""
+def _whole_division(op: Op, input: Operand, other: Operand) -> Tensor:
+    """Divide; RuntimeError if an integer is divided by 0."""
     result = binary(op, input, other)
     if result._array.dtype.kind != "f":
         divisor = getattr(other, "_array", other)
-        if (divisor == 0) if is_number(divisor) else (divisor == 0).any():
+        is_zero: Any = divisor == 0
+        if is_zero if is_number(divisor) else is_zero.any():
             raise RuntimeError("ZeroDivisionError")
     return result
 
 
-def floor_divide(input: Any, other: Any) -> Any:
+def floor_divide(input: Operand, other: Operand) -> Tensor:
     """`input // other`."""
     return _whole_division(ops.floor_divide, input, other)
 
 
-def remainder(input: Any, other: Any) -> Any:
+def remainder(input: Operand, other: Operand) -> Tensor:
     """`input % other`, with the sign of the divisor."""
     return _whole_division(ops.remainder, input, other)
 
 
-def fmod(input: Any, other: Any) -> Any:
+def fmod(input: Tensor, other: Operand) -> Tensor:
     """The remainder of division, with the sign of `input`."""
     require_tensor("fmod", input)
     return _whole_division(ops.fmod, input, other)
 
 
-def pow(input: Any, exponent: Any) -> Any:
+def pow(input: Operand, exponent: Operand) -> Tensor:
     """`input ** exponent`."""
     try:
         return binary(ops.pow, input, exponent)
-    except NotImplementedError:  # two bools; only a number as the exponent has a kernel in torch
+    except NotImplementedError:  # two bools: torch has a kernel only for a number as the exponent
         if isinstance(exponent, bool):
             return comparison.bitwise_or(input, not exponent)
         raise
 
 
-def square(input: Any) -> Any:
+def square(input: Tensor) -> Tensor:
     """`input ** 2`."""
     require_tensor("square", input)
     return binary(ops.pow, input, 2)
 
 
-def neg(input: Any) -> Any:
+def neg(input: Tensor) -> Tensor:
     """`-input`."""
     return unary(ops.neg, input)
 
 
-def positive(input: Any) -> Any:
+def positive(input: Tensor) -> Tensor:
     """`+input`: the tensor itself."""
     if input._array.dtype.kind == "b":
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
     return input
 
 
-def reciprocal(input: Any) -> Any:
+def reciprocal(input: Tensor) -> Tensor:
     """`1 / input`."""
     return unary(ops.reciprocal, input)
 
 
-def minimum(input: Any, other: Any) -> Any:
-    """The smaller of two, element by element; NaN where either is."""
+def minimum(input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of two, element by element; NaN if either is."""
     if not (hasattr(input, "_array") and hasattr(other, "_array")):
         require_tensor("minimum", input)
         require_tensor("minimum", other, "other", 2)
     return binary(ops.minimum, input, other)
 
 
-def maximum(input: Any, other: Any) -> Any:
-    """The larger of two, element by element; NaN where either is."""
+def maximum(input: Tensor, other: Tensor) -> Tensor:
+    """The larger of two, element by element; NaN if either is."""
     if not (hasattr(input, "_array") and hasattr(other, "_array")):
         require_tensor("maximum", input)
         require_tensor("maximum", other, "other", 2)
     return binary(ops.maximum, input, other)
 
 
-def lerp(input: Any, end: Any, weight: Any) -> Any:
+def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
     """`input + weight * (end - input)`."""
     require_tensor("lerp", input)
     require_tensor("lerp", end, "end", 2)
@@ -153,7 +158,7 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
     return apply(ops.lerp, input, end, weight)
 
 
-def float_power(input: Any, exponent: Any) -> Any:
+def float_power(input: Operand, exponent: Operand) -> Tensor:
     """`input ** exponent` in float64."""
     wide = [value.double() if is_tensor(value) else float(value) for value in (input, exponent)]
     return pow(*wide)

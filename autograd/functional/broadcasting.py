@@ -1,10 +1,10 @@
-"""How shapes broadcast, with torch's error."""
+"""Broadcasting of shapes, with torch's errors."""
 
 from __future__ import annotations
 
 
 def broadcast_shapes(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that both expand to; RuntimeError where there is none."""
+    """The shape that both expand to; RuntimeError if there is none."""
     ndim = max(len(first), len(second))
     a, b = ((1,) * (ndim - len(s)) + s for s in (first, second))
     for i, (m, n) in enumerate(zip(a, b, strict=True)):

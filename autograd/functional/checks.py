@@ -1,21 +1,24 @@
-"""Checks of arguments that many functions share, with torch's classes and texts of errors."""
+"""Checks of arguments that many functions share, with torch's error classes and messages."""
 
 from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from autograd.dtypes import type_name as type_name
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def is_tensor(value: Any) -> bool:
-    """Whether it is a tensor."""
+
+def is_tensor(value: Any) -> TypeGuard[Tensor]:
+    """Whether a value is a tensor."""
     return hasattr(value, "_array")
 
 
 def require_tensor(function: str, value: Any, argument: str = "input", position: int = 1) -> None:
-    """Raise TypeError where `value` is no tensor."""
+    """Raise TypeError unless `value` is a tensor."""
     if not hasattr(value, "_array"):
         raise TypeError(
             f"{function}(): argument '{argument}' (position {position}) must be Tensor, "
@@ -24,7 +27,7 @@ def require_tensor(function: str, value: Any, argument: str = "input", position:
 
 
 def require_tensors(function: str, values: Any, argument: str = "tensors") -> tuple[Any, ...]:
-    """The tensors of a list or tuple; TypeError where it is none, or holds something else."""
+    """Return the tensors of a list or tuple; TypeError if it holds anything else."""
     if not isinstance(values, tuple | list):
         raise TypeError(
             f"{function}(): argument '{argument}' (position 1) must be tuple of Tensors, "
@@ -39,7 +42,7 @@ def require_tensors(function: str, values: Any, argument: str = "tensors") -> tu
 
 
 def integer(function: str, value: Any, argument: str, position: int = 1) -> int:
-    """A whole number, as Python's, NumPy's or an integer tensor; TypeError for any other."""
+    """Convert a whole number of Python, of NumPy or in a tensor; TypeError for anything else."""
     if not isinstance(value, bool):
         try:
             return operator.index(value)
@@ -52,13 +55,13 @@ def integer(function: str, value: Any, argument: str, position: int = 1) -> int:
 
 
 def type_text(value: Any) -> str:
-    """The name of a value's type as torch's messages have it: numpy.float32, but list."""
+    """The name of a value's type in torch's messages: numpy.float32, but list."""
     kind = type(value)
     return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
 
 
 def wrap_dim(dim: Any, ndim: int) -> int:
-    """`dim` counted from the front; IndexError where there is no such dimension."""
+    """`dim` counted from the front; IndexError if there is no such dimension."""
     bound = ndim if ndim > 0 else 1
     if not -bound <= dim < bound:
         raise IndexError(
@@ -69,7 +72,7 @@ def wrap_dim(dim: Any, ndim: int) -> int:
 
 
 def wrap_dims(dims: Any, ndim: int) -> tuple[int, ...]:
-    """Several dimensions counted from the front; RuntimeError where one comes twice."""
+    """Several dimensions counted from the front; RuntimeError if one comes twice."""
     wrapped = tuple(wrap_dim(dim, ndim) for dim in dims)
     if len(set(wrapped)) != len(wrapped):
         twice = next(dim for dim in wrapped if wrapped.count(dim) > 1)

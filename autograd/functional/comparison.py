@@ -2,91 +2,95 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from autograd.engine.apply import apply, binary, unary
 from autograd.functional.checks import require_tensor, type_name
 from autograd.ops import comparison as ops
+from autograd.ops.op import Op
+
+if TYPE_CHECKING:
+    from autograd.types import Operand, Tensor
 
 
-def eq(input: Any, other: Any) -> Any:
+def eq(input: Tensor, other: Operand) -> Tensor:
     """Where the two are equal."""
     require_tensor("eq", input)
     return binary(ops.eq, input, other)
 
 
-def ne(input: Any, other: Any) -> Any:
+def ne(input: Tensor, other: Operand) -> Tensor:
     """Where the two differ."""
     require_tensor("ne", input)
     return binary(ops.ne, input, other)
 
 
-def lt(input: Any, other: Any) -> Any:
+def lt(input: Tensor, other: Operand) -> Tensor:
     """Where `input < other`."""
     require_tensor("lt", input)
     return binary(ops.lt, input, other)
 
 
-def le(input: Any, other: Any) -> Any:
+def le(input: Tensor, other: Operand) -> Tensor:
     """Where `input <= other`."""
     require_tensor("le", input)
     return binary(ops.le, input, other)
 
 
-def gt(input: Any, other: Any) -> Any:
+def gt(input: Tensor, other: Operand) -> Tensor:
     """Where `input > other`."""
     require_tensor("gt", input)
     return binary(ops.gt, input, other)
 
 
-def ge(input: Any, other: Any) -> Any:
+def ge(input: Tensor, other: Operand) -> Tensor:
     """Where `input >= other`."""
     require_tensor("ge", input)
     return binary(ops.ge, input, other)
 
 
-def logical_and(input: Any, other: Any) -> Any:
+def logical_and(input: Tensor, other: Operand) -> Tensor:
     """Where both are nonzero."""
     return _logical(ops.logical_and, "logical_and", input, other)
 
 
-def logical_or(input: Any, other: Any) -> Any:
+def logical_or(input: Tensor, other: Operand) -> Tensor:
     """Where at least one is nonzero."""
     return _logical(ops.logical_or, "logical_or", input, other)
 
 
-def logical_xor(input: Any, other: Any) -> Any:
+def logical_xor(input: Tensor, other: Operand) -> Tensor:
     """Where exactly one is nonzero."""
     return _logical(ops.logical_xor, "logical_xor", input, other)
 
 
-def logical_not(input: Any) -> Any:
+def logical_not(input: Tensor) -> Tensor:
     """Where `input` is 0."""
     return unary(ops.logical_not, input)
 
 
-def _logical(op: Any, name: str, input: Any, other: Any) -> Any:
+def _logical(op: Op, name: str, input: Tensor, other: Operand) -> Tensor:
     require_tensor(name, input)
     require_tensor(name, other, "other", 2)
     return binary(op, input, other)
 
 
-def bitwise_and(input: Any, other: Any) -> Any:
+def bitwise_and(input: Operand, other: Operand) -> Tensor:
     """The bits that are set in both; for bool, where both hold."""
     return _bitwise(ops.bitwise_and, "bitwise_and_cpu", input, other)
 
 
-def bitwise_or(input: Any, other: Any) -> Any:
+def bitwise_or(input: Operand, other: Operand) -> Tensor:
     """The bits that are set in either; for bool, where one holds."""
     return _bitwise(ops.bitwise_or, "bitwise_or_cpu", input, other)
 
 
-def bitwise_xor(input: Any, other: Any) -> Any:
+def bitwise_xor(input: Operand, other: Operand) -> Tensor:
     """The bits that are set in exactly one; for bool, where exactly one holds."""
     return _bitwise(ops.bitwise_xor, "bitwise_xor_cpu", input, other)
 
 
-def bitwise_not(input: Any) -> Any:
+def bitwise_not(input: Tensor) -> Tensor:
     """Every bit flipped; for bool, the opposite."""
     require_tensor("bitwise_not", input)
     if input._array.dtype.kind == "f":
@@ -96,7 +100,7 @@ def bitwise_not(input: Any) -> Any:
     return apply(ops.bitwise_not, input)
 
 
-def _bitwise(op: Any, kernel: str, input: Any, other: Any) -> Any:
+def _bitwise(op: Op, kernel: str, input: Operand, other: Operand) -> Tensor:
     for value in (input, other):
         array = getattr(value, "_array", None)
         if isinstance(value, float) or (array is not None and array.dtype.kind == "f"):
@@ -105,40 +109,40 @@ def _bitwise(op: Any, kernel: str, input: Any, other: Any) -> Any:
     return binary(op, input, other)
 
 
-def isnan(input: Any) -> Any:
+def isnan(input: Tensor) -> Tensor:
     """Where `input` is NaN."""
     return unary(ops.isnan, input)
 
 
-def isinf(input: Any) -> Any:
+def isinf(input: Tensor) -> Tensor:
     """Where `input` is inf or -inf."""
     return unary(ops.isinf, input)
 
 
-def isfinite(input: Any) -> Any:
+def isfinite(input: Tensor) -> Tensor:
     """Where `input` is neither NaN nor infinite."""
     return unary(ops.isfinite, input)
 
 
-def equal(input: Any, other: Any) -> bool:
+def equal(input: Tensor, other: Tensor) -> bool:
     """Whether two tensors have the same shape and elements."""
     require_tensor("equal", input)
     require_tensor("equal", other, "other", 2)
     if input._array.shape != other._array.shape:
         return False
-    return bool(eq(input, other)._array.all())
+    return bool(eq(input, other).all())
 
 
 def allclose(
-    input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> bool:
     """Whether `abs(input - other) <= atol + rtol * abs(other)` everywhere."""
-    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+    return bool(isclose(input, other, rtol, atol, equal_nan).all())
 
 
 def isclose(
-    input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> Any:
+    input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> Tensor:
     """Where `abs(input - other) <= atol + rtol * abs(other)`."""
     require_tensor("isclose", input)
     require_tensor("isclose", other, "other", 2)

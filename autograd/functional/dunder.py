@@ -1,13 +1,13 @@
-"""Python's operators between a tensor and anything else, and a method that is not its function.
+"""Python's operators on tensors, and methods that differ from the function of their name.
 
-The operators answer NotImplemented for what an operation cannot take, so that Python asks the other
-side and then raises its own TypeError; `x == None` is False.
+For operands that an operation cannot take, an operator returns NotImplemented, so that Python asks
+the other side and then raises its own TypeError; `x == None` is False.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +18,14 @@ from autograd.ops import arithmetic as ops
 from autograd.ops import comparison as comparisons
 from autograd.ops.op import Op
 
+if TYPE_CHECKING:
+    from autograd.types import Operand, Tensor
+
 Operator = Callable[[Any, Any], Any]
 
 
 def _operator(op: Op) -> Operator:
-    def operator(self: Any, other: Any) -> Any:
+    def operator(self: Tensor, other: Any) -> Any:
         try:
             return binary(op, self, other)
         except TypeError:
@@ -32,7 +35,7 @@ def _operator(op: Op) -> Operator:
 
 
 def _operator_of(function: Operator) -> Operator:
-    def operator(self: Any, other: Any) -> Any:
+    def operator(self: Tensor, other: Any) -> Any:
         try:
             return function(self, other)
         except TypeError:
@@ -46,9 +49,9 @@ def _reflected(function: Operator) -> Operator:
 
 
 def _left_of_arrays(function: Operator) -> Operator:
-    """The operator with an array on its right, too: torch leaves it to NumPy, outside the graph."""
+    """The operator that also takes an array on its right, outside the graph, as in torch."""
 
-    def operator(self: Any, other: Any) -> Any:
+    def operator(self: Tensor, other: Any) -> Any:
         try:
             return function(self, other)
         except TypeError:
@@ -58,9 +61,9 @@ def _left_of_arrays(function: Operator) -> Operator:
 
 
 def _quick(op: Op, function: Operator) -> Operator:
-    """As `_left_of_arrays` for a function that runs one operation: without the function's steps."""
+    """What `_left_of_arrays` does, faster, for a function that runs a single operation."""
 
-    def operator(self: Any, other: Any) -> Any:
+    def operator(self: Tensor, other: Any) -> Any:
         try:
             return binary(op, self, other)
         except NotImplementedError:
@@ -71,7 +74,7 @@ def _quick(op: Op, function: Operator) -> Operator:
     return operator
 
 
-def _beside_array(function: Operator, self: Any, other: Any) -> Any:
+def _beside_array(function: Operator, self: Tensor, other: Any) -> Any:
     if not isinstance(other, np.ndarray):
         return NotImplemented
     return function(self._wrap(self.numpy()), self._wrap(other))
@@ -108,12 +111,12 @@ eq, ne, lt, le, gt, ge = map(
 )
 
 
-def rtruediv(self: Any, other: Any) -> Any:
-    """`other / self`: as torch, the reciprocal times `other`."""
+def rtruediv(self: Tensor, other: Operand) -> Tensor:
+    """`other / self`, computed as in torch: the reciprocal times `other`."""
     return rmul(arithmetic.reciprocal(self), other)
 
 
-def invert(self: Any) -> Any:
+def invert(self: Tensor) -> Tensor:
     """`~self`."""
     if self._array.dtype.kind == "f":
         raise TypeError(
@@ -122,23 +125,23 @@ def invert(self: Any) -> Any:
     return comparison.bitwise_not(self)
 
 
-def where(self: Any, condition: Any, other: Any) -> Any:
-    """`self` where `condition` holds, `other` elsewhere: the method has the condition second."""
+def where(self: Tensor, condition: Tensor, other: Operand) -> Tensor:
+    """`self` where `condition` holds, else `other`; the function takes the condition first."""
     return elementwise.where(condition, self, other)
 
 
 def replacing(function: Operator) -> Operator:
-    """A comparison whose truth goes into the dtype of `self`, for the methods such as `eq_`."""
+    """Make a comparison return truth in the dtype of `self`, for methods such as `eq_`."""
 
-    def in_dtype_of_self(self: Any, other: Any) -> Any:
+    def in_dtype_of_self(self: Tensor, other: Operand) -> Tensor:
         return apply(comparisons.replace, self, other, function(self, other))
 
     in_dtype_of_self.__name__ = function.__name__
     return in_dtype_of_self
 
 
-def float_power(self: Any, exponent: Any) -> Any:
-    """`self ** exponent` in float64, for `float_power_`: only a float64 tensor can hold it."""
+def float_power(self: Tensor, exponent: Operand) -> Tensor:
+    """`self ** exponent` in float64, for `float_power_`; only a float64 tensor can hold it."""
     if self._array.dtype.name != "float64":
         raise RuntimeError(
             f"the base given to float_power_ has dtype {type_name(self._array)} but the "

@@ -1,17 +1,20 @@
-"""Einstein's summation: products summed over the labels that the result does not have."""
+"""Einstein summation: products, summed over the labels that the result lacks."""
 
 from __future__ import annotations
 
 from string import ascii_letters
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.engine.apply import apply
 from autograd.functional.checks import type_name
 from autograd.functional.shape import reshape
 from autograd.ops import linear_algebra as ops
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def einsum(equation: Any, *operands: Any) -> Any:
+
+def einsum(equation: Any, *operands: Any) -> Tensor:
     """`einsum("ij,jk->ik", a, b)`; also `einsum(a, [0, 1], b, [1, 2], [0, 2])`."""
     if not isinstance(equation, str):
         equation, operands = _from_sublists((equation, *operands))
@@ -42,7 +45,7 @@ def einsum(equation: Any, *operands: Any) -> Any:
         labels.append("".join(names[i] for i in kept))
     _check_dtypes(tensors, labels, out)
     if tensors[0]._array.dtype.kind in "iub" and _sums_alone(labels, out):
-        tensors = [tensor.long() for tensor in tensors]  # as every sum of whole numbers
+        tensors = [tensor.long() for tensor in tensors]  # as in every sum of whole numbers
     return apply(ops.einsum, *tensors, subscripts=labels, out=out)
 
 
@@ -91,7 +94,7 @@ def _labels(part: tuple[int, str]) -> str:
 
 
 def _name_ellipsis(inputs: list[str], shapes: list[Any]) -> tuple[list[str], str]:
-    """Every ellipsis as labels of its own, the last dimensions of all operands alike."""
+    """Replace each ellipsis by labels; the last dimensions of all operands share theirs."""
     counts = []
     for i, (labels, shape) in enumerate(zip(inputs, shapes, strict=True)):
         given, dots = len(labels.replace(".", "")), "." in labels
@@ -158,7 +161,7 @@ def _sums_alone(labels: list[str], out: str) -> bool:
 
 
 def _check_dtypes(tensors: list[Any], labels: list[str], out: str) -> None:
-    """Matrix products take one dtype; products without a sum promote."""
+    """Raise if a matrix product mixes dtypes; products without a sum promote."""
     first = tensors[0]._array
     for tensor in tensors[1:]:
         array = tensor._array

@@ -2,141 +2,144 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.engine.apply import apply, binary, unary
 from autograd.engine.promotion import is_number
 from autograd.functional.checks import is_tensor, require_tensor, type_name
 from autograd.ops import elementwise as ops
 
+if TYPE_CHECKING:
+    from autograd.types import Operand, Tensor
 
-def exp(input: Any) -> Any:
-    """E to the power of `input`."""
+
+def exp(input: Tensor) -> Tensor:
+    """The exponential function."""
     return unary(ops.exp, input)
 
 
-def expm1(input: Any) -> Any:
+def expm1(input: Tensor) -> Tensor:
     """`exp(input) - 1`, exact near 0."""
     return unary(ops.expm1, input)
 
 
-def log(input: Any) -> Any:
+def log(input: Tensor) -> Tensor:
     """The natural logarithm."""
     return unary(ops.log, input)
 
 
-def log1p(input: Any) -> Any:
+def log1p(input: Tensor) -> Tensor:
     """`log(1 + input)`, exact near 0."""
     return unary(ops.log1p, input)
 
 
-def log2(input: Any) -> Any:
+def log2(input: Tensor) -> Tensor:
     """The logarithm to base 2."""
     return unary(ops.log2, input)
 
 
-def log10(input: Any) -> Any:
+def log10(input: Tensor) -> Tensor:
     """The logarithm to base 10."""
     return unary(ops.log10, input)
 
 
-def sqrt(input: Any) -> Any:
+def sqrt(input: Tensor) -> Tensor:
     """The square root."""
     return unary(ops.sqrt, input)
 
 
-def rsqrt(input: Any) -> Any:
+def rsqrt(input: Tensor) -> Tensor:
     """The reciprocal of the square root."""
     return unary(ops.rsqrt, input)
 
 
-def abs(input: Any) -> Any:
+def abs(input: Tensor) -> Tensor:
     """The absolute value."""
     return unary(ops.abs, input)
 
 
-def sign(input: Any) -> Any:
+def sign(input: Tensor) -> Tensor:
     """-1, 0 or 1; 0 for NaN."""
     return unary(ops.sign, input)
 
 
-def sin(input: Any) -> Any:
+def sin(input: Tensor) -> Tensor:
     """The sine."""
     return unary(ops.sin, input)
 
 
-def cos(input: Any) -> Any:
+def cos(input: Tensor) -> Tensor:
     """The cosine."""
     return unary(ops.cos, input)
 
 
-def tan(input: Any) -> Any:
+def tan(input: Tensor) -> Tensor:
     """The tangent."""
     return unary(ops.tan, input)
 
 
-def asin(input: Any) -> Any:
+def asin(input: Tensor) -> Tensor:
     """The inverse sine."""
     return unary(ops.asin, input)
 
 
-def acos(input: Any) -> Any:
+def acos(input: Tensor) -> Tensor:
     """The inverse cosine."""
     return unary(ops.acos, input)
 
 
-def atan(input: Any) -> Any:
+def atan(input: Tensor) -> Tensor:
     """The inverse tangent."""
     return unary(ops.atan, input)
 
 
-def sinh(input: Any) -> Any:
+def sinh(input: Tensor) -> Tensor:
     """The hyperbolic sine."""
     return unary(ops.sinh, input)
 
 
-def cosh(input: Any) -> Any:
+def cosh(input: Tensor) -> Tensor:
     """The hyperbolic cosine."""
     return unary(ops.cosh, input)
 
 
-def tanh(input: Any) -> Any:
+def tanh(input: Tensor) -> Tensor:
     """The hyperbolic tangent."""
     return unary(ops.tanh, input)
 
 
-def atanh(input: Any) -> Any:
+def atanh(input: Tensor) -> Tensor:
     """The inverse hyperbolic tangent."""
     return unary(ops.atanh, input)
 
 
-def erf(input: Any) -> Any:
+def erf(input: Tensor) -> Tensor:
     """The error function."""
     return unary(ops.erf, input)
 
 
-def sigmoid(input: Any) -> Any:
+def sigmoid(input: Tensor) -> Tensor:
     """`1 / (1 + exp(-input))`."""
     return unary(ops.sigmoid, input)
 
 
-def floor(input: Any) -> Any:
+def floor(input: Tensor) -> Tensor:
     """The nearest whole number below."""
     return unary(ops.floor, input)
 
 
-def ceil(input: Any) -> Any:
+def ceil(input: Tensor) -> Tensor:
     """The nearest whole number above."""
     return unary(ops.ceil, input)
 
 
-def trunc(input: Any) -> Any:
+def trunc(input: Tensor) -> Tensor:
     """The nearest whole number towards 0."""
     return unary(ops.trunc, input)
 
 
-def round(input: Any, *, decimals: int | None = None) -> Any:
-    """The nearest whole number, halves to the even one; `decimals` places after the point."""
+def round(input: Tensor, *, decimals: int | None = None) -> Tensor:
+    """The nearest whole number, halves to even; with `decimals`, that many decimal places."""
     if decimals is None:
         return unary(ops.round, input)
     require_tensor("round", input)
@@ -145,7 +148,7 @@ def round(input: Any, *, decimals: int | None = None) -> Any:
     return apply(ops.round_decimals, input, decimals=decimals)
 
 
-def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
     """`input` limited to [min, max]: numbers, tensors, or None for no limit on that side."""
     require_tensor("clamp", input)
     if min is None and max is None:
@@ -160,17 +163,17 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
 
 
 def _is_constant(bound: Any) -> bool:
-    """Whether it is a tensor that torch takes for a number."""
+    """Whether a bound is a tensor that torch treats as a number."""
     return is_tensor(bound) and bound._array.ndim == 0 and not bound.requires_grad
 
 
-def clamp_min(input: Any, min: Any) -> Any:
+def clamp_min(input: Tensor, min: Operand) -> Tensor:
     """`input`, at least `min`."""
     require_tensor("clamp_min", input)
     return binary(ops.clamp_min, input, min)
 
 
-def clamp_max(input: Any, max: Any) -> Any:
+def clamp_max(input: Tensor, max: Operand) -> Tensor:
     """`input`, at most `max`."""
     require_tensor("clamp_max", input)
     return binary(ops.clamp_max, input, max)
@@ -179,7 +182,7 @@ def clamp_max(input: Any, max: Any) -> Any:
 clip, absolute = clamp, abs
 
 
-def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+def where(condition: Tensor, input: Operand | None = None, other: Operand | None = None) -> Any:
     """`input` where `condition` holds, else `other`; without both, the indices where it holds."""
     require_tensor("where", condition, "condition")
     if input is None and other is None:
@@ -195,7 +198,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     return apply(ops.where, condition, input, other)
 
 
-def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     """`input` with `value`, a number or a 0-d tensor, where `mask` is True."""
     require_tensor("masked_fill", input)
     require_tensor("masked_fill", mask, "mask", 2)
@@ -213,7 +216,12 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     return apply(ops.masked_fill, input, mask, value)
 
 
-def nan_to_num(input: Any, nan: Any = None, posinf: Any = None, neginf: Any = None) -> Any:
-    """Numbers for NaN (0 by default), for inf and for -inf (by default the largest there are)."""
+def nan_to_num(
+    input: Tensor,
+    nan: float | None = None,
+    posinf: float | None = None,
+    neginf: float | None = None,
+) -> Tensor:
+    """Replace NaN (by 0), inf and -inf (by the largest finite numbers), or by given numbers."""
     require_tensor("nan_to_num", input)
     return apply(ops.nan_to_num, input, nan=nan, posinf=posinf, neginf=neginf)

@@ -8,7 +8,7 @@ from typing import Any
 from autograd.backend import backend_of
 from autograd.backend.layout import StackLayout
 from autograd.engine.apply import apply
-from autograd.engine.grad_mode import each_time
+from autograd.engine.capture import effect
 from autograd.ops import fused as ops
 from autograd.ops import mlp as ops_mlp
 
@@ -86,14 +86,14 @@ def half_mse(input: Any, target: Any) -> Any:
     return apply(ops.half_mse, input, target)
 
 
-@each_time
+@effect
 def polyak_update_(target: Any, source: Any, tau: float) -> None:
     """`target += tau * (source - target)` in place, outside the graph."""
     backend_of(target._array).lerp_(target._array, source._array, tau)
     target._bump_version()
 
 
-@each_time
+@effect
 def clip_row_norms_(parameter: Any, max_norm: float) -> None:
     """Scale each row of the gradient of a parameter (rows, n) to a norm of at most `max_norm`.
 

@@ -1,4 +1,4 @@
-"""What stands in the brackets of `tensor[...]`, checked and brought to one form."""
+"""Parse and check what stands in the brackets of `tensor[...]`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend import backend_of
+from autograd.backend import Array, backend_of
+from autograd.engine.grad_mode import refuse_capture
 from autograd.engine.python_values import array_of_data
 from autograd.functional.checks import type_text
 from autograd.ops.indexing import Index
 
 FULL = slice(None)
+SHAPE_OF_VALUES = "a shape depends on values"  # why a function cannot be captured
 
 
-def parse(array: Any, index: Any) -> Index:
-    """The view and the arrays of indices that `index` means for `array`, in torch's order.
+def parse(array: Array, index: Any) -> Index:
+    """Return the view and the index arrays that `index` means for `array`, in torch's order.
 
-    torch applies numbers, slices, None and Ellipsis first, one dimension after the other, and
-    only then all arrays at once; NumPy would treat a number beside an array as an array.
+    torch first applies numbers, slices, None and Ellipsis, one dimension after another, and then
+    all arrays at once; NumPy would treat a number beside an array as an array.
     """
     if isinstance(index, int | np.integer) and not isinstance(index, bool):
         if array.ndim == 0:
@@ -46,7 +48,7 @@ def parse(array: Any, index: Any) -> Index:
 
 
 def _view_of_slices(shape: tuple[int, ...], parts: tuple[Any, ...]) -> Index | None:
-    """The view that numbers in bounds and slices mean, in few steps; None where more is given."""
+    """Return the view for numbers in bounds and slices, quickly; None for anything more."""
     if len(parts) > len(shape):
         return None
     kind = "Alias"
@@ -66,7 +68,7 @@ def _view_of_slices(shape: tuple[int, ...], parts: tuple[Any, ...]) -> Index | N
 
 
 def as_parts(index: Any) -> tuple[Any, ...]:
-    """The index as a tuple; a list counts as one if it holds more than numbers."""
+    """Return the index as a tuple; a list is one if it holds more than numbers."""
     if isinstance(index, tuple):
         return index
     if isinstance(index, list) and len(index) < 32:
@@ -77,9 +79,9 @@ def as_parts(index: Any) -> tuple[Any, ...]:
 
 
 class _Parser:
-    """Walks over the parts of an index, dimension by dimension."""
+    """Goes through the parts of an index, dimension by dimension."""
 
-    def __init__(self, array: Any) -> None:
+    def __init__(self, array: Array) -> None:
         self.array = array
         self.dim = 0  # of the indexed array
         self.basic: list[Any] = []
@@ -136,9 +138,10 @@ class _Parser:
         self.advanced.append(FULL)
         self.dim += 1
 
-    def _array(self, part: Any) -> None:
+    def _array(self, part: Array) -> None:
         shape = self.array.shape
         if part.dtype.kind == "b":
+            refuse_capture(SHAPE_OF_VALUES)
             for i, n in enumerate(part.shape):
                 if n != shape[self.dim + i]:
                     raise IndexError(
@@ -154,8 +157,8 @@ class _Parser:
         self.dim += dimensions
 
 
-def _beside(array: Any, part: Any) -> Any:
-    """The indices in the place of what they index, once they have been checked."""
+def _beside(array: Array, part: Array) -> Array:
+    """Check that an index array is on the device of what it indexes, or bring it there."""
     xp = backend_of(array)
     if type(part) is np.ndarray:
         return xp.from_numpy(part)
@@ -166,7 +169,7 @@ def _beside(array: Any, part: Any) -> Any:
     return part
 
 
-def _number(array: Any, index: int, dim: int) -> int:
+def _number(array: Array, index: int, dim: int) -> int:
     size = array.shape[dim]
     if not -size <= index < size:
         raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
@@ -180,7 +183,7 @@ def _plain(part: Any) -> Any:
     if isinstance(part, np.integer):
         return int(part)
     if hasattr(part, "_array"):
-        return _plain_array(part._array)
+        return _plain_array(part._array if part._array.ndim else part._host())
     if isinstance(part, Sequence | np.ndarray):
         elements = array_of_data(part, None, copy=False)
         if elements.size == 0:
@@ -192,7 +195,7 @@ def _plain(part: Any) -> Any:
     )
 
 
-def _plain_array(array: Any) -> Any:
+def _plain_array(array: Array) -> Any:
     if array.dtype.name not in ("bool", "uint8", "int32", "int64"):
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     if array.dtype.name == "uint8":
@@ -215,9 +218,9 @@ def _dimensions_taken(part: Any) -> int:
 
 
 def check_bounds(
-    index: Any, size: int, dim: int, error: type[Exception], *, lowest: int = 0
+    index: Array, size: int, dim: int, error: type[Exception], *, lowest: int = 0
 ) -> None:
-    """Raise `error` where an array of indices reaches out of a dimension of `size`."""
+    """Raise `error` if an index is out of bounds for a dimension of `size`."""
     backend_of(index).check_bounds(index, size, dim, error, lowest)
 
 
@@ -233,5 +236,5 @@ def _check_broadcast(arrays: list[Any]) -> None:
             ) from None
 
 
-def _index_shape(array: Any) -> tuple[int, ...]:
+def _index_shape(array: Array) -> tuple[int, ...]:
     return (int(array.sum()),) if array.dtype.kind == "b" else array.shape

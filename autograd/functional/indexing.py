@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from autograd.backend import backend_of
+from autograd.backend import Array, backend_of
 from autograd.engine.apply import apply
+from autograd.engine.grad_mode import refuse_capture
 from autograd.functional.broadcasting import broadcast_shapes
-from autograd.functional.checks import require_tensor, type_name, wrap_dim
-from autograd.functional.index_parsing import check_bounds
+from autograd.functional.checks import is_tensor, require_tensor, type_name, wrap_dim
+from autograd.functional.index_parsing import SHAPE_OF_VALUES, check_bounds
 from autograd.functional.shape import reshape
 from autograd.functional.shape_methods import expand
 from autograd.ops import indexing as ops
+from autograd.ops.op import Op
+
+if TYPE_CHECKING:
+    from autograd.types import Operand, Tensor
 
 
-def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """`out[i][j] = input[i][index[i][j]]` for `dim=1`, and so on."""
     require_tensor("gather", input)
     if sparse_grad:
@@ -31,8 +37,8 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
     return _in_dimensions(lambda x, i: apply(ops.gather, x, i, dim=dim), input, index, places.shape)
 
 
-def _check_index(name: str, input: Any, dim: int, index: Any, what: str) -> int:
-    """The dimension that `index` counts, after checks of both."""
+def _check_index(name: str, input: Tensor, dim: int, index: Tensor, what: str) -> int:
+    """Check `index`, and return the dimension that it counts."""
     require_tensor(name, index, "index", 2 if name == "gather" else 3)
     dim = wrap_dim(dim, input._array.ndim)
     places = index._array
@@ -44,11 +50,16 @@ def _check_index(name: str, input: Any, dim: int, index: Any, what: str) -> int:
     return dim
 
 
-def _in_dimensions(function: Any, input: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    """`function(input, index)` with both in at least one dimension, and equally many of them."""
+def _in_dimensions(
+    function: Callable[[Tensor, Tensor], Tensor],
+    input: Tensor,
+    index: Tensor,
+    shape: tuple[int, ...],
+) -> Tensor:
+    """Call `function(input, index)` with both in equally many dimensions, at least one."""
     if input._array.ndim and input._array.ndim == index._array.ndim:
         return function(input, index)
-    if index._array.size == 0:  # of any shape: nothing is read
+    if index._array.size == 0:  # its shape may be anything, since nothing is read
         index = reshape(index, (0,) * max(input._array.ndim, 1))
         index = index.long()
     elif index._array.ndim == 0:
@@ -59,15 +70,15 @@ def _in_dimensions(function: Any, input: Any, index: Any, shape: tuple[int, ...]
 
 
 def scatter(
-    input: Any,
+    input: Tensor,
     dim: int,
-    index: Any,
-    src: Any = None,
+    index: Tensor,
+    src: Operand | None = None,
     *,
-    value: Any = None,
+    value: Operand | None = None,
     reduce: str | None = None,
-) -> Any:
-    """`input` with `src` (a tensor or number) at `index`: what `gather` reads is written."""
+) -> Tensor:
+    """`input` with `src`, a tensor or number, written to the elements that `gather` reads."""
     require_tensor("scatter", input)
     src = value if src is None else src
     if src is None:
@@ -82,31 +93,33 @@ def scatter(
     return _scatter(ops.scatter_reduce, "scatter", input, dim, index, src, reduce=reduce)
 
 
-def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
-    """`input` with the elements of `src` added at `index`; those of one place add up."""
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
+    """`input` with the elements of `src` added at `index`; repeated indices add up."""
     require_tensor("scatter_add", input)
     require_tensor("scatter_add", src, "src", 3)
     return _scatter(ops.scatter_add, "scatter_add", input, dim, index, src)
 
 
 def _scatter(
-    op: Any, name: str, input: Any, dim: int, index: Any, src: Any, **settings: Any
-) -> Any:
+    op: Op, name: str, input: Tensor, dim: int, index: Tensor, src: Operand, **settings: Any
+) -> Tensor:
     dim = _check_index(name, input, dim, index, "self")
     places, shape = index._array, input._array.shape
-    if hasattr(src, "_array"):
+    if is_tensor(src):
         _check_source(places, shape, src, dim, input)
     check_bounds(places, shape[dim] if shape else 1, dim, RuntimeError)
     if places.size == 0:
         return input.clone()
-    if hasattr(src, "_array") and src._array.ndim == 0:
+    if is_tensor(src) and src._array.ndim == 0:
         src = reshape(src, (1,))
     return _in_dimensions(
         lambda x, i: apply(op, x, i, src, dim=dim, **settings), input, index, shape
     )
 
 
-def _check_source(places: Any, shape: tuple[int, ...], src: Any, dim: int, input: Any) -> None:
+def _check_source(
+    places: Array, shape: tuple[int, ...], src: Tensor, dim: int, input: Tensor
+) -> None:
     if src._array.dtype != input._array.dtype:
         raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
     if not places.size:
@@ -122,7 +135,7 @@ def _check_source(places: Any, shape: tuple[int, ...], src: Any, dim: int, input
             )
 
 
-def index_select(input: Any, dim: int, index: Any) -> Any:
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The parts of `input` at the places `index` of one dimension."""
     require_tensor("index_select", input)
     require_tensor("index_select", index, "index", 3)
@@ -140,7 +153,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     for extreme in (places.max(), places.min()) if places.size else ():
         if not 0 <= extreme < size:
             where = f"id={extreme} axis_dim={size}"
-            if dim == 1:  # torch has a kernel of its own for this dimension
+            if dim == 1:  # torch has a separate kernel for this dimension
                 raise RuntimeError(f"INDICES element is out of DATA bounds, {where}")
             raise IndexError(f"index out of range in self: {where}")
     if not shape:
@@ -150,8 +163,8 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     return apply(ops.index_select, input, index, dim=dim)
 
 
-def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
-    """`gather` that broadcasts: `input` at `indices` along `dim`, or of all elements in one row."""
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """`gather` with broadcasting along `dim`; without `dim`, of the flattened input."""
     require_tensor("take_along_dim", input)
     require_tensor("take_along_dim", indices, "indices", 2)
     if indices._array.dtype.name != "int64":
@@ -182,12 +195,13 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     )
 
 
-def masked_select(input: Any, mask: Any) -> Any:
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements of `input` where `mask` is true, in one dimension."""
     require_tensor("masked_select", input)
     require_tensor("masked_select", mask, "mask", 2)
     if mask._array.dtype.kind != "b":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
+    refuse_capture(SHAPE_OF_VALUES)
     shape = broadcast_shapes(mask._array.shape, input._array.shape)
     if input._array.shape != shape:
         input = expand(input, shape)
@@ -196,9 +210,10 @@ def masked_select(input: Any, mask: Any) -> Any:
     return apply(ops.masked_select, input, mask)
 
 
-def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
-    """Where elements are not zero: `(count, ndim)`, or with `as_tuple` one vector a dimension."""
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """Indices of nonzero elements: `(count, ndim)`, or with `as_tuple` a vector per dimension."""
     require_tensor("nonzero", input)
+    refuse_capture(SHAPE_OF_VALUES)
     array = input._array
     if array.ndim == 0:
         array = array.reshape(1) if as_tuple else array
@@ -211,13 +226,13 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     return input._wrap(xp.stack(places, axis=1))
 
 
-def argwhere(input: Any) -> Any:
-    """Where elements are not zero, `(count, ndim)`."""
+def argwhere(input: Tensor) -> Tensor:
+    """Indices of nonzero elements, `(count, ndim)`."""
     return nonzero(input)
 
 
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
-    """A last dimension of `num_classes` in which a one stands at each whole number of `tensor`."""
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """One-hot vectors in a new last dimension of size `num_classes`."""
     require_tensor("one_hot", tensor)
     array = tensor._array
     if array.dtype.name != "int64":
@@ -228,6 +243,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
         raise RuntimeError("Class values must be non-negative.")
     largest = int(array.max()) if array.size else -1
     if num_classes == -1:
+        refuse_capture(SHAPE_OF_VALUES)
         num_classes = largest + 1
     elif largest >= num_classes:
         raise RuntimeError("Class values must be smaller than num_classes.")

@@ -1,18 +1,22 @@
-"""Joining tensors, and parting one into several."""
+"""Joining tensors, and splitting one into several."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.engine.apply import apply
 from autograd.engine.promotion import result_dtype
-from autograd.functional.checks import integer, require_tensor, require_tensors, wrap_dim
+from autograd.functional.checks import integer, is_tensor, require_tensor, require_tensors, wrap_dim
 from autograd.ops import shape as ops
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def cat(tensors: Any, dim: int = 0) -> Any:
-    """The tensors one after the other along `dim`."""
+
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Concatenate tensors along `dim`."""
     inputs = require_tensors("cat", tensors)
     if not inputs:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
@@ -21,7 +25,7 @@ def cat(tensors: Any, dim: int = 0) -> Any:
         raise RuntimeError(
             f"zero-dimensional tensor (at position {shapes.index(())}) cannot be concatenated"
         )
-    # torch lets empty vectors pass among tensors of any shape.
+    # torch ignores empty vectors among tensors of any shape.
     first = next((shape for shape in shapes if shape != (0,)), (0,))
     dim = wrap_dim(dim, len(first))
     for i, shape in enumerate(shapes):
@@ -30,7 +34,7 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     return apply(ops.cat, *_of_one_dtype(inputs), dim=dim)
 
 
-def _of_one_dtype(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def _of_one_dtype(inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
     dtypes = {tensor._array.dtype for tensor in inputs}
     if len(dtypes) == 1:
         return inputs
@@ -56,8 +60,8 @@ def _check_joinable(first: tuple[int, ...], shape: tuple[int, ...], dim: int, i:
             )
 
 
-def stack(tensors: Any, dim: int = 0) -> Any:
-    """The tensors side by side along a new dimension."""
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Stack tensors along a new dimension."""
     inputs = require_tensors("stack", tensors)
     if not inputs:
         raise RuntimeError("stack expects a non-empty TensorList")
@@ -72,11 +76,16 @@ def stack(tensors: Any, dim: int = 0) -> Any:
     return apply(ops.stack, *_of_one_dtype(inputs), dim=dim)
 
 
-def split(tensor: Any, split_size_or_sections: Any = None, dim: int = 0, *,
-          split_size: Any = None) -> tuple[Any, ...]:  # fmt: skip
+def split(
+    tensor: Tensor,
+    split_size_or_sections: int | Sequence[int] | None = None,
+    dim: int = 0,
+    *,
+    split_size: int | Sequence[int] | None = None,
+) -> tuple[Tensor, ...]:
     """Views of `tensor` in parts of one size (the last may be smaller), or of the sizes given.
 
-    `split_size` is what the method of a tensor calls it.
+    `split_size` is the name of that argument in the method.
     """
     require_tensor("split", tensor, "tensor")
     if split_size_or_sections is None:
@@ -99,7 +108,7 @@ def split(tensor: Any, split_size_or_sections: Any = None, dim: int = 0, *,
     return _parts("Split", tensor, dim, (*starts, shape[dim]))
 
 
-def _split_with_sizes(tensor: Any, sizes: Any, dim: int) -> tuple[Any, ...]:
+def _split_with_sizes(tensor: Tensor, sizes: Sequence[int], dim: int) -> tuple[Tensor, ...]:
     length = tensor._array.shape[dim]
     if any(n < 0 for n in sizes):
         raise RuntimeError(
@@ -114,7 +123,7 @@ def _split_with_sizes(tensor: Any, sizes: Any, dim: int) -> tuple[Any, ...]:
     return _parts("SplitWithSizes", tensor, dim, tuple(accumulate(sizes, initial=0)))
 
 
-def _parts(name: str, tensor: Any, dim: int, bounds: tuple[int, ...]) -> tuple[Any, ...]:
+def _parts(name: str, tensor: Tensor, dim: int, bounds: tuple[int, ...]) -> tuple[Tensor, ...]:
     count = len(bounds) - 1
     if count == 0:
         return ()
@@ -122,7 +131,7 @@ def _parts(name: str, tensor: Any, dim: int, bounds: tuple[int, ...]) -> tuple[A
     return parts if count > 1 else (parts,)
 
 
-def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` views of equal size; the last may be smaller."""
     require_tensor("chunk", input)
     if not input._array.ndim:
@@ -135,7 +144,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     return split(input, -(-length // chunks), dim)
 
 
-def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The views at each place of `dim`, without that dimension."""
     require_tensor("unbind", input)
     if not input._array.ndim:
@@ -148,15 +157,15 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     return parts if count > 1 else (parts,)
 
 
-def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
+def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     """The view of `length` places of `dim` from `start` on."""
     require_tensor("narrow", input)
     if not input._array.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
-    if hasattr(start, "_array"):
+    if is_tensor(start):
         if start._array.ndim or start._array.dtype.kind not in "iu":
             raise RuntimeError("start must be an 0-dim integral Tensor.")
-        start = start._array.item()
+        start = int(start.item())
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
     dim = wrap_dim(dim, input._array.ndim)
@@ -171,7 +180,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     return apply(ops.narrow, input, dim=dim, start=start, stop=start + length)
 
 
-def select(input: Any, dim: int, index: Any) -> Any:
+def select(input: Tensor, dim: int, index: int | Tensor) -> Tensor:
     """The view at one place of `dim`, without that dimension."""
     require_tensor("select", input)
     if not input._array.ndim:

@@ -1,4 +1,4 @@
-"""NumPy's names of arguments, which torch takes as well as its own."""
+"""NumPy's names of arguments, which torch accepts beside its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _OURS = {"axis": "dim", "keepdims": "keepdim"}
 
 
 def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function that takes `axis` for `dim` and `keepdims` for `keepdim`, too."""
+    """Make a function accept `axis` for `dim` and `keepdims` for `keepdim`."""
 
     @functools.wraps(function)
     def with_either_name(*args: Any, **kwargs: Any) -> Any:

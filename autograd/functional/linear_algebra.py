@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from autograd.backend import Array
 from autograd.engine.apply import apply, binary
 from autograd.functional import arithmetic
 from autograd.functional.broadcasting import broadcast_shapes
@@ -14,7 +15,10 @@ from autograd.functional.shape_methods import expand
 from autograd.ops import linear_algebra as ops
 from autograd.ops import shape as shape_ops
 
-# What C++ calls the dtypes in the message of `mm`.
+if TYPE_CHECKING:
+    from autograd.types import Tensor
+
+# The C++ names of the dtypes in the message of `mm`.
 _C_NAMES = {
     "float16": "c10::Half", "float32": "float", "float64": "double", "int8": "signed char",
     "int16": "short int", "int32": "int", "int64": "long int", "uint8": "unsigned char",
@@ -22,7 +26,7 @@ _C_NAMES = {
 }  # fmt: skip
 
 
-def mm(input: Any, mat2: Any) -> Any:
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices."""
     require_tensor("mm", input)
     require_tensor("mm", mat2, "mat2", 2)
@@ -32,7 +36,7 @@ def mm(input: Any, mat2: Any) -> Any:
     return _mm(input, mat2)
 
 
-def _mm(input: Any, mat2: Any) -> Any:
+def _mm(input: Tensor, mat2: Tensor) -> Tensor:
     a, b = input._array, mat2._array
     if a.shape[1] != b.shape[0]:
         raise _mismatch(a.shape, b.shape)
@@ -48,7 +52,7 @@ def _mismatch(first: tuple[int, ...], second: tuple[int, ...]) -> RuntimeError:
     )
 
 
-def _check_mm_dtype(a: Any, b: Any) -> None:
+def _check_mm_dtype(a: Array, b: Array) -> None:
     if a.dtype != b.dtype:
         raise RuntimeError(
             "expected m1 and m2 to have the same dtype, but got: "
@@ -57,13 +61,13 @@ def _check_mm_dtype(a: Any, b: Any) -> None:
     _refuse_bool("addmm_impl_cpu_", a)
 
 
-def _refuse_bool(kernel: str, array: Any) -> None:
+def _refuse_bool(kernel: str, array: Array) -> None:
     if array.dtype.kind == "b":
         raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
 
 
-def bmm(input: Any, mat2: Any) -> Any:
-    """The products of two batches of matrices, `(b, n, k)` and `(b, k, m)`."""
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """The product of two batches of matrices, `(b, n, k)` and `(b, k, m)`."""
     require_tensor("bmm", input)
     require_tensor("bmm", mat2, "mat2", 2)
     a, b = input._array, mat2._array
@@ -79,7 +83,7 @@ def bmm(input: Any, mat2: Any) -> Any:
     return apply(ops.bmm, input, mat2)
 
 
-def _check_bmm_dtype(a: Any, b: Any) -> None:
+def _check_bmm_dtype(a: Array, b: Array) -> None:
     if a.dtype != b.dtype:
         raise RuntimeError(
             f"expected scalar type {type_name(a)} but found {type_name(b)}: both must have the "
@@ -88,7 +92,7 @@ def _check_bmm_dtype(a: Any, b: Any) -> None:
     _refuse_bool("bmm", a)
 
 
-def mv(input: Any, vec: Any) -> Any:
+def mv(input: Tensor, vec: Tensor) -> Tensor:
     """The product of a matrix and a vector."""
     require_tensor("mv", input)
     require_tensor("mv", vec, "vec", 2)
@@ -109,7 +113,7 @@ def mv(input: Any, vec: Any) -> Any:
     return apply(ops.mv, input, vec)
 
 
-def dot(input: Any, tensor: Any) -> Any:
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The sum of the products of two vectors."""
     require_tensor("dot", input)
     require_tensor("dot", tensor, "tensor", 2)
@@ -130,7 +134,7 @@ def dot(input: Any, tensor: Any) -> Any:
     return apply(ops.dot, input, tensor)
 
 
-def outer(input: Any, vec2: Any) -> Any:
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """The products of every element of one vector with every element of the other."""
     require_tensor("outer", input)
     require_tensor("outer", vec2, "vec2", 2)
@@ -145,7 +149,9 @@ def outer(input: Any, vec2: Any) -> Any:
 ger = outer
 
 
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1
+) -> Tensor:
     """`beta * input + alpha * (mat1 @ mat2)`."""
     require_tensor("addmm", input)
     require_tensor("addmm", mat1, "mat1", 2)
@@ -169,7 +175,7 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     return apply(ops.addmm, input, mat1, mat2, alpha=alpha, beta=beta)
 
 
-def matmul(input: Any, other: Any) -> Any:
+def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The product of matrices, vectors or batches of matrices, by their numbers of dimensions."""
     require_tensor("matmul", input)
     require_tensor("matmul", other, "other", 2)
@@ -199,7 +205,7 @@ def matmul(input: Any, other: Any) -> Any:
     return _batched(input, other)
 
 
-def _batched(input: Any, other: Any) -> Any:
+def _batched(input: Tensor, other: Tensor) -> Tensor:
     a, b = input._array.shape, other._array.shape
     batch = broadcast_shapes(a[:-2], b[:-2])
     if a[-1] != b[-2]:
@@ -212,6 +218,6 @@ def _batched(input: Any, other: Any) -> Any:
     return apply(ops.bmm, input, other)
 
 
-def matmul_operator(input: Any, other: Any) -> Any:
+def matmul_operator(input: Tensor, other: Any) -> Any:
     """`input @ other`."""
     return matmul(input, other) if hasattr(other, "_array") else NotImplemented

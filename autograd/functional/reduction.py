@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograd.dtypes import numpy_dtype
+from autograd.backend import DType
+from autograd.dtypes import DTypeLike, numpy_dtype
 from autograd.engine.apply import apply
 from autograd.engine.promotion import INT64
 from autograd.functional import arithmetic, return_types
@@ -19,12 +19,15 @@ from autograd.functional.checks import (
     wrap_dims,
 )
 from autograd.functional.keywords import numpy_names
-from autograd.ops import norm as norm_ops
 from autograd.ops import reduction as ops
+from autograd.ops.op import Op
+
+if TYPE_CHECKING:
+    from autograd.types import Dims, Tensor
 
 
-def _reduced_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
-    """The dimensions to reduce, counted from the front; None for all, as for an empty list."""
+def reduced_dims(dim: Dims, ndim: int) -> tuple[int, ...] | None:
+    """The dimensions to reduce, counted from the front; None or an empty list mean all."""
     if dim is None:
         return None
     if isinstance(dim, tuple | list):
@@ -35,22 +38,26 @@ def _reduced_dims(dim: Any, ndim: int) -> tuple[int, ...] | None:
 
 
 @numpy_names
-def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def sum(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
     """The sum over all dimensions, or over `dim`; int64 for integers and bool."""
     require_tensor("sum", input)
     op = ops.sum_all if dim is None else ops.sum_dim
-    dim = _reduced_dims(dim, input._array.ndim)
+    dim = reduced_dims(dim, input._array.ndim)
     return apply(op, input, dim=dim, keepdim=keepdim, dtype=_sum_dtype(input, dtype))
 
 
-def _sum_dtype(input: Any, dtype: Any) -> Any:
+def _sum_dtype(input: Tensor, dtype: DTypeLike | None) -> DType | None:
     if dtype is not None:
         return numpy_dtype(dtype)
     return None if input._array.dtype.kind == "f" else INT64
 
 
 @numpy_names
-def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def mean(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
     """The mean over all dimensions, or over `dim`."""
     require_tensor("mean", input)
     if dtype is not None:
@@ -62,38 +69,44 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
             f"{type_name(input._array)}"
         )
     op = ops.mean_all if dim is None else ops.mean_dim
-    return apply(op, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
+    return apply(op, input, dim=reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
 @numpy_names
 def var(
-    input: Any,
-    dim: Any = None,
-    unbiased: Any = None,
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
     keepdim: bool = False,
     *,
-    correction: Any = None,
-) -> Any:
-    """The variance; divided by `count - correction` (1 by default, 0 where `unbiased` is False)."""
+    correction: float | None = None,
+) -> Tensor:
+    """The variance, divided by `count - correction`: 1 by default, 0 if `unbiased` is False."""
     return _spread_of(ops.var, "var", input, dim, unbiased, keepdim, correction)
 
 
 @numpy_names
 def std(
-    input: Any,
-    dim: Any = None,
-    unbiased: Any = None,
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
     keepdim: bool = False,
     *,
-    correction: Any = None,
-) -> Any:
+    correction: float | None = None,
+) -> Tensor:
     """The standard deviation: the root of `var`."""
     return _spread_of(ops.std, "std", input, dim, unbiased, keepdim, correction)
 
 
 def _spread_of(
-    op: Any, name: str, input: Any, dim: Any, unbiased: Any, keepdim: bool, correction: Any
-) -> Any:
+    op: Op,
+    name: str,
+    input: Tensor,
+    dim: Dims,
+    unbiased: bool | None,
+    keepdim: bool,
+    correction: float | None,
+) -> Tensor:
     require_tensor(name, input)
     if isinstance(dim, bool):  # var(input, unbiased)
         dim, unbiased = None, dim
@@ -103,7 +116,7 @@ def _spread_of(
         raise TypeError(f"{name}() takes `unbiased` or `correction`, not both")
     if correction is None:
         correction = 0 if unbiased is False else 1
-    dim = _reduced_dims(dim, input._array.ndim)
+    dim = reduced_dims(dim, input._array.ndim)
     if ops.count(input._array.shape, dim) - correction <= 0:
         warnings.warn(
             f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the "
@@ -115,20 +128,22 @@ def _spread_of(
 
 
 @numpy_names
-def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def prod(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
     """The product of all elements, or along `dim`; int64 for integers and bool."""
     require_tensor("prod", input)
     if isinstance(dim, tuple | list):
         raise TypeError("prod(): argument 'dim' must be int, not " + type(dim).__name__)
     if dtype is not None:
         input = input.to(dtype)
-    dim = _reduced_dims(dim, input._array.ndim)
+    dim = reduced_dims(dim, input._array.ndim)
     wanted = None if dtype is not None else _sum_dtype(input, None)
     return apply(ops.prod, input, dim=dim, keepdim=keepdim, dtype=wanted or input._array.dtype)
 
 
 @numpy_names
-def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; with `dim`, (values, indices) along it; with a tensor, `maximum`."""
     require_tensor("max", input)
     if is_tensor(dim) or other is not None:
@@ -137,7 +152,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
 
 
 @numpy_names
-def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; with `dim`, (values, indices) along it; with a tensor, `minimum`."""
     require_tensor("min", input)
     if is_tensor(dim) or other is not None:
@@ -146,20 +161,20 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
 
 
 def _extreme(
-    name: str, of_all: Any, along: Any, pair: Any, input: Any, dim: Any, keepdim: bool
+    name: str, of_all: Any, along: Any, pair: Any, input: Tensor, dim: Dims, keepdim: bool
 ) -> Any:
     if dim is None:
-        _refuse_empty(name, input, None)
+        refuse_empty(name, input, None)
         return apply(of_all, input)
     if isinstance(dim, tuple | list):
         raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
     dim = wrap_dim(dim, input._array.ndim)
-    _refuse_empty(name, input, (dim,))
+    refuse_empty(name, input, (dim,))
     return pair(*apply(along, input, dim=dim, keepdim=keepdim))
 
 
-def _refuse_empty(name: str, input: Any, dims: tuple[int, ...] | None) -> None:
-    """A reduction that has to choose needs something to choose from."""
+def refuse_empty(name: str, input: Tensor, dims: tuple[int, ...] | None) -> None:
+    """Raise if a reduction that chooses an element has none to choose from."""
     if input._array.size:
         return
     if dims is None:
@@ -174,77 +189,77 @@ def _refuse_empty(name: str, input: Any, dims: tuple[int, ...] | None) -> None:
 
 
 @numpy_names
-def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The largest element along `dim`; equal ones share the gradient."""
     return _many("amax", ops.amax, input, dim, keepdim)
 
 
 @numpy_names
-def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The smallest element along `dim`; equal ones share the gradient."""
     return _many("amin", ops.amin, input, dim, keepdim)
 
 
-def _many(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+def _many(name: str, op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     require_tensor(name, input)
-    dim = _reduced_dims(dim, input._array.ndim)
-    _refuse_empty(name, input, dim)
+    dim = reduced_dims(dim, input._array.ndim)
+    refuse_empty(name, input, dim)
     return apply(op, input, dim=dim, keepdim=keepdim)
 
 
 @numpy_names
-def argmax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The index of the largest element, of equal ones the first; flat without `dim`."""
+def argmax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """The index of the first largest element; of the flattened input without `dim`."""
     return _index_of("argmax", ops.argmax, input, dim, keepdim)
 
 
 @numpy_names
-def argmin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The index of the smallest element, of equal ones the first; flat without `dim`."""
+def argmin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """The index of the first smallest element; of the flattened input without `dim`."""
     return _index_of("argmin", ops.argmin, input, dim, keepdim)
 
 
-def _index_of(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+def _index_of(name: str, op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     require_tensor(name, input)
     if input._array.dtype.kind == "b":
         raise RuntimeError(f"{name}(): does not support bool input")
     if dim is not None:
         dim = wrap_dim(dim, input._array.ndim)
-    _refuse_empty(name, input, None if dim is None else (dim,))
+    refuse_empty(name, input, None if dim is None else (dim,))
     return apply(op, input, dim=dim if input._array.ndim else None, keepdim=keepdim)
 
 
 @numpy_names
-def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether an element is nonzero."""
     return _truth("any", ops.any, input, dim, keepdim)
 
 
 @numpy_names
-def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether every element is nonzero."""
     return _truth("all", ops.all, input, dim, keepdim)
 
 
-def _truth(name: str, op: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+def _truth(name: str, op: Op, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     require_tensor(name, input)
     if isinstance(dim, tuple | list) and not dim:
         truth = input != 0
         return truth.to(input.dtype) if input._array.dtype.name == "uint8" else truth
-    return apply(op, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
+    return apply(op, input, dim=reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
 @numpy_names
-def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
+def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """`log(sum(exp(input)))` along `dim`, without overflow."""
     require_tensor("logsumexp", input)
     if dim is None:
         raise TypeError("logsumexp(): argument 'dim' (position 2) must be tuple of ints, not None")
-    return apply(ops.logsumexp, input, dim=_reduced_dims(dim, input._array.ndim), keepdim=keepdim)
+    return apply(ops.logsumexp, input, dim=reduced_dims(dim, input._array.ndim), keepdim=keepdim)
 
 
 @numpy_names
-def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
+def cumsum(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
     """The running sum along `dim`; int64 for integers and bool."""
     require_tensor("cumsum", input)
     dim = wrap_dim(dim, input._array.ndim)
@@ -254,34 +269,3 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     if input._array.ndim == 0:
         return sum(input, dtype=dtype)
     return apply(ops.cumsum, input, dim=dim, dtype=wanted)
-
-
-@numpy_names
-def norm(
-    input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
-) -> Any:
-    """The `p`-norm over all dimensions or along `dim`; "fro" is 2, "nuc" sums singular values."""
-    require_tensor("norm", input)
-    if dtype is not None:
-        input = input.to(dtype)
-    if input._array.dtype.kind != "f":
-        raise RuntimeError(
-            "linalg.vector_norm: Expected a floating point or complex tensor as input. "
-            f"Got {type_name(input._array)}"
-        )
-    if isinstance(p, str) and p != "fro":
-        return _matrix_norm(input, p, dim, keepdim)
-    order = 2.0 if p is None or p == "fro" else float(p)
-    dim = _reduced_dims(dim, input._array.ndim)
-    if order < 0 or order == math.inf:
-        _refuse_empty("linalg.vector_norm", input, dim)
-    return apply(norm_ops.norm, input, p=order, dim=dim, keepdim=keepdim)
-
-
-def _matrix_norm(input: Any, p: str, dim: Any, keepdim: bool) -> Any:
-    if p != "nuc":
-        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
-    if input._array.dtype.itemsize == 2:
-        raise RuntimeError("linalg.matrix_norm: Low precision dtypes not supported. Got Half")
-    dims = wrap_dims((-2, -1) if dim is None else dim, input._array.ndim)
-    return apply(norm_ops.nuclear, input, dim=dims, keepdim=keepdim)

@@ -1,4 +1,4 @@
-"""The named tuples that operations with several results return, with torch's repr."""
+"""Named tuples for operations with several results, with torch's repr."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class _ValuesAndIndices(NamedTuple):
     indices: Any
 
 
-# A class each: the name is what a user sees.
+# A class for each, because users see its name.
 max = type("max", (_ValuesAndIndices,), {"__slots__": (), "__repr__": _repr})
 min = type("min", (_ValuesAndIndices,), {"__slots__": (), "__repr__": _repr})
 sort = type("sort", (_ValuesAndIndices,), {"__slots__": (), "__repr__": _repr})

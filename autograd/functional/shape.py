@@ -1,9 +1,10 @@
-"""Other shapes of the same elements: views where the memory allows it."""
+"""Other shapes of the same elements: views where memory allows it."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from autograd.engine.apply import apply
 from autograd.functional.checks import (
@@ -17,8 +18,11 @@ from autograd.functional.checks import (
 from autograd.functional.shape_methods import expand, view
 from autograd.ops import shape as ops
 
+if TYPE_CHECKING:
+    from autograd.types import Dims, Tensor
 
-def reshape(input: Any, *sizes_: Any, shape: Any = None) -> Any:
+
+def reshape(input: Tensor, *sizes_: Any, shape: Any = None) -> Tensor:
     """The same elements in another shape: a view where possible, else a copy."""
     require_tensor("reshape", input)
     given = sizes_ if shape is None else (shape,)
@@ -27,12 +31,12 @@ def reshape(input: Any, *sizes_: Any, shape: Any = None) -> Any:
     return apply(ops.view if contiguous else ops.reshape_copy, input, shape=wanted)
 
 
-def reshape_as(input: Any, other: Any) -> Any:
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     """`input` in the shape of `other`."""
     return reshape(input, other.shape)
 
 
-def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The dimensions from `start_dim` to `end_dim` joined into one."""
     require_tensor("flatten", input)
     shape = input._array.shape
@@ -46,8 +50,8 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
-def unflatten(input: Any, dim: int, sizes: Any) -> Any:
-    """One dimension split into several; a single -1 among `sizes` is worked out."""
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """One dimension split into several; one -1 among `sizes` is inferred."""
     shape = input._array.shape
     dim = wrap_dim(dim, len(shape))
     if not sizes:
@@ -62,7 +66,7 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     return view(input, (*shape[:dim], *parts, *shape[dim + 1 :]))
 
 
-def squeeze(input: Any, dim: Any = None) -> Any:
+def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
     """Without the dimensions of size 1, or without those of `dim` that have size 1."""
     require_tensor("squeeze", input)
     shape = input._array.shape
@@ -78,7 +82,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     return apply(ops.squeeze_dim, input, shape=shape)
 
 
-def unsqueeze(input: Any, dim: int) -> Any:
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1 at `dim`."""
     require_tensor("unsqueeze", input)
     shape = input._array.shape
@@ -86,7 +90,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
     return apply(ops.unsqueeze, input, shape=(*shape[:dim], 1, *shape[dim:]))
 
 
-def transpose(input: Any, dim0: int, dim1: int) -> Any:
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
     require_tensor("transpose", input)
     ndim = input._array.ndim
@@ -99,8 +103,8 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
 swapaxes = swapdims = transpose
 
 
-def t(input: Any) -> Any:
-    """A matrix transposed; a vector or number as it is."""
+def t(input: Tensor) -> Tensor:
+    """A matrix transposed; fewer dimensions stay as they are."""
     require_tensor("t", input)
     if input._array.ndim > 2:
         raise RuntimeError(
@@ -109,7 +113,7 @@ def t(input: Any) -> Any:
     return apply(ops.t, input)
 
 
-def permute(input: Any, *order: Any, dims: Any = None) -> Any:
+def permute(input: Tensor, *order: Any, dims: Dims = None) -> Tensor:
     """The dimensions in the order of `dims`."""
     require_tensor("permute", input)
     dims = sizes("permute", order if dims is None else (dims,), "dims")
@@ -126,7 +130,7 @@ def permute(input: Any, *order: Any, dims: Any = None) -> Any:
     return apply(ops.permute, input, dims=wrapped)
 
 
-def movedim(input: Any, source: Any, destination: Any) -> Any:
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """The dimensions `source` moved to `destination`, the others in their order."""
     require_tensor("movedim", input)
     ndim = input._array.ndim
@@ -148,12 +152,12 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
 moveaxis = movedim
 
 
-def numpy_T(input: Any) -> Any:
+def numpy_T(input: Tensor) -> Tensor:
     """The attribute `T`: all dimensions in reverse order."""
     return apply(ops.permute, input, dims=tuple(reversed(range(input._array.ndim))))
 
 
-def matrix_T(input: Any) -> Any:
+def matrix_T(input: Tensor) -> Tensor:
     """The attribute `mT`: the last two dimensions exchanged."""
     ndim = input._array.ndim
     if ndim == 0:
@@ -165,12 +169,12 @@ def matrix_T(input: Any) -> Any:
     return transpose(input, -2, -1)
 
 
-def broadcast_to(input: Any, *size: Any) -> Any:
+def broadcast_to(input: Tensor, *size: Any) -> Tensor:
     """`input` expanded to `size`."""
     return expand(input, *size)
 
 
-def clone(input: Any, *, memory_format: Any = None) -> Any:
-    """A copy, with the gradient going to `input`."""
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy, through which gradients flow to `input`."""
     require_tensor("clone", input)
     return apply(ops.clone, input, order="K")

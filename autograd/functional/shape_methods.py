@@ -1,8 +1,8 @@
-"""Shapes: what torch has as methods of a tensor only."""
+"""Shapes: what torch offers only as methods."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.backend import same_memory
 from autograd.dtypes import dtype
@@ -10,9 +10,12 @@ from autograd.engine.apply import apply
 from autograd.functional.checks import require_tensor, resolve_shape, sizes, type_name
 from autograd.ops import shape as ops
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def view(input: Any, *shape: Any, size: Any = None) -> Any:
-    """The same memory in another shape; RuntimeError where that takes a copy."""
+
+def view(input: Tensor, *shape: Any, size: Any = None) -> Tensor:
+    """The same memory in another shape; RuntimeError if that would take a copy."""
     if len(shape) == 1 and isinstance(shape[0], dtype):
         return _view_as_dtype(input, shape[0])
     wanted = resolve_shape(sizes("view", shape if size is None else (size,)), input._array.size)
@@ -25,7 +28,7 @@ def view(input: Any, *shape: Any, size: Any = None) -> Any:
     return apply(ops.view, input, shape=wanted)
 
 
-def _view_as_dtype(input: Any, wanted: dtype) -> Any:
+def _view_as_dtype(input: Tensor, wanted: dtype) -> Tensor:
     if wanted.numpy == input._array.dtype:
         return apply(ops.alias, input)
     raise NotImplementedError(
@@ -33,12 +36,12 @@ def _view_as_dtype(input: Any, wanted: dtype) -> Any:
     )
 
 
-def view_as(input: Any, other: Any) -> Any:
+def view_as(input: Tensor, other: Tensor) -> Tensor:
     """`input` viewed in the shape of `other`."""
     return view(input, other.shape)
 
 
-def expand(input: Any, *sizes_: Any, size: Any = None) -> Any:
+def expand(input: Tensor, *sizes_: Any, size: Any = None) -> Tensor:
     """A view in which dimensions of size 1 are repeated; -1 keeps a dimension's size."""
     require_tensor("expand", input)
     wanted = sizes("expand", sizes_ if size is None else (size,))
@@ -73,13 +76,13 @@ def expand(input: Any, *sizes_: Any, size: Any = None) -> Any:
     return apply(ops.expand, input, shape=tuple(result))
 
 
-def expand_as(input: Any, other: Any) -> Any:
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """`input` expanded to the shape of `other`."""
     return expand(input, other.shape)
 
 
-def repeat(input: Any, *counts: Any, repeats: Any = None) -> Any:
-    """Copies of `input` side by side, as many as `repeats` says for each dimension."""
+def repeat(input: Tensor, *counts: Any, repeats: Any = None) -> Tensor:
+    """Repeat `input` along each dimension, as often as `repeats` says."""
     require_tensor("repeat", input)
     numbers = sizes("repeat", counts if repeats is None else (repeats,), "repeats")
     shape = input._array.shape
@@ -97,11 +100,11 @@ def repeat(input: Any, *counts: Any, repeats: Any = None) -> Any:
     return apply(ops.repeat, input, sizes=numbers)
 
 
-def contiguous(input: Any) -> Any:
-    """`input` if its elements lie in order in memory, else a copy in which they do."""
+def contiguous(input: Tensor) -> Tensor:
+    """`input` if its memory is contiguous, else a contiguous copy."""
     return input if input._array.flags.c_contiguous else apply(ops.clone, input, order="C")
 
 
-def is_contiguous(input: Any) -> bool:
+def is_contiguous(input: Tensor) -> bool:
     """Whether the elements lie in memory in the order of their indices, without gaps."""
     return bool(input._array.flags.c_contiguous)

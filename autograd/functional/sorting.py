@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.engine.apply import apply
 from autograd.functional import return_types
@@ -10,21 +10,24 @@ from autograd.functional.checks import integer, require_tensor, wrap_dim
 from autograd.functional.keywords import numpy_names
 from autograd.ops import sorting as ops
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """(values, indices) in order along `dim`; always stable, NaN counts as the largest."""
     require_tensor("sort", input)
     dim = wrap_dim(dim, input._array.ndim)
     return return_types.sort(*apply(ops.sort, input, dim=dim, descending=descending))
 
 
-def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """The indices that sort along `dim`; always stable, NaN counts as the largest."""
     require_tensor("argsort", input)
     return sort(input.detach(), dim, descending)[1]
 
 
-def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """(values, indices) of the `k` largest or smallest along `dim`; always sorted."""
     require_tensor("topk", input)
     k, dim = integer("topk", k, "k", 2), wrap_dim(dim, input._array.ndim)
@@ -36,8 +39,8 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
 
 
 @numpy_names
-def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The median, of two in the middle the lower; with `dim`, (values, indices) along it."""
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The lower median; with `dim`, (values, indices) along it."""
     require_tensor("median", input)
     if input._array.dtype.kind == "b":
         raise NotImplementedError("\"median_cpu\" not implemented for 'Bool'")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.backend import backend_of, loaded
+from autograd.backend import Array, backend_of, loaded
 from autograd.engine.apply import apply, on_one_device
 from autograd.engine.grad_mode import state
 from autograd.functional.checks import type_name, type_text
 from autograd.functional.index_parsing import parse
 from autograd.ops import indexing as ops
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def getitem(input: Any, index: Any) -> Any:
+
+def getitem(input: Tensor, index: Any) -> Tensor:
     """`input[index]`: a view for slices and whole numbers, a copy for tensors of indices."""
     parsed = parse(input._array, index)
     if parsed.advanced is None:
@@ -25,14 +28,21 @@ def getitem(input: Any, index: Any) -> Any:
 
 
 def _kept(advanced: tuple[Any, ...], *tensors: Any) -> tuple[Any, ...]:
-    """Arrays of indices for the backward, as they are now whatever becomes of their tensors."""
+    """Copy index arrays that backward will need: their tensors may change."""
     if state.recording and any(t.requires_grad for t in tensors if hasattr(t, "_array")):
-        return tuple(part if isinstance(part, slice) else part.copy() for part in advanced)
+        return tuple(
+            part if isinstance(part, slice) else state.run_silently(_copied, part)
+            for part in advanced
+        )
     return advanced
 
 
-def prepare_setitem(tensor: Any, index: Any, value: Any) -> tuple[ops.Index, Any]:
-    """The parsed index, and the value to assign as a tensor or number that fits there."""
+def _copied(array: Array) -> Array:
+    return array.copy()
+
+
+def prepare_setitem(tensor: Tensor, index: Any, value: Any) -> tuple[ops.Index, Any]:
+    """Parse the index, and return it with the value, a tensor or number that fits there."""
     array = tensor._array
     parsed = parse(array, index)
     if parsed.advanced is not None:
@@ -56,8 +66,8 @@ def prepare_setitem(tensor: Any, index: Any, value: Any) -> tuple[ops.Index, Any
     return parsed, _fit_indexed(value, part, parsed.advanced)
 
 
-def _fit_slice(value: Any, shape: tuple[int, ...]) -> Any:
-    """`value` without leading dimensions of size 1 that the part assigned to does not have."""
+def _fit_slice(value: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Drop leading dimensions of size 1 that the target lacks; RuntimeError if it does not fit."""
     value = _without_leading_ones(value, len(shape))
     given = value._array.shape
     if len(given) > len(shape):
@@ -76,7 +86,7 @@ def _fit_slice(value: Any, shape: tuple[int, ...]) -> Any:
     return value
 
 
-def _fit_indexed(value: Any, part: Any, advanced: tuple[Any, ...]) -> Any:
+def _fit_indexed(value: Tensor, part: Array, advanced: tuple[Any, ...]) -> Tensor:
     shape = _result_shape(part, advanced)
     value = _without_leading_ones(value, len(shape))
     given = value._array.shape
@@ -91,8 +101,8 @@ def _fit_indexed(value: Any, part: Any, advanced: tuple[Any, ...]) -> Any:
     return value
 
 
-def _result_shape(part: Any, advanced: tuple[Any, ...]) -> tuple[int, ...]:
-    """The shape of `part[advanced]`, found without reading an element."""
+def _result_shape(part: Array, advanced: tuple[Any, ...]) -> tuple[int, ...]:
+    """The shape of `part[advanced]`, computed without reading an element."""
     return np.broadcast_to(np.False_, part.shape)[tuple(map(_on_host, advanced))].shape
 
 
@@ -100,7 +110,7 @@ def _on_host(part: Any) -> Any:
     return part if isinstance(part, slice) else backend_of(part).to_numpy(part)
 
 
-def _without_leading_ones(value: Any, ndim: int) -> Any:
+def _without_leading_ones(value: Tensor, ndim: int) -> Tensor:
     shape = value._array.shape
     extra = 0
     while len(shape) - extra > ndim and shape[extra] == 1:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from autograd.missing import attribute_error
+from autograd.errors import attribute_error
 from autograd.nn import functional, init, parameter, utils
 from autograd.nn.activation import (
     ELU,

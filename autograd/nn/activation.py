@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograd.nn import functional
 from autograd.nn.module import Module
+from autograd.tensors.tensor import Tensor
 
 
 class ReLU(Module):
@@ -15,7 +14,7 @@ class ReLU(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return functional.relu(input, self.inplace)
 
@@ -32,7 +31,7 @@ class LeakyReLU(Module):
         self.negative_slope = negative_slope
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return functional.leaky_relu(input, self.negative_slope, self.inplace)
 
@@ -49,7 +48,7 @@ class ELU(Module):
         self.alpha = alpha
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return functional.elu(input, self.alpha, self.inplace)
 
@@ -65,7 +64,7 @@ class GELU(Module):
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return functional.gelu(input, self.approximate)
 
@@ -81,7 +80,7 @@ class SiLU(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return functional.silu(input, self.inplace)
 
@@ -93,7 +92,7 @@ class SiLU(Module):
 class Tanh(Module):
     """The hyperbolic tangent."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return functional.tanh(input)
 
@@ -101,7 +100,7 @@ class Tanh(Module):
 class Sigmoid(Module):
     """`1 / (1 + exp(-x))`."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return functional.sigmoid(input)
 
@@ -109,7 +108,7 @@ class Sigmoid(Module):
 class LogSigmoid(Module):
     """The logarithm of the sigmoid."""
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return functional.logsigmoid(input)
 
@@ -122,7 +121,7 @@ class Softplus(Module):
         self.beta = beta
         self.threshold = threshold
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return functional.softplus(input, self.beta, self.threshold)
 
@@ -138,7 +137,7 @@ class Softmax(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return functional.softmax(input, self.dim, _stacklevel=5)
 
@@ -154,7 +153,7 @@ class LogSoftmax(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return functional.log_softmax(input, self.dim, _stacklevel=5)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex
 
 from autograd.nn.module import Module
+from autograd.tensors.tensor import Tensor
 
 
 class _Indexed(Module):
     """What `Sequential` and `ModuleList` share: children with positions."""
 
-    def _name_at(self, index: Any) -> str:
+    def _name_at(self, index: SupportsIndex) -> str:
         """The name of the child at a position, which may be negative."""
         position = operator.index(index)
         if not -len(self) <= position < len(self):
@@ -28,7 +29,7 @@ class _Indexed(Module):
     def __iter__(self) -> Iterator[Any]:
         return iter(self._modules.values())
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             return self._part(dict(list(self._modules.items())[index]))
         return self._modules[self._name_at(index)]
@@ -36,10 +37,10 @@ class _Indexed(Module):
     def _part(self, children: dict[str, Any]) -> Any:
         raise NotImplementedError
 
-    def __setitem__(self, index: Any, module: Module) -> None:
+    def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._name_at(index), module)
 
-    def __delitem__(self, index: Any) -> None:
+    def __delitem__(self, index: int | slice) -> None:
         names = list(self._modules)[index] if isinstance(index, slice) else [self._name_at(index)]
         kept = {name: module for name, module in self._modules.items() if name not in names}
         if all(name.isdigit() for name in kept):
@@ -85,7 +86,7 @@ class Sequential(_Indexed):
             for module in args:
                 self.append(module)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Any:
         """The last module's result."""
         for module in self._modules.values():
             input = module(input)  # type: ignore[misc]

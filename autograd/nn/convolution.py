@@ -6,7 +6,9 @@ import math
 from typing import Any
 
 from autograd.creation import empty
+from autograd.dtypes import DeviceLike, DTypeLike
 from autograd.errors import NotOfferedError
+from autograd.generator import Generator
 from autograd.nn import functional, init
 from autograd.nn.module import Module
 from autograd.nn.parameter import Parameter
@@ -32,10 +34,10 @@ class Conv2d(Module):
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
-        device: Any = None,
-        dtype: Any = None,
+        device: DeviceLike | None = None,
+        dtype: DTypeLike | None = None,
         *,
-        generator: Any = None,
+        generator: Generator | None = None,
     ) -> None:
         """`generator` draws the initial values (not an argument of torch's)."""
         super().__init__()
@@ -55,7 +57,7 @@ class Conv2d(Module):
         )
         self.reset_parameters(generator=generator)
 
-    def reset_parameters(self, *, generator: Any = None) -> None:
+    def reset_parameters(self, *, generator: Generator | None = None) -> None:
         """Draw weight and bias from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), as torch does."""
         init.kaiming_uniform_(self.weight, a=math.sqrt(5), generator=generator)
         fan_in = self.weight.numel() // max(self.out_channels, 1)
@@ -63,7 +65,7 @@ class Conv2d(Module):
             bound = 1 / math.sqrt(fan_in)
             init.uniform_(self.bias, -bound, bound, generator=generator)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """The cross-correlation."""
         return functional.conv2d(
             input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups

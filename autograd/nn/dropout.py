@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograd.nn import functional
 from autograd.nn.functional.regularization import check_probability
 from autograd.nn.module import Module
+from autograd.tensors.tensor import Tensor
 
 
 class Dropout(Module):
@@ -18,7 +17,7 @@ class Dropout(Module):
         self.p = p
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """In evaluation the input itself."""
         return functional.dropout(input, self.p, self.training, self.inplace)
 

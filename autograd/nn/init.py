@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend import backend_of
+from autograd.backend import Array, backend_of
+from autograd.errors import attribute_error
 from autograd.functional.checks import type_name
-from autograd.missing import attribute_error
+from autograd.generator import Generator
 from autograd.random import source
 from autograd.tensors.tensor import Tensor
 
@@ -30,14 +31,16 @@ __all__ = [
 ]
 
 
-def _fill(tensor: Tensor, values: Any) -> Tensor:
+def _fill(tensor: Tensor, values: Array) -> Tensor:
     """Write values of its device into a tensor, outside the graph; only its version tells."""
     tensor._array[...] = values
     tensor._bump_version()
     return tensor
 
 
-def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
+def uniform_(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
     """From U(a, b)."""
     _require_float("check_uniform_bounds", tensor)
     if a > b:
@@ -50,7 +53,9 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
     return _fill(tensor, values)
 
 
-def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
+def normal_(
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
     """From N(mean, std^2)."""
     _require_float("normal_kernel_cpu", tensor)
     if std < 0:
@@ -102,13 +107,15 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return gains[nonlinearity]
 
 
-def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
+def xavier_uniform_(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
     """Uniform, variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010."""
     bound = gain * math.sqrt(6.0 / sum(_fans(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
 
-def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal, variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010."""
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(_fans(tensor))), generator)
 
@@ -118,7 +125,7 @@ def kaiming_uniform_(
     a: float = 0,
     mode: str = "fan_in",
     nonlinearity: str = "leaky_relu",
-    generator: Any = None,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Uniform, variance gain^2 / fan, for rectifiers of negative slope `a`: He et al. 2015."""
     if _is_empty(tensor):
@@ -132,7 +139,7 @@ def kaiming_normal_(
     a: float = 0,
     mode: str = "fan_in",
     nonlinearity: str = "leaky_relu",
-    generator: Any = None,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Normal, variance gain^2 / fan, for rectifiers of negative slope `a`: He et al. 2015."""
     if _is_empty(tensor):
@@ -140,7 +147,7 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
-def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
     """Orthogonal rows or columns of norm `gain`, of the flattened matrix: Saxe et al. 2014."""
     if tensor.ndim < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")

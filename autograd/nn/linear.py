@@ -6,6 +6,8 @@ import math
 from typing import Any
 
 from autograd.creation import empty
+from autograd.dtypes import DeviceLike, DTypeLike
+from autograd.generator import Generator
 from autograd.nn import functional, init
 from autograd.nn.module import Module
 from autograd.nn.parameter import Parameter
@@ -25,10 +27,10 @@ class Linear(Module):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
+        device: DeviceLike | None = None,
+        dtype: DTypeLike | None = None,
         *,
-        generator: Any = None,
+        generator: Generator | None = None,
     ) -> None:
         """`generator` draws the initial values (not an argument of torch's)."""
         super().__init__()
@@ -40,11 +42,11 @@ class Linear(Module):
         )
         self.reset_parameters(generator=generator)
 
-    def reset_parameters(self, *, generator: Any = None) -> None:
+    def reset_parameters(self, *, generator: Generator | None = None) -> None:
         """Draw weight and bias from U(-1/sqrt(in_features), 1/sqrt(in_features)), as torch does."""
         draw_linear_(self.weight, self.bias, generator=generator)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """The affine map."""
         return functional.linear(input, self.weight, self.bias)
 

@@ -7,6 +7,7 @@ from typing import Any
 from autograd.nn import functional
 from autograd.nn.functional.reduction import legacy_reduction
 from autograd.nn.module import Module
+from autograd.tensors.tensor import Tensor
 
 
 class _Loss(Module):
@@ -29,7 +30,7 @@ class _Loss(Module):
 class MSELoss(_Loss):
     """The squared difference."""
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Apply it."""
         return functional.mse_loss(input, target, reduction=self.reduction)
 
@@ -37,7 +38,7 @@ class MSELoss(_Loss):
 class L1Loss(_Loss):
     """The absolute difference."""
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Apply it."""
         return functional.l1_loss(input, target, reduction=self.reduction)
 
@@ -55,7 +56,7 @@ class SmoothL1Loss(_Loss):
         super().__init__(size_average, reduce, reduction)
         self.beta = beta
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Apply it."""
         return functional.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
@@ -67,7 +68,7 @@ class HuberLoss(_Loss):
         super().__init__(reduction=reduction)
         self.delta = delta
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Apply it."""
         return functional.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
@@ -79,7 +80,7 @@ class NLLLoss(_Loss):
 
     def __init__(
         self,
-        weight: Any = None,
+        weight: Tensor | None = None,
         size_average: bool | None = None,
         ignore_index: int = -100,
         reduce: bool | None = None,
@@ -89,7 +90,7 @@ class NLLLoss(_Loss):
         self.register_buffer("weight", weight)
         self.ignore_index = ignore_index
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Apply it."""
         return functional.nll_loss(
             input,
@@ -107,7 +108,7 @@ class CrossEntropyLoss(_Loss):
 
     def __init__(
         self,
-        weight: Any = None,
+        weight: Tensor | None = None,
         size_average: bool | None = None,
         ignore_index: int = -100,
         reduce: bool | None = None,
@@ -119,7 +120,7 @@ class CrossEntropyLoss(_Loss):
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Apply it."""
         return functional.cross_entropy(
             input,

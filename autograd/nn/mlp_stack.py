@@ -76,7 +76,8 @@ class MLPStack(Module):
         `minimum`: return the smallest of the networks' outputs, element by element, (batch,
         outputs). `rows` (n,): the numbers of the networks that count; None: all.
         """
-        flat, layout = self.flat, self.layout
+        flat: Tensor = self.flat
+        layout = self.layout
         if rows is not None:
             flat = flat.index_select(0, rows)
             layout = self._layouts.setdefault(len(rows), StackLayout(layout.sizes, len(rows)))

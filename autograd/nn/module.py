@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from autograd.engine.grad_mode import no_grad
 from autograd.engine.hooks import RemovableHandle
-from autograd.missing import attribute_error
+from autograd.errors import attribute_error
 from autograd.nn import module_state, module_tree
 from autograd.nn.module_hooks import call_with_hooks, register_hook
 from autograd.nn.module_state import IncompatibleKeys

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.creation import empty, ones, tensor, zeros
+from autograd.dtypes import DeviceLike, DTypeLike
 from autograd.nn import functional, init
 from autograd.nn.module import Module
 from autograd.nn.parameter import Parameter
@@ -24,8 +25,8 @@ class LayerNorm(Module):
         eps: float = 1e-5,
         elementwise_affine: bool = True,
         bias: bool = True,
-        device: Any = None,
-        dtype: Any = None,
+        device: DeviceLike | None = None,
+        dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
         if isinstance(normalized_shape, int):
@@ -43,7 +44,7 @@ class LayerNorm(Module):
         """Scale 1, shift 0."""
         _reset(self.weight, self.bias)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Normalise."""
         return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
@@ -76,8 +77,8 @@ class BatchNorm1d(Module):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
-        device: Any = None,
-        dtype: Any = None,
+        device: DeviceLike | None = None,
+        dtype: DTypeLike | None = None,
         *,
         bias: bool = True,
     ) -> None:
@@ -111,7 +112,7 @@ class BatchNorm1d(Module):
         self.reset_running_stats()
         _reset(self.weight, self.bias)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Normalise; in training, move the running statistics."""
         if input.ndim not in (2, 3):
             raise ValueError(f"expected 2D or 3D input (got {input.ndim}D input)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.nn.module import Module
+from autograd.tensors.tensor import Tensor
 
 
 class Identity(Module):
@@ -13,7 +14,7 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """The input itself."""
         return input
 
@@ -26,7 +27,7 @@ class Flatten(Module):
         self.start_dim = start_dim
         self.end_dim = end_dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """Flatten the input."""
         return input.flatten(self.start_dim, self.end_dim)
 

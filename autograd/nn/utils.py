@@ -8,9 +8,10 @@ from typing import Any
 
 from autograd.backend import Array
 from autograd.creation import tensor
-from autograd.engine.grad_mode import each_time, state
+from autograd.engine.capture import effect
+from autograd.engine.grad_mode import state
+from autograd.errors import attribute_error
 from autograd.functional.joining import cat, stack
-from autograd.missing import attribute_error
 from autograd.nn.parameter import type_name
 from autograd.tensors.tensor import Tensor
 
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 
-@each_time
+@effect
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor],
     max_norm: float,

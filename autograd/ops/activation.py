@@ -1,9 +1,8 @@
-"""Activations, and the softmax family, each with its own stable gradient."""
+"""Activations and the softmax family, each with a numerically stable gradient."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from autograd.backend import Array, Backend
 from autograd.ops.op import Op, op
 
 # `out` is never below 0; the gradient of a NaN passes, as in torch.
@@ -12,7 +11,7 @@ relu = op("Relu", lambda xp, input: xp.maximum(input, 0),
           input=lambda xp, g, out: xp.where(out != 0, g, 0))  # fmt: skip
 
 
-def _softplus(xp: Any, input: Any, *, beta: float, threshold: float) -> Any:
+def _softplus(xp: Backend, input: Array, *, beta: float, threshold: float) -> Array:
     scaled = input * beta
     return xp.where(scaled > threshold, input, xp.log1p(xp.exp(scaled)) / beta)
 
@@ -21,7 +20,7 @@ softplus = Op("Softplus", _softplus)
 
 
 @softplus.gradient("input")
-def _(xp: Any, g: Any, input: Any, beta: float, threshold: float) -> Any:
+def _(xp: Backend, g: Array, input: Array, beta: float, threshold: float) -> Array:
     scaled = input * beta
     growth = xp.exp(scaled)
     return xp.where(scaled > threshold, g, g * growth / (growth + 1))
@@ -33,7 +32,7 @@ logsigmoid = op(
 )  # fmt: skip
 
 
-def _softmax(xp: Any, input: Any, *, dim: int) -> Any:
+def _softmax(xp: Backend, input: Array, *, dim: int) -> Array:
     if input.ndim == 0 or input.size == 0:
         return xp.ones_like(input)
     powers = xp.exp(input - xp.max(input, axis=dim, keepdims=True))
@@ -45,14 +44,14 @@ softmax = Op("Softmax", _softmax)
 
 
 @softmax.gradient("input")
-def _(xp: Any, g: Any, out: Any, dim: int) -> Any:
+def _(xp: Backend, g: Array, out: Array, dim: int) -> Array:
     if g.ndim == 0:
         return xp.zeros_like(g)
     weighted = g * out
     return weighted - out * xp.add.reduce(weighted, axis=dim, keepdims=True)
 
 
-def _log_softmax(xp: Any, input: Any, *, dim: int) -> Any:
+def _log_softmax(xp: Backend, input: Array, *, dim: int) -> Array:
     if input.ndim == 0 or input.size == 0:
         return xp.zeros_like(input)
     shifted = input - xp.max(input, axis=dim, keepdims=True)
@@ -63,7 +62,7 @@ log_softmax = Op("LogSoftmax", _log_softmax)
 
 
 @log_softmax.gradient("input")
-def _(xp: Any, g: Any, out: Any, dim: int) -> Any:
+def _(xp: Backend, g: Array, out: Array, dim: int) -> Array:
     if g.ndim == 0:
         return xp.zeros_like(g)
     return g - xp.exp(out) * xp.add.reduce(g, axis=dim, keepdims=True)

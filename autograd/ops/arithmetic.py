@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from autograd.backend import Array, Backend
 from autograd.ops.op import Op, op
 
 add = op(
@@ -55,7 +54,7 @@ def _without_bool(name: str) -> NotImplementedError:
     return NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
 
 
-# Steps: their gradient is 0 wherever they have one.
+# Step functions: their gradient is 0 wherever it exists.
 floor_div_rounded = op(
     "Div2", lambda xp, input, other: xp.floor_divide(input, other), promote="number",
     bool_error=_without_bool("div_floor_cpu"),
@@ -64,7 +63,7 @@ floor_div_rounded = op(
 )  # fmt: skip
 
 
-def _no_derivative(xp: Any, g: Any) -> Any:
+def _no_derivative(xp: Backend, g: Array) -> Array:
     raise RuntimeError("derivative for aten::floor_divide is not implemented")
 
 
@@ -77,11 +76,11 @@ floor_divide = op(
 )  # fmt: skip
 
 
-def _trunc_div(xp: Any, input: Any, other: Any) -> Any:
+def _trunc_div(xp: Backend, input: Array, other: Array) -> Array:
     dtype = getattr(input, "dtype", None) or other.dtype
     if dtype.kind == "f":
         return xp.trunc(xp.true_divide(input, other))
-    # Not by way of floating point, which rounds large integers.
+    # Not in floating point, which would round large integers.
     floor = xp.floor_divide(input, other)
     return floor + ((floor < 0) & (floor * other != input)).astype(dtype)
 
@@ -107,7 +106,7 @@ fmod = op(
 )  # fmt: skip
 
 
-def _pow(xp: Any, input: Any, other: Any) -> Any:
+def _pow(xp: Backend, input: Array, other: Array) -> Array:
     try:
         return xp.raise_to(input, other)
     except ValueError as error:  # shapes, or integers to negative powers
@@ -123,7 +122,7 @@ pow = Op("Pow", _pow, promote="number", bool_error=_without_bool("pow"))
 
 
 @pow.gradient("input")
-def _(xp: Any, g: Any, input: Any, other: Any) -> Any:
+def _(xp: Backend, g: Array, input: Array, other: Array) -> Array:
     if isinstance(other, int | float):
         return g * (other * input ** (other - 1)) if other else xp.zeros_like(g)
     exponent_is_zero = other == 0
@@ -131,13 +130,13 @@ def _(xp: Any, g: Any, input: Any, other: Any) -> Any:
 
 
 @pow.gradient("other")
-def _(xp: Any, g: Any, input: Any, other: Any, out: Any) -> Any:
+def _(xp: Backend, g: Array, input: Array, other: Array, out: Array) -> Array:
     log = xp.log(xp.asarray(input, g.dtype))
     return g * xp.where((input == 0) & (other >= 0), 0, out * log)
 
 
-def _share(xp: Any, g: Any, first: Any, second: Any) -> Any:
-    """The gradient of the smaller one: all of it, half in a tie, all of it beside a NaN."""
+def _share(xp: Backend, g: Array, first: Array, second: Array) -> Array:
+    """The share of `first` in the gradient of the smaller one: all, or half in a tie."""
     return xp.where(first == second, g / 2, xp.where(first > second, 0, g))
 
 
@@ -154,8 +153,8 @@ maximum = op(
 )  # fmt: skip
 
 
-def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
-    # From the nearer end, as torch: exact at weight 1.
+def _lerp(xp: Backend, input: Array, end: Array, weight: Array) -> Array:
+    # From the nearer end, as in torch, so that weight 1 is exact.
     step = end - input
     if isinstance(weight, int | float):
         return input + weight * step if abs(weight) < 0.5 else end - step * (1 - weight)
@@ -166,15 +165,15 @@ lerp = Op("Lerp", _lerp)
 
 
 @lerp.gradient("input")
-def _(xp: Any, g: Any, weight: Any) -> Any:
+def _(xp: Backend, g: Array, weight: Array) -> Array:
     return g * (1 - weight)
 
 
 @lerp.gradient("end")
-def _(xp: Any, g: Any, weight: Any) -> Any:
+def _(xp: Backend, g: Array, weight: Array) -> Array:
     return g * weight
 
 
 @lerp.gradient("weight")
-def _(xp: Any, g: Any, input: Any, end: Any) -> Any:
+def _(xp: Backend, g: Array, input: Array, end: Array) -> Array:
     return g * (end - input)

@@ -1,12 +1,16 @@
-"""Changes in place, as the functions that they are for the gradients."""
+"""Changes in place, as operations that the graph can record."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from autograd.backend import Array, Backend
 from autograd.ops.op import Op, op
 
-# Recorded after the fact, so none of them is ever run forward.
+# How a view comes from its base: the steps before, an operation, and its settings.
+Steps = tuple["Steps", Op, dict[str, Any]] | None
+
+# These are recorded after the change, so their forward functions never run.
 copy = op(
     "CopyBackwards", lambda xp, input, source: source,
     input=lambda xp, g: xp.zeros_like(g),
@@ -16,7 +20,7 @@ copy = op(
 copy_slices = Op("CopySlices", lambda xp, base, part, *, steps: base)
 
 
-def in_order(steps: Any) -> list[tuple[Op, dict[str, Any]]]:
+def in_order(steps: Steps) -> list[tuple[Op, dict[str, Any]]]:
     """The operations that lead from a base to its view, first to last."""
     found = []
     while steps is not None:
@@ -25,7 +29,7 @@ def in_order(steps: Any) -> list[tuple[Op, dict[str, Any]]]:
     return found[::-1]
 
 
-def _part(xp: Any, array: Any, steps: Any) -> Any:
+def _part(xp: Backend, array: Array, steps: Steps) -> Array:
     """The part of an array of the base's shape that a view shows."""
     for view, settings in in_order(steps):
         array = view.forward(xp, array, **settings)
@@ -33,12 +37,12 @@ def _part(xp: Any, array: Any, steps: Any) -> Any:
 
 
 @copy_slices.gradient("base")
-def _(xp: Any, g: Any, steps: Any) -> Any:
+def _(xp: Backend, g: Array, steps: Steps) -> Array:
     rest = g.copy()
     _part(xp, rest, steps)[...] = 0
     return rest
 
 
 @copy_slices.gradient("part")
-def _(xp: Any, g: Any, steps: Any) -> Any:
+def _(xp: Backend, g: Array, steps: Steps) -> Array:
     return _part(xp, g, steps)

@@ -1,9 +1,8 @@
-"""Comparisons, logic and bits: results without gradients."""
+"""Comparisons, logic and bits; their results have no gradients."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from autograd.backend import Array, Backend
 from autograd.ops.op import op
 
 eq = op("Eq", lambda xp, input, other: xp.equal(input, other), promote="compare")
@@ -27,7 +26,7 @@ bitwise_xor = op(
 )
 bitwise_not = op("BitwiseNot", lambda xp, input: xp.invert(input))
 
-# A truth in the dtype of the tensor that it replaces: the outcome of `x.eq_(y)`.
+# The result of `x.eq_(y)`: truth values in the dtype of `x`.
 replace = op("Eq1", lambda xp, input, other, truth: truth.astype(input.dtype),
              input=lambda xp, g: xp.zeros_like(g),
              other=lambda xp, g: xp.zeros_like(g))  # fmt: skip
@@ -37,7 +36,9 @@ isinf = op("Isinf", lambda xp, input: xp.isinf(input))
 isfinite = op("Isfinite", lambda xp, input: xp.isfinite(input))
 
 
-def _isclose(xp: Any, input: Any, other: Any, *, rtol: float, atol: float, equal_nan: bool) -> Any:
+def _isclose(
+    xp: Backend, input: Array, other: Array, *, rtol: float, atol: float, equal_nan: bool
+) -> Array:
     close = input == other
     if equal_nan:
         close = close | ((input != input) & (other != other))

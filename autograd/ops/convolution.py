@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
+from autograd.backend import Array, Backend, Shape
 from autograd.ops.op import Op
 
 Pair = tuple[int, int]
@@ -11,9 +12,15 @@ Padding = tuple[Pair, Pair]  # ((top, bottom), (left, right))
 
 
 def _rows(
-    xp: Any, input: Any, kernel: Pair, stride: Pair, padding: Padding, dilation: Pair, groups: int
-) -> tuple[Any, Pair]:
-    """The patches (groups, batch * height * width, channels * kernel), and height and width."""
+    xp: Backend,
+    input: Array,
+    kernel: Shape,
+    stride: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+) -> tuple[Array, Pair]:
+    """Return the patches (groups, batch * height * width, channels * kernel), height and width."""
     padded = xp.pad(input, ((0, 0), (0, 0), *padding))
     batch, channels = padded.shape[:2]
     height, width = (
@@ -30,13 +37,13 @@ def _rows(
     return patches.reshape(groups, batch * height * width, columns), (height, width)
 
 
-def _matrices(xp: Any, weight: Any, groups: int) -> Any:
+def _matrices(xp: Backend, weight: Array, groups: int) -> Array:
     """The weight as (groups, out_channels / groups, channels * kernel)."""
     out_channels, channels, *kernel = weight.shape
     return weight.reshape(groups, out_channels // groups, channels * kernel[0] * kernel[1])
 
 
-def _by_group(xp: Any, g: Any, groups: int) -> Any:
+def _by_group(xp: Backend, g: Array, groups: int) -> Array:
     """A gradient (batch, out, height, width) as (groups, batch * height * width, out / groups)."""
     batch, channels, height, width = g.shape
     parts = g.reshape(batch, groups, channels // groups, height, width)
@@ -45,16 +52,16 @@ def _by_group(xp: Any, g: Any, groups: int) -> Any:
 
 
 def _convolution(
-    xp: Any,
-    input: Any,
-    weight: Any,
-    bias: Any,
+    xp: Backend,
+    input: Array,
+    weight: Array,
+    bias: Array,
     *,
     stride: Pair,
     padding: Padding,
     dilation: Pair,
     groups: int,
-) -> Any:
+) -> Array:
     rows, (height, width) = _rows(xp, input, weight.shape[2:], stride, padding, dilation, groups)
     out = xp.matmul(rows, _matrices(xp, weight, groups).transpose(0, 2, 1))
     batch, channels = input.shape[0], weight.shape[0]
@@ -68,15 +75,15 @@ convolution = Op("Convolution", _convolution)
 
 @convolution.gradient("input")
 def _(
-    xp: Any,
-    g: Any,
-    shapes: Any,
-    weight: Any,
+    xp: Backend,
+    g: Array,
+    shapes: Sequence[Shape],
+    weight: Array,
     stride: Pair,
     padding: Padding,
     dilation: Pair,
     groups: int,
-) -> Any:
+) -> Array:
     (top, bottom), (left, right) = padding
     batch, channels, rows, columns = shapes[0]
     height, width = g.shape[2:]
@@ -99,19 +106,19 @@ def _(
 
 @convolution.gradient("weight")
 def _(
-    xp: Any,
-    g: Any,
-    shapes: Any,
-    input: Any,
+    xp: Backend,
+    g: Array,
+    shapes: Sequence[Shape],
+    input: Array,
     stride: Pair,
     padding: Padding,
     dilation: Pair,
     groups: int,
-) -> Any:
+) -> Array:
     rows, _ = _rows(xp, input, shapes[1][2:], stride, padding, dilation, groups)
     return xp.matmul(_by_group(xp, g, groups).transpose(0, 2, 1), rows).reshape(shapes[1])
 
 
 @convolution.gradient("bias")
-def _(xp: Any, g: Any) -> Any:
+def _(xp: Backend, g: Array) -> Array:
     return xp.add.reduce(g, axis=(0, 2, 3))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
 
+from autograd.backend import Array, Backend
 from autograd.ops.op import op
 
 
@@ -77,14 +78,14 @@ sigmoid = op("Sigmoid", lambda xp, input: 1 / (1 + xp.exp(-input)), promote="flo
              input=lambda xp, g, out: g * (1 - out) * out)  # fmt: skip
 
 
-def _sign(xp: Any, input: Any) -> Any:
+def _sign(xp: Backend, input: Array) -> Array:
     if input.dtype.kind == "b":
         return input.copy()
     # torch's sign of NaN is 0; NumPy's is NaN.
     return (input > 0).astype(input.dtype) - (input < 0)
 
 
-def _no_slope(xp: Any, g: Any) -> Any:
+def _no_slope(xp: Backend, g: Array) -> Array:
     return xp.zeros_like(g)
 
 
@@ -103,7 +104,7 @@ round_decimals = op("Round1", lambda xp, input, *, decimals: xp.round(input, dec
                     input=lambda xp, g: xp.zeros_like(g))  # fmt: skip
 
 
-def _rounded(function: Any, input: Any) -> Any:
+def _rounded(function: Callable[[Array], Array], input: Array) -> Array:
     return function(input) if input.dtype.kind == "f" else input.copy()
 
 
@@ -133,7 +134,9 @@ masked_fill = op("MaskedFill", lambda xp, input, mask, value:
                  value=lambda xp, g, mask: xp.where(mask, g, 0))  # fmt: skip
 
 
-def _nan_to_num(xp: Any, input: Any, *, nan: Any, posinf: Any, neginf: Any) -> Any:
+def _nan_to_num(
+    xp: Backend, input: Array, *, nan: float | None, posinf: float | None, neginf: float | None
+) -> Array:
     if input.dtype.kind != "f":
         return input.copy()
     return xp.nan_to_num(input, nan=nan or 0.0, posinf=posinf, neginf=neginf)

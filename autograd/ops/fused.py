@@ -1,16 +1,15 @@
-"""Chains that actor-critic code runs most, each as one node: fewer passes, arrays and calls.
+"""Fused operations for actor-critic code: one node does what a chain of operations would do.
 
-Every one equals a composition of ordinary operations, which its test compares it with.
+A test compares each with that chain.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
+from autograd.backend import Array, Backend
 from autograd.ops.op import Op, op
 
 
-def _affine(xp: Any, input: Any, weight: Any, bias: Any) -> Any:
+def _affine(xp: Backend, input: Array, weight: Array, bias: Array) -> Array:
     out = xp.matmul(input, weight.T)
     if bias is not None:
         out += bias
@@ -21,7 +20,9 @@ linear = Op("Addmm", _affine)  # torch's name of the node
 
 
 @linear.joint_gradient(input=("weight",), weight=("input",))
-def _(xp: Any, g: Any, needs: Any, input: Any, weight: Any) -> tuple[Any, Any, Any]:
+def _(
+    xp: Backend, g: Array, needs: tuple[bool, ...], input: Array, weight: Array
+) -> tuple[Array, Array, Array]:
     rows = g if g.ndim == 2 else g.reshape(-1, g.shape[-1])
     weight_gradient = None
     if needs[1]:
@@ -34,12 +35,12 @@ def _(xp: Any, g: Any, needs: Any, input: Any, weight: Any) -> tuple[Any, Any, A
 
 
 def _squashed_gaussian(
-    xp: Any, parameters: Any, noise: Any, *, log_std_min: float, log_std_max: float
-) -> tuple[tuple[Any, Any], tuple[Any]]:
-    """Action tanh(u) with u = mean + std * noise, and its log-probability; keeps std * noise.
+    xp: Backend, parameters: Array, noise: Array, *, log_std_min: float, log_std_max: float
+) -> tuple[tuple[Array, Array], tuple[Array]]:
+    """Return action tanh(u), u = mean + std * noise, and its log-probability; keep std * noise.
 
-    `log(1 - tanh(u)^2)` is taken in a form that holds for every u; the usual one with an epsilon
-    inside the logarithm is biased and loses its gradient where the action saturates.
+    `log(1 - tanh(u)^2)` is computed in a form that is exact for every u. The usual form, with an
+    epsilon in the logarithm, is biased and loses its gradient where the action saturates.
     """
     action, log_prob, spread = xp.squashed_gaussian(parameters, noise, log_std_min, log_std_max)
     return (action, log_prob), (spread,)
@@ -52,21 +53,33 @@ squashed_gaussian = Op(
 
 @squashed_gaussian.gradient("parameters")
 def _(
-    xp: Any, g: Any, parameters: Any, out0: Any, kept: Any, log_std_min: float, log_std_max: float
-) -> Any:
+    xp: Backend,
+    g: tuple[Array, Array],
+    parameters: Array,
+    out0: Array,
+    kept: tuple[Array],
+    log_std_min: float,
+    log_std_max: float,
+) -> Array:
     log_std = parameters[..., out0.shape[-1] :]
     return xp.squashed_gaussian_gradient(*g, out0, *kept, log_std, log_std_min, log_std_max)
 
 
 @squashed_gaussian.gradient("noise")
 def _(
-    xp: Any, g: Any, parameters: Any, noise: Any, out0: Any, log_std_min: float, log_std_max: float
-) -> Any:
+    xp: Backend,
+    g: tuple[Array, Array],
+    parameters: Array,
+    noise: Array,
+    out0: Array,
+    log_std_min: float,
+    log_std_max: float,
+) -> Array:
     log_std = parameters[..., noise.shape[-1] :]
     return xp.squashed_gaussian_noise_gradient(*g, out0, noise, log_std, log_std_min, log_std_max)
 
 
-def _half_mse(xp: Any, input: Any, target: Any) -> tuple[Any, tuple[Any]]:
+def _half_mse(xp: Backend, input: Array, target: Array) -> tuple[Array, tuple[Array]]:
     """Half the mean squared error over all dimensions but the first, (n, ...) -> (n,)."""
     losses, difference = xp.half_mse(input, target)
     return losses, (difference,)
@@ -76,12 +89,12 @@ half_mse = Op("HalfMse", _half_mse, keeps=True)
 
 
 @half_mse.gradient("input")
-def _(xp: Any, g: Any, kept: Any) -> Any:
+def _(xp: Backend, g: Array, kept: tuple[Array]) -> Array:
     return xp.half_mse_gradient(g, *kept)
 
 
 @half_mse.gradient("target")
-def _(xp: Any, g: Any, kept: Any) -> Any:
+def _(xp: Backend, g: Array, kept: tuple[Array]) -> Array:
     return -xp.half_mse_gradient(g, *kept)
 
 
@@ -94,7 +107,7 @@ discounted = op(
 )
 
 
-def _soft_value(xp: Any, input: Any, log_prob: Any, alpha: Any) -> tuple[Any, Any]:
+def _soft_value(xp: Backend, input: Array, log_prob: Array, alpha: Array) -> tuple[Array, Array]:
     """`input - alpha * log_prob`, and `-log_prob`, which carries no gradient."""
     return xp.soft_value(input, log_prob, alpha)
 
@@ -103,15 +116,15 @@ soft_value = Op("SoftValue", _soft_value, outs=2)
 
 
 @soft_value.gradient("input")
-def _(xp: Any, g: Any) -> Any:
+def _(xp: Backend, g: Array) -> Array:
     return g
 
 
 @soft_value.gradient("log_prob")
-def _(xp: Any, g: Any, alpha: Any) -> Any:
+def _(xp: Backend, g: Array, alpha: Array) -> Array:
     return xp.scaled_product(g, alpha, -1.0)
 
 
 @soft_value.gradient("alpha")
-def _(xp: Any, g: Any, log_prob: Any) -> Any:
+def _(xp: Backend, g: Array, log_prob: Array) -> Array:
     return xp.scaled_product(g, log_prob, -1.0)

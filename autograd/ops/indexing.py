@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from autograd.backend import Array, Backend, Shape
 from autograd.ops.op import Op
 
 
 class Index(NamedTuple):
-    """What `tensor[...]` names: a view by `basic`, then its elements at arrays of indices."""
+    """A parsed `tensor[...]`: a view by `basic`, then elements of it by arrays of indices."""
 
     basic: tuple[Any, ...]
     advanced: tuple[Any, ...] | None
     kind: str  # the last step to the view: Select, Slice, Unsqueeze or Alias
 
-    def read(self, array: Any) -> Any:
-        """The elements of an array that the index names."""
+    def read(self, array: Array) -> Array:
+        """Return the elements of an array at this index."""
         part = array[self.basic]
         return part if self.advanced is None else part[self.advanced]
 
-    def write(self, array: Any, value: Any) -> None:
-        """Put values in their place."""
+    def write(self, array: Array, value: Array) -> None:
+        """Write values at this index."""
         if self.advanced is None:
             array[self.basic] = value
         else:
@@ -31,7 +33,7 @@ def _view(name: str) -> Op:
     result = Op(name, lambda xp, input, *, index: input[index], view=True)
 
     @result.gradient("input")
-    def _(xp: Any, g: Any, shapes: Any, index: Any) -> Any:
+    def _(xp: Backend, g: Array, shapes: Sequence[Shape], index: tuple[Any, ...]) -> Array:
         whole = xp.zeros(shapes[0], g.dtype)
         whole[index] = g
         return whole
@@ -45,13 +47,13 @@ take = Op("Index", lambda xp, input, *, index: input[index])
 
 
 @take.gradient("input")
-def _(xp: Any, g: Any, shapes: Any, index: Any) -> Any:
+def _(xp: Backend, g: Array, shapes: Sequence[Shape], index: tuple[Any, ...]) -> Array:
     result = xp.zeros(shapes[0], g.dtype)
     xp.scatter_add(result, index, g)
     return result
 
 
-def _setitem(xp: Any, input: Any, value: Any, *, index: Index) -> Any:
+def _setitem(xp: Backend, input: Array, value: Array, *, index: Index) -> Array:
     result = input.copy()
     index.write(result, value)
     return result
@@ -61,22 +63,22 @@ setitem = Op("CopySlices", _setitem)
 
 
 @setitem.gradient("input")
-def _(xp: Any, g: Any, index: Index) -> Any:
+def _(xp: Backend, g: Array, index: Index) -> Array:
     result = g.copy()
     index.write(result, 0)
     return result
 
 
 @setitem.gradient("value")
-def _(xp: Any, g: Any, index: Index) -> Any:
+def _(xp: Backend, g: Array, index: Index) -> Array:
     return index.read(g)
 
 
-# What counts places along one dimension is an input, so that the engine notices when it changes.
+# The index is an input, so that the engine notices if it changes in place.
 
 
-def _along(xp: Any, index: Any, dim: int) -> tuple[Any, ...]:
-    """The index of every dimension: `index` along one, an element's own place in the others."""
+def _along(xp: Backend, index: Array, dim: int) -> tuple[Array, ...]:
+    """Return the index of every dimension: `index` along `dim`, an element's own in the others."""
     shape = index.shape
     return tuple(
         index if i == dim else xp.arange(n).reshape((n,) + (1,) * (len(shape) - i - 1))
@@ -88,22 +90,22 @@ gather = Op("Gather", lambda xp, input, index, *, dim: input[_along(xp, index, d
 
 
 @gather.gradient("input")
-def _(xp: Any, g: Any, shapes: Any, index: Any, dim: int) -> Any:
+def _(xp: Backend, g: Array, shapes: Sequence[Shape], index: Array, dim: int) -> Array:
     result = xp.zeros(shapes[0], g.dtype)
-    if index.shape[dim] == 1:  # no element twice: assigning is faster than adding
+    if index.shape[dim] == 1:  # no element comes twice, and assigning is faster than adding
         result[_along(xp, index, dim)] = g
     else:
         xp.scatter_add(result, _along(xp, index, dim), g)
     return result
 
 
-def _corner(array: Any, shape: tuple[int, ...]) -> Any:
-    """The part of an array that a smaller index reads."""
+def _corner(array: Array, shape: tuple[int, ...]) -> Array:
+    """Return the part of an array that a smaller index covers."""
     return array[tuple(map(slice, shape))] if hasattr(array, "shape") else array
 
 
-def _gather_to(xp: Any, g: Any, shape: tuple[int, ...], index: Any, dim: int) -> Any:
-    """The gradient of a source of which `index` has read a corner."""
+def _gather_to(xp: Backend, g: Array, shape: tuple[int, ...], index: Array, dim: int) -> Array:
+    """Return the gradient of a source of which `index` used only a corner."""
     gathered = g[_along(xp, index, dim)]
     if gathered.shape == shape:
         return gathered
@@ -112,7 +114,7 @@ def _gather_to(xp: Any, g: Any, shape: tuple[int, ...], index: Any, dim: int) ->
     return result
 
 
-def _scatter(xp: Any, input: Any, index: Any, src: Any, *, dim: int) -> Any:
+def _scatter(xp: Backend, input: Array, index: Array, src: Array, *, dim: int) -> Array:
     result = input.copy()
     result[_along(xp, index, dim)] = _corner(src, index.shape)
     return result
@@ -124,18 +126,18 @@ scatter_value = Op("Scatter1", _scatter)
 
 @scatter.gradient("input")
 @scatter_value.gradient("input")
-def _(xp: Any, g: Any, index: Any, dim: int) -> Any:
+def _(xp: Backend, g: Array, index: Array, dim: int) -> Array:
     result = g.copy()
     result[_along(xp, index, dim)] = 0
     return result
 
 
 @scatter.gradient("src")
-def _(xp: Any, g: Any, shapes: Any, index: Any, dim: int) -> Any:
+def _(xp: Backend, g: Array, shapes: Sequence[Shape], index: Array, dim: int) -> Array:
     return _gather_to(xp, g, shapes[2], index, dim)
 
 
-def _scatter_add(xp: Any, input: Any, index: Any, src: Any, *, dim: int) -> Any:
+def _scatter_add(xp: Backend, input: Array, index: Array, src: Array, *, dim: int) -> Array:
     result = input.copy()
     xp.scatter_add(result, _along(xp, index, dim), _corner(src, index.shape))
     return result
@@ -146,11 +148,13 @@ scatter_add.gradient("input")(lambda xp, g: g)
 
 
 @scatter_add.gradient("src")
-def _(xp: Any, g: Any, shapes: Any, index: Any, dim: int) -> Any:
+def _(xp: Backend, g: Array, shapes: Sequence[Shape], index: Array, dim: int) -> Array:
     return _gather_to(xp, g, shapes[2], index, dim)
 
 
-def _scatter_reduce(xp: Any, input: Any, index: Any, src: Any, *, dim: int, reduce: str) -> Any:
+def _scatter_reduce(
+    xp: Backend, input: Array, index: Array, src: Array, *, dim: int, reduce: str
+) -> Array:
     result = input.copy()
     into = xp.scatter_add if reduce == "add" else xp.scatter_multiply
     into(result, _along(xp, index, dim), _corner(src, index.shape))
@@ -161,7 +165,7 @@ scatter_reduce = Op("ScatterReduce", _scatter_reduce)
 
 
 @scatter_reduce.gradient("input", "src")
-def _(xp: Any, g: Any) -> Any:
+def _(xp: Backend, g: Array) -> Array:
     raise RuntimeError(
         "derivative for aten::scatter is not implemented with reduce: use scatter_add instead"
     )
@@ -171,7 +175,7 @@ index_select = Op("IndexSelect", lambda xp, input, index, *, dim: xp.take(input,
 
 
 @index_select.gradient("input")
-def _(xp: Any, g: Any, shapes: Any, index: Any, dim: int) -> Any:
+def _(xp: Backend, g: Array, shapes: Sequence[Shape], index: Array, dim: int) -> Array:
     result = xp.zeros(shapes[0], g.dtype)
     xp.scatter_add(result, (slice(None),) * dim + (index,), g)
     return result
@@ -182,7 +186,7 @@ masked_select = Op("MaskedSelect", lambda xp, input, mask: input[mask])
 
 
 @masked_select.gradient("input")
-def _(xp: Any, g: Any, mask: Any) -> Any:
+def _(xp: Backend, g: Array, mask: Array) -> Array:
     result = xp.zeros(mask.shape, g.dtype)
     result[mask] = g
     return result

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
+from autograd.backend import Array, Backend, Shape
 from autograd.ops.op import Op, op
 
 
-def _product(xp: Any, input: Any, other: Any) -> Any:
-    """`input @ other`; float16 in float32, because its sums need the digits."""
+def _product(xp: Backend, input: Array, other: Array) -> Array:
+    """`input @ other`; float16 is summed in float32, for precision."""
     if input.dtype.name == "float16":
         wide = xp.matmul(input.astype(xp.float32), other.astype(xp.float32))
         return xp.asarray(wide).astype(xp.float16)
@@ -40,11 +41,13 @@ dot = op(
 )
 
 
-def _addmm(xp: Any, input: Any, mat1: Any, mat2: Any, *, alpha: Any, beta: Any) -> Any:
+def _addmm(
+    xp: Backend, input: Array, mat1: Array, mat2: Array, *, alpha: float, beta: float
+) -> Array:
     result = _product(xp, mat1, mat2)
     if alpha != 1:
         result *= alpha
-    if beta == 0:  # then not even a nan of `input` counts
+    if beta == 0:  # torch then ignores even a NaN in `input`
         return result
     result += input if beta == 1 else input * beta
     return result
@@ -58,11 +61,13 @@ addmm = op(
 )  # fmt: skip
 
 
-def _scaled(product: Any, alpha: Any) -> Any:
+def _scaled(product: Array, alpha: float) -> Array:
     return product if alpha == 1 else product * alpha
 
 
-def _sum_of_products(xp: Any, subscripts: list[str], out: str, arrays: Any) -> Any:
+def _sum_of_products(
+    xp: Backend, subscripts: list[str], out: str, arrays: Sequence[Array]
+) -> Array:
     text = ",".join(subscripts) + "->" + out
     if arrays[0].dtype.name == "float16":
         wide = xp.einsum(text, *(a.astype(xp.float32) for a in arrays), optimize=True)
@@ -70,21 +75,27 @@ def _sum_of_products(xp: Any, subscripts: list[str], out: str, arrays: Any) -> A
     return xp.einsum(text, *arrays, optimize=True)
 
 
-# Every label of one dimension has one size: the function has taken out those that broadcast.
+# Each label has one size here: the caller has removed dimensions that broadcast.
 einsum = Op("Einsum", lambda xp, *operands, subscripts, out: _owned(
     _sum_of_products(xp, subscripts, out, operands), operands), promote="number")  # fmt: skip
 
 
-def _owned(result: Any, operands: Any) -> Any:
-    """A copy where einsum has answered with a view, as for a transposition."""
+def _owned(result: Array, operands: Sequence[Array]) -> Array:
+    """Copy the result if einsum returned a view, as for a transposition."""
     return result.copy() if len(operands) == 1 and result.base is not None else result
 
 
 @einsum.joint_gradient()
 def _(
-    xp: Any, g: Any, operands: Any, needs: Any, shapes: Any, subscripts: list[str], out: str
-) -> tuple[Any, ...]:
-    gradients: list[Any] = []
+    xp: Backend,
+    g: Array,
+    operands: Sequence[Array],
+    needs: tuple[bool, ...],
+    shapes: Sequence[Shape],
+    subscripts: list[str],
+    out: str,
+) -> tuple[Array, ...]:
+    gradients: list[Array] = []
     for i, (needed, labels, shape) in enumerate(zip(needs, subscripts, shapes, strict=True)):
         if not needed:
             gradients.append(None)
@@ -94,7 +105,7 @@ def _(
         unique = "".join(dict.fromkeys(labels))
         found = "".join(label for label in unique if any(label in k for k in known))
         part = _sum_of_products(xp, known, found, [g, *others])
-        # A label that only this operand has was summed over: its gradient is the same everywhere.
+        # A label of this operand alone was summed over, so the gradient is constant along it.
         spread = tuple(slice(None) if label in found else None for label in unique)
         sizes = dict(zip(labels, shape, strict=True))
         part = xp.broadcast_to(part[spread], tuple(sizes[label] for label in unique))

@@ -8,23 +8,25 @@ NumPy in stacks (networks, ...), with one call for all networks; those of a sing
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from autograd.backend import Array, Backend
+from autograd.backend.layout import StackLayout
 from autograd.ops.op import Op
 
 
 class Kept(NamedTuple):
     """What a forward pass keeps for the gradient."""
 
-    x: Any  # all inputs side by side (batch, n)
-    hidden: Sequence[Any]  # the outputs of the hidden layers ([networks,] batch, units)
-    values: Any  # of the networks ([networks,] batch, outputs)
+    x: Array  # all inputs side by side (batch, n)
+    hidden: Sequence[Array]  # the outputs of the hidden layers ([networks,] batch, units)
+    values: Array  # of the networks ([networks,] batch, outputs)
 
 
 # -- forward ------------------------------------------------------------------------------------
 
 
-def _forward(xp: Any, tensors: Sequence[Any], layout: Any, activation: str) -> Kept:
+def _forward(xp: Backend, tensors: Sequence[Array], layout: StackLayout, activation: str) -> Kept:
     *inputs, parameters = tensors
     parts = layout.parts(parameters)
     x = out = xp.side_by_side(inputs)
@@ -42,9 +44,9 @@ def _forward(xp: Any, tensors: Sequence[Any], layout: Any, activation: str) -> K
 
 
 def _backward(
-    xp: Any, g: Any, needs: Sequence[bool], tensors: Sequence[Any], kept: Kept, layout: Any,
+    xp: Backend, g: Array, needs: Sequence[bool], tensors: Sequence[Array], kept: Kept, layout: StackLayout,
     activation: str,
-) -> list[Any]:  # fmt: skip
+) -> list[Array | None]:  # fmt: skip
     """The gradients of all inputs and of the parameters; `g` is that of the networks' outputs."""
     *inputs, parameters = tensors
     gradient, outs = None, None
@@ -60,9 +62,9 @@ def _backward(
 
 
 def _layers_back(
-    xp: Any, g: Any, x: Any, hidden: Sequence[Any], parts: Sequence[Any],
-    outs: Sequence[Any] | None, activation: str, columns: Sequence[slice | None],
-) -> list[Any]:  # fmt: skip
+    xp: Backend, g: Array, x: Array, hidden: Sequence[Array], parts: Sequence[Array],
+    outs: Sequence[Array] | None, activation: str, columns: Sequence[slice | None],
+) -> list[Array | None]:  # fmt: skip
     """Fill `outs`, if given, with the gradients of `parts`; returns those of the inputs."""
     for i in reversed(range(len(hidden) + 1)):
         if outs is not None:
@@ -76,12 +78,12 @@ def _layers_back(
     return [None if part is None else xp.matmul(g, parts[0][..., part]) for part in columns]
 
 
-def _product(xp: Any, first: Any, second: Any, out: Any) -> Any:
+def _product(xp: Backend, first: Array, second: Array, out: Array) -> Array:
     # An outer product goes faster as a multiplication.
     return (xp.multiply if first.shape[-1] == 1 else xp.matmul)(first, second, out=out)
 
 
-def _columns(inputs: Sequence[Any], needs: Sequence[bool]) -> list[slice | None]:
+def _columns(inputs: Sequence[Array], needs: Sequence[bool]) -> list[slice | None]:
     """The columns of the first weight that each input has met, None for one that is not in need."""
     columns, start = [], 0
     for input, needed in zip(inputs, needs, strict=False):
@@ -91,9 +93,9 @@ def _columns(inputs: Sequence[Any], needs: Sequence[bool]) -> list[slice | None]
 
 
 def _rows_back(
-    xp: Any, g: Any, kept: Kept, parts: Sequence[Any], activation: str,
+    xp: Backend, g: Array, kept: Kept, parts: Sequence[Array], activation: str,
     columns: Sequence[slice | None],
-) -> list[Any]:  # fmt: skip
+) -> list[Array | None]:  # fmt: skip
     """The gradients of the inputs of a minimum: each row through the network that it came from."""
     chosen = xp.argmin(kept.values, axis=0)[:, 0]
     gradients = [
@@ -114,7 +116,7 @@ def _rows_back(
 # -- the operations -----------------------------------------------------------------------------
 
 
-def _mlp(xp: Any, *tensors: Any, layout: Any, activation: str) -> tuple[Any, Kept]:
+def _mlp(xp: Backend, *tensors: Array, layout: StackLayout, activation: str) -> tuple[Array, Kept]:
     """The outputs of one network (batch, outputs), or of several (networks, batch, outputs)."""
     kept = _forward(xp, tensors, layout, activation)
     return kept.values, kept
@@ -125,12 +127,20 @@ mlp = Op("Mlp", _mlp, keeps=True, gives_parts=True)
 
 @mlp.joint_gradient()
 def _(
-    xp: Any, g: Any, needs: Any, tensors: Any, kept: Any, layout: Any, activation: str
-) -> list[Any]:
+    xp: Backend,
+    g: Array,
+    needs: Sequence[bool],
+    tensors: Sequence[Array],
+    kept: Kept,
+    layout: StackLayout,
+    activation: str,
+) -> list[Array | None]:
     return _backward(xp, g, needs, tensors, kept, layout, activation)
 
 
-def _min_mlp(xp: Any, *tensors: Any, layout: Any, activation: str) -> tuple[Any, Kept]:
+def _min_mlp(
+    xp: Backend, *tensors: Array, layout: StackLayout, activation: str
+) -> tuple[Array, Kept]:
     """The smallest output of several networks, element by element (batch, outputs)."""
     kept = _forward(xp, tensors, layout, activation)
     return xp.min(kept.values, axis=0), kept
@@ -141,8 +151,14 @@ min_mlp = Op("MinMlp", _min_mlp, keeps=True, gives_parts=True)
 
 @min_mlp.joint_gradient()
 def _(
-    xp: Any, g: Any, needs: Any, tensors: Any, kept: Any, layout: Any, activation: str
-) -> list[Any]:
+    xp: Backend,
+    g: Array,
+    needs: Sequence[bool],
+    tensors: Sequence[Array],
+    kept: Kept,
+    layout: StackLayout,
+    activation: str,
+) -> list[Array | None]:
     if kept.values.shape[-1] == 1 and not needs[-1]:
         parts = layout.parts(tensors[-1])
         if xp.is_worth_choosing_rows(len(g) * max(weight[0].size for weight in parts[::2])):

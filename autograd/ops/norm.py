@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from autograd.backend import Array, Backend
 from autograd.ops.op import Op
 from autograd.ops.reduction import Dims, kept, total
 
 
-def _norm(xp: Any, input: Any, *, p: float, dim: Dims, keepdim: bool) -> Any:
+def _norm(xp: Backend, input: Array, *, p: float, dim: Dims, keepdim: bool) -> Array:
     size = xp.abs(input)
     if p == 2:
         return xp.sqrt(total(xp, size * size, dim, keepdim))
@@ -27,8 +26,8 @@ norm = Op("LinalgVectorNorm", _norm)
 
 
 @norm.gradient("input")
-def _(xp: Any, g: Any, input: Any, out: Any, p: float, dim: Dims, keepdim: bool) -> Any:
-    """0 where the norm is 0, and in equal parts to the elements of the largest size."""
+def _(xp: Backend, g: Array, input: Array, out: Array, p: float, dim: Dims, keepdim: bool) -> Array:
+    """The gradient is 0 where the norm is 0; the largest elements share it equally."""
     g, out = kept(xp, g, input.ndim, dim, keepdim), kept(xp, out, input.ndim, dim, keepdim)
     direction = xp.sign(input)
     if p == 0:
@@ -47,7 +46,7 @@ def _(xp: Any, g: Any, input: Any, out: Any, p: float, dim: Dims, keepdim: bool)
     return slope * xp.where(out == 0, 0, g / out ** (p - 1))
 
 
-def _nuclear(xp: Any, input: Any, *, dim: tuple[int, int], keepdim: bool) -> Any:
+def _nuclear(xp: Backend, input: Array, *, dim: tuple[int, int], keepdim: bool) -> Array:
     matrices = xp.moveaxis(input, dim, (-2, -1))
     out = xp.add.reduce(xp.linalg.svd(matrices, compute_uv=False), axis=-1)
     return xp.expand_dims(out, dim) if keepdim else out
@@ -57,7 +56,7 @@ nuclear = Op("Nuclear", _nuclear)
 
 
 @nuclear.gradient("input")
-def _(xp: Any, g: Any, input: Any, dim: tuple[int, int], keepdim: bool) -> Any:
-    """The sum of singular values grows along U V^T."""
+def _(xp: Backend, g: Array, input: Array, dim: tuple[int, int], keepdim: bool) -> Array:
+    """The gradient of the sum of singular values is U V^T."""
     u, _, vh = xp.linalg.svd(xp.moveaxis(input, dim, (-2, -1)), full_matrices=False)
     return kept(xp, g, input.ndim, dim, keepdim) * xp.moveaxis(xp.matmul(u, vh), (-2, -1), dim)

@@ -1,15 +1,14 @@
-"""Normalisation to mean 0 and variance 1 over some axes, then scale and shift, as one node."""
+"""Normalisation to mean 0 and variance 1 over some axes, with scale and shift, as one node."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from autograd.backend import Array, Backend
 from autograd.ops.op import Op
 
 Axes = tuple[int, ...]
 
 
-def _mean(xp: Any, array: Any, axes: Axes) -> Any:
+def _mean(xp: Backend, array: Array, axes: Axes) -> Array:
     count = 1
     for axis in axes:
         count *= array.shape[axis]
@@ -17,9 +16,9 @@ def _mean(xp: Any, array: Any, axes: Axes) -> Any:
 
 
 def _normalize(
-    xp: Any, input: Any, weight: Any, bias: Any, *, axes: Axes, eps: float
-) -> tuple[Any, Any, Any]:
-    """The result, and for the gradients the normalised input and one over its deviation."""
+    xp: Backend, input: Array, weight: Array, bias: Array, *, axes: Axes, eps: float
+) -> tuple[Array, Array, Array]:
+    """Return the result and, for the gradients, the normalised input and 1 / deviation."""
     centred = input - _mean(xp, input, axes)
     inverse_std = 1 / xp.sqrt(_mean(xp, centred * centred, axes) + eps)
     normalized = centred * inverse_std
@@ -32,17 +31,17 @@ def _normalization(name: str) -> Op:
     operation = Op(name, _normalize, outs=3)
 
     @operation.gradient("input")
-    def _(xp: Any, g: Any, weight: Any, out1: Any, out2: Any, axes: Axes) -> Any:
+    def _(xp: Backend, g: Array, weight: Array, out1: Array, out2: Array, axes: Axes) -> Array:
         slope = g if weight is None else g * weight
         along = out1 * _mean(xp, slope * out1, axes)
         return (slope - _mean(xp, slope, axes) - along) * out2
 
     @operation.gradient("weight")
-    def _(xp: Any, g: Any, out1: Any) -> Any:
+    def _(xp: Backend, g: Array, out1: Array) -> Array:
         return g * out1
 
     @operation.gradient("bias")
-    def _(xp: Any, g: Any) -> Any:
+    def _(xp: Backend, g: Array) -> Array:
         return g
 
     return operation

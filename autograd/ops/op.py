@@ -1,16 +1,16 @@
-"""What an operation is: one function over arrays, and beside it the gradient for each input.
+"""An operation: one function of arrays, and beside it the gradient for each input.
 
     mul = op("Mul", lambda xp, input, other: input * other, promote="number",
              input=lambda xp, g, other: g * other,
              other=lambda xp, g, input: g * input)
 
-`forward(xp, *arrays, **settings)`: its positional parameters are arrays or Python numbers, the
-keyword-only ones are settings. A gradient takes the backend, the gradient of the result, and then,
-by name, whatever it needs: an input, `out` (`out0`, `out1`, ... where forward returns a tuple), a
-setting, the name of forward's `*parameter` (a tuple of all inputs), `shapes` or `needs` (of
-every input), or `kept`, what the forward function of an operation that `keeps` returns beside its
-result for no other purpose. Those names are what the engine saves, and only for an input that needs
-its gradient. The engine undoes broadcasting and casts afterwards.
+`forward(xp, *arrays, **settings)` takes arrays or Python numbers as positional parameters and
+settings as keyword-only ones. A gradient takes the backend, the gradient of the result, and then,
+by name, whatever it needs: an input; `out` (`out0`, `out1`, ... if forward returns a tuple); a
+setting; the name of forward's `*parameter`, a tuple of all inputs; `shapes` or `needs`, of every
+input; or `kept`, what forward returns beside its result in an operation that `keeps`. The engine
+saves what these names stand for, and only if the input needs a gradient. Afterwards it undoes
+broadcasting and casts.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 Function = Callable[..., Any]
-# How inputs of different dtypes come to one: "number" to the widest, "float" also integers to
-# float32, "signed" as "number" but no bool, "compare" as "number" but numbers keep their value,
-# "branches" as "number" but for the first input, which is a condition.
+# How inputs of different dtypes are cast to one. "number": to the widest; "float": the same, with
+# integers to float32; "signed": as "number", without bool; "compare": as "number", but numbers keep
+# their value; "branches": as "number", except the first input, which is a condition.
 Promotion = Literal["none", "number", "float", "signed", "compare", "branches"]
 
-# Where stands what a gradient may ask for: (None, shapes, needs, kept, *settings, *outs, *inputs).
+# Positions of what a gradient may use: (None, shapes, needs, kept, *settings, *outs, *inputs).
 NOTHING, SHAPES, NEEDS, KEPT, FIRST_SETTING = range(5)
 NAMED = {"shapes": SHAPES, "needs": NEEDS, "kept": KEPT}
 
 
 class Gradient:
-    """A gradient function, and the places of what it is given after `xp, g`."""
+    """A gradient function, and the positions of its arguments after `xp, g`."""
 
     def __init__(self, function: Function, op: Op, saves: dict[str, tuple[str, ...]]) -> None:
-        """`saves` limits a name to the inputs that make it needed."""
+        """`saves`: the inputs for whose gradients a name is needed; others need it always."""
         names = list(inspect.signature(function).parameters)[2:]
         self.function = function
         self.places = [op.place(name) for name in names]
-        # Place of a value -> positions of the inputs that need it.
+        # Position of a value -> numbers of the inputs whose gradients need it.
         self.conditions = {
             op.place(name): tuple(op.inputs.index(i) for i in inputs)
             for name, inputs in saves.items()
         }
 
     def needed_places(self, needs: tuple[bool, ...]) -> list[int]:
-        """The places of the arguments, NOTHING for those that no input in need asks for."""
+        """The positions of the arguments; NOTHING for those that no needed gradient uses."""
         return [
             place
             if place not in self.conditions or any(needs[i] for i in self.conditions[place])
@@ -55,7 +55,7 @@ class Gradient:
 
 
 class Op:
-    """An operation over arrays with its gradients; see the module's text for how one is written."""
+    """An operation on arrays, with its gradients; the module's docstring shows how to write one."""
 
     def __init__(
         self,
@@ -73,10 +73,10 @@ class Op:
     ) -> None:
         """`outs`: how many arrays forward returns; the first `differentiable_outs` carry gradients.
 
-        `keeps`: forward returns its result and a tuple, which only the gradient will see.
-        `gives_parts`: gradients are arrays, or parts of one, that nobody else holds, each its own,
-        in the shapes and dtypes of the inputs.
-        `bool_error`: what is raised for bool inputs, where an operation has no such form.
+        `keeps`: forward returns its result and a tuple that only the gradient sees.
+        `gives_parts`: the gradients have the shapes and dtypes of the inputs, and nobody else
+        holds their memory, which they do not share with each other.
+        `bool_error`: the error for bool inputs, if the operation does not take them.
         """
         parameters = inspect.signature(forward).parameters.values()
         self.name = name
@@ -101,7 +101,7 @@ class Op:
         self.plans: dict[tuple[bool, ...], Any] = {}  # the engine's, by which inputs need gradients
 
     def place(self, name: str) -> int:
-        """Where `name` stands in (None, shapes, needs, kept, *settings, *outs, *inputs)."""
+        """The position of `name` in (None, shapes, needs, kept, *settings, *outs, *inputs)."""
         if name in NAMED:
             return NAMED[name]
         if name in self.settings:
@@ -115,7 +115,7 @@ class Op:
         raise NameError(f"the gradient of {self.name} asks for {name!r}, which {self.name} has not")
 
     def gradient(self, *inputs: str) -> Callable[[Function], Function]:
-        """Decorator: the gradient for one input, or one function for several alike."""
+        """Decorate the gradient function of one input, or of several that share it."""
 
         def decorate(function: Function) -> Function:
             gradient = Gradient(function, self, {})
@@ -127,10 +127,10 @@ class Op:
         return decorate
 
     def joint_gradient(self, **saves: tuple[str, ...]) -> Callable[[Function], Function]:
-        """Decorator: one function that returns a tuple with the gradient of every input.
+        """Decorate one function that returns a tuple with the gradient of every input.
 
-        For gradients that share work, and for operations over any number of inputs. It should
-        return None where `needs` is False. `weight=("input",)` saves `weight` only when `input`
+        This suits gradients that share work, and operations on any number of inputs. The function
+        returns None where `needs` is False. `weight=("input",)` saves `weight` only when `input`
         needs a gradient; it is None otherwise.
         """
 
@@ -153,7 +153,7 @@ def op(
     bool_error: Exception | None = None,
     **gradients: Function,
 ) -> Op:
-    """An operation in one statement: `gradients` maps an input's name to its gradient."""
+    """Make an operation in one statement; `gradients` maps an input's name to its gradient."""
     result = Op(
         name, forward, promote=promote, view=view, multi_view=multi_view, outs=outs,
         bool_error=bool_error,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograd.ops.op import op
 
-# torch lets no gradient through the draw: it is 0. `Normal.rsample` is what has one.
+# As in torch, this gradient is 0; `Normal.rsample` has one.
 normal = op(
     "Normal", lambda xp, mean, std, *, noise: (noise * std + mean).astype(noise.dtype, copy=False),
     mean=lambda xp, g: xp.zeros_like(g),

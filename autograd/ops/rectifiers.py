@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from autograd.backend import Array, Backend
 from autograd.ops.op import Op, op
 
 leaky_relu = op(
@@ -19,7 +19,7 @@ elu = op(
 )  # fmt: skip
 
 
-def _sigmoid(xp: Any, input: Any) -> Any:
+def _sigmoid(xp: Backend, input: Array) -> Array:
     return 1 / (1 + xp.exp(-input))
 
 
@@ -27,12 +27,12 @@ silu = Op("Silu", lambda xp, input: input * _sigmoid(xp, input))
 
 
 @silu.gradient("input")
-def _(xp: Any, g: Any, input: Any) -> Any:
+def _(xp: Backend, g: Array, input: Array) -> Array:
     sigmoid = _sigmoid(xp, input)
     return g * (sigmoid * (1 + input * (1 - sigmoid)))
 
 
-def _normal_cdf(xp: Any, input: Any) -> Any:
+def _normal_cdf(xp: Backend, input: Array) -> Array:
     return 0.5 * (1 + xp.erf(input * math.sqrt(0.5)))
 
 
@@ -40,7 +40,7 @@ gelu = Op("Gelu", lambda xp, input: input * _normal_cdf(xp, input))
 
 
 @gelu.gradient("input")
-def _(xp: Any, g: Any, input: Any) -> Any:
+def _(xp: Backend, g: Array, input: Array) -> Array:
     density = xp.exp(-0.5 * input * input) * (1 / math.sqrt(2 * math.pi))
     return g * (_normal_cdf(xp, input) + input * density)
 
@@ -49,7 +49,7 @@ def _(xp: Any, g: Any, input: Any) -> Any:
 _SCALE, _CUBE = math.sqrt(2 / math.pi), 0.044715
 
 
-def _gelu_tanh(xp: Any, input: Any) -> Any:
+def _gelu_tanh(xp: Backend, input: Array) -> Array:
     return xp.tanh(_SCALE * (input + _CUBE * input * input * input))
 
 
@@ -57,7 +57,7 @@ gelu_tanh = Op("Gelu", lambda xp, input: 0.5 * input * (1 + _gelu_tanh(xp, input
 
 
 @gelu_tanh.gradient("input")
-def _(xp: Any, g: Any, input: Any) -> Any:
+def _(xp: Backend, g: Array, input: Array) -> Array:
     tanh = _gelu_tanh(xp, input)
     slope = _SCALE * (1 + 3 * _CUBE * input * input)
     return g * (0.5 * (1 + tanh) + 0.5 * input * (1 - tanh * tanh) * slope)

@@ -1,62 +1,67 @@
-"""Reductions; `dim` is None for all dimensions, or a tuple of them counted from the front."""
+"""Reductions; `dim` is None for all dimensions, or a tuple of non-negative ones."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
+from autograd.backend import Array, Backend, DType, Shape
 from autograd.ops.op import Op, op
 
 Dims = tuple[int, ...] | None
 
 
-def spread(xp: Any, g: Any, shape: tuple[int, ...], dim: Dims, keepdim: bool) -> Any:
-    """The gradient of a reduction's result, laid out to broadcast against its input."""
+def spread(xp: Backend, g: Array, shape: tuple[int, ...], dim: Dims, keepdim: bool) -> Array:
+    """Reshape the gradient of a reduction's result to broadcast against its input."""
     return xp.broadcast_to(kept(xp, g, len(shape), dim, keepdim), shape)
 
 
-def kept(xp: Any, reduced: Any, ndim: int, dim: Dims, keepdim: bool) -> Any:
-    """A reduction's result with size 1 in the dimensions that are gone."""
+def kept(xp: Backend, reduced: Array, ndim: int, dim: Dims, keepdim: bool) -> Array:
+    """A reduction's result with the reduced dimensions restored at size 1."""
     if keepdim or reduced.ndim == ndim or dim is None:
         return reduced
     return xp.expand_dims(reduced, dim)
 
 
 def count(shape: tuple[int, ...], dim: Dims) -> int:
-    """How many elements come together in each result."""
+    """The number of elements in each result."""
     result = 1
     for n in shape if dim is None else (shape[d] for d in dim):
         result *= n
     return result
 
 
-def total(xp: Any, input: Any, dim: Dims, keepdim: bool, dtype: Any = None) -> Any:
-    """The sum in the dtype of the result; float16 is added up in float32."""
+def total(xp: Backend, input: Array, dim: Dims, keepdim: bool, dtype: DType | None = None) -> Array:
+    """The sum in the dtype of the result; float16 is summed in float32."""
     if input.dtype.itemsize == 2 and input.dtype.kind == "f" and dtype is None:
         return xp.add.reduce(input, axis=dim, keepdims=keepdim, dtype="f4").astype(input.dtype)
     return xp.add.reduce(input, axis=dim, keepdims=keepdim, dtype=dtype)
 
 
-def _sum(xp: Any, input: Any, *, dim: Dims, keepdim: bool, dtype: Any) -> Any:
+def _sum(xp: Backend, input: Array, *, dim: Dims, keepdim: bool, dtype: DType | None) -> Array:
     return total(xp, input, dim, keepdim, dtype)
 
 
-def _sum_gradient(xp: Any, g: Any, shapes: Any, dim: Dims, keepdim: bool) -> Any:
+def _sum_gradient(
+    xp: Backend, g: Array, shapes: Sequence[Shape], dim: Dims, keepdim: bool
+) -> Array:
     return spread(xp, g, shapes[0], dim, keepdim)
 
 
-# Twice each, for the two names of the nodes that torch gives them.
+# Two operations each, because torch has two names for their nodes.
 sum_all = op("Sum", _sum, input=_sum_gradient)
 sum_dim = op("Sum1", _sum, input=_sum_gradient)
 
 
-def _mean(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
+def _mean(xp: Backend, input: Array, *, dim: Dims, keepdim: bool) -> Array:
     n = count(input.shape, dim)
     if input.dtype.itemsize == 2:
         return (xp.add.reduce(input, axis=dim, keepdims=keepdim, dtype="f4") / n).astype("f2")
     return xp.add.reduce(input, axis=dim, keepdims=keepdim) / n
 
 
-def _mean_gradient(xp: Any, g: Any, shapes: Any, dim: Dims, keepdim: bool) -> Any:
+def _mean_gradient(
+    xp: Backend, g: Array, shapes: Sequence[Shape], dim: Dims, keepdim: bool
+) -> Array:
     return spread(xp, g / count(shapes[0], dim), shapes[0], dim, keepdim)
 
 
@@ -64,7 +69,7 @@ mean_all = op("Mean", _mean, input=_mean_gradient)
 mean_dim = op("Mean1", _mean, input=_mean_gradient)
 
 
-def _deviation(xp: Any, input: Any, dim: Dims) -> Any:
+def _deviation(xp: Backend, input: Array, dim: Dims) -> Array:
     return input - _mean(xp, input, dim=dim, keepdim=True)
 
 
@@ -73,12 +78,14 @@ def _degrees(shape: tuple[int, ...], dim: Dims, correction: float) -> float:
     return degrees if degrees > 0 else 0
 
 
-def _var(xp: Any, input: Any, *, dim: Dims, keepdim: bool, correction: float) -> Any:
+def _var(xp: Backend, input: Array, *, dim: Dims, keepdim: bool, correction: float) -> Array:
     deviation = _deviation(xp, input, dim)
     return total(xp, deviation * deviation, dim, keepdim) / _degrees(input.shape, dim, correction)
 
 
-def _var_gradient(xp: Any, g: Any, input: Any, dim: Dims, keepdim: bool, correction: float) -> Any:
+def _var_gradient(
+    xp: Backend, g: Array, input: Array, dim: Dims, keepdim: bool, correction: float
+) -> Array:
     degrees = _degrees(input.shape, dim, correction)
     scale = 2 / degrees if degrees else xp.inf
     return kept(xp, g, input.ndim, dim, keepdim) * scale * _deviation(xp, input, dim)
@@ -88,7 +95,7 @@ var = Op("Var", _var)
 var.gradient("input")(_var_gradient)
 
 
-def _std(xp: Any, input: Any, *, dim: Dims, keepdim: bool, correction: float) -> Any:
+def _std(xp: Backend, input: Array, *, dim: Dims, keepdim: bool, correction: float) -> Array:
     return xp.sqrt(_var(xp, input, dim=dim, keepdim=keepdim, correction=correction))
 
 
@@ -96,12 +103,14 @@ std = Op("Std", _std)
 
 
 @std.gradient("input")
-def _(xp: Any, g: Any, input: Any, out: Any, dim: Dims, keepdim: bool, correction: float) -> Any:
+def _(
+    xp: Backend, g: Array, input: Array, out: Array, dim: Dims, keepdim: bool, correction: float
+) -> Array:
     of_var = xp.where(out == 0, 0, g / (2 * out))
     return _var_gradient(xp, of_var, input, dim, keepdim, correction)
 
 
-def _prod(xp: Any, input: Any, *, dim: Dims, keepdim: bool, dtype: Any) -> Any:
+def _prod(xp: Backend, input: Array, *, dim: Dims, keepdim: bool, dtype: DType | None) -> Array:
     return xp.prod(input, axis=None if dim is None else dim[0], keepdims=keepdim, dtype=dtype)
 
 
@@ -109,7 +118,7 @@ prod = Op("Prod", _prod)
 
 
 @prod.gradient("input")
-def _(xp: Any, g: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
+def _(xp: Backend, g: Array, input: Array, dim: Dims, keepdim: bool) -> Array:
     """G times the product of the others, without a division: exact where factors are 0."""
     factors = input.reshape(-1) if dim is None else xp.moveaxis(input, dim[0], 0)
     if factors.shape[0] == 0:
@@ -122,8 +131,8 @@ def _(xp: Any, g: Any, input: Any, dim: Dims, keepdim: bool) -> Any:
     return kept(xp, g, input.ndim, dim, keepdim) * others
 
 
-def split_evenly(xp: Any, g: Any, input: Any, out: Any) -> Any:
-    """The gradient of a value chosen from all: in equal parts to the elements that have it."""
+def split_evenly(xp: Backend, g: Array, input: Array, out: Array) -> Array:
+    """The gradient of an extreme: the elements that attain it share it equally."""
     ties = (input == out) | ((input != input) & (out != out))
     return xp.where(ties, g / xp.sum(ties), 0).astype(g.dtype)
 
@@ -132,8 +141,10 @@ max_all = op("Max1", lambda xp, input: xp.max(input), input=split_evenly)
 min_all = op("Min1", lambda xp, input: xp.min(input), input=split_evenly)
 
 
-def at_index(xp: Any, g: Any, out1: Any, shapes: Any, dim: int, keepdim: bool) -> Any:
-    """The gradient of a value chosen along `dim`: to the element at its index alone."""
+def at_index(
+    xp: Backend, g: Array, out1: Array, shapes: Sequence[Shape], dim: int, keepdim: bool
+) -> Array:
+    """The gradient of a value chosen along `dim`: the element at its index takes it all."""
     result = xp.zeros(shapes[0], g.dtype)
     if not shapes[0]:
         return g
@@ -143,14 +154,14 @@ def at_index(xp: Any, g: Any, out1: Any, shapes: Any, dim: int, keepdim: bool) -
     return result
 
 
-def _max(xp: Any, input: Any, *, dim: int, keepdim: bool) -> tuple[Any, Any]:
+def _max(xp: Backend, input: Array, *, dim: int, keepdim: bool) -> tuple[Array, Array]:
     if input.ndim == 0:
         return input.copy(), xp.zeros((), "i8")
     values = xp.max(input, axis=dim, keepdims=keepdim)
     return values, xp.argmax(input, axis=dim, keepdims=keepdim)
 
 
-def _min(xp: Any, input: Any, *, dim: int, keepdim: bool) -> tuple[Any, Any]:
+def _min(xp: Backend, input: Array, *, dim: int, keepdim: bool) -> tuple[Array, Array]:
     if input.ndim == 0:
         return input.copy(), xp.zeros((), "i8")
     values = xp.min(input, axis=dim, keepdims=keepdim)
@@ -161,7 +172,7 @@ max_dim = op("Max", _max, outs=2, input=at_index)
 min_dim = op("Min", _min, outs=2, input=at_index)
 
 
-def _among_ties(xp: Any, g: Any, input: Any, out: Any, dim: Dims, keepdim: bool) -> Any:
+def _among_ties(xp: Backend, g: Array, input: Array, out: Array, dim: Dims, keepdim: bool) -> Array:
     ties = input == kept(xp, out, input.ndim, dim, keepdim)
     number = xp.sum(ties, axis=dim, keepdims=True)
     return (kept(xp, g, input.ndim, dim, keepdim) * ties / number).astype(g.dtype)
@@ -179,8 +190,8 @@ argmin = op(
 )
 
 
-def _truth(xp: Any, truth: Any, input: Any) -> Any:
-    # torch's any and all of uint8, which was once its dtype for masks, are uint8.
+def _truth(xp: Backend, truth: Array, input: Array) -> Array:
+    # torch's `any` and `all` of uint8, once its dtype for masks, give uint8.
     return truth.astype("u1") if input.dtype.name == "uint8" else truth
 
 
@@ -190,7 +201,7 @@ all = op("All", lambda xp, input, *, dim, keepdim:
          _truth(xp, xp.all(input, axis=dim, keepdims=keepdim), input))  # fmt: skip
 
 
-def _logsumexp(xp: Any, input: Any, *, dim: Dims, keepdim: bool) -> Any:
+def _logsumexp(xp: Backend, input: Array, *, dim: Dims, keepdim: bool) -> Array:
     if input.size == 0:
         return xp.log(xp.add.reduce(input, axis=dim, keepdims=keepdim))
     largest = xp.max(input, axis=dim, keepdims=True)
@@ -203,7 +214,7 @@ logsumexp = Op("Logsumexp", _logsumexp, promote="float")
 
 
 @logsumexp.gradient("input")
-def _(xp: Any, g: Any, input: Any, out: Any, dim: Dims, keepdim: bool) -> Any:
+def _(xp: Backend, g: Array, input: Array, out: Array, dim: Dims, keepdim: bool) -> Array:
     powers = xp.exp(input - kept(xp, out, input.ndim, dim, keepdim))
     return kept(xp, g, input.ndim, dim, keepdim) * powers
 
@@ -212,5 +223,5 @@ cumsum = Op("Cumsum", lambda xp, input, *, dim, dtype: xp.cumsum(input, axis=dim
 
 
 @cumsum.gradient("input")
-def _(xp: Any, g: Any, dim: int) -> Any:
+def _(xp: Backend, g: Array, dim: int) -> Array:
     return xp.flip(xp.cumsum(xp.flip(g, dim), axis=dim, dtype=g.dtype), dim)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
-from typing import Any
 
-from autograd.backend import place
+from autograd.backend import Array, Backend, Shape, place
 from autograd.ops.op import Op, op
 
 
@@ -15,7 +15,7 @@ def _reshape(name: str) -> Op:
               input=lambda xp, g, shapes: g.reshape(shapes[0]))  # fmt: skip
 
 
-# One function under the names that torch gives to its nodes.
+# One function, under each name that torch gives to its node.
 view = _reshape("View")
 reshape_copy = _reshape("UnsafeView")
 unsqueeze = _reshape("Unsqueeze")
@@ -34,7 +34,7 @@ permute = Op("Permute", lambda xp, input, *, dims: input.transpose(dims), view=T
 
 
 @permute.gradient("input")
-def _(xp: Any, g: Any, dims: tuple[int, ...]) -> Any:
+def _(xp: Backend, g: Array, dims: tuple[int, ...]) -> Array:
     inverse = [0] * len(dims)
     for i, dim in enumerate(dims):
         inverse[dim] = i
@@ -53,7 +53,7 @@ repeat = Op("Repeat", lambda xp, input, *, sizes: xp.tile(input, sizes))
 
 
 @repeat.gradient("input")
-def _(xp: Any, g: Any, shapes: Any, sizes: tuple[int, ...]) -> Any:
+def _(xp: Backend, g: Array, shapes: Sequence[Shape], sizes: tuple[int, ...]) -> Array:
     shape = (1,) * (len(sizes) - len(shapes[0])) + shapes[0]
     pairs = tuple(n for pair in zip(sizes, shape, strict=True) for n in pair)
     summed = xp.add.reduce(g.reshape(pairs), axis=tuple(range(0, len(pairs), 2)))
@@ -69,7 +69,7 @@ narrow = Op("Slice", lambda xp, input, *, dim, start, stop: input[_between(dim, 
 
 
 @narrow.gradient("input")
-def _(xp: Any, g: Any, shapes: Any, dim: int, start: int, stop: int) -> Any:
+def _(xp: Backend, g: Array, shapes: Sequence[Shape], dim: int, start: int, stop: int) -> Array:
     whole = xp.zeros(shapes[0], g.dtype)
     whole[_between(dim, start, stop)] = g
     return whole
@@ -80,7 +80,7 @@ select = Op("Select", lambda xp, input, *, dim, index: input[(slice(None),) * di
 
 
 @select.gradient("input")
-def _(xp: Any, g: Any, shapes: Any, dim: int, index: int) -> Any:
+def _(xp: Backend, g: Array, shapes: Sequence[Shape], dim: int, index: int) -> Array:
     whole = xp.zeros(shapes[0], g.dtype)
     whole[(slice(None),) * dim + (index,)] = g
     return whole
@@ -88,13 +88,13 @@ def _(xp: Any, g: Any, shapes: Any, dim: int, index: int) -> Any:
 
 @cache
 def split(name: str, parts: int) -> Op:
-    """The operation that views a tensor as that many parts: an operation's results are numbered."""
+    """Return the operation that views a tensor as this many parts."""
     result = Op(name, _split, multi_view=True, outs=parts, differentiable_outs=parts)
     result.gradient("input")(lambda xp, g, dim: xp.concatenate(_several(g), axis=dim))
     return result
 
 
-def _split(xp: Any, input: Any, *, dim: int, bounds: tuple[int, ...]) -> Any:
+def _split(xp: Backend, input: Array, *, dim: int, bounds: tuple[int, ...]) -> Array:
     before = (slice(None),) * dim
     parts = tuple(input[(*before, slice(*pair))] for pair in pairwise(bounds))
     return parts if len(parts) > 1 else parts[0]
@@ -102,25 +102,25 @@ def _split(xp: Any, input: Any, *, dim: int, bounds: tuple[int, ...]) -> Any:
 
 @cache
 def unbind(parts: int) -> Op:
-    """The operation that views a tensor as that many parts of one dimension less."""
+    """Return the operation that views a tensor as this many parts of one dimension fewer."""
     result = Op("Unbind", _unbind, multi_view=True, outs=parts, differentiable_outs=parts)
     result.gradient("input")(lambda xp, g, dim: xp.stack(_several(g), axis=dim))
     return result
 
 
-def _unbind(xp: Any, input: Any, *, dim: int) -> Any:
+def _unbind(xp: Backend, input: Array, *, dim: int) -> Array:
     before = (slice(None),) * dim
     parts = tuple(input[(*before, i, ...)] for i in range(input.shape[dim]))
     return parts if len(parts) > 1 else parts[0]
 
 
-def _several(g: Any) -> tuple[Any, ...]:
+def _several(g: Array) -> tuple[Array, ...]:
     return g if isinstance(g, tuple) else (g,)
 
 
-def _cat(xp: Any, *inputs: Any, dim: int) -> Any:
+def _cat(xp: Backend, *inputs: Array, dim: int) -> Array:
     ndim = max([array.ndim for array in inputs])
-    # torch lets empty vectors pass among tensors of more dimensions.
+    # torch ignores empty vectors among tensors of more dimensions.
     return xp.concatenate([array for array in inputs if array.ndim == ndim], axis=dim)
 
 
@@ -128,7 +128,9 @@ cat = Op("Cat", _cat)
 
 
 @cat.joint_gradient()
-def _(xp: Any, g: Any, shapes: Any, needs: Any, dim: int) -> tuple[Any, ...]:
+def _(
+    xp: Backend, g: Array, shapes: Sequence[Shape], needs: tuple[bool, ...], dim: int
+) -> tuple[Array, ...]:
     gradients, start = [], 0
     for shape, needed in zip(shapes, needs, strict=True):
         if len(shape) != g.ndim:
@@ -143,7 +145,7 @@ stack = Op("Stack", lambda xp, *inputs, dim: xp.stack(inputs, axis=dim))
 
 
 @stack.joint_gradient()
-def _(xp: Any, g: Any, needs: Any, dim: int) -> tuple[Any, ...]:
+def _(xp: Backend, g: Array, needs: tuple[bool, ...], dim: int) -> tuple[Array, ...]:
     before = (slice(None),) * dim
     return tuple(g[(*before, i, ...)] if needed else None for i, needed in enumerate(needs))
 

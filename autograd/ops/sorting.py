@@ -1,29 +1,30 @@
-"""Order along a dimension: sort, topk and median give values and int64 indices."""
+"""Order along a dimension: sort, topk and median return values and int64 indices."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
+from autograd.backend import Array, Backend, Shape
 from autograd.ops.op import op
 from autograd.ops.reduction import at_index, split_evenly
 
 
-def order(xp: Any, input: Any, dim: int, descending: bool) -> Any:
-    """The indices that sort, equal elements in their old order; NaN counts as the largest."""
+def order(xp: Backend, input: Array, dim: int, descending: bool) -> Array:
+    """Return the indices that sort stably; NaN counts as the largest."""
     if not descending:
         return xp.argsort(input, axis=dim, kind="stable")
     backwards = xp.argsort(xp.flip(input, dim), axis=dim, kind="stable")
     return input.shape[dim] - 1 - xp.flip(backwards, dim)
 
 
-def _sort(xp: Any, input: Any, *, dim: int, descending: bool) -> tuple[Any, Any]:
+def _sort(xp: Backend, input: Array, *, dim: int, descending: bool) -> tuple[Array, Array]:
     if input.ndim == 0:
         return input.copy(), xp.zeros((), "i8")
     index = order(xp, input, dim, descending)
     return xp.take_along_axis(input, index, dim), index
 
 
-def _topk(xp: Any, input: Any, *, k: int, dim: int, largest: bool) -> tuple[Any, Any]:
+def _topk(xp: Backend, input: Array, *, k: int, dim: int, largest: bool) -> tuple[Array, Array]:
     if input.ndim == 0:
         return input.copy(), xp.zeros((), "i8")
     index = order(xp, input, dim, largest)
@@ -31,7 +32,7 @@ def _topk(xp: Any, input: Any, *, k: int, dim: int, largest: bool) -> tuple[Any,
     return xp.take_along_axis(input, index, dim), index
 
 
-def _into_place(xp: Any, g: Any, out1: Any, shapes: Any, dim: int) -> Any:
+def _into_place(xp: Backend, g: Array, out1: Array, shapes: Sequence[Shape], dim: int) -> Array:
     return at_index(xp, g, out1, shapes, dim, True)
 
 
@@ -41,8 +42,8 @@ argsort = op("Argsort", lambda xp, input, *, dim, descending:
              order(xp, input, dim, descending))  # fmt: skip
 
 
-def _median_index(xp: Any, input: Any, dim: int) -> Any:
-    """Where the lower of the middle elements is, or the first NaN; size 1 along `dim`."""
+def _median_index(xp: Backend, input: Array, dim: int) -> Array:
+    """The index of the lower median, or of the first NaN; size 1 along `dim`."""
     middle = (input.shape[dim] - 1) // 2
     index = order(xp, input, dim, False)[(slice(None),) * dim + (slice(middle, middle + 1),)]
     missing = input != input
@@ -50,7 +51,7 @@ def _median_index(xp: Any, input: Any, dim: int) -> Any:
     return xp.where(xp.any(missing, axis=dim, keepdims=True), first, index)
 
 
-def _median(xp: Any, input: Any, *, dim: int, keepdim: bool) -> tuple[Any, Any]:
+def _median(xp: Backend, input: Array, *, dim: int, keepdim: bool) -> tuple[Array, Array]:
     if input.ndim == 0:
         return input.copy(), xp.zeros((), "i8")
     index = _median_index(xp, input, dim)
@@ -58,7 +59,7 @@ def _median(xp: Any, input: Any, *, dim: int, keepdim: bool) -> tuple[Any, Any]:
     return (values, index) if keepdim else (values.squeeze(dim), index.squeeze(dim))
 
 
-def _median_all(xp: Any, input: Any) -> Any:
+def _median_all(xp: Backend, input: Array) -> Array:
     if input.size == 0:
         return xp.full((), xp.nan, input.dtype)
     flat = input.reshape(-1)

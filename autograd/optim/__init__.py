@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from autograd.missing import attribute_error
+from autograd.errors import attribute_error
 from autograd.optim import lr_scheduler
 from autograd.optim.adam import Adam, AdamW
 from autograd.optim.optimizer import Optimizer

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import backend_of
+from autograd.engine.capture import effect
 from autograd.engine.grad_mode import state
 from autograd.optim.optimizer import (
     Optimizer,
@@ -66,6 +67,7 @@ class Adam(Optimizer):
             if "step" in values and not isinstance(values["step"], Tensor):
                 values["step"] = _scalar(float(values["step"])).to(param.device)
 
+    @effect
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient; returns the closure's value."""
         loss = run_closure(closure)

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.missing import attribute_error
+from autograd.errors import attribute_error
 from autograd.optim.optimizer import Optimizer
 from autograd.tensors.tensor import Tensor
 

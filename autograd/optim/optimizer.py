@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from autograd.backend import Array, backend_of
-from autograd.engine.grad_mode import each_time, enable_grad
+from autograd.engine.capture import effect
+from autograd.engine.grad_mode import enable_grad
 from autograd.errors import NotOfferedError
 from autograd.nn.parameter import type_name
 from autograd.tensors.tensor import Tensor
@@ -81,7 +82,7 @@ class Optimizer:
         """Change the parameters once, after `closure`, run with grad mode on; returns its value."""
         raise NotImplementedError
 
-    @each_time
+    @effect
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or fill those that there are with zeros."""
         for group in self.param_groups:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd.backend import Array, backend_of
+from autograd.engine.capture import effect
 from autograd.engine.grad_mode import state
 from autograd.optim.optimizer import (
     Optimizer,
@@ -54,6 +55,7 @@ class SGD(Optimizer):
         }  # fmt: skip
         super().__init__(params, defaults)
 
+    @effect
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient; returns the closure's value."""
         loss = run_closure(closure)

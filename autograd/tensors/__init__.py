@@ -1,1 +1,1 @@
-"""Tensor: its attributes, methods, conversions and changes in place."""
+"""`Tensor`: its attributes, methods, conversions and in-place changes."""

@@ -1,16 +1,19 @@
-"""torch's rules for what a user sets on a tensor: `requires_grad`, `grad`, `data`."""
+"""torch's rules for setting `requires_grad`, `grad` and `data`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.backend import loaded
 from autograd.dtypes import type_name
 from autograd.engine.grad_mode import state
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def check_requires_grad(tensor: Any, value: Any) -> None:
-    """Raise where torch refuses to set `requires_grad` to this value."""
+
+def check_requires_grad(tensor: Tensor, value: Any) -> None:
+    """Raise if torch would not set `requires_grad` to this value."""
     if not isinstance(value, bool):
         raise RuntimeError("requires_grad must be a bool")
     if not value and tensor.grad_fn is not None:
@@ -27,8 +30,8 @@ def check_requires_grad(tensor: Any, value: Any) -> None:
         )
 
 
-def check_new_grad(tensor: Any, value: Any) -> None:
-    """Raise where torch refuses to assign this `.grad`."""
+def check_new_grad(tensor: Tensor, value: Any) -> None:
+    """Raise if torch would not assign this `.grad`."""
     if value is None:
         return
     if not hasattr(value, "_array"):
@@ -58,8 +61,8 @@ def check_new_grad(tensor: Any, value: Any) -> None:
         )
 
 
-def check_new_data(tensor: Any, value: Any) -> None:
-    """Raise where torch refuses to assign this `.data`."""
+def check_new_data(tensor: Tensor, value: Any) -> None:
+    """Raise if torch would not assign this `.data`."""
     if not hasattr(value, "_array"):
         raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
     if tensor._requires_grad and value._array.dtype.kind != "f":

@@ -1,38 +1,37 @@
-"""A tensor as another dtype, on another device, and as Python's and NumPy's values."""
+"""A tensor in another dtype or on another device; what it says of its memory."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import dtypes
 from autograd.backend import backend_of, loaded, resolved
-from autograd.dtypes import Size, device_argument, dtype_argument
+from autograd.dtypes import DeviceLike, DTypeLike, Size, device_argument, dtype_argument
 from autograd.engine.apply import apply, moved
-from autograd.engine.grad_mode import must_not_be_captured, state
 from autograd.engine.python_values import array_of_data
 from autograd.functional import joining
 from autograd.functional.checks import shape_of, type_name, wrap_dim
 from autograd.ops import shape as ops
 
-READ = "a value is read"
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
 
 def to(
-    self: Any,
+    self: Tensor,
     *args: Any,
-    device: Any = None,
-    dtype: Any = None,
+    device: DeviceLike | None = None,
+    dtype: DTypeLike | None = None,
     non_blocking: bool = False,
     copy: bool = False,
-) -> Any:
-    """The tensor in another dtype or place: `to(dtype)`, `to(device, dtype)`, `to(other)`.
+) -> Tensor:
+    """Convert dtype and device: `to(dtype)`, `to(device, dtype)`, `to(other)`.
 
-    The tensor itself where nothing changes, unless `copy`. `non_blocking` asks for a transfer that
-    need not be waited for, which changes no result.
+    If nothing changes, it is the tensor itself, unless `copy`. `non_blocking` has no effect.
     """
     rest = list(args)
     if rest and hasattr(rest[0], "_array"):
@@ -56,8 +55,10 @@ def to(
     )
 
 
-def converted(self: Any, device: Any, dtype: Any, *, copy: bool = False) -> Any:
-    """`self` with another NumPy dtype, on another device; None keeps either."""
+def converted(
+    self: Tensor, device: dtypes.device | None, dtype: np.dtype | None, *, copy: bool = False
+) -> Tensor:
+    """`self` in another NumPy dtype, on another device; None keeps either."""
     if device is not None and (loaded or device.type == "cuda"):
         device = resolved(device)
         if device != self.device:
@@ -69,9 +70,9 @@ def converted(self: Any, device: Any, dtype: Any, *, copy: bool = False) -> Any:
 
 
 def converter(dtype: dtypes.dtype) -> Callable[[Any], Any]:
-    """The method that gives a tensor as `dtype`, such as `float()`."""
+    """Make the method that converts to `dtype`, such as `float()`."""
 
-    def convert(self: Any) -> Any:
+    def convert(self: Tensor) -> Tensor:
         array = self._array
         return self if array.dtype == dtype.numpy else apply(ops.to_dtype, self, dtype=dtype.numpy)
 
@@ -80,22 +81,22 @@ def converter(dtype: dtypes.dtype) -> Callable[[Any], Any]:
     return convert
 
 
-def cpu(self: Any) -> Any:
+def cpu(self: Tensor) -> Tensor:
     """The tensor in host memory."""
     return converted(self, dtypes.CPU, None)
 
 
-def cuda(self: Any, device: Any = None) -> Any:
+def cuda(self: Tensor, device: DeviceLike | None = None) -> Tensor:
     """The tensor on a GPU."""
     return converted(self, device_argument("cuda" if device is None else device), None)
 
 
-def type_as(self: Any, other: Any) -> Any:
+def type_as(self: Tensor, other: Tensor) -> Tensor:
     """The tensor in the dtype of `other`."""
     return converted(self, other.device, other._array.dtype)
 
 
-def type_(self: Any, dtype: Any = None) -> Any:
+def type_(self: Tensor, dtype: Any = None) -> Any:
     """The name of the tensor's type, such as torch.FloatTensor; with `dtype`, the tensor in it."""
     if dtype is None:
         return f"torch.{type_name(self._array)}Tensor"
@@ -107,118 +108,21 @@ def type_(self: Any, dtype: Any = None) -> Any:
     return converted(self, None, dtype_argument("type", dtype))
 
 
-def item(self: Any) -> Any:
-    """The only element as a Python number."""
-    must_not_be_captured(READ)
-    if self._array.size != 1:
-        raise RuntimeError(
-            f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
-        )
-    return backend_of(self._array).item(self._array)
-
-
-def tolist(self: Any) -> Any:
-    """The elements as nested lists of Python numbers; of a 0-d tensor the number."""
-    must_not_be_captured(READ)
-    return backend_of(self._array).to_numpy(self._array).tolist()
-
-
-def numpy(self: Any, *, force: bool = False) -> np.ndarray:
-    """The elements as a NumPy array that shares their memory; `force` detaches and copies."""
-    must_not_be_captured(READ)
-    backend = backend_of(self._array)
-    if not force:
-        if self.requires_grad and state.grad_enabled:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. "
-                "Use tensor.detach().numpy() instead."
-            )
-        if backend.device_type != "cpu":
-            raise TypeError(
-                f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to "
-                "copy the tensor to host memory first."
-            )
-    return backend.to_numpy(self._array)
-
-
-def as_array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-    """What `np.asarray(tensor)` gives."""
-    return np.array(numpy(self), dtype=dtype, copy=copy)
-
-
-def _single(self: Any) -> Any:
-    must_not_be_captured(READ)
-    if self._array.size != 1:
-        raise ValueError("only one element tensors can be converted to Python scalars")
-    return backend_of(self._array).item(self._array)
-
-
-def as_float(self: Any) -> float:
-    """`float(tensor)` of a single element."""
-    return float(_single(self))
-
-
-def as_int(self: Any) -> int:
-    """`int(tensor)` of a single element."""
-    return int(_single(self))
-
-
-def as_complex(self: Any) -> complex:
-    """`complex(tensor)` of a single element."""
-    return complex(_single(self))
-
-
-def as_bool(self: Any) -> bool:
-    """`bool(tensor)` of a single element."""
-    must_not_be_captured(READ)
-    if self._array.size != 1:
-        which = "no values" if self._array.size == 0 else "more than one value"
-        raise RuntimeError(f"Boolean value of Tensor with {which} is ambiguous")
-    return bool(backend_of(self._array).item(self._array))
-
-
-def as_index(self: Any) -> int:
-    """The whole number for which a tensor of a single element can stand."""
-    must_not_be_captured(READ)
-    if self._array.size != 1 or self._array.dtype.kind == "f":
-        raise TypeError("only integer tensors of a single element can be converted to an index")
-    return int(backend_of(self._array).item(self._array))
-
-
-def length(self: Any) -> int:
+def length(self: Tensor) -> int:
     """`len(tensor)`: the size of the first dimension."""
     if self._array.ndim == 0:
         raise TypeError("len() of a 0-d tensor")
     return self._array.shape[0]
 
 
-def iterate(self: Any) -> Iterator[Any]:
+def iterate(self: Tensor) -> Iterator[Any]:
     """The parts along the first dimension."""
     if self._array.ndim == 0:
         raise TypeError("iteration over a 0-d tensor")
     return iter(joining.unbind(self))
 
 
-def contains(self: Any, element: Any) -> bool:
-    """Whether any element equals `element`."""
-    if not (hasattr(element, "_array") or isinstance(element, bool | int | float)):
-        raise RuntimeError(
-            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
-            f"{type(element)}."
-        )
-    must_not_be_captured(READ)
-    found = (self._array == getattr(element, "_array", element)).any()
-    return bool(backend_of(self._array).item(found))
-
-
-def formatted(self: Any, specification: str) -> str:
-    """`f"{tensor:.3f}"`: of a 0-d tensor that of its number."""
-    if self._array.ndim == 0:
-        return format(item(self), specification)
-    return object.__format__(self, specification)
-
-
-def size(self: Any, dim: Any = None) -> Any:
+def size(self: Tensor, dim: int | None = None) -> Any:
     """The shape, or the size of one dimension."""
     shape = self._array.shape
     if dim is None:
@@ -226,75 +130,75 @@ def size(self: Any, dim: Any = None) -> Any:
     return shape[wrap_dim(operator.index(dim), len(shape))]
 
 
-def dim(self: Any) -> int:
+def dim(self: Tensor) -> int:
     """The number of dimensions."""
     return self._array.ndim
 
 
-def numel(self: Any) -> int:
+def numel(self: Tensor) -> int:
     """The number of elements."""
     return self._array.size
 
 
-def element_size(self: Any) -> int:
+def element_size(self: Tensor) -> int:
     """The bytes of one element."""
     return self._array.itemsize
 
 
-def stride(self: Any, dim: Any = None) -> Any:
-    """How many elements lie between neighbours along each dimension, or along one."""
+def stride(self: Tensor, dim: int | None = None) -> Any:
+    """The distance of neighbours along each dimension, or along one, in elements."""
     strides = tuple(n // self._array.itemsize for n in self._array.strides)
     return strides if dim is None else strides[wrap_dim(dim, len(strides))]
 
 
-def itemsize(self: Any) -> int:
+def itemsize(self: Tensor) -> int:
     """The bytes of one element, as an attribute."""
     return self._array.itemsize
 
 
-def nbytes(self: Any) -> int:
+def nbytes(self: Tensor) -> int:
     """The bytes of all elements."""
     return self._array.nbytes
 
 
-def is_cuda(self: Any) -> bool:
+def is_cuda(self: Tensor) -> bool:
     """Whether the elements are on a GPU."""
     return backend_of(self._array).device_type == "cuda"
 
 
-def is_cpu(self: Any) -> bool:
+def is_cpu(self: Tensor) -> bool:
     """Whether the elements are in host memory."""
     return not is_cuda(self)
 
 
-def get_device(self: Any) -> int:
+def get_device(self: Tensor) -> int:
     """The number of the GPU that holds the elements; -1 on the CPU."""
     index = backend_of(self._array).device_index(self._array)
     return -1 if index is None else index
 
 
-def data_ptr(self: Any) -> int:
+def data_ptr(self: Tensor) -> int:
     """The address of the first element."""
     return backend_of(self._array).address(self._array)
 
 
-def is_signed(input: Any) -> bool:
+def is_signed(input: Tensor) -> bool:
     """Whether the elements can be negative."""
     return input._array.dtype.kind in "if"
 
 
-def is_floating_point(input: Any) -> bool:
+def is_floating_point(input: Tensor) -> bool:
     """Whether the elements are floating point numbers."""
     return input._array.dtype.kind == "f"
 
 
-def is_complex(input: Any) -> bool:
+def is_complex(input: Tensor) -> bool:
     """Whether the elements are complex numbers, which autograd does not have."""
     return False
 
 
 def legacy_array(data: Any, shape: tuple[Any, ...]) -> np.ndarray:
-    """The float32 elements of `Tensor(2, 3)`, which is a shape, or `Tensor([1, 2])`, data."""
+    """The float32 array of `Tensor(2, 3)`, a shape, or of `Tensor([1, 2])`, data."""
     if isinstance(data, bool | float):
         raise TypeError(f"new(): data must be a sequence (got {type(data).__name__})")
     if isinstance(data, int | Size):

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from autograd.backend import Array
+
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
 
-def deepcopy(self: Any, memo: dict[int, Any]) -> Any:
+def deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     """`copy.deepcopy(tensor)`: a leaf with its gradient."""
     if not self.is_leaf:
         raise RuntimeError(
@@ -19,13 +24,13 @@ def deepcopy(self: Any, memo: dict[int, Any]) -> Any:
     return result
 
 
-def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
-    """How a tensor is pickled: as a leaf, without its gradient."""
+def reduce(self: Tensor, protocol: Any) -> tuple[Any, ...]:
+    """Pickle a tensor as a leaf, without its gradient."""
     return rebuild, (type(self), self._array, self.requires_grad)
 
 
-def rebuild(kind: type, array: Any, requires_grad: bool) -> Any:
-    """A leaf of class `kind` around an array."""
+def rebuild(kind: type, array: Array, requires_grad: bool) -> Tensor:
+    """Make a leaf of class `kind` around an array."""
     result: Any = object.__new__(kind)
     result._array = array
     result._requires_grad = requires_grad

@@ -1,14 +1,15 @@
-"""Operations that change a tensor in place: the methods whose names end in an underscore."""
+"""Operations in place: the methods whose names end in an underscore, and assignment."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autograd.backend import loaded
+from autograd.backend import Array, loaded
 from autograd.engine.apply import needs_grad
 from autograd.engine.grad_mode import state
-from autograd.engine.node import record
+from autograd.engine.record import record
+from autograd.functional.checks import is_tensor
 from autograd.functional.subscript import prepare_setitem
 from autograd.ops import assignment, indexing
 from autograd.ops.op import Op
@@ -20,14 +21,17 @@ from autograd.tensors.inplace_rules import (
     write,
 )
 
+if TYPE_CHECKING:
+    from autograd.types import Operand, Tensor
+
 
 def method(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The in-place method of an operation: `x.mul_(y)` of `mul`."""
+    """Make the in-place method of an operation: `x.mul_(y)` from `mul`."""
 
-    def in_place(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def in_place(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         others = [x for x in (*args, *kwargs.values()) if hasattr(x, "_array")]
         recorded = check(self, others)
-        # Recorded from a copy: what the operation saves of `self` is its value from before.
+        # Recorded from a copy, so that the operation saves the old value of `self`.
         if recorded:
             source = _with_history_of(self, self._array.copy())
         else:
@@ -44,8 +48,8 @@ def method(function: Callable[..., Any]) -> Callable[..., Any]:
     return in_place
 
 
-def _with_history_of(tensor: Any, array: Any) -> Any:
-    """A tensor of that array at the place that `tensor` has in the graph now."""
+def _with_history_of(tensor: Tensor, array: Array) -> Tensor:
+    """A tensor of this array, with the history that `tensor` has now."""
     result = tensor._wrap(array)
     result._grad_fn, result._requires_grad = tensor.grad_fn, tensor.requires_grad
     result._output_nr = tensor._output_nr
@@ -53,20 +57,20 @@ def _with_history_of(tensor: Any, array: Any) -> Any:
 
 
 class _Before:
-    """A tensor and the value it is to take as they are in the graph before the change.
+    """A tensor, and the value it will take, with their histories before the change.
 
-    The value may be changed with the tensor, where it is a view of the same memory.
+    The change reaches the value, too, if it is a view of the same memory.
     """
 
-    def __init__(self, tensor: Any, value: Any) -> None:
+    def __init__(self, tensor: Tensor, value: Operand) -> None:
         self.tensor = _with_history_of(tensor, tensor._array)
         self.value = value
         self.needs = self.tensor._requires_grad, needs_grad(value)
-        if self.needs[1] and value._grad_fn is not None:
+        if is_tensor(value) and self.needs[1] and value._grad_fn is not None:
             self.value = _with_history_of(value, value._array)
 
-    def record(self, op: Op, tensor: Any, settings: dict[str, Any]) -> Any:
-        """A tensor of the changed elements whose history is `op(tensor, value)`."""
+    def record(self, op: Op, tensor: Tensor, settings: dict[str, Any]) -> Any:
+        """Make a tensor of the changed elements with the history `op(tensor, value)`."""
         result = tensor._wrap(tensor._array)
         arrays = self.tensor._array, getattr(self.value, "_array", self.value)
         inputs, outs = (self.tensor, self.value), (result._array,)
@@ -75,12 +79,12 @@ class _Before:
         return result
 
 
-def rebase(tensor: Any, result: Any) -> None:
-    """Give a changed tensor the history of `result`; a view hands it on to its base."""
+def rebase(tensor: Tensor, result: Tensor) -> None:
+    """Give a changed tensor the history of `result`; if it is a view, change its base's."""
     node, view = result._grad_fn, tensor._view
     if node is None:
         return
-    if result._cell is not None:  # saved: a later change of the tensor must count
+    if result._cell is not None:  # it is saved, so a later change of the tensor must count
         cell = tensor._version_cell()
         node.versions = [
             (cell, cell[0], array) if known is result._cell else (known, version, array)
@@ -94,10 +98,10 @@ def rebase(tensor: Any, result: Any) -> None:
         base._set_history(changed._grad_fn)
 
 
-def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
+def copy_(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """Copy the elements of `src`, from any device, broadcast and cast.
 
-    `non_blocking` asks for a copy that need not be waited for, which changes no result.
+    `non_blocking` has no effect.
     """
     if not hasattr(src, "_array"):
         raise TypeError(
@@ -106,24 +110,25 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     return _assign(self, src.to(self.device) if loaded else src)
 
 
-def fill_(self: Any, value: Any) -> Any:
-    """`value`, a number or a tensor without dimensions, everywhere."""
-    if hasattr(value, "_array") and value._array.ndim:
+def fill_(self: Tensor, value: Operand) -> Tensor:
+    """Fill with `value`, a number or a 0-d tensor."""
+    if is_tensor(value) and value._array.ndim:
         raise RuntimeError(
             "fill_ only supports 0-dimension value tensor but got tensor with "
             f"{value._array.ndim} dimensions."
         )
-    return _assign(self, value.to(self.device) if loaded and hasattr(value, "_array") else value)
+    return _assign(self, value.to(self.device) if loaded and is_tensor(value) else value)
 
 
-def zero_(self: Any) -> Any:
-    """Zero everywhere."""
+def zero_(self: Tensor) -> Tensor:
+    """Fill with zeros."""
     return _assign(self, 0)
 
 
-def _assign(self: Any, value: Any) -> Any:
-    """Replace all elements, whatever they were."""
-    target, array = self._array, getattr(value, "_array", value)
+def _assign(self: Tensor, value: Operand) -> Tensor:
+    """Replace all elements by `value`, broadcast."""
+    target: Array = self._array
+    array: Array = getattr(value, "_array", value)
     others = () if array is value else (value,)
     recorded = check(self, others)
     if others:
@@ -138,13 +143,13 @@ def _assign(self: Any, value: Any) -> Any:
     return self
 
 
-def setitem(tensor: Any, index: Any, value: Any) -> None:
+def setitem(tensor: Tensor, index: Any, value: Any) -> None:
     """`tensor[index] = value`."""
-    if index is False:  # names nothing, and torch asks no further
+    if index is False:  # selects nothing, and torch checks nothing
         return
     index, value = prepare_setitem(tensor, index, value)
     if loaded and hasattr(value, "_array") and (index.advanced is None or not value.ndim):
-        value = value.to(tensor.device)  # as torch, which copies from any device
+        value = value.to(tensor.device)  # as in torch, which copies from any device
     array = getattr(value, "_array", value)
     others = () if array is value else (value,)
     recorded = check(tensor, others, through_view=index.advanced is None)

@@ -1,9 +1,9 @@
-"""Writing into a tensor's memory: what torch allows, and its errors."""
+"""Rules for writing into a tensor's memory: what torch allows, and its errors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.backend import Array, backend_of
 from autograd.dtypes import type_name
@@ -12,11 +12,14 @@ from autograd.engine.grad_mode import state
 from autograd.engine.promotion import category
 from autograd.engine.views import forbidden
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def check(tensor: Any, others: Iterable[Any], *, through_view: bool = False) -> bool:
-    """Whether a change of `tensor` by `others` is recorded; RuntimeError where torch refuses it.
 
-    `through_view`: it is a part of `tensor` that will change.
+def check(tensor: Tensor, others: Iterable[Any], *, through_view: bool = False) -> bool:
+    """Whether a change of `tensor` by `others` is recorded; RuntimeError if torch refuses it.
+
+    `through_view`: only a part of `tensor` will change.
     """
     if not state.inference and tensor._inference:
         raise RuntimeError(
@@ -25,7 +28,7 @@ def check(tensor: Any, others: Iterable[Any], *, through_view: bool = False) -> 
         )
     if not state.recording:
         return False
-    # The checks stand before `requires_grad` of a view, which may find its history anew.
+    # These checks come before `requires_grad` of a view, which may renew its history.
     view = tensor._view
     if view is None:
         recorded = tensor._requires_grad
@@ -50,7 +53,7 @@ def check(tensor: Any, others: Iterable[Any], *, through_view: bool = False) -> 
 
 
 def check_overlap(target: Array, others: Iterable[Any]) -> None:
-    """Refuse an operand that shares part of the target's memory: the order would matter."""
+    """Refuse an operand that shares part of the target's memory: order would matter."""
     for other in others:
         array = other._array
         if array is not target and array.size and target.size:
@@ -71,7 +74,7 @@ def _refuse_partial_overlap(target: Array, array: Array) -> None:
 
 
 def _is_dense(array: Array) -> bool:
-    """Whether the elements fill their memory, in whatever order of dimensions."""
+    """Whether the elements fill their memory, in any order of dimensions."""
     expected = array.itemsize
     for stride, n in sorted(zip(array.strides, array.shape, strict=True)):
         if n != 1:
@@ -81,8 +84,8 @@ def _is_dense(array: Array) -> bool:
     return True
 
 
-def write(tensor: Any, array: Array) -> None:
-    """Put a result into a tensor's memory; raise where it does not fit."""
+def write(tensor: Tensor, array: Array) -> None:
+    """Write a result into a tensor's memory; raise if it does not fit."""
     target = tensor._array
     if array.shape != target.shape:
         raise RuntimeError(
@@ -101,7 +104,7 @@ def write(tensor: Any, array: Array) -> None:
 
 
 def check_single_memory(target: Array) -> None:
-    """Refuse a target of which several elements are one, as after `expand`."""
+    """Refuse a target whose elements share memory, as after `expand`."""
     if 0 in target.strides and target.size > 1:
         repeated = any(n > 1 and s == 0 for n, s in zip(target.shape, target.strides, strict=True))
         if repeated:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.engine.apply import needs_grad
 from autograd.engine.grad_mode import state
 from autograd.tensors.inplace_rules import check, write
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
+
 
 def with_out(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function that takes `out=`, too: outside the graph only, as in torch."""
+    """Make a function accept `out=`, which works only outside the graph, as in torch."""
 
     @functools.wraps(function)
     def with_optional_out(*args: Any, **kwargs: Any) -> Any:
@@ -38,7 +41,7 @@ def _check_out(name: str, out: Any, arguments: tuple[Any, ...]) -> None:
         )
 
 
-def _fill(out: Any, result: Any) -> Any:
+def _fill(out: Tensor, result: Tensor) -> Tensor:
     check(out, ())
     if out.shape != result.shape:
         if out.numel():

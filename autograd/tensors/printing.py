@@ -1,30 +1,32 @@
-"""The text of a tensor, in torch's form."""
+"""The text of a tensor, in torch's format."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.backend import backend_of
 from autograd.dtypes import dtype_of
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
+
 PRECISION = 4  # digits after the point
-THRESHOLD = 1000  # elements from which on a tensor is summarised
+THRESHOLD = 1000  # a tensor with more elements is summarised
 EDGE_ITEMS = 3  # elements shown at each end of a summarised dimension
 LINE_WIDTH = 80
 UNNAMED_DTYPES = ("float32", "int64", "bool")
 
 
-def text(tensor: Any) -> str:
+def text(tensor: Tensor) -> str:
     """`tensor([1., 2.], grad_fn=<MulBackward0>)`."""
-    array = backend_of(tensor._array).to_numpy(tensor._array)
+    array = tensor._host()
     prefix = "tensor("
     return _with_suffixes(prefix + _elements(array, len(prefix)), _suffixes(tensor), len(prefix))
 
 
-def _suffixes(tensor: Any) -> list[str]:
+def _suffixes(tensor: Tensor) -> list[str]:
     array, suffixes = tensor._array, []
     if array.size == 0 and array.ndim != 1:
         suffixes.append(f"size={tuple(array.shape)}")
@@ -41,7 +43,7 @@ def _suffixes(tensor: Any) -> list[str]:
 
 def _with_suffixes(body: str, suffixes: list[str], indent: int) -> str:
     parts = [body]
-    length = len(body) - body.rfind("\n") + 1  # of the last line, as torch counts it
+    length = len(body) - body.rfind("\n") + 1  # of the last line, counted as in torch
     for suffix in suffixes:
         if length + len(suffix) + 2 > LINE_WIDTH:
             parts.append(",\n" + " " * indent + suffix)
@@ -62,7 +64,7 @@ def _elements(array: np.ndarray, indent: int) -> str:
 
 
 def _edges(array: np.ndarray) -> np.ndarray:
-    """The elements that a summary shows, which alone decide on its format."""
+    """The elements that a summary shows; only these decide its format."""
     for axis in range(array.ndim):
         n = array.shape[axis]
         if n > 2 * EDGE_ITEMS:
@@ -72,7 +74,7 @@ def _edges(array: np.ndarray) -> np.ndarray:
 
 
 class _Format:
-    """How each element of a tensor is written: all in one width."""
+    """How the elements of a tensor are written, all in one width."""
 
     def __init__(self, array: np.ndarray) -> None:
         self.floating = array.dtype.kind == "f"

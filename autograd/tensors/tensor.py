@@ -1,9 +1,10 @@
-"""`Tensor`: an array, where it came from, and the gradient that has come to it."""
+"""`Tensor`: an array with its history and its gradient."""
 
 from __future__ import annotations
 
 import builtins
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from autograd.backend import Array, backend_of
@@ -11,21 +12,22 @@ from autograd.dtypes import Size, device, dtype, dtype_of, size_of
 from autograd.engine import apply as engine
 from autograd.engine import gradients
 from autograd.engine import views as view_tracking
+from autograd.engine.grad_mode import refuse_capture
 from autograd.engine.hooks import RemovableHandle, add_hook
 from autograd.engine.node import Node
 from autograd.tensors import attribute_rules as leaf_rules
 from autograd.tensors.conversions import legacy_array
-from autograd.tensors.operators import Operators
+from autograd.tensors.methods import Methods
 
 
-class Tensor(Operators):
+class Tensor(Methods):
     """An array that remembers how it was computed, so that `backward()` can differentiate it.
 
-    Fields that start with an underscore are the engine's: `_array` the elements, `_grad_fn` and
-    `_output_nr` the node that made them, `_cell` the version counter that views share.
+    Underscored fields belong to the engine: `_array` holds the elements, `_grad_fn` and
+    `_output_nr` say which node made them, `_cell` is the version counter that views share.
     """
 
-    _plain: type[Tensor]  # the class of results, also of operations on a subclass such as Parameter
+    _plain: type[Tensor]  # the class of results, even of operations on a subclass such as Parameter
     _array: Array
     _grad_fn: Node | None = None
     _output_nr = 0
@@ -38,18 +40,18 @@ class Tensor(Operators):
     _hooks: dict[builtins.int, Any] | None = None
     _post_accumulate_hooks: dict[builtins.int, Any] | None = None
 
-    # NumPy leaves `array * tensor` to the tensor, which refuses it, as torch does.
+    # NumPy leaves `array * tensor` to the tensor, which refuses it, as in torch.
     __array_ufunc__ = None
 
     def __init__(self, data: Any = (), *shape: builtins.int) -> None:
-        """`Tensor(2, 3)` has that shape, uninitialised; `Tensor([1, 2])` holds those numbers."""
+        """`Tensor(2, 3)` is uninitialised, of this shape; `Tensor([1, 2])` holds these numbers."""
         self._array = legacy_array(data, shape)
 
     # -- what the engine asks -------------------------------------------------------------
 
     @staticmethod
     def _wrap(array: Array) -> Tensor:
-        """A plain tensor without history around an array."""
+        """Make a plain tensor without history around an array."""
         tensor = object.__new__(Tensor)
         tensor._array = array
         return tensor
@@ -66,7 +68,7 @@ class Tensor(Operators):
             self._cell[0] += 1
 
     def _set_history(self, node: Node, number: builtins.int = 0) -> None:
-        """Make it the result of a node; a gradient that it retains is that of its latest value."""
+        """Make it the result of a node; what it retains is the gradient of its latest value."""
         if self._retains_grad and self._grad_fn is not None:
             self._grad_fn.own_extras().retained.pop(self._output_nr, None)
         self._grad_fn, self._output_nr, self._requires_grad = node, number, True
@@ -131,16 +133,17 @@ class Tensor(Operators):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
+        refuse_capture("a gradient is assigned")
         leaf_rules.check_new_grad(self, value)
         self._grad = value
 
     @grad.deleter
     def grad(self) -> None:
-        self._grad = None
+        self.grad = None
 
     def backward(
         self,
-        gradient: Any = None,
+        gradient: Tensor | None = None,
         retain_graph: builtins.bool | None = None,
         create_graph: builtins.bool = False,
         inputs: Any = None,
@@ -156,7 +159,7 @@ class Tensor(Operators):
         return result
 
     def detach_(self) -> Tensor:
-        """Leave the graph in place."""
+        """Detach in place."""
         if self._view is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
         self._grad_fn, self._requires_grad, self._output_nr = None, False, 0
@@ -170,7 +173,7 @@ class Tensor(Operators):
         return self
 
     def retain_grad(self) -> None:
-        """Keep `.grad` on a tensor that is no leaf."""
+        """Keep `.grad` on a tensor that is not a leaf."""
         if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self.grad_fn is not None and not self._retains_grad:
@@ -179,11 +182,11 @@ class Tensor(Operators):
 
     @property
     def retains_grad(self) -> builtins.bool:
-        """Whether `retain_grad` has been called on a tensor that is no leaf."""
+        """Whether `retain_grad` has been called on a tensor that is not a leaf."""
         return self._retains_grad
 
-    def register_hook(self, hook: Any) -> RemovableHandle:
-        """Call `hook(grad)` with the gradient; what it returns, if anything, replaces it."""
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(grad)` with the gradient; a returned tensor replaces it."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node = self.grad_fn
@@ -193,7 +196,7 @@ class Tensor(Operators):
             return add_hook(self._hooks, hook)
         return add_hook(node.own_extras().pre_hooks.setdefault(self._output_nr, {}), hook)
 
-    def register_post_accumulate_grad_hook(self, hook: Any) -> RemovableHandle:
+    def register_post_accumulate_grad_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(tensor)` after a gradient has been added to `.grad` of a leaf."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
@@ -216,6 +219,7 @@ class Tensor(Operators):
 
     @data.setter
     def data(self, value: Tensor) -> None:
+        refuse_capture("the memory of a tensor is exchanged")
         leaf_rules.check_new_data(self, value)
         self._array = value._array
 
@@ -236,7 +240,7 @@ class Tensor(Operators):
 
     @property
     def device(self) -> device:
-        """Where the elements are."""
+        """The device of the elements."""
         backend = backend_of(self._array)
         return device(backend.device_type, backend.device_index(self._array))
 

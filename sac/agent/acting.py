@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 import autograd as torch
 from autograd import Tensor, no_grad
+from autograd.generator import from_numpy_generator
 from autograd.random import source
 from sac.networks import single_row
 from sac.networks.observation_input import ObservationInput
@@ -42,7 +43,7 @@ class Actor:
 
     def sample(self, observations: NDArray[Any], generator: np.random.Generator) -> NDArray[Any]:
         """Return what `explore` does, with noise from another generator."""
-        return self._sample(observations, torch.Generator.from_numpy(generator, self.device))
+        return self._sample(observations, from_numpy_generator(generator, self.device))
 
     def greedy(self, observations: NDArray[Any]) -> NDArray[Any]:
         """Return the deterministic policy's actions in its own units."""

@@ -16,6 +16,8 @@ import autograd as torch
 from autograd import Tensor, optim
 from autograd.engine.capture import Captured
 from autograd.functional.fused import clip_row_norms_
+from autograd.generator import from_numpy_generator
+from autograd.gpu import Upload
 from sac.agent import state
 from sac.agent.acting import Actor
 from sac.agent.loss_guard import LossGuard
@@ -68,8 +70,8 @@ class SACAgent(Actor):
         self.policy_optimizer: optim.Optimizer = optim.Adam(
             self.policy_net.parameters(), lr=self.config.policy_lr
         )
-        self.exploration = torch.Generator.from_numpy(generator(streams.exploration), self.device)
-        self._upload = torch.cuda.Upload(self.device) if self.device.type == "cuda" else None
+        self.exploration = from_numpy_generator(generator(streams.exploration), self.device)
+        self._upload = Upload(self.device) if self.device.type == "cuda" else None
         self.updates = 0
         self.loss_guard = LossGuard(
             self.optimizers().values(), self.device, is_deferred=self.device.type != "cpu"

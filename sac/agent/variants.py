@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import autograd as torch
+from autograd.generator import from_numpy_generator
 from sac.agent.temperature import FixedTemperature, LearnedTemperature
 from sac.config import AgentConfig
 from sac.critics.base import Critic
@@ -53,7 +54,7 @@ def build_parts(
         policy_net = CategoricalPolicy(features, codec.n, config, weights)
         reading = ActionAsOutput(features, codec.n)
     else:
-        noise = torch.Generator.from_numpy(generator(streams.policy), device)
+        noise = from_numpy_generator(generator(streams.policy), device)
         policy_net = SquashedGaussianPolicy(features, codec.size, config, weights, noise)
         reading = ActionAsInput(features, codec.size)
     critic = CRITICS[config.critic](reading, config, weights, streams, device)

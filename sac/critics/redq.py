@@ -4,6 +4,7 @@ import numpy as np
 
 import autograd as torch
 from autograd import Tensor
+from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
 from sac.critics.soft_q import ActionReading, SoftQCritic
 from sac.errors import ConfigError
@@ -28,7 +29,7 @@ class REDQCritic(SoftQCritic):
         """Draw the subsets from the stream `critic`."""
         super().__init__(reading, config, weights, streams, device)
         self.min_over = config.min_over or DEFAULT_MIN_OVER
-        self.choice = torch.Generator.from_numpy(generator(streams.critic), device)
+        self.choice = from_numpy_generator(generator(streams.critic), device)
 
     def _check(self, config: AgentConfig) -> None:
         if (config.min_over or DEFAULT_MIN_OVER) > config.num_soft_q_nets:

@@ -7,6 +7,7 @@ import numpy as np
 import autograd as torch
 from autograd import Tensor, nn, no_grad, optim
 from autograd.functional.fused import discounted, half_mse, polyak_update_
+from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
 from sac.critics.base import Metrics, Policy, Transitions
 from sac.critics.continuous import ActionAsInput
@@ -40,7 +41,7 @@ class SoftQCritic(nn.Module):
             config.activation,
             config.num_soft_q_nets,
             name="{}.net.",
-            generator=torch.Generator.from_numpy(weights),
+            generator=from_numpy_generator(weights),
         )
         self.target_soft_q_nets = copy.deepcopy(self.soft_q_nets).requires_grad_(False)
         self.to(device)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 import autograd as torch
 from autograd import Tensor, nn
+from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
 from sac.errors import ConfigError
 from sac.networks.single_row import Row, RowNetwork
@@ -30,7 +31,7 @@ class CategoricalPolicy(nn.Module):
         self.net = nn.MLPStack(
             [features, *config.hidden_sizes, num_actions],
             config.activation,
-            generator=torch.Generator.from_numpy(weights),
+            generator=from_numpy_generator(weights),
         )
         self._row_net = RowNetwork(self.net)
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 import autograd as torch
 from autograd import Tensor, nn
 from autograd.functional.fused import soft_value, squashed_gaussian
+from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
 from sac.networks.single_row import Row, RowNetwork
 from sac.spaces import ActionCodec
@@ -43,7 +44,7 @@ class SquashedGaussianPolicy(nn.Module):
         self.net = nn.MLPStack(
             [features, *config.hidden_sizes, 2 * action_size],
             config.activation,
-            generator=torch.Generator.from_numpy(weights),
+            generator=from_numpy_generator(weights),
         )
         self._row_net = RowNetwork(self.net)
 

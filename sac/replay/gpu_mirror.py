@@ -7,6 +7,7 @@ holds the same transitions as without the mirror. Rows that change are sent with
 import numpy as np
 
 import autograd as torch
+from autograd.gpu import Records
 from sac.replay.rings import Rings, Stored
 
 CHUNK = 65_536  # rows that are sent at once, when many have changed
@@ -20,7 +21,7 @@ class ReplayMirror:
     def __init__(self, rings: Rings, device: torch.device) -> None:
         """Reserve memory for all rows; they are sent at the first read."""
         self._rings = rings
-        self._records = torch.cuda.Records(rings.rows, _fields(rings), device)
+        self._records = Records(rings.rows, _fields(rings), device)
         self._changed: list[np.ndarray] | None = None  # None: all of them
 
     @staticmethod

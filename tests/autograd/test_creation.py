@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import autograd
 from autograd import tensor
+from tests.autograd.untyped import torch as autograd
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ import pytest
 
 import autograd
 from autograd import backend
+from autograd.engine.capture import Captured
+from autograd.gpu import Upload
 from tests.cupy_standin import counting, without_synchronization
 from tests.on_devices import standin_gpu
 
@@ -81,7 +83,7 @@ def test_uploads_are_one_copy_each_that_nobody_waits_for() -> None:
         for n in (1, 2, 50, 3, 400, 400)
     ]
     with standin_gpu():
-        upload = autograd.cuda.Upload("cuda")
+        upload = Upload("cuda")
         with counting() as counts, without_synchronization():
             tensors = [upload(batch) for batch in batches]
         assert (counts.to_device, counts.kernels) == (len(batches), [])
@@ -91,6 +93,18 @@ def test_uploads_are_one_copy_each_that_nobody_waits_for() -> None:
                 host = tensor.numpy(force=True)
                 assert host.dtype == array.dtype
                 np.testing.assert_array_equal(host, array)
+
+
+def test_a_new_seed_reaches_the_generator_that_a_captured_function_knows() -> None:
+    with standin_gpu():
+        captured = Captured(lambda x: x + autograd.randn(4, device="cuda"), [])
+        x = autograd.zeros(4, device="cuda")
+        draws = []
+        for _ in range(3):
+            autograd.manual_seed(5)
+            draws.append(captured(x).numpy(force=True))
+        assert captured.reason == ""
+        np.testing.assert_array_equal(draws[0], draws[2])
 
 
 def test_a_generators_state_from_another_device_gives_other_numbers_that_follow_from_it() -> None:

@@ -172,12 +172,12 @@ def test_an_input_that_is_returned_is_a_view() -> None:
 def with_backward(backward: Any) -> Any:
     """The gradient of a sum through an operation with this backward."""
 
-    class Own(Function):
+    class Sum(Function):
         @staticmethod
         def forward(ctx: Any, x: Any, y: Any) -> Any:
             return x + y
 
-    Own.backward = staticmethod(backward)
+    Own: Any = type("Own", (Sum,), {"backward": staticmethod(backward)})
     x = leaf()
     Own.apply(x, torch.ones(2)).sum().backward()
     return x.grad

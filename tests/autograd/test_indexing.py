@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import autograd as torch
 from autograd import Tensor, tensor
+from tests.autograd.untyped import torch
 
 
 def leaf(*shape: int) -> Tensor:

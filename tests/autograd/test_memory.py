@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-import autograd as torch
 from tests.autograd.graphs import nodes, saved_bytes
+from tests.autograd.untyped import torch
 
 BATCH, WIDTH = 256, 64
 

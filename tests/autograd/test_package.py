@@ -1,13 +1,19 @@
 """What `import autograd as torch` gives, and what it says of the rest of torch."""
 
+import importlib
+import inspect
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
 
 import autograd
+from autograd import creation, dtypes, functional, random, ranges, serialization
+from tests.autograd.untyped import torch as untyped
 
 OFFERED = """
 no_grad enable_grad set_grad_enabled inference_mode is_grad_enabled is_inference_mode_enabled
@@ -45,6 +51,46 @@ def test_it_is_offered(name: str) -> None:
     assert name in dir(autograd)
 
 
+# Files of `functional` and functions that serve the package itself.
+INTERNAL_ROOMS = """
+broadcasting checks dunder fused index_parsing keywords return_types shape_methods subscript
+""".split()
+INTERNAL_FUNCTIONS = """
+draw gpu_generator made matmul_operator matrix_T number numpy_T reduced_dims refuse_empty reshape_as
+source
+""".split()
+
+
+def offered_by_rooms() -> dict[str, Any]:
+    """What the rooms hold for users: their public functions, and the dtypes."""
+    rooms = [creation, random, ranges, serialization]
+    for found in pkgutil.iter_modules(functional.__path__):
+        if found.name not in INTERNAL_ROOMS:
+            rooms.append(importlib.import_module(f"autograd.functional.{found.name}"))
+    names = {n: v for n, v in vars(dtypes).items() if isinstance(v, dtypes.dtype)}
+    for room in rooms:
+        for name, value in vars(room).items():
+            own = isinstance(value, FunctionType) and value.__module__ == room.__name__
+            if own and not name.startswith("_") and name not in INTERNAL_FUNCTIONS:
+                names[name] = value
+    return names
+
+
+def test_nothing_of_the_rooms_is_forgotten() -> None:
+    for name, value in offered_by_rooms().items():
+        assert inspect.unwrap(getattr(untyped, name)) is inspect.unwrap(value), name
+        assert name in autograd.__all__, name
+
+
+def test_all_that_is_named_is_there() -> None:
+    for name in autograd.__all__:
+        assert getattr(autograd, name, autograd) is not autograd or name == "autograd", name
+    public = {name for name in dir(autograd) if not name.startswith("_")}
+    modules = {name for name in public if isinstance(getattr(autograd, name), ModuleType)}
+    helpers = {"FunctionType", "Any", "annotations", "TYPE_CHECKING"}
+    assert public - modules - helpers <= set(autograd.__all__)
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_a_tensor_has_it(name: str) -> None:
     assert hasattr(autograd.Tensor, name)
@@ -71,9 +117,9 @@ def test_the_rest_of_torch_is_named(name: str, text: str) -> None:
 
 def test_the_rest_of_a_tensor_is_named() -> None:
     with pytest.raises(AttributeError, match=r"no attribute 'sofmax'.*'softmax'"):
-        _ = autograd.ones(2).sofmax
+        _ = untyped.ones(2).sofmax
     with pytest.raises(AttributeError, match="does not offer sparse tensors"):
-        _ = autograd.ones(2).to_sparse
+        _ = untyped.ones(2).to_sparse
     assert not hasattr(autograd.ones(2), "_missing")
 
 

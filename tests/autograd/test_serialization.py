@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-import autograd
+from tests.autograd.untyped import torch as autograd
 
 
 def test_a_state_dict_goes_round(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import autograd as torch
 from autograd import Tensor
+from tests.autograd.untyped import torch
 
 SHAPED = {
     "view": lambda x: x.view(3, 2),

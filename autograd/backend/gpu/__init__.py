@@ -1,1 +1,1 @@
-"""What a GPU needs beside CuPy: random numbers, copies in the background, records."""
+"""What CuPy lacks for a GPU: random numbers, copies in the background, records."""

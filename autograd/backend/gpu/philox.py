@@ -1,8 +1,8 @@
-"""Random numbers that are drawn on a GPU, with the method names of NumPy's generators.
+"""Random numbers drawn on a GPU, with the method names of NumPy's generators.
 
-CuPy's own generators keep their state where it can't be saved. This one's is two whole numbers, so
-a run that is resumed goes on with the same bits, and whoever seeds it gets the same numbers on any
-GPU: element i of a draw is a function of key, counter and i (see `kernels.PHILOX`).
+The state of CuPy's own generators cannot be saved. The state of this one is two whole numbers, so a
+resumed run continues with the same bits, and one seed gives the same numbers on every GPU: element
+i of a draw is a function of key, counter and i (see `cuda_source.PHILOX`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Philox:
     """A stream of random numbers on one GPU."""
 
     def __init__(self, backend: Any, index: int, key: int, counter: int = 0) -> None:
-        """`key` chooses the stream, of 2^64; `counter` is how far it has been used."""
+        """`key` chooses one of 2^64 streams; `counter` is how much of it has been used."""
         self.backend = backend
         self.index = index
         self.key = key
@@ -46,17 +46,17 @@ class Philox:
         return self._draw("integers", shape, np.int64, low, np.uint64(high - low))
 
     def permutation(self, n: int) -> Any:
-        """The numbers 0 to n - 1 in a random order: that of as many random numbers."""
+        """The numbers 0 to n - 1 in a random order: the order of n random numbers."""
         return self.backend.argsort(self._draw("bits", n, np.uint64))
 
     @property
     def state(self) -> dict[str, Any]:
-        """What the stream goes on from, as JSON can hold it."""
+        """The state from which the stream continues, in a form that JSON can hold."""
         return {"bit_generator": NAME, "key": self.key, "counter": self.counter}
 
 
 def checked_state(state: dict[str, Any]) -> tuple[int, int]:
-    """Key and counter of a `Philox.state`; KeyError or ValueError for something else."""
+    """Return key and counter of a `Philox.state`; KeyError or ValueError for anything else."""
     key, counter = state["key"], state["counter"]
     if not all(type(n) is int and 0 <= n < 2**64 for n in (key, counter)):
         raise ValueError(f"key and counter must be whole numbers of 64 bits: {state}")

@@ -1,4 +1,4 @@
-"""Transitions on a GPU: rows that are written and drawn by one copy and two kernels."""
+"""Transitions on a GPU; one copy and two kernels write rows and draw a batch."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Field = tuple[tuple[int, ...], Any]  # shape and dtype in one record
 
 
 class Records:
-    """A table of records of four fields each, which the host fills and draws batches from."""
+    """A table of records with four fields each; the host fills it and draws batches from it."""
 
     def __init__(self, backend: Any, index: int, rows: int, fields: Sequence[Field]) -> None:
-        """Reserve memory for `rows` records on a GPU; MemoryError where it has not as much."""
+        """Reserve memory for `rows` records on a GPU; MemoryError if they do not fit."""
         self._backend = backend
         self._staging = Staging(backend, index)
         self._rows = rows
         self._fields = fields
         sizes = [math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in fields]
-        # Words of four bytes are copied faster than bytes, where all fields have whole ones.
+        # Words of four bytes are copied faster than bytes, if all fields consist of whole words.
         self._word = np.dtype(np.uint8 if any(size % 4 for size in sizes) else np.uint32)
         self._widths = [size // self._word.itemsize for size in sizes]
         self._width = sum(self._widths)
@@ -32,11 +32,11 @@ class Records:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the GPU's memory."""
+        """Bytes of the GPU's memory that the table takes."""
         return self._store.nbytes
 
     def write(self, rows: np.ndarray, values: Sequence[np.ndarray]) -> None:
-        """Put records into rows, each of which is named once; `values`: arrays of the fields."""
+        """Write records into different rows; `values`: an array for each field."""
         if len(rows):
             self._write(*self._staging([rows.astype(np.int64), self._packed(len(rows), values)]))
 
@@ -55,9 +55,9 @@ class Records:
         self, rows: np.ndarray, nexts: np.ndarray, aside: np.ndarray,
         changed: np.ndarray, values: Sequence[np.ndarray],
     ) -> list[Any]:  # fmt: skip
-        """The four fields at `rows`, and the first field at `nexts`, after `changed` was written.
+        """Write `values` to rows `changed`; return the fields at `rows`, and field 0 at `nexts`.
 
-        Numbers in `nexts` from the number of rows on mean rows of `aside`, values of field 0.
+        Numbers in `nexts` past the last row mean rows of `aside`, which holds values of field 0.
         """
         count = len(rows)
         shape, dtype = self._fields[0]

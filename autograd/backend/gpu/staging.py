@@ -1,4 +1,4 @@
-"""Copies from the host that run beside a GPU's work, through pinned memory."""
+"""Copies from the host to a GPU that run beside its work, through pinned memory."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-ALIGNMENT = 16  # bytes: the largest that any dtype asks for
-SLOTS = 2  # one is filled while the other is still being copied
+ALIGNMENT = 16  # bytes; the largest alignment of any dtype
+SLOTS = 2  # one is filled while the other is being copied
 
 
 class Staging:
-    """Brings arrays to a GPU in one copy that neither waits for the GPU's work nor is waited for.
+    """Brings arrays to a GPU in one copy: neither it nor the host waits for the GPU's work.
 
-    The copy runs on a stream of its own. Work that was asked for before may still be under way;
-    work that is asked for later begins when the copy is there.
+    The copy runs on a stream of its own. Earlier work may still be running; later work begins when
+    the copy has arrived.
     """
 
     def __init__(self, backend: Any, index: int) -> None:
-        """`index`: of the GPU."""
+        """`index`: the number of the GPU."""
         self._backend = backend
         self._index = index
         backend.use(index)
@@ -29,13 +29,13 @@ class Staging:
         self._pinned: list[Any] = [None] * SLOTS
         self._copied: list[Any] = [None] * SLOTS  # events
         self._calls = 0
-        self._before: Any = None  # the event of the call before, in the stream of the work
-        # The stream of the copies takes freed memory for its own at once, though the work of the
-        # last call may still read it: so that of the last calls is kept.
+        self._before: Any = None  # the event of the previous call, in the stream of the work
+        # Freed memory goes to the stream of copies at once, although the work of the last call may
+        # still read it: so the memory of the last calls is kept.
         self._kept: deque[Any] = deque(maxlen=SLOTS)
 
     def __call__(self, arrays: Sequence[np.ndarray]) -> list[Any]:
-        """The arrays on the GPU."""
+        """Return the arrays on the GPU."""
         self._backend.use(self._index)
         ends = np.cumsum([-(-array.nbytes // ALIGNMENT) * ALIGNMENT for array in arrays]).tolist()
         starts = [0, *ends[:-1]]
@@ -58,7 +58,7 @@ class Staging:
         work = self._cuda.get_current_stream()
         before, self._before = self._before, work.record()
         with self._stream:
-            if before is not None:  # then nothing reads any more what was freed before that call
+            if before is not None:  # then nothing reads memory that was freed before that call
                 self._stream.wait_event(before)
             memory = self._backend.empty(pinned.size, np.uint8)
             memory.set(pinned, stream=self._stream)
@@ -71,5 +71,5 @@ class Staging:
 
 
 def _part(memory: Any, start: int, like: np.ndarray) -> Any:
-    """The bytes from `start` on as an array of that shape and dtype."""
+    """View the bytes from `start` on as an array like another."""
     return memory[start : start + like.nbytes].view(like.dtype).reshape(like.shape)

@@ -1,1 +1,1 @@
-"""Chains of elementwise steps as one call, for each array library."""
+"""Fused functions: chains of elementwise steps in one call, for each array library."""

@@ -1,8 +1,8 @@
-"""The C++ of the kernels that the CuPy backend runs, each of which does the work of many calls.
+"""The C++ of the CuPy backend's kernels, each of which does the work of many calls.
 
-A kernel is the body of a loop, as `cupy.ElementwiseKernel` takes it: `i` is the number of the
-element, a parameter its element there, a `raw` one the whole array. The same text compiles for a
-host, which is how it is tested where there is no GPU.
+A kernel is the body of a loop, as `cupy.ElementwiseKernel` takes it. `i` is the number of the
+element; a parameter stands for its element there, a `raw` one for the whole array. The same text
+compiles for a host, which is how it is tested without a GPU.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Kernel(NamedTuple):
-    """The arguments of `cupy.ElementwiseKernel` but for the name."""
+    """The arguments of `cupy.ElementwiseKernel`, except the name."""
 
     in_params: str
     out_params: str
@@ -43,7 +43,7 @@ __device__ unsigned long long pair(Words x, int half) {
 }
 """
 
-# From [0, 1), the top 24 or 53 bits of a number of 64; two elements a counter.
+# Uniform in [0, 1): the top 24 or 53 of 64 bits; two elements for each counter.
 UNIFORM = Kernel(
     "uint64 key, uint64 counter", "T out",
     """
@@ -87,7 +87,7 @@ BITS = Kernel(
     PHILOX,
 )  # fmt: skip
 
-# Every thread that writes here writes an index that is wrong: any of them will do for the report.
+# Every thread that writes here writes a wrong index; any one of them will do for the report.
 REPORT_WRONG_INDEX = Kernel(
     "T index, int64 lowest, int64 length, int64 dim", "raw int64 report",
     """
@@ -139,7 +139,7 @@ DISCOUNTED = Kernel(
 )
 SCALED_PRODUCT = Kernel("T x, T y, T scale", "T product", "product = x * y * scale;")
 
-# Where several are the smallest the first takes all; a NaN counts as smaller than any number.
+# Of several smallest, the first takes all; a NaN counts as smaller than any number.
 MINIMUM_GRADIENT = Kernel(
     "T g, raw T values, int32 count, int64 length", "raw T result",
     """
@@ -159,7 +159,7 @@ STANDARDISE = Kernel(
     CLAMP,
 )  # fmt: skip
 
-# A thread takes a row: it sums the log-probabilities of its n dimensions.
+# A thread handles a row: it sums the log-probabilities of its n dimensions.
 SQUASHED_GAUSSIAN = Kernel(
     "raw T parameters, raw T noise, int32 n, T low, T high, T constant",
     "raw T action, raw T spread, T log_prob",
@@ -200,8 +200,8 @@ SQUASHED_GAUSSIAN_NOISE_GRADIENT = Kernel(
     CLAMP,
 )
 
-# Kingma & Ba 2015, algorithm 1, as reordered in section 2. 1 - beta^step is taken as -expm1(step
-# log beta), which keeps its digits in float32 where beta is close to 1.
+# Kingma & Ba 2015, algorithm 1, as reordered in section 2. 1 - beta^step is computed as -expm1(step
+# log beta), which stays accurate in float32 when beta is close to 1.
 ADAM_INPUTS = (
     "T grad, raw float32 step, raw float32 skip, T lr, T weight1, T beta2, T weight2, "
     "T log_beta1, T log_beta2, T eps"
@@ -230,7 +230,7 @@ AMSGRAD = Kernel(
 )
 COUNT_STEP = Kernel("raw float32 skip", "T steps", "if (skip[0] == 0.0f) steps += (T)1;")
 
-# Losses are numbered in their order: the first that is bad stays.
+# Losses are numbered in order, so the smallest number is the first bad loss.
 WATCH = Kernel(
     "T value, int64 number", "raw int64 first, raw float32 found",
     """
@@ -243,8 +243,8 @@ WATCH = Kernel(
 
 LERP = Kernel("T end, T weight", "T array", "array += weight * (end - array);")
 
-# Records are rows of `width` words. Of the wanted ones the fields become arrays of their own; field
-# 0 is read once more at the rows `nexts`, where numbers from `length` on mean rows of `aside`.
+# Records are rows of `width` words. The fields of the wanted rows become arrays of their own. Field
+# 0 is also read at the rows `nexts`, where numbers from `length` on mean rows of `aside`.
 WRITE_RECORDS = Kernel(
     "raw W records, raw int64 rows, int64 width", "raw W store",
     "store[rows[i / width] * width + i % width] = records[i];",

@@ -1,7 +1,7 @@
-"""The chains of `numpy_chains` on a GPU: what NumPy does in many passes is one kernel here.
+"""The fused functions on a GPU: what takes NumPy many passes is one kernel here.
 
-The C++ is in `kernels`. Shapes, meanings and results are those of the functions in NumPy, which are
-the reference.
+The C++ is in `cuda_source`. Shapes, meanings and results are those of `numpy_kernels`, the
+reference.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backend.kernels.contract import Array
 from autograd.backend.kernels.cuda_source import KERNELS
 from autograd.backend.kernels.numpy_kernels import HALF_LOG_2_PI, LOG_4
 
-Array = Any
 FEW_MATRICES = 8
 ACTIVATIONS = {"relu": "relu", "tanh": "tanh", "": "identity"}
 
 
 class CupyChains:
-    """What a backend does in one call, each a kernel or two."""
+    """The fused functions, each a kernel or two."""
 
     def __init__(self, cupy: Any) -> None:
-        """Make no kernel yet: each is compiled when it is first called."""
+        """Compile no kernel yet: each is compiled when it is first called."""
         self.cupy = cupy
         self._ones: dict[Any, Array] = {}
         self._unset: dict[int, Array] = {}  # by device
 
     def kernel(self, name: str) -> Any:
-        """The kernel of that name in `kernels.KERNELS`."""
+        """Return the kernel of this name in `cuda_source.KERNELS`."""
         return _kernel(self.cupy, name)
 
     def matmul(self, first: Array, second: Array, out: Array | None = None) -> Array:
-        """The matrix product; that of a few stacked matrices one by one.
+        """The matrix product; a short stack of matrices is multiplied one by one.
 
-        CuPy's own product of stacks copies each matrix that is transposed or has gaps behind it.
+        CuPy's own product of stacks copies matrices that are transposed or not contiguous.
         """
         counts = [len(array) for array in (first, second) if array.ndim == 3]
         few = counts and max(counts) <= FEW_MATRICES and 2 <= min(first.ndim, second.ndim)
@@ -69,7 +69,7 @@ class CupyChains:
         """The sum over the last axis but one, (..., n, m) -> (..., m)."""
         if rows.ndim > 2:
             return rows.sum(axis=-2, out=out)
-        # CuPy is slow to reduce over an axis that is not the last; a product with ones is not.
+        # CuPy reduces slowly over any axis but the last; a product with ones is fast.
         key = rows.shape[0], rows.dtype, rows.device.id
         if key not in self._ones:
             self._ones[key] = self.cupy.ones(key[0], key[1])
@@ -131,7 +131,7 @@ class CupyChains:
     # -- values ---------------------------------------------------------------------------
 
     def side_by_side(self, arrays: Sequence[Array]) -> Array:
-        """Matrices of as many rows, one to the right of the other."""
+        """Concatenate matrices along the columns."""
         if len(arrays) != 2:
             return arrays[0] if len(arrays) == 1 else self.cupy.concatenate(arrays, axis=1)
         first, second = arrays
@@ -155,7 +155,7 @@ class CupyChains:
         return self.kernel("discounted")(reward, discount, value)
 
     def half_mse(self, values: Array, target: Array) -> tuple[Array, Array]:
-        """Half the mean of (values - target)^2 over all but the first axis; the difference, too."""
+        """Half the mean of (values - target)^2 over all axes but the first, and the difference."""
         n = len(values)
         scale = 0.5 * n / max(values.size, 1)
         difference, parts = self.kernel("half_square")(values, target, scale)
@@ -168,13 +168,13 @@ class CupyChains:
         return self.scaled_product(difference, each, n / max(difference.size, 1))
 
     def minimum_gradient(self, g: Array, values: Array) -> Array:
-        """The gradient of `values`, of whose minimum over the first axis the first takes `g`."""
+        """The gradient of `values`, whose minimum over the first axis has the gradient `g`."""
         result = self.cupy.empty_like(values)
         self.kernel("minimum_gradient")(g, values, len(values), g.size, result)
         return result
 
     def is_worth_choosing_rows(self, work: int) -> bool:
-        """False: how many rows there are would have to be waited for."""
+        """Return False: the host would have to wait for the number of rows."""
         return False
 
     def standardise(self, x: Array, shift: Array, factor: Array, limit: float) -> Array:
@@ -209,19 +209,19 @@ class CupyChains:
             self.kernel("amsgrad")(*inputs, param, exp_avg, exp_avg_sq, max_exp_avg_sq)
 
     def count_step_(self, steps: Array, skip: Array | None) -> None:
-        """`steps += 1`, unless `skip` holds another number than 0."""
+        """`steps += 1`, unless `skip` is not 0."""
         self.kernel("count_step")(self._flag(skip), steps)
 
     def is_known_set(self, flag: Array) -> bool:
-        """False: to look would make the host wait; `adam_` and `count_step_` look themselves."""
+        """Return False: looking would make the host wait; the kernels look themselves."""
         return False
 
     def watch(self, value: Array, number: int, first: Array, found: Array) -> None:
-        """Note that a value is not finite: its number, if it is the first, and a 1 in `found`."""
+        """Note a value that is not finite: its number, if it is the first, and a 1 in `found`."""
         self.kernel("watch")(value, number, first, found)
 
     def _flag(self, skip: Array | None) -> Array:
-        """The flag that was given, or one that is never raised."""
+        """Return the given flag, or one that is never raised."""
         if skip is not None:
             return skip
         key = self.cupy.cuda.Device().id
@@ -235,7 +235,7 @@ class CupyChains:
 
 
 def _matrix(array: Array, k: int) -> Array:
-    """The matrix number k of a stack, where there is one for each; else the only one."""
+    """Return matrix k of a stack, or the only matrix there is."""
     return array if array.ndim == 2 else array[k if len(array) > 1 else 0]
 
 

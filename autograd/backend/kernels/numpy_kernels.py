@@ -1,46 +1,44 @@
-"""Chains of elementwise steps that learning runs most, in NumPy: each one call of a backend.
+"""The fused functions in NumPy: chains of elementwise steps that learning runs most.
 
-Another backend has the same functions, each a kernel or two. Which passes they take is measured:
-NumPy is fast where two arrays of one shape meet in a loop, and slow with a number or a bool.
+Other backends have the same functions, each a kernel or two. The passes here are chosen by
+measurement: NumPy is fast on two arrays of one shape, and slow on an array and a number or a bool.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from autograd.backend.kernels.contract import Array
 from autograd.backend.workspace import Workspace
 
-Array = Any
-
-# Elements that Adam works on at a time: six arrays of them fit in a processor's last-level cache.
-# In smaller blocks, for the caches before it, the calls cost what the passes gain, or more.
+# Elements that Adam works on at a time: six arrays of this size fit in the last-level cache.
+# Smaller blocks, for faster caches, would gain less than their additional calls cost.
 BLOCK = 2**18
-LARGE = 2**22  # multiplications in a product that is worth some passes over its operands
-MAX_CONSTANTS = 16  # arrays of zeros, and of ones, that are kept, one of each size
+LARGE = 2**22  # multiplications; a larger product is worth some passes over its operands
+MAX_CONSTANTS = 16  # arrays of zeros, and of ones, that are kept: one of each size
 LOG_4 = math.log(4)
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
 
 class NumpyChains:
-    """What a backend does in one call where plain NumPy takes many."""
+    """The fused functions of the NumPy backend."""
 
     def __init__(self) -> None:
         """Start without scratch."""
-        # Never changed, so that threads may share them.
+        # These never change, so threads may share them.
         self._zeros: dict[tuple[int, ...], np.ndarray] = {}
         self._ones: dict[tuple[int, np.dtype], np.ndarray] = {}
         self._workspace = Workspace()
-        self.reused_empty = self._workspace.empty  # an uninitialised array, perhaps one used before
+        self.reused_empty = self._workspace.empty  # uninitialised, perhaps in memory used before
 
     # -- layers ---------------------------------------------------------------------------
 
     def relu_(self, array: Array) -> None:
         """The positive part, in place."""
-        # NumPy's loop over two arrays is vectorised, that over an array and a scalar is not.
+        # NumPy vectorises its loop over two arrays, but not with a scalar.
         zeros = self._zeros.get(array.shape)
         if zeros is None or zeros.dtype is not array.dtype:
             if len(self._zeros) >= MAX_CONSTANTS:
@@ -67,7 +65,7 @@ class NumpyChains:
 
     def sum_of_rows(self, rows: Array, out: Array | None = None) -> Array:
         """The sum over the last axis but one, (..., n, m) -> (..., m)."""
-        # A product with ones takes NumPy a third of the time of a reduction over that axis.
+        # A product with ones takes a third of the time of a reduction over that axis.
         key = rows.shape[-2], rows.dtype
         ones = self._ones.get(key)
         if ones is None:
@@ -83,8 +81,8 @@ class NumpyChains:
     ) -> tuple[Array, Array, Array]:
         """Actions tanh(u) (..., n), their log-probability (..., 1), and std * noise (..., n).
 
-        u = mean + std * noise; `parameters` (..., 2n) are means, then logarithms of std, clamped.
-        log(1 - tanh(u)^2) is 2 (log 2 - |u| - log(1 + exp(-2|u|))), which holds for every u.
+        u = mean + std * noise; `parameters` (..., 2n): means, then log std, which is clamped.
+        log(1 - tanh(u)^2) = 2 (log 2 - |u| - log(1 + exp(-2|u|))), which is exact for every u.
         """
         n = noise.shape[-1]
         log_std = self.clamped(parameters[..., n:], log_std_min, log_std_max)
@@ -145,7 +143,7 @@ class NumpyChains:
     def _u_gradient(
         self, action_gradient: Array, log_prob_gradient: Array, action: Array, out: Array | None
     ) -> Array:
-        """The slope of log_prob in u is that of -log(1 - tanh(u)^2): 2 tanh(u)."""
+        """The gradient of u. The slope of log_prob in u is 2 tanh(u), from -log(1 - tanh(u)^2)."""
         result = np.multiply(action, action, out=out)
         np.subtract(1, result, out=result)
         result *= action_gradient
@@ -160,7 +158,7 @@ class NumpyChains:
     # -- values ---------------------------------------------------------------------------
 
     def side_by_side(self, arrays: Sequence[Array]) -> Array:
-        """Matrices of as many rows, one to the right of the other."""
+        """Concatenate matrices along the columns."""
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=1)
 
     def soft_value(self, q_value: Array, log_prob: Array, alpha: Array) -> tuple[Array, Array]:
@@ -177,7 +175,7 @@ class NumpyChains:
         return np.multiply(discount, value) + reward
 
     def half_mse(self, values: Array, target: Array) -> tuple[Array, Array]:
-        """Half the mean of (values - target)^2 over all but the first axis; the difference, too."""
+        """Half the mean of (values - target)^2 over all axes but the first, and the difference."""
         difference = np.subtract(values, target)
         rows = difference.reshape(difference.shape[0], -1)
         losses = np.vecdot(rows, rows)
@@ -193,7 +191,7 @@ class NumpyChains:
     def minimum_gradient(self, g: Array, values: Array) -> Array:
         """The gradient of `values`, whose minimum over the first axis has the gradient `g`.
 
-        Where several are the smallest, the first takes all, as in `torch.min` along a dimension.
+        Of several smallest, the first takes all, as in `torch.min` along a dimension.
         """
         if len(values) == 2:
             result = np.empty_like(values)
@@ -204,7 +202,7 @@ class NumpyChains:
         return g * (np.argmin(values, axis=0) == numbers)
 
     def is_worth_choosing_rows(self, work: int) -> bool:
-        """Whether a product of so many multiplications takes longer than to gather its rows."""
+        """Whether gathering rows is cheaper than a product of this many multiplications."""
         return work >= LARGE
 
     def standardise(self, x: Array, shift: Array, factor: Array, limit: float) -> Array:
@@ -233,8 +231,8 @@ class NumpyChains:
         """One step of Adam in place: Kingma & Ba 2015, algorithm 1, as reordered in section 2.
 
         `max_exp_avg_sq`: None, or AMSGrad's running maximum (Reddi et al. 2018). `step`: an array
-        whose first element counts the steps, this one included. `skip`: None, or an array of one
-        element; nothing changes where it is not 0.
+        whose first element counts the steps, including this one. `skip`: None, or an array of one
+        element; if that is not 0, nothing changes.
         """
         if skip is not None and skip.item():
             return
@@ -255,16 +253,16 @@ class NumpyChains:
             _adam_block(block, scratch[: block[0].size], *coefficients)
 
     def count_step_(self, steps: Array, skip: Array | None) -> None:
-        """`steps += 1`, unless `skip` holds another number than 0."""
+        """`steps += 1`, unless `skip` is not 0."""
         if skip is None or not skip.item():
             steps += 1
 
     def is_known_set(self, flag: Array) -> bool:
-        """Whether a flag holds another number than 0, where that can be seen without a wait."""
+        """Whether a flag is not 0."""
         return bool(flag.item())
 
     def watch(self, value: Array, number: int, first: Array, found: Array) -> None:
-        """Note that a value is not finite: its number, if it is the first, and a 1 in `found`."""
+        """Note a value that is not finite: its number, if it is the first, and a 1 in `found`."""
         if not math.isfinite(value.item()):
             first[...] = min(number, first.item())
             found[...] = 1
@@ -285,7 +283,7 @@ class NumpyChains:
 def _adam_block(
     arrays: list[Array], scratch: Array, weight1: float, beta2: float, eps: float, rate: float
 ) -> None:
-    """`weight1` is 1 - beta1; `eps` and `rate` hold the corrections of the bias of both moments."""
+    """`weight1` is 1 - beta1; `eps` and `rate` include the bias corrections of both moments."""
     param, grad, exp_avg, exp_avg_sq = arrays[:4]
     np.subtract(grad, exp_avg, out=scratch)
     scratch *= weight1

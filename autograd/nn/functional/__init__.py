@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from autograd.missing import attribute_error
+from autograd.errors import attribute_error
 from autograd.nn.functional.activation import (
     elu,
     gelu,

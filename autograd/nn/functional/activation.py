@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
+from autograd.dtypes import DTypeLike
 from autograd.engine.apply import apply, unary
 from autograd.functional import activation
 from autograd.functional.activation import logsigmoid, softplus
@@ -12,6 +12,7 @@ from autograd.functional.checks import require_tensor, type_name
 from autograd.functional.elementwise import sigmoid, tanh
 from autograd.ops import rectifiers as ops
 from autograd.tensors.inplace import method
+from autograd.tensors.tensor import Tensor
 
 __all__ = [
     "elu", "gelu", "leaky_relu", "log_softmax", "logsigmoid", "relu", "sigmoid", "silu",
@@ -19,27 +20,27 @@ __all__ = [
 ]  # fmt: skip
 
 
-def relu(input: Any, inplace: bool = False) -> Any:
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """The positive part."""
     return _relu_(input) if inplace else activation.relu(input)
 
 
-def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """`input` where it is positive, elsewhere `negative_slope * input`."""
     return (_leaky_relu_ if inplace else _leaky_relu)(input, negative_slope)
 
 
-def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """`input` where it is positive, elsewhere `alpha * (exp(input) - 1)`."""
     return (_elu_ if inplace else _elu)(input, alpha)
 
 
-def silu(input: Any, inplace: bool = False) -> Any:
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """`input * sigmoid(input)`."""
     return (_silu_ if inplace else _silu)(input)
 
 
-def gelu(input: Any, approximate: str = "none") -> Any:
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """`input` times the standard normal distribution function there; "tanh" approximates it."""
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
@@ -47,19 +48,23 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     return unary(ops.gelu_tanh if approximate == "tanh" else ops.gelu, input)
 
 
-def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None
+) -> Tensor:
     """`exp(input)` scaled to sum to 1 along `dim`."""
     dim = _implicit_dim("softmax", input, _stacklevel) if dim is None else dim
     return activation.softmax(input, dim, dtype)
 
 
-def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None
+) -> Tensor:
     """The logarithm of `softmax`, finite where that rounds to 0."""
     dim = _implicit_dim("log_softmax", input, _stacklevel) if dim is None else dim
     return activation.log_softmax(input, dim, dtype)
 
 
-def _implicit_dim(name: str, input: Any, stacklevel: int) -> int:
+def _implicit_dim(name: str, input: Tensor, stacklevel: int) -> int:
     """The dimension that torch picks where none is named."""
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. "
@@ -70,17 +75,17 @@ def _implicit_dim(name: str, input: Any, stacklevel: int) -> int:
     return 0 if input.ndim in (0, 1, 3) else 1
 
 
-def _leaky_relu(input: Any, negative_slope: float) -> Any:
+def _leaky_relu(input: Tensor, negative_slope: float) -> Tensor:
     _require_float("leaky_relu", "leaky_relu_cpu", input)
     return apply(ops.leaky_relu, input, negative_slope=negative_slope)
 
 
-def _elu(input: Any, alpha: float) -> Any:
+def _elu(input: Tensor, alpha: float) -> Tensor:
     _require_float("elu", "elu_cpu", input)
     return apply(ops.elu, input, alpha=alpha)
 
 
-def _silu(input: Any) -> Any:
+def _silu(input: Tensor) -> Tensor:
     _require_float("silu", "silu_cpu", input)
     return unary(ops.silu, input)
 
@@ -89,7 +94,7 @@ _relu_, _leaky_relu_ = method(activation.relu), method(_leaky_relu)
 _elu_, _silu_ = method(_elu), method(_silu)
 
 
-def _require_float(function: str, kernel: str, input: Any) -> None:
+def _require_float(function: str, kernel: str, input: Tensor) -> None:
     require_tensor(function, input)
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograd.functional.checks import require_tensor, type_name
 from autograd.functional.fused import linear as fused_linear
 from autograd.functional.linear_algebra import matmul
+from autograd.tensors.tensor import Tensor
 
 _C_NAMES = {
     "float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long",
@@ -15,7 +14,7 @@ _C_NAMES = {
 }  # fmt: skip
 
 
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`input @ weight.T + bias`: (..., in) with weight (out, in) and bias (out,) gives (..., out).
 
     Raises:
@@ -38,7 +37,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     return _unusual_linear(input, weight, bias)
 
 
-def _unusual_linear(input: Any, weight: Any, bias: Any) -> Any:
+def _unusual_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Shapes that torch takes beside a layer's own, and the errors for those that it does not."""
     if input.ndim == 0 or weight.ndim == 0:
         raise RuntimeError(
@@ -66,7 +65,7 @@ def _unusual_linear(input: Any, weight: Any, bias: Any) -> Any:
     return product + bias.expand(*product.shape)
 
 
-def _require_tensors(input: Any, weight: Any, bias: Any) -> None:
+def _require_tensors(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
     require_tensor("linear", input)
     require_tensor("linear", weight, "weight", 2)
     if bias is not None:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograd.engine.apply import apply
 from autograd.functional.activation import log_softmax
 from autograd.functional.checks import require_tensor, type_name
 from autograd.functional.reduction import sum as sum_
 from autograd.nn.functional.reduction import reduction_of
 from autograd.ops import loss as ops
+from autograd.tensors.tensor import Tensor
 
 
 def nll_loss(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
     size_average: bool | None = None,
     ignore_index: int = -100,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """Minus the log-probability, `input` (N, C, ...), of each class of `target` (N, ...).
 
     `weight` (C,) scales the classes; the mean is the weighted one, over targets other than
@@ -43,15 +42,15 @@ def nll_loss(
 
 
 def cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
     size_average: bool | None = None,
     ignore_index: int = -100,
     reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
-) -> Any:
+) -> Tensor:
     """`nll_loss` of `log_softmax(input)`; a `target` of its shape holds probabilities."""
     reduction = reduction_of(size_average, reduce, reduction)
     require_tensor("cross_entropy_loss", input)
@@ -71,8 +70,13 @@ def cross_entropy(
 
 
 def _soft_target(
-    log_prob: Any, target: Any, weight: Any, reduction: str, smoothing: float, class_dim: int
-) -> Any:
+    log_prob: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    reduction: str,
+    smoothing: float,
+    class_dim: int,
+) -> Tensor:
     if smoothing:
         target = target * (1 - smoothing) + smoothing / log_prob.shape[class_dim]
     terms = -log_prob * target
@@ -85,8 +89,13 @@ def _soft_target(
 
 
 def _smoothed(
-    log_prob: Any, target: Any, weight: Any, ignore_index: int, reduction: str, smoothing: float
-) -> Any:
+    log_prob: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    smoothing: float,
+) -> Tensor:
     """The loss against classes of which each gives `smoothing` of its probability to all alike.
 
     Szegedy et al. 2016, "Rethinking the Inception Architecture for Computer Vision", section 7.
@@ -109,12 +118,12 @@ def _smoothed(
     return sum_(loss) / sum_(weight[target.masked_fill(~kept, 0)] * kept)
 
 
-def _along(weight: Any, dim: int, ndim: int) -> Any:
+def _along(weight: Tensor, dim: int, ndim: int) -> Tensor:
     """A vector laid out to broadcast along `dim`."""
     return weight.reshape(*(-1 if i == dim else 1 for i in range(ndim)))
 
 
-def _check_shapes(input: Any, target: Any) -> None:
+def _check_shapes(input: Tensor, target: Tensor) -> None:
     shape, wanted = tuple(input.shape), tuple(target.shape)
     if not shape:
         raise ValueError("Expected 1 or more dimensions (got 0)")
@@ -139,7 +148,7 @@ def _check_shapes(input: Any, target: Any) -> None:
         raise RuntimeError(f"Expected target size {list(expected)}, got {list(wanted)}")
 
 
-def _check_weight(input: Any, weight: Any) -> None:
+def _check_weight(input: Tensor, weight: Tensor | None) -> None:
     if weight is None:
         return
     classes = input.shape[min(1, input.ndim - 1)]
@@ -154,14 +163,14 @@ def _check_weight(input: Any, weight: Any) -> None:
         )
 
 
-def _check_classes(target: Any, classes: int, ignore_index: int) -> None:
+def _check_classes(target: Tensor, classes: int, ignore_index: int) -> None:
     array = target._array
     outside = (array != ignore_index) & ((array < 0) | (array >= classes))
     if outside.any():
         raise IndexError(f"Target {array[outside][0].item()} is out of bounds.")
 
 
-def _check_probabilities(target: Any, ignore_index: int) -> None:
+def _check_probabilities(target: Tensor, ignore_index: int) -> None:
     if target._array.dtype.kind != "f":
         raise RuntimeError(
             "Expected floating point type for target with class probabilities, "

@@ -7,6 +7,7 @@ from typing import Any
 from autograd.engine.apply import apply
 from autograd.functional.checks import require_tensor
 from autograd.ops import convolution as ops
+from autograd.tensors.tensor import Tensor
 
 _C_NAMES = {"float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long int",
             "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
@@ -14,14 +15,14 @@ _C_NAMES = {"float16": "c10::Half", "float32": "float", "float64": "double", "in
 
 
 def conv2d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
     stride: int | tuple[int, int] = 1,
     padding: int | tuple[int, int] | str = 0,
     dilation: int | tuple[int, int] = 1,
     groups: int = 1,
-) -> Any:
+) -> Tensor:
     """Cross-correlate images (batch, in, height, width) with weight (out, in / groups, *kernel).
 
     `padding`: zeros on each side, or "valid" (none) or "same" (as many as keep the size).
@@ -79,7 +80,7 @@ def _margins(
     return (vertical, vertical), (horizontal, horizontal)
 
 
-def _check_dtypes(input: Any, weight: Any, bias: Any) -> None:
+def _check_dtypes(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
     for name, other in (("bias", bias), ("weight", weight)):
         if other is not None and other._array.dtype != input._array.dtype:
             first, second = (_C_NAMES[v._array.dtype.name] for v in (input, other))
@@ -88,7 +89,7 @@ def _check_dtypes(input: Any, weight: Any, bias: Any) -> None:
             )
 
 
-def _check_weight(images: Any, weight: Any, stride: Any, padding: Any) -> None:
+def _check_weight(images: Any, weight: Tensor, stride: Any, padding: Any) -> None:
     if weight.ndim == 4:
         return
     if padding == "same":
@@ -104,7 +105,13 @@ def _check_weight(images: Any, weight: Any, stride: Any, padding: Any) -> None:
 
 
 def _check_sizes(
-    input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
 ) -> None:
     if min(stride) <= 0:
         raise RuntimeError("non-positive stride is not supported")

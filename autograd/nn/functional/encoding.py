@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograd.backend import backend_of
 from autograd.functional.checks import require_tensor
+from autograd.tensors.tensor import Tensor
 
 
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """A row of zeros with a 1 at each index: int64 (...) gives int64 (..., num_classes).
 
     Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 from autograd.engine.apply import apply
 from autograd.functional import elementwise
@@ -13,16 +12,17 @@ from autograd.functional.reduction import mean
 from autograd.functional.reduction import sum as sum_
 from autograd.nn.functional.reduction import reduction_of
 from autograd.ops import loss as ops
+from autograd.tensors.tensor import Tensor
 
 
 def mse_loss(
-    input: Any,
-    target: Any,
+    input: Tensor,
+    target: Tensor,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-    weight: Any = None,
-) -> Any:
+    weight: Tensor | None = None,
+) -> Tensor:
     """The squared difference."""
     reduction = _prepare(input, target, size_average, reduce, reduction)
     _require_float("mse_cpu", input, target)
@@ -32,13 +32,13 @@ def mse_loss(
 
 
 def l1_loss(
-    input: Any,
-    target: Any,
+    input: Tensor,
+    target: Tensor,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-    weight: Any = None,
-) -> Any:
+    weight: Tensor | None = None,
+) -> Tensor:
     """The absolute difference."""
     reduction = _prepare(input, target, size_average, reduce, reduction)
     loss = elementwise.abs(sub(input, target))
@@ -46,13 +46,13 @@ def l1_loss(
 
 
 def smooth_l1_loss(
-    input: Any,
-    target: Any,
+    input: Tensor,
+    target: Tensor,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
     beta: float = 1.0,
-) -> Any:
+) -> Tensor:
     """The absolute difference, but quadratic below `beta`, where its slope is 0 to 1."""
     reduction = _prepare(input, target, size_average, reduce, reduction)
     if beta < 0:
@@ -64,8 +64,12 @@ def smooth_l1_loss(
 
 
 def huber_loss(
-    input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
-) -> Any:
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:
     """Half the squared difference, but linear above `delta`, with slope `delta`."""
     reduction = _prepare(input, target, None, None, reduction)
     if delta <= 0:
@@ -80,7 +84,7 @@ def huber_loss(
 
 
 def _prepare(
-    input: Any, target: Any, size_average: bool | None, reduce: bool | None, reduction: str
+    input: Tensor, target: Tensor, size_average: bool | None, reduce: bool | None, reduction: str
 ) -> str:
     """The reduction, after torch's warning where the shapes differ and so would broadcast."""
     if input.size() != target.size():
@@ -94,22 +98,22 @@ def _prepare(
     return reduction_of(size_average, reduce, reduction)
 
 
-def _require_float(kernel: str, input: Any, target: Any) -> None:
+def _require_float(kernel: str, input: Tensor, target: Tensor) -> None:
     if input._array.dtype.kind != "f" and target._array.dtype.kind != "f":
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")
 
 
-def _reduced(loss: Any, reduction: str) -> Any:
+def _reduced(loss: Tensor, reduction: str) -> Tensor:
     return {"none": lambda x: x, "mean": mean, "sum": sum_}[reduction](loss)
 
 
-def _checked_weight(loss: Any, weight: Any) -> Any:
+def _checked_weight(loss: Tensor, weight: Tensor) -> Tensor:
     if weight.size() != loss.size():
         raise ValueError("Weights and input must have the same size.")
     return weight
 
 
-def _weighted(loss: Any, weight: Any, reduction: str) -> Any:
+def _weighted(loss: Tensor, weight: Tensor, reduction: str) -> Tensor:
     """The loss times weights of its shape; the mean is the weighted one."""
     weighted = loss * _checked_weight(loss, weight)
     return sum_(weighted) / sum_(weight) if reduction == "mean" else _reduced(weighted, reduction)

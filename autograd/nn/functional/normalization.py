@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 from autograd.engine.apply import apply
 from autograd.engine.grad_mode import no_grad
 from autograd.functional.checks import require_tensor, type_name
 from autograd.ops import normalization as ops
+from autograd.tensors.tensor import Tensor
 
 
 def layer_norm(
-    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
-) -> Any:
+    input: Tensor,
+    normalized_shape: Sequence[int] | int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
     """Mean 0 and variance 1 over the last dimensions, `normalized_shape`, then scale and shift."""
     require_tensor("layer_norm", input)
     if isinstance(normalized_shape, int):
@@ -27,15 +32,15 @@ def layer_norm(
 
 
 def batch_norm(
-    input: Any,
-    running_mean: Any,
-    running_var: Any,
-    weight: Any = None,
-    bias: Any = None,
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> Any:
+) -> Tensor:
     """Mean 0 and variance 1 of each channel (dimension 1), then scale and shift.
 
     In training over the batch, whose statistics move the running ones in place; else by those.
@@ -48,24 +53,33 @@ def batch_norm(
     shape = (-1, *(1 for _ in range(input.ndim - 2)))
     scale, shift = (None if v is None else v.reshape(*shape) for v in (weight, bias))
     if not training:
+        assert running_mean is not None and running_var is not None, "as _check_batch has seen"
         inverse_std = (running_var + eps).rsqrt().reshape(*shape)
         out = (input - running_mean.reshape(*shape)) * inverse_std
         out = out if scale is None else out * scale
         return out if shift is None else out + shift
     axes = (0, *range(2, input.ndim))
-    if running_mean is not None:
+    if running_mean is not None and running_var is not None:
         _follow(input, running_mean, running_var, axes, momentum)
     return apply(ops.batch_norm, input, scale, shift, axes=axes, eps=eps)[0]
 
 
-def _follow(input: Any, running_mean: Any, running_var: Any, axes: Any, momentum: float) -> None:
+def _follow(
+    input: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    axes: tuple[int, ...],
+    momentum: float,
+) -> None:
     """Move the running statistics towards the batch's; their variance is the unbiased one."""
     with no_grad():
         running_mean.mul_(1 - momentum).add_(input.mean(axes) * momentum)
         running_var.mul_(1 - momentum).add_(input.var(axes) * momentum)
 
 
-def _check_layer(input: Any, wanted: list[int], weight: Any, bias: Any) -> None:
+def _check_layer(
+    input: Tensor, wanted: list[int], weight: Tensor | None, bias: Tensor | None
+) -> None:
     if not wanted:
         raise RuntimeError(
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
@@ -92,7 +106,12 @@ def _check_layer(input: Any, wanted: list[int], weight: Any, bias: Any) -> None:
 
 
 def _check_batch(
-    input: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, training: bool
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    training: bool,
 ) -> None:
     channels = input.shape[1] if input.ndim > 1 else 0
     if training and input.shape[0] * math.prod(input.shape[2:]) == 1:
@@ -115,6 +134,6 @@ def _check_batch(
         raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
 
 
-def _require_float(kernel: str, input: Any) -> None:
+def _require_float(kernel: str, input: Tensor) -> None:
     if input._array.dtype.kind != "f":
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")

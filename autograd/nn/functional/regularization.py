@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from autograd.backend import Array
+from autograd.engine.grad_mode import state
 from autograd.functional.checks import require_tensor
-from autograd.random import source
+from autograd.generator import Generator
+from autograd.random import draw
+from autograd.tensors.tensor import Tensor
 
 
 def dropout(
-    input: Any,
+    input: Tensor,
     p: float = 0.5,
     training: bool = True,
     inplace: bool = False,
     *,
-    generator: Any = None,
-) -> Any:
+    generator: Generator | None = None,
+) -> Tensor:
     """Zero each element with probability `p` and scale the others by 1 / (1 - p); only in training.
 
     `generator` (not an argument of torch's) draws which.
@@ -29,10 +31,13 @@ def dropout(
     array = input._array
     if array.dtype.kind != "f":
         raise RuntimeError("result type Float can't be cast to the desired output type Long")
-    kept = source(generator, input.device).random(array.shape, np.float32) >= p
-    factors = kept * array.dtype.type(1 / (1 - p) if p < 1 else 0)
-    noise = input._wrap(factors)
+    uniform = draw(generator, input.device, "random", array.shape, np.float32)
+    noise = input._wrap(state.run_silently(_kept_and_scaled, uniform, p, array.dtype.type))
     return input.mul_(noise) if inplace else input * noise
+
+
+def _kept_and_scaled(uniform: Array, p: float, kind: type) -> Array:
+    return (uniform >= p) * kind(1 / (1 - p) if p < 1 else 0)
 
 
 def check_probability(p: float) -> None:

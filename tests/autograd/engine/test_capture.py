@@ -1,5 +1,6 @@
 """Captured functions: the same results as without, and all that cannot be repeated is noticed."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 import autograd as torch
 from autograd import Tensor, nn, optim
 from autograd.engine import apply as engine
-from autograd.engine.capture import MAX_PROGRAMS, Captured
-from autograd.engine.grad_mode import each_time
+from autograd.engine.capture import MAX_PROGRAMS, Captured, effect
+from autograd.generator import from_numpy_generator
 
 CALLS = 4
 
@@ -26,6 +27,7 @@ class Learner:
         self.rate = torch.tensor(0.5)
         self.optimizer = optim.Adam([self.weight, self.bias], lr=0.1)
         self.loss = loss
+        self.calls = 0
         self.tensors = [self.weight, self.bias, self.rate]
         self.captured = Captured(self.learn, self.tensors)
         self.step = self.captured if is_captured else self.learn
@@ -80,6 +82,17 @@ LOSSES: dict[str, Callable[[Learner, Tensor], Tensor]] = {
         (torch.randn(2, 3, generator=a.generator) * torch.rand(2, 3, generator=a.generator))
         * a.weight * a.bias + x.mean()
     ).square().sum(),
+    "whole numbers": lambda a, x: (
+        torch.randint(5, (2, 3), generator=a.generator, dtype=torch.float32)
+        * a.weight * a.bias + torch.normal(x[:2], 1.0, generator=a.generator)
+    ).square().sum(),
+    "a random choice": lambda a, x: (
+        x[torch.randperm(4, generator=a.generator)[:2]] * a.weight
+        * a.weight[:, torch.randperm(3, generator=a.generator)] * a.bias
+    ).sum(),
+    "dropout": lambda a, x: (
+        nn.functional.dropout(a.weight, 0.4, generator=a.generator) * a.bias * x[:2]
+    ).sum(),
     "of a known tensor": lambda a, x: (x @ a.weight.T * a.rate).square().mean() * a.bias,
     "a parameter without gradient": lambda a, x: (x @ a.weight.T).square().mean(),
     "clipped": lambda a, x: linear(a, x) + x.clamp(-1, 1).mean() + torch.cat([x, x]).max(),
@@ -115,8 +128,76 @@ def reads_an_array(learner: Learner, x: Tensor) -> Tensor:
     return linear(learner, x) * float(x.numpy().sum())
 
 
+def prints(learner: Learner, x: Tensor) -> Tensor:
+    return linear(learner, x) * len(f"{x}")
+
+
+def compares(learner: Learner, x: Tensor) -> Tensor:
+    return linear(learner, x) * (2.0 if torch.equal(x, learner.weight[:1].expand(4, 3)) else 1.0)
+
+
+def looks_for_a_number(learner: Learner, x: Tensor) -> Tensor:
+    return linear(learner, x) * (2.0 if 1.0 in x else 1.0)
+
+
+def indexes_by_a_value(learner: Learner, x: Tensor) -> Tensor:
+    return linear(learner, x) * x[x.sum(1).argmax()].sum()
+
+
+def narrows_by_a_value(learner: Learner, x: Tensor) -> Tensor:
+    return linear(learner, x) * torch.narrow(x, 0, x.sum(1).argmax(), 1).sum()
+
+
+def chooses_by_a_mask(learner: Learner, x: Tensor) -> Tensor:
+    return linear(learner, x) * x[x > 0].numel()
+
+
+def selects_by_a_mask(learner: Learner, x: Tensor) -> Tensor:
+    return linear(learner, x) * torch.masked_select(x, x > 0).numel()
+
+
+def counts(learner: Learner, x: Tensor) -> Tensor:
+    return linear(learner, x) * len((x > 0).nonzero())
+
+
 def makes_a_tensor(learner: Learner, x: Tensor) -> Tensor:
     return linear(learner, x) * torch.tensor(float(x._array.sum()))
+
+
+def makes_a_constant(learner: Learner, x: Tensor) -> Tensor:
+    return linear(learner, x) * torch.tensor(0.5)
+
+
+def wraps_an_array_of_numpys(learner: Learner, x: Tensor) -> Tensor:
+    learner.calls += 1
+    noise = np.random.default_rng(learner.calls).standard_normal(3)
+    return (torch.from_numpy(noise.astype("f4")) * learner.weight).sum() * learner.bias
+
+
+def copies_an_array_of_numpys(learner: Learner, x: Tensor) -> Tensor:
+    learner.calls += 1
+    noise = np.random.default_rng(learner.calls).standard_normal(3)
+    return (torch.as_tensor(noise, dtype=torch.float32) * learner.weight).sum() * learner.bias
+
+
+def takes_a_number_of_numpys(learner: Learner, x: Tensor) -> Tensor:
+    learner.calls += 1
+    return linear(learner, x) * np.random.default_rng(learner.calls).standard_normal(1)[0]
+
+
+def takes_over_a_generator(learner: Learner, x: Tensor) -> Tensor:
+    generator = from_numpy_generator(np.random.default_rng(learner.calls))
+    return linear(learner, x) * torch.rand((), generator=generator)
+
+
+def exchanges_memory(learner: Learner, x: Tensor) -> Tensor:
+    learner.rate.data = learner.rate * 2
+    return linear(learner, x) * learner.rate
+
+
+def assigns_a_gradient(learner: Learner, x: Tensor) -> Tensor:
+    learner.rate.grad = learner.rate * 2
+    return linear(learner, x)
 
 
 def changes_in_place(learner: Learner, x: Tensor) -> Tensor:
@@ -173,7 +254,22 @@ REFUSED = {
     reads: "a value is read",
     reads_an_item: "a value is read",
     reads_an_array: "a value is read",
+    prints: "a value is read",
+    compares: "a value is read",
+    looks_for_a_number: "a value is read",
+    indexes_by_a_value: "a value is read",
+    narrows_by_a_value: "a value is read",
+    chooses_by_a_mask: "a shape depends on values",
+    selects_by_a_mask: "a shape depends on values",
+    counts: "a shape depends on values",
     makes_a_tensor: "an array comes from where no captured function has made it",
+    makes_a_constant: "an array comes from where no captured function has made it",
+    wraps_an_array_of_numpys: "an array comes from where no captured function has made it",
+    copies_an_array_of_numpys: "an array comes from where no captured function has made it",
+    takes_a_number_of_numpys: "a number of NumPy's comes from",
+    takes_over_a_generator: "a generator takes its numbers from NumPy's",
+    exchanges_memory: "the memory of a tensor is exchanged",
+    assigns_a_gradient: "a gradient is assigned",
     changes_in_place: "changes an array in place",
     has_a_hook: "has hooks",
     asks_for_gradients: "gradients are asked for",
@@ -191,6 +287,29 @@ def test_what_cannot_be_repeated_runs_as_it_is(loss: Any, reason: str) -> None:
     captured = assert_equal_learning(loss).captured
     assert reason in captured.reason
     assert list(captured.programs.values()) == [None]
+
+
+@pytest.mark.parametrize("draw", [random.random, np.random.random], ids=["Python", "NumPy"])
+def test_draw_from_a_global_generator_is_noticed(draw: Callable[[], float]) -> None:
+    """Such as a random pair of networks, chosen by `random.sample`: no tensor shows it."""
+    weights = [torch.full((3,), float(i)) for i in range(10)]
+    captured = Captured(lambda x: x * weights[int(draw() * 10)], weights)
+    factors = {captured(torch.ones(1, 3)).numpy()[0, 0] for _ in range(100)}
+    assert len(factors) > 5
+    assert "global generator" in captured.reason
+
+
+def test_seeding_inside_is_repeated() -> None:
+    generator = torch.Generator()
+
+    def function(x: Tensor) -> Tensor:
+        generator.manual_seed(3)
+        return x + torch.randn(4, 3, generator=generator)
+
+    captured = Captured(function, [])
+    draws = [captured(inputs(0)).numpy() for _ in range(3)]
+    assert captured.reason == ""
+    np.testing.assert_array_equal(draws[0], draws[2])
 
 
 def test_result_with_history_is_refused() -> None:
@@ -253,7 +372,7 @@ def test_generator_may_be_set_back() -> None:
 def test_what_is_marked_is_called_each_time_with_the_values_of_then() -> None:
     seen: list[float] = []
 
-    @each_time
+    @effect
     def note(x: Tensor, factor: float) -> None:
         seen.append(x.sum().item() * factor)
 
@@ -271,7 +390,7 @@ def test_what_is_marked_is_called_each_time_with_the_values_of_then() -> None:
 
 
 def test_errors_come_through_and_leave_the_modes_alone() -> None:
-    @each_time
+    @effect
     def check(x: Tensor) -> None:
         if x.sum().item() > 0:
             raise ValueError("positive")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import autograd as torch
+from tests.autograd.untyped import torch
 
 
 def leaf(*values: float) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import autograd as torch
 from autograd import nn
+from tests.autograd.untyped import torch
 from tests.on_devices import no_waiting
 
 RNG = np.random.default_rng(0)

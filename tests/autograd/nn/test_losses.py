@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-import autograd as torch
 from autograd import nn
+from tests.autograd.untyped import torch
 
 F = nn.functional
 

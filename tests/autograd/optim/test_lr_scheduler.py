@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-import autograd as torch
+from tests.autograd.untyped import torch
 
 optim = torch.optim
 schedulers = optim.lr_scheduler

@@ -6,8 +6,8 @@ import pickle
 import numpy as np
 import pytest
 
-import autograd as torch
 from autograd import nn
+from tests.autograd.untyped import torch
 
 optim = torch.optim
 KINDS = pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.AdamW])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-import autograd as torch
+from tests.autograd.untyped import torch
 
 
 def leaf(*values: float) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import autograd as torch
+from tests.autograd.untyped import torch
 
 BINARY = [
     operator.add, operator.sub, operator.mul, operator.truediv, operator.pow,

@@ -8,6 +8,7 @@ import pytest
 
 import autograd as torch
 from autograd import Tensor
+from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
 from sac.policies import CategoricalPolicy
 from tests.sac.agents_for_tests import gradient, set_output
@@ -24,7 +25,7 @@ def observations(n: int) -> Tensor:
 
 
 def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator.from_numpy(np.random.default_rng(seed))
+    return from_numpy_generator(np.random.default_rng(seed))
 
 
 def test_log_probabilities_are_normalised() -> None:

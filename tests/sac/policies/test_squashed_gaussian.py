@@ -8,6 +8,7 @@ import pytest
 
 import autograd as torch
 from autograd import Tensor
+from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
 from sac.policies import SquashedGaussianPolicy
 from tests.sac.agents_for_tests import last_bias_gradient, set_output
@@ -21,7 +22,7 @@ def make_policy(action_size: int = 1, seed: int = 0, **keys: Any) -> SquashedGau
         action_size=action_size,
         config=AgentConfig(hidden_sizes=(8,), **keys),
         weights=np.random.default_rng(seed),
-        noise=torch.Generator.from_numpy(np.random.default_rng(seed + 1)),
+        noise=from_numpy_generator(np.random.default_rng(seed + 1)),
     )
 
 
@@ -30,7 +31,7 @@ def observations(n: int) -> Tensor:
 
 
 def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator.from_numpy(np.random.default_rng(seed))
+    return from_numpy_generator(np.random.default_rng(seed))
 
 
 def exact_log_prob(u: np.ndarray, mean: float, log_std: float) -> np.ndarray:
