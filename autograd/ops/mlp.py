@@ -44,8 +44,8 @@ def _forward(xp: Backend, tensors: Sequence[Array], layout: StackLayout, activat
 
 
 def _backward(
-    xp: Backend, g: Array, needs: Sequence[bool], tensors: Sequence[Array], kept: Kept, layout: StackLayout,
-    activation: str,
+    xp: Backend, g: Array, needs: Sequence[bool], tensors: Sequence[Array], kept: Kept,
+    layout: StackLayout, activation: str,
 ) -> list[Array | None]:  # fmt: skip
     """The gradients of all inputs and of the parameters; `g` is that of the networks' outputs."""
     *inputs, parameters = tensors
