@@ -40,6 +40,7 @@ class Generator:
 
     def __init__(self, device: DeviceLike = "cpu") -> None:
         """Start with torch's default seed; numbers are drawn on `device`."""
+        refuse_capture("a generator is made")
         self._device = resolved(device_argument(device))
         self.manual_seed(DEFAULT_SEED)
 
@@ -131,7 +132,6 @@ def from_numpy_generator(
 
     On the CPU a SeedSequence seeds NumPy's default generator.
     """
-    refuse_capture("a generator takes its numbers from NumPy's")
     generator = Generator(device)
     place = generator.device
     if place.type == "cpu":

@@ -11,6 +11,7 @@ from autograd.backend import Array, resolved
 from autograd.creation import made
 from autograd.dtypes import CPU, DeviceLike, DTypeLike, device_argument, dtype_argument, type_name
 from autograd.engine.apply import apply
+from autograd.engine.capture import effect
 from autograd.engine.grad_mode import state
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.functional.checks import integer, require_tensor, shape_of
@@ -37,9 +38,15 @@ def manual_seed(seed: int) -> Generator:
 def gpu_generator(index: int) -> Generator:
     """Return the default generator of a GPU; its first seed is that of the CPU's."""
     if index not in _on_gpus:
+        _make_gpu_generator(index)
+    return _on_gpus[index]
+
+
+@effect  # so that a program does not repeat the seeding
+def _make_gpu_generator(index: int) -> None:
+    if index not in _on_gpus:
         generator = Generator(f"cuda:{index}")
         _on_gpus[index] = generator.manual_seed(default_generator.initial_seed())
-    return _on_gpus[index]
 
 
 def seed() -> int:

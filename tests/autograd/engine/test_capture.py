@@ -185,6 +185,10 @@ def takes_a_number_of_numpys(learner: Learner, x: Tensor) -> Tensor:
     return linear(learner, x) * np.random.default_rng(learner.calls).standard_normal(1)[0]
 
 
+def makes_a_generator(learner: Learner, x: Tensor) -> Tensor:
+    return linear(learner, x) * torch.rand((), generator=torch.Generator())
+
+
 def takes_over_a_generator(learner: Learner, x: Tensor) -> Tensor:
     generator = from_numpy_generator(np.random.default_rng(learner.calls))
     return linear(learner, x) * torch.rand((), generator=generator)
@@ -267,7 +271,8 @@ REFUSED = {
     wraps_an_array_of_numpys: "an array comes from where no captured function has made it",
     copies_an_array_of_numpys: "an array comes from where no captured function has made it",
     takes_a_number_of_numpys: "a number of NumPy's comes from",
-    takes_over_a_generator: "a generator takes its numbers from NumPy's",
+    makes_a_generator: "a generator is made",
+    takes_over_a_generator: "a generator is made",
     exchanges_memory: "the memory of a tensor is exchanged",
     assigns_a_gradient: "a gradient is assigned",
     changes_in_place: "changes an array in place",
