@@ -23,7 +23,7 @@ from sac.agent.acting import Actor
 from sac.agent.loss_guard import LossGuard
 from sac.agent.variants import build_parts
 from sac.config import AgentConfig
-from sac.critics.base import Metrics, Transitions
+from sac.critics.transitions import Metrics, Transitions
 from sac.device import resolve_device
 from sac.errors import CheckpointError
 from sac.networks.freezing import frozen
@@ -37,10 +37,11 @@ class SACAgent(Actor):
     """Soft actor-critic for one observation space and one action space.
 
     The first update runs as it is written, and is captured: those that follow repeat its array
-    operations alone (`autograd.engine.capture`). A subclass, or one of a part, may override what
-    it likes: it runs as it is written in every update, unless it says `is_repeatable = True`
-    itself, as `sac.critics.base.Critic` explains. To step through an update with a debugger, turn
-    anomaly mode on: then it runs as it is written.
+    operations alone (`autograd.engine.capture`). A subclass of the agent, its policy, critic or
+    temperature may override what it likes: it runs as it is written in every update. One that says
+    `is_repeatable = True` itself is captured. It promises the same tensor operations in every
+    update, with random numbers from the generators that it lists in `generators`. To step through
+    an update with a debugger, turn anomaly mode on: then it runs as it is written.
     """
 
     is_repeatable = True
@@ -109,12 +110,11 @@ class SACAgent(Actor):
         """Take the gradient steps of arXiv:1812.05905, algorithm 1, on the parts of Transitions."""
         batch = Transitions(*parts)
         alpha = self.temperature.alpha  # of before its own step, in all losses
-        loss, metrics = self.critic.loss(batch, self.policy_net, alpha)  # J_Q, eq. 5
-        self._step(loss, metrics, self.critic.optimizer)
+        critic_loss = self.critic.loss(batch, self.policy_net, alpha)  # J_Q, eq. 5
+        metrics = self._step(critic_loss, self.critic.optimizer)
         with frozen(self.critic):
-            loss, policy_metrics = self._policy_loss(batch, alpha)  # J_pi, eq. 9
-            self._step(loss, policy_metrics, self.policy_optimizer)
-        metrics |= policy_metrics
+            policy_loss = self._policy_loss(batch, alpha)  # J_pi, eq. 9
+            metrics |= self._step(policy_loss, self.policy_optimizer)
         metrics |= self.temperature.update(metrics["entropy"])  # J_alpha, eq. 18
         self.critic.follow()
         return metrics | {"alpha": alpha}
@@ -125,17 +125,20 @@ class SACAgent(Actor):
         loss = -value.mean()
         return loss, {"policy_loss": loss.detach(), "entropy": entropy.detach()}
 
-    def _step(self, loss: Tensor, metrics: Metrics, optimizer: optim.Optimizer) -> None:
-        """Step down the gradient of a loss, if all metrics named *_loss are finite."""
+    def _step(self, part: tuple[Tensor, Metrics], optimizer: optim.Optimizer) -> Metrics:
+        """Step down the gradient of a loss, if its metrics named *_loss are finite."""
+        loss, metrics = part
         for name, value in metrics.items():
             if name.endswith("_loss"):
                 self.loss_guard.check(name, value)
         optimizer.zero_grad()
         loss.backward()
         if self.config.max_grad_norm is not None:
-            for parameter in optimizer.param_groups[0]["params"]:
-                clip_row_norms_(parameter, self.config.max_grad_norm)
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    clip_row_norms_(parameter, self.config.max_grad_norm)
         optimizer.step()
+        return metrics
 
     def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Metrics]:
         """Return the losses of an update on a batch with their graphs, and its metrics; no step.
@@ -263,5 +266,9 @@ class SACAgent(Actor):
 
 
 def _is_repeatable(part: Any) -> bool:
-    """Whether the part's own class, not one that it inherits from, says that it can be repeated."""
-    return vars(type(part)).get("is_repeatable", False)
+    """Whether the part's own class, not one that it inherits from, says that it can be repeated.
+
+    An object with a method of its own is no longer what its class says.
+    """
+    has_own = any(callable(getattr(type(part), name, None)) for name in vars(part))
+    return vars(type(part)).get("is_repeatable", False) and not has_own

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import autograd as torch
 from autograd import nn, optim
 from sac.config import AgentConfig
-from sac.critics.base import Critic
+from sac.critics.soft_q import SoftQCritic
 from sac.errors import CheckpointError, ConfigError
 from sac.networks.observation_input import ObservationInput
 from sac.seeding import Streams, branch, integer_seed
@@ -55,7 +55,7 @@ class Learner(Protocol):
         """The policy."""
 
     @property
-    def critic(self) -> Critic:
+    def critic(self) -> SoftQCritic:
         """The critic, whose networks have names of their own."""
 
     @property

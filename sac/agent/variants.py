@@ -6,7 +6,6 @@ import autograd as torch
 from autograd.generator import from_numpy_generator
 from sac.agent.temperature import FixedTemperature, LearnedTemperature
 from sac.config import AgentConfig
-from sac.critics.base import Critic
 from sac.critics.continuous import ActionAsInput
 from sac.critics.discrete import ActionAsOutput
 from sac.critics.redq import REDQCritic
@@ -32,7 +31,7 @@ class Parts:
 
     observation_input: ObservationInput
     policy_net: Policy
-    critic: Critic
+    critic: SoftQCritic
     temperature: Temperature
 
 

@@ -9,9 +9,9 @@ from autograd import Tensor, nn, no_grad, optim
 from autograd.functional.fused import discounted, half_mse, polyak_update_
 from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
-from sac.critics.base import Metrics, Policy, Transitions
 from sac.critics.continuous import ActionAsInput
 from sac.critics.discrete import ActionAsOutput
+from sac.critics.transitions import Metrics, Policy, Transitions
 from sac.errors import ConfigError
 from sac.seeding import Streams
 
@@ -19,7 +19,11 @@ ActionReading = ActionAsInput | ActionAsOutput
 
 
 class SoftQCritic(nn.Module):
-    """Clipped double Q-learning with an entropy bonus: Haarnoja et al. 2018, arXiv:1812.05905."""
+    """Clipped double Q-learning with an entropy bonus: Haarnoja et al. 2018, arXiv:1812.05905.
+
+    The base of other critics, which override the target, the value or the error. The agent asks
+    for `loss`, `value`, `follow` and the `optimizer`; metrics named *_loss must be finite.
+    """
 
     is_repeatable = True
 

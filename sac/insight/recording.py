@@ -15,7 +15,7 @@ import numpy as np
 import autograd as torch
 from autograd import Tensor, enable_grad, no_grad
 from sac.agent.agent import SACAgent
-from sac.critics.base import Transitions
+from sac.critics.transitions import Transitions
 from sac.networks.freezing import frozen
 
 

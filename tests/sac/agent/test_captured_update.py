@@ -156,9 +156,10 @@ def test_copy_has_a_program_of_its_own() -> None:
 class EveryOther(SACAgent):
     """A variant as a user writes one: the policy learns in every second update only."""
 
-    def _step(self, loss: torch.Tensor, metrics: dict[str, Any], optimizer: Any) -> None:
+    def _step(self, part: tuple[torch.Tensor, dict[str, Any]], optimizer: Any) -> dict[str, Any]:
         if optimizer is not self.policy_optimizer or self.updates % 2:
-            super()._step(loss, metrics, optimizer)
+            return super()._step(part, optimizer)
+        return part[1]
 
 
 class Claimed(SACAgent):

@@ -78,7 +78,7 @@ def test_loss_of_every_network_is_watched(agent: SACAgent) -> None:
     agent.policy_optimizer.zero_grad()
     with pytest.raises(DivergenceError, match="policy_loss was nan"):
         loss = torch.tensor(math.nan)
-        agent._step(loss, {"policy_loss": loss}, agent.policy_optimizer)
+        agent._step((loss, {"policy_loss": loss}), agent.policy_optimizer)
 
 
 def test_flag_turns_the_bad_step_and_all_later_ones_into_no_ops(agent: SACAgent) -> None:

@@ -8,10 +8,10 @@ import pytest
 import autograd as torch
 from sac.agent.variants import CRITICS
 from sac.config import AgentConfig
-from sac.critics.base import Transitions
 from sac.critics.continuous import ActionAsInput
 from sac.critics.discrete import ActionAsOutput
 from sac.critics.soft_q import SoftQCritic
+from sac.critics.transitions import Transitions
 from sac.errors import ConfigError
 from sac.seeding import Streams
 from tests.sac.agents_for_tests import make_agent, make_batch

@@ -62,8 +62,7 @@ def test_the_policys_step_allocates_no_gradient_of_the_soft_q_networks(actions: 
     agent = make_agent(actions)
     batch = agent.transitions(make_batch(agent))
     with frozen(agent.critic):
-        loss, metrics = agent._policy_loss(batch, agent.temperature.alpha)
-        agent._step(loss, metrics, agent.policy_optimizer)
+        agent._step(agent._policy_loss(batch, agent.temperature.alpha), agent.policy_optimizer)
     assert all(parameter.grad is None for parameter in [agent.critic.soft_q_nets.flat])
     assert all(parameter.grad is not None for parameter in [agent.policy_net.net.flat])
 
@@ -72,8 +71,8 @@ def test_the_policys_step_allocates_no_gradient_of_the_soft_q_networks(actions: 
 def test_the_step_of_the_soft_q_networks_leaves_the_policy_and_the_targets(actions: str) -> None:
     agent = make_agent(actions)
     batch = agent.transitions(make_batch(agent))
-    loss, metrics = agent.critic.loss(batch, agent.policy_net, agent.temperature.alpha)
-    agent._step(loss, metrics, agent.critic.optimizer)
+    loss = agent.critic.loss(batch, agent.policy_net, agent.temperature.alpha)
+    agent._step(loss, agent.critic.optimizer)
     others = [
         agent.policy_net.net.flat,
         agent.critic.target_soft_q_nets.flat,
