@@ -21,7 +21,6 @@ from sac.manifest import (
     Manifest,
     check_size,
     is_plain_name,
-    library_versions,
     read_manifest,
     read_verified,
     verify,
@@ -36,6 +35,7 @@ from sac.serialization import (
     encode_tensors,
     read_file,
 )
+from sac.versions import current_versions
 
 POLICY_FILES = ("policy.json", "policy.safetensors")  # enough to act and to evaluate
 REPLAY = "replay"  # the document that says where the transitions lie
@@ -76,7 +76,7 @@ def save_checkpoint(
             for filename, data in _encoded_files(tensors, documents):
                 files.write_file(temporary / filename, data)
                 records[filename] = FileRecord.of(data)
-            manifest = Manifest(step, records, library_versions())
+            manifest = Manifest(step, records, current_versions())
             files.write_file(temporary / MANIFEST_FILE, manifest.encode())
     except OSError as error:
         raise DiskError(

@@ -27,11 +27,18 @@ from sac.metrics_file import has_rows
 from sac.progress import Progress
 from sac.replay_storage import DiskStorage
 from sac.resume_rules import check_changes, check_no_links, check_trusted
-from sac.run_directory import CONFIG_FILE, METRICS_FILE, create_run_directory
+from sac.run_directory import (
+    CONFIG_FILE,
+    METRICS_FILE,
+    VERSIONS_FILE,
+    create_run_directory,
+)
 from sac.run_lock import RunLock
 from sac.run_state import RunState
 from sac.seeding import Streams, branch, integer_seed
+from sac.serialization import encode_document
 from sac.training_loop import Outputs, TrainingLoop
+from sac.versions import changed_versions, current_versions
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,7 @@ def _attempt(
             state.open_replay(run_directory)
         if checkpoint is not None:
             notes = [*notes, *state.restore(checkpoint), *_renew_noise(state, run_directory)]
+            notes += changed_versions(checkpoint.folder.parents[1], checkpoint.versions)
         elif config.train.init_from is not None:
             _start_from(state, config.train.init_from)
         # Made last: what can't be trained leaves no folder behind.
@@ -172,7 +180,9 @@ def _attempt(
             )
             lock.enter_context(RunLock(run_directory))
             state.open_replay(run_directory)
-        _write_config(run_directory, config)
+        _write(run_directory / CONFIG_FILE, config.to_yaml().encode())
+        if checkpoint is None:
+            _write(run_directory / VERSIONS_FILE, encode_document(current_versions()))
         resume_step = None if checkpoint is None else start
         return _train(state, evaluation_environment, run_directory, resume_step, notes)
 
@@ -261,8 +271,8 @@ def _start_from(state: RunState, path: str) -> None:
         raise CheckpointError(f"train.init_from: {error}") from error
 
 
-def _write_config(run_directory: Path, config: Config) -> None:
+def _write(path: Path, data: bytes) -> None:
     try:
-        replace_file(run_directory / CONFIG_FILE, config.to_yaml().encode())
+        replace_file(path, data)
     except OSError as error:
-        raise SACError(f"Can't write into '{run_directory}': {error.strerror}.") from error
+        raise SACError(f"Can't write into '{path.parent}': {error.strerror}.") from error

@@ -46,7 +46,7 @@ ROOMS = [
     },
     {"sac.resume_rules", "sac.run_lock", "sac.divergence", "sac.findings_file"},
     {"sac.checkpoint", "sac.event_file", "sac.metrics_file", "sac.tensorboard_pages"},
-    {"sac.manifest", "sac.run_directory", "sac.statistics", "sac.published"},
+    {"sac.manifest", "sac.run_directory", "sac.statistics", "sac.published", "sac.versions"},
     {"sac.replay_segments"},
     {"sac.replay_files"},
     {"sac.event_writer"},
