@@ -82,10 +82,7 @@ def _build(document: dict[str, Any]) -> Space:
             return spaces.Box(low, high, shape, dtype.type)
         case "Discrete":
             n, start = _whole(document["n"], at_least=1), _whole(document["start"])
-            dtype = _integer_dtype(document)
-            # Before Gymnasium 1.2.2 every Discrete is of int64, and there is no such argument.
-            options = {} if dtype is np.int64 else {"dtype": dtype}
-            return spaces.Discrete(n, start=start, **options)
+            return spaces.Discrete(n, start=start, dtype=_integer_dtype(document))
         case "MultiDiscrete":
             shape = _shape(document)
             nvec = np.array([_whole(n, at_least=1) for n in document["nvec"]], np.int64)

@@ -1,6 +1,5 @@
 """Small agents and batches for them."""
 
-import inspect
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,6 @@ from sac.config import AgentConfig
 from sac.replay_buffer import Batch
 
 OBSERVATIONS = spaces.Box(-1.0, 1.0, (3,), np.float32)
-# Before Gymnasium 1.2.2 every Discrete is of int64.
-DISCRETE_HAS_DTYPE = "dtype" in inspect.signature(spaces.Discrete).parameters
-INT32: dict[str, Any] = {"dtype": np.int32} if DISCRETE_HAS_DTYPE else {}
 ACTION_SPACES: dict[str, spaces.Space] = {
     "continuous": spaces.Box(-2.0, 2.0, (2,), np.float32),
     "discrete": spaces.Discrete(4, start=1),

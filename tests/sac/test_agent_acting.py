@@ -12,7 +12,7 @@ from gymnasium.vector.utils import batch_space
 from sac.agent import SACAgent
 from sac.checkpoint import save_checkpoint
 from sac.errors import SpaceError
-from tests.sac.agents_for_tests import INT32, make_agent, set_output
+from tests.sac.agents_for_tests import make_agent, set_output
 
 BOX = spaces.Box(-3.0, 3.0, (3,), np.float32)
 OBSERVATION_SPACES: dict[str, spaces.Space] = {
@@ -39,7 +39,7 @@ ACTION_SPACES: dict[str, spaces.Space] = {
     ),
     "discrete": spaces.Discrete(3),
     "discrete from 5": spaces.Discrete(4, start=5),
-    "discrete int32": spaces.Discrete(4, start=-1, **INT32),
+    "discrete int32": spaces.Discrete(4, start=-1, dtype=np.int32),
 }
 N = 4
 

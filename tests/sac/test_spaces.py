@@ -13,7 +13,6 @@ from hypothesis.extra import numpy as st_numpy
 
 from sac.errors import SpaceError
 from sac.spaces import ActionCodec, ObservationEncoder, space_from_json, space_to_json
-from tests.sac.agents_for_tests import INT32
 
 IMAGE = spaces.Box(0, 255, (4, 5, 3), np.uint8)
 NESTED = spaces.Dict(
@@ -246,7 +245,6 @@ JSON_SPACES = [
     *(row[0] for row in OBSERVATION_SPACES),
     *ACTION_BOXES,
     spaces.Discrete(7, start=3),
-    spaces.Discrete(7, start=3, **INT32),
     spaces.Dict([("b", spaces.Discrete(2)), ("a", IMAGE)]),
     box([-np.inf, 0.1], [np.inf, 0.3], np.float64),
     spaces.Box(np.iinfo(np.int64).min, np.iinfo(np.int64).max, (2,), np.int64),

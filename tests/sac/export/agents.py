@@ -8,7 +8,7 @@ from gymnasium import spaces
 
 from sac.agent import SACAgent
 from sac.checkpoint import save_checkpoint
-from tests.sac.agents_for_tests import INT32, make_agent
+from tests.sac.agents_for_tests import make_agent
 
 IMAGES = spaces.Box(0, 255, (4, 5, 2), np.uint8)
 UNEVEN = spaces.Box(np.array([[-2, 0, 5]]), np.array([[3, 1e3, 5]]), dtype=np.float64)
@@ -21,7 +21,7 @@ CASES: dict[str, dict[str, Any]] = {
     "uneven float64 bounds": {"actions": UNEVEN},
     "float64 observations": {"observations": spaces.Box(-np.inf, np.inf, (2, 3), np.float64)},
     "whole numbers": {"observations": spaces.Box(-5, 5, (3,), np.int32)},
-    "small discrete dtype": {"actions": spaces.Discrete(3, start=-1, **INT32)},
+    "small discrete dtype": {"actions": spaces.Discrete(3, start=-1, dtype=np.int32)},
     "one-hot observations": {"observations": spaces.Discrete(5)},
     "one hidden layer": {"hidden_sizes": (4,)},
     **{
