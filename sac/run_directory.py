@@ -2,7 +2,7 @@
 
 <root>/<env>-<config name>-s<seed>-<time>/
     config.yaml             resolved, can be trained again
-    versions.json           of Python and the libraries that the run began with
+    versions.json           of Python and the libraries, as the run began
     events.out.tfevents.*   TensorBoard
     metrics.csv             the same numbers
     findings.csv            what the doctor's checks found during training, if anything

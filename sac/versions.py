@@ -1,6 +1,7 @@
 """The versions that a run's numbers depend on, and which of them changed when it is resumed."""
 
 import importlib.metadata
+import os
 import platform
 import sys
 from collections.abc import Mapping
@@ -23,8 +24,13 @@ MAX_LENGTH = 100  # of a version that is read from a file
 def current_versions() -> dict[str, str]:
     """The version of everything whose change may change a run's numbers, by name."""
     libraries = [*LIBRARIES, *(name for module, name in ENGINES if module in sys.modules)]
-    found = {name: version for name in libraries if (version := _installed(name)) is not None}
-    return {"python": platform.python_version(), "blas": _blas(), **found}
+    versions = {
+        "python": platform.python_version(),
+        "libc": _libc(),
+        "blas": _blas(),
+        **{name: _installed(name) for name in libraries},
+    }
+    return {name: version for name, version in versions.items() if version is not None}
 
 
 def changed_versions(run_directory: Path, of_checkpoint: Mapping[str, str]) -> list[str]:
@@ -51,6 +57,14 @@ def _installed(library: str) -> str | None:
     try:
         return importlib.metadata.version(library)
     except importlib.metadata.PackageNotFoundError:  # such as a checkout that is not installed
+        return None
+
+
+def _libc() -> str | None:
+    """The GNU C library: its sines, which many environments use, differ from version to version."""
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION")
+    except (AttributeError, ValueError):  # another C library
         return None
 
 

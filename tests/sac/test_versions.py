@@ -29,6 +29,8 @@ def test_run_records_what_it_began_with(tmp_path: Path) -> None:
     assert found["numpy"] == np.__version__
     assert found["gymnasium"] == gymnasium.__version__
     assert found["blas"]
+    if platform.libc_ver()[0] == "glibc":
+        assert found["libc"] == " ".join(platform.libc_ver())
     manifest = json.loads((run / "checkpoints" / "60" / "manifest.json").read_bytes())
     assert manifest["versions"] == found
 
