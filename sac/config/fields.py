@@ -110,10 +110,7 @@ def shown(value: Any) -> str:
     """Return a short form of `value` for a message."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    try:
-        return _SHORT.repr(value)
-    except ValueError:  # Python refuses to write integers of more than 4300 digits
-        return "a number of thousands of digits"
+    return _SHORT.repr(value)
 
 
 def _digits(number: float) -> str:
@@ -226,7 +223,16 @@ def _plain(value: Any, depth: int) -> Any:
     raise ValueError
 
 
-_SHORT = reprlib.Repr()
+class _Short(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        try:
+            str(x)
+        except ValueError:  # Python writes no integer of more than 4300 digits
+            return "a number of thousands of digits"
+        return super().repr_int(x, level)
+
+
+_SHORT = _Short()
 _SHORT.maxstring = _SHORT.maxother = 60
 
 _NAMES = {

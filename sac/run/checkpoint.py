@@ -31,11 +31,11 @@ from sac.run.manifest import (
     Manifest,
     check_size,
     is_plain_name,
-    library_versions,
     read_manifest,
     read_verified,
     verify,
 )
+from sac.run.versions import current_versions
 
 POLICY_FILES = ("policy.json", "policy.safetensors")  # enough to act and to evaluate
 REPLAY = "replay"  # the document that says where the transitions lie
@@ -76,7 +76,7 @@ def save_checkpoint(
             for filename, data in _encoded_files(tensors, documents):
                 files.write_file(temporary / filename, data)
                 records[filename] = FileRecord.of(data)
-            manifest = Manifest(step, records, library_versions())
+            manifest = Manifest(step, records, current_versions())
             files.write_file(temporary / MANIFEST_FILE, manifest.encode())
     except OSError as error:
         raise DiskError(

@@ -2,6 +2,7 @@
 
 <root>/<env>-<config name>-s<seed>-<time>/
     config.yaml             resolved, can be trained again
+    versions.json           of Python and the libraries, as the run began
     events.out.tfevents.*   TensorBoard
     metrics.csv             the same numbers
     findings.csv            what the doctor's checks found during training, if anything
@@ -22,6 +23,7 @@ from pathlib import Path
 from sac.errors import SACError
 
 CONFIG_FILE = "config.yaml"
+VERSIONS_FILE = "versions.json"
 METRICS_FILE = "metrics.csv"
 FINDINGS_FILE = "findings.csv"
 CHECKPOINTS_FOLDER = "checkpoints"

@@ -1,11 +1,8 @@
 """A checkpoint's manifest: what files it must hold, so that a damaged one is never used."""
 
 import hashlib
-import importlib.metadata
-import platform
 import re
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,6 @@ from sac.errors import CheckpointError
 MANIFEST_FILE = "manifest.json"
 FORMAT = "sac-checkpoint"
 FORMAT_VERSION = 3
-LIBRARIES = ("sac-autograd", "numpy", "gymnasium", "safetensors")
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The step of a checkpoint, its files by name and the library versions that wrote them."""
+    """The step of a checkpoint, its files by name and the versions it was computed with."""
 
     step: int
     files: dict[str, FileRecord]
@@ -119,18 +115,6 @@ def check_size(path: Path, record: FileRecord) -> None:
 def is_plain_name(name: str) -> bool:
     """Whether a checkpoint may hold a file of this name: a path into a folder is never followed."""
     return re.fullmatch(r"[A-Za-z0-9_]+\.(safetensors|json)", name) is not None
-
-
-@cache
-def library_versions() -> dict[str, str]:
-    """Versions of Python and of the libraries whose change may change results."""
-    versions = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            versions[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:  # a checkout that is not installed
-            continue
-    return versions
 
 
 def _plain(name: str) -> str:

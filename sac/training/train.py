@@ -9,6 +9,7 @@ from typing import Any
 from sac.agent.variants import metric_names
 from sac.config import Config
 from sac.device import fallback_note, resolve_device
+from sac.disk.encoding import encode_document
 from sac.disk.files import replace_file
 from sac.disk.lock import RunLock
 from sac.environments import VectorEnvironment, make_vector_environment, separate_source
@@ -25,8 +26,9 @@ from sac.run.checkpoint import (
     set_aside,
     step_folders,
 )
-from sac.run.layout import CONFIG_FILE, METRICS_FILE, create_run_directory
+from sac.run.layout import CONFIG_FILE, METRICS_FILE, VERSIONS_FILE, create_run_directory
 from sac.run.rules import check_changes, check_no_links, check_trusted
+from sac.run.versions import changed_versions, current_versions
 from sac.seeding import Streams, branch, integer_seed
 from sac.terminal import reports
 from sac.terminal.interrupt import InterruptGuard
@@ -166,6 +168,7 @@ def _attempt(
             state.open_replay(run_directory)
         if checkpoint is not None:
             notes = [*notes, *state.restore(checkpoint), *_renew_noise(state, run_directory)]
+            notes += changed_versions(checkpoint.folder.parents[1], checkpoint.versions)
         elif config.train.init_from is not None:
             _start_from(state, config.train.init_from)
         # Made last: what can't be trained leaves no folder behind.
@@ -175,7 +178,9 @@ def _attempt(
             )
             lock.enter_context(RunLock(run_directory))
             state.open_replay(run_directory)
-        _write_config(run_directory, config)
+        _write(run_directory / CONFIG_FILE, config.to_yaml().encode())
+        if checkpoint is None:
+            _write(run_directory / VERSIONS_FILE, encode_document(current_versions()))
         resume_step = None if checkpoint is None else start
         return _train(state, evaluation_environment, run_directory, resume_step, notes)
 
@@ -265,8 +270,8 @@ def _start_from(state: RunState, path: str) -> None:
         raise CheckpointError(f"train.init_from: {error}") from error
 
 
-def _write_config(run_directory: Path, config: Config) -> None:
+def _write(path: Path, data: bytes) -> None:
     try:
-        replace_file(run_directory / CONFIG_FILE, config.to_yaml().encode())
+        replace_file(path, data)
     except OSError as error:
-        raise SACError(f"Can't write into '{run_directory}': {error.strerror}.") from error
+        raise SACError(f"Can't write into '{path.parent}': {error.strerror}.") from error

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from sac.errors import EnvironmentSetupError
 
@@ -19,7 +19,9 @@ def item(batch: Any, index: int) -> Any:
 
 def autoreset_mode(env: VectorEnv) -> AutoresetMode:
     """Return when an environment resets after an episode; EnvironmentSetupError if it is silent."""
-    given = env.metadata.get("autoreset_mode")
+    given, inner = env.metadata.get("autoreset_mode"), env.unwrapped
+    if isinstance(inner, AsyncVectorEnv | SyncVectorEnv) and env.metadata is inner.metadata:
+        given = inner.autoreset_mode  # before Gymnasium 1.4 the newest of a class writes it for all
     for mode in AutoresetMode:
         if given in (mode, mode.value, mode.name):
             return mode

@@ -3,6 +3,7 @@
 import gc
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def test_memory_comes_again_once_its_array_is_gone() -> None:
     assert address(again) == at
 
 
-VIEWS: dict[str, Callable[[np.ndarray], object]] = {
+VIEWS: dict[str, Callable[[Any], object]] = {
     "slice": lambda a: a[10:20],
     "slice of a slice": lambda a: a[10:200][3:20],
     "reshaped": lambda a: a.reshape(2, -1),

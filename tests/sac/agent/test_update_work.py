@@ -1,5 +1,6 @@
 """The work of one update, counted: what would make it slower fails here, on any machine."""
 
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -95,14 +96,14 @@ def test_large_arrays_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     for seed in range(3):
         agent.update(make_batch(agent, seed, 256))
-    before = reused_memory()
+    before = large_memories()
     assert before
     agent.update(make_batch(agent, 9, 256))
-    assert reused_memory() == before
+    assert large_memories() == before
 
 
-def reused_memory() -> set[int]:
-    """The identities of all memory that the workspace has, lent or not."""
+def large_memories() -> set[int]:
+    """The identities of all large memories: of those in use, and of those that wait."""
     workspace = NUMPY._workspace
-    memory = [m for kept in workspace._waiting.values() for m in kept]
-    return set(map(id, memory + [loan.memory for loan in workspace._loans.values()]))
+    lent = [loan.memory for loan in workspace._loans.values()]
+    return set(map(id, itertools.chain(lent, *workspace._waiting.values())))

@@ -122,7 +122,9 @@ def test_wrong_type_is_refused(key: str, value: Any) -> None:
 
 @pytest.mark.parametrize("key", ["seed", "agent.gamma"])
 def test_number_too_long_to_write_is_refused(key: str) -> None:
-    assert refusal(nested(key, 10**5000)).endswith("got a number of thousands of digits")
+    for value in (10**5000, -(10**5000)):
+        assert refusal(nested(key, value)).endswith("got a number of thousands of digits")
+    assert refusal(nested(key, [10**5000])).endswith("got [a number of thousands of digits]")
 
 
 MISFITS: list[tuple[dict[str, Any], str, str]] = [

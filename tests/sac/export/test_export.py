@@ -1,5 +1,6 @@
 """Exported policies act as the agent does, and an export that would not is refused."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -84,8 +85,12 @@ def test_the_reader_needs_nothing_of_this_library(tmp_path: Path) -> None:
     np.save(tmp_path / "observations.npy", observations)
     np.save(tmp_path / "expected.npy", agent.act(observations, deterministic=True))
     copy = Path(reader.__file__).read_text(encoding="utf-8") + USE_OF_THE_READER
-    command = [sys.executable, "-I", "-W", "error", "-c", copy]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-W", "error", "-c", copy]
+    # A folder of its own, and no PYTHONPATH: where the library is not installed, it is not found.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 

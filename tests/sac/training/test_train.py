@@ -118,7 +118,10 @@ def test_run_directory(tmp_path: Path) -> None:
     assert run.name.startswith("CartPole-v1-my_config-s0-")
     events = [path.name for path in run.glob("events.out.tfevents.*")]
     assert sorted(path.name for path in run.iterdir()) == sorted(
-        ["best", "checkpoints", "config.yaml", "metrics.csv", "replay", "run.lock", *events]
+        [
+            *("best", "checkpoints", "config.yaml", "metrics.csv", "replay", "run.lock"),
+            *("versions.json", *events),
+        ]
     )
     assert len(events) == 1
     assert Config.load(run / "config.yaml") == config
