@@ -67,7 +67,7 @@ class Learner(Protocol):
 
 
 def _weights(agent: Learner) -> State:
-    """The weights of all parts; a critic's networks have names of their own."""
+    """Return the weights of all parts; a critic's networks have names of their own."""
     state = prefixed("observation_input", agent.observation_input.state_dict())
     state |= prefixed("policy_net", agent.policy_net.state_dict())
     state |= arrays(agent.critic.state_dict())
@@ -75,7 +75,7 @@ def _weights(agent: Learner) -> State:
 
 
 def full_state(agent: Learner) -> State:
-    """Everything that learning goes on from."""
+    """Return everything that learning goes on from."""
     state: State = {"updates": np.array(agent.updates), **_weights(agent)}
     for name, optimizer in agent.optimizers().items():
         for index, values in optimizer.state_dict()["state"].items():
@@ -96,7 +96,7 @@ def load_full_state(agent: Learner, state: State) -> None:
 
 
 def _adam_states(agent: Learner) -> State:
-    """What the optimizers hold from their first step on, by name, shape and dtype."""
+    """Return what the optimizers hold from their first step on, by name, shape and dtype."""
     expected: State = {}
     for name, optimizer in agent.optimizers().items():
         for index, parameter in enumerate(optimizer.param_groups[0]["params"]):
@@ -154,7 +154,7 @@ def _layout(state: State) -> dict[str, str]:
 
 
 def policy_state(agent: Learner) -> State:
-    """What acting needs."""
+    """Return what acting needs."""
     state = prefixed("policy_net", agent.policy_net.state_dict())
     return state | prefixed("observation_input", agent.observation_input.state_dict())
 
@@ -167,7 +167,7 @@ def load_policy_state(agent: Learner, state: State) -> None:
 
 
 def generator_state(generators: Generators) -> dict[str, Any]:
-    """The states of generators, as JSON."""
+    """Return the states of generators, as JSON."""
     return {name: generator.state_dict() for name, generator in generators.items()}
 
 
@@ -190,7 +190,7 @@ def load_generator_state(
 
 
 def _kind(state: Mapping[str, Any]) -> str:
-    """The algorithm of a generator: on a GPU it is another than on the CPU."""
+    """Return the algorithm of a generator: on a GPU it is another than on the CPU."""
     return state["bit_generator"]["bit_generator"]
 
 
@@ -201,7 +201,7 @@ def renew_noise(generators: Generators, streams: Streams, number: int) -> None:
 
 
 def description(observation_space: Any, action_space: Any, config: AgentConfig) -> dict[str, Any]:
-    """Spaces and settings."""
+    """Return spaces and settings, as JSON."""
     return {
         "observation_space": space_to_json(observation_space),
         "action_space": space_to_json(action_space),
@@ -210,9 +210,9 @@ def description(observation_space: Any, action_space: Any, config: AgentConfig) 
 
 
 def described(document: Mapping[str, Any], policy: State) -> tuple[Any, Any, AgentConfig]:
-    """Spaces and settings of a `description`; CheckpointError for a wrong one.
+    """Return spaces and settings of a `description`; CheckpointError for a wrong one.
 
-    Also for one of larger networks than `policy`, its weights, fills: before memory is taken.
+    Also, before memory is taken, for one of larger networks than `policy`, its weights, fills.
     """
     try:
         observation_space = space_from_json(document["observation_space"])
