@@ -59,13 +59,7 @@ def squashed_gaussian(
     Source: Haarnoja et al. 2018, "Soft Actor-Critic Algorithms and Applications", appendix C.
     """
     _require_floating_point("squashed_gaussian", parameters)
-    return apply(
-        ops.squashed_gaussian,
-        parameters,
-        noise,
-        log_std_min=log_std_min,
-        log_std_max=log_std_max,
-    )
+    return apply(ops.squashed_gaussian, parameters, noise, bounds=(log_std_min, log_std_max))
 
 
 def soft_value(input: Any, log_prob: Any, alpha: Any) -> tuple[Any, Any]:

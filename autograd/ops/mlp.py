@@ -122,7 +122,7 @@ def _mlp(xp: Backend, *tensors: Array, layout: StackLayout, activation: str) -> 
     return kept.values, kept
 
 
-mlp = Op("Mlp", _mlp, keeps=True, gives_parts=True)
+mlp = Op("Mlp", _mlp, keeps=True)
 
 
 @mlp.joint_gradient()
@@ -146,7 +146,7 @@ def _min_mlp(
     return xp.min(kept.values, axis=0), kept
 
 
-min_mlp = Op("MinMlp", _min_mlp, keeps=True, gives_parts=True)
+min_mlp = Op("MinMlp", _min_mlp, keeps=True)
 
 
 @min_mlp.joint_gradient()

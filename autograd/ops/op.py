@@ -68,14 +68,11 @@ class Op:
         outs: int = 1,
         differentiable_outs: int = 1,
         keeps: bool = False,
-        gives_parts: bool = False,
         bool_error: Exception | None = None,
     ) -> None:
         """`outs`: how many arrays forward returns; the first `differentiable_outs` carry gradients.
 
         `keeps`: forward returns its result and a tuple that only the gradient sees.
-        `gives_parts`: the gradients have the shapes and dtypes of the inputs, and nobody else
-        holds their memory, which they do not share with each other.
         `bool_error`: the error for bool inputs, if the operation does not take them.
         """
         parameters = inspect.signature(forward).parameters.values()
@@ -92,7 +89,6 @@ class Op:
         self.outs = outs
         self.differentiable_outs = differentiable_outs
         self.keeps = keeps
-        self.gives_parts = gives_parts
         self.first_out = FIRST_SETTING + len(self.settings)
         self.first_input = self.first_out + outs
         self.gradients: list[Gradient | None] = [None] * len(self.inputs)

@@ -6,9 +6,8 @@ import copy
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypedDict
 
-from autograd.backend import Array, backend_of
 from autograd.engine.capture import effect
 from autograd.engine.grad_mode import enable_grad
 from autograd.errors import NotOfferedError
@@ -35,7 +34,6 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        self._scratch: dict[Any, Array] = {}
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -93,14 +91,6 @@ class Optimizer:
                     else:
                         param._grad.detach_().zero_()
 
-    def _scratch_like(self, array: Array) -> Array:
-        """An array of that shape and dtype to compute in, the same one at every call."""
-        backend = backend_of(array)
-        key = array.shape, array.dtype, backend.device_index(array)
-        if key not in self._scratch:
-            self._scratch[key] = backend.empty_like(array)
-        return self._scratch[key]
-
     # -- state ----------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
@@ -151,7 +141,6 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._scratch = {}
         for group in self.param_groups:
             for key, value in self.defaults.items():
                 group.setdefault(key, value)
@@ -184,18 +173,25 @@ def check_at_least_zero(**settings: Any) -> None:
             raise ValueError(f"Invalid {name.replace('__', ' ')}: {value}")
 
 
-def check_implementation(
-    foreach: bool | None, fused: bool | None, capturable: bool, differentiable: bool
-) -> None:
-    """Raise for ways to run a step that there are not; `foreach` and `fused` change no result."""
+class Implementation(TypedDict, total=False):
+    """Settings that choose between implementations of a step in torch; here there is one."""
+
+    foreach: bool | None
+    fused: bool | None
+    differentiable: bool
+
+
+def checked_implementation(
+    foreach: bool | None = None, fused: bool | None = None, differentiable: bool = False
+) -> dict[str, Any]:
+    """Return the settings of `Implementation`; raise for those that would change a result."""
     if foreach and fused:
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
     if differentiable:
         raise NotOfferedError(
             "differentiable=True: autograd does not offer steps that are recorded"
         )
-    if capturable:
-        raise NotOfferedError("capturable=True: autograd does not offer the capture of a step")
+    return {"foreach": foreach, "differentiable": differentiable, "fused": fused}
 
 
 def _named(params: Any) -> tuple[list[Any], list[str]]:
