@@ -9,26 +9,11 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import Array, backend_of
-from autograd.errors import attribute_error
+from autograd.errors import missing_names
 from autograd.functional.checks import type_name
 from autograd.generator import Generator
 from autograd.random import source
 from autograd.tensors.tensor import Tensor
-
-__all__ = [
-    "calculate_gain",
-    "constant_",
-    "eye_",
-    "kaiming_normal_",
-    "kaiming_uniform_",
-    "normal_",
-    "ones_",
-    "orthogonal_",
-    "uniform_",
-    "xavier_normal_",
-    "xavier_uniform_",
-    "zeros_",
-]
 
 
 def _fill(tensor: Tensor, values: Array) -> Tensor:
@@ -200,6 +185,4 @@ def _require_float(kernel: str, tensor: Tensor) -> None:
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(tensor._array)}'")
 
 
-def __getattr__(name: str) -> Any:
-    """Say that a name of torch is not offered, and which is nearest."""
-    raise attribute_error("module 'autograd.nn.init'", name, __all__)
+__getattr__ = missing_names(__name__)

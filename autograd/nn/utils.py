@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 from autograd.backend import Array
 from autograd.creation import tensor
 from autograd.engine.capture import effect
 from autograd.engine.grad_mode import state
-from autograd.errors import attribute_error
+from autograd.errors import missing_names
 from autograd.functional.joining import cat, stack
 from autograd.nn.parameter import type_name
 from autograd.tensors.tensor import Tensor
-
-__all__ = [
-    "clip_grad_norm_",
-    "clip_grad_value_",
-    "parameters_to_vector",
-    "vector_to_parameters",
-]
 
 
 @effect
@@ -95,6 +87,4 @@ def _total_norm(grads: list[Tensor], norm_type: float) -> Tensor:
     return stack([norm.to(norms[0].device) for norm in norms]).norm(norm_type)
 
 
-def __getattr__(name: str) -> Any:
-    """Say that a name of torch is not offered, and which is nearest."""
-    raise attribute_error("module 'autograd.nn.utils'", name, __all__)
+__getattr__ = missing_names(__name__)

@@ -10,16 +10,9 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.errors import attribute_error
+from autograd.errors import missing_names
 from autograd.optim.optimizer import Optimizer
 from autograd.tensors.tensor import Tensor
-
-__all__ = [
-    "CosineAnnealingLR",
-    "LRScheduler",
-    "LambdaLR",
-    "LinearLR",
-]
 
 
 class LRScheduler:
@@ -258,6 +251,4 @@ def _note_steps(optimizer: Any) -> None:
     optimizer.step = step
 
 
-def __getattr__(name: str) -> Any:
-    """Say that a name of torch is not offered, and which is nearest."""
-    raise attribute_error("module 'autograd.optim.lr_scheduler'", name, __all__)
+__getattr__ = missing_names(__name__)

@@ -79,9 +79,8 @@ class SGD(Optimizer):
         values, momentum = self.state[param], group["momentum"]
         known = values.get("momentum_buffer")
         if known is None:
-            buffer = backend_of(param._array).array_of(
-                grad.copy()
-            )  # without dampening, as in torch
+            # Without dampening, as in torch.
+            buffer = backend_of(param._array).array_of(grad.copy())
             values["momentum_buffer"] = Tensor._wrap(buffer)
         else:
             buffer = known._array

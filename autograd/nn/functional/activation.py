@@ -7,17 +7,10 @@ import warnings
 from autograd.dtypes import DTypeLike
 from autograd.engine.apply import apply, unary
 from autograd.functional import activation
-from autograd.functional.activation import logsigmoid, softplus
 from autograd.functional.checks import require_tensor, type_name
-from autograd.functional.elementwise import sigmoid, tanh
 from autograd.ops import rectifiers as ops
 from autograd.tensors.inplace import method
 from autograd.tensors.tensor import Tensor
-
-__all__ = [
-    "elu", "gelu", "leaky_relu", "log_softmax", "logsigmoid", "relu", "sigmoid", "silu",
-    "softmax", "softplus", "tanh",
-]  # fmt: skip
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
