@@ -21,6 +21,11 @@ class NotOfferedError(AttributeError, NotImplementedError):
     """A part of torch that this package leaves out, such as double backward or complex tensors."""
 
 
+def not_implemented(kernel: str, kind: str = "Bool") -> NotImplementedError:
+    """Return torch's error for a function that has no kernel for a dtype, such as Bool."""
+    return NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
+
+
 def attribute_error(owner: str, name: str, offered: Iterable[str]) -> AttributeError:
     """Return the error for a missing `owner.name`, with the nearest existing name."""
     text = f"{owner} has no attribute '{name}'"

@@ -13,6 +13,7 @@ from autograd.dtypes import CPU, DeviceLike, DTypeLike, device_argument, dtype_a
 from autograd.engine.apply import apply
 from autograd.engine.capture import effect
 from autograd.engine.grad_mode import state
+from autograd.errors import not_implemented
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.functional.checks import integer, require_tensor, shape_of
 from autograd.generator import Generator
@@ -109,8 +110,7 @@ def _float_dtype(
 ) -> np.dtype:
     wanted = default if dtype is None else dtype_argument(name, dtype)
     if wanted.kind != "f":
-        kind = type_name(np.empty(0, wanted))
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
+        raise not_implemented(kernel, type_name(np.empty(0, wanted)))
     return wanted
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.creation import FLOAT32, INT64, made, number
 from autograd.dtypes import DeviceLike, DTypeLike, dtype_argument
+from autograd.errors import not_implemented
 from autograd.functional.checks import integer, type_text
 from autograd.tensors.tensor import Tensor
 
@@ -108,4 +109,4 @@ def _whole_steps(*arguments: Any) -> int:
 
 def _refuse_bool(kernel: str, dtype: np.dtype) -> None:
     if dtype.kind == "b":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
+        raise not_implemented(kernel)

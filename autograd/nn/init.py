@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.backend import Array, backend_of
 from autograd.errors import missing_names
-from autograd.functional.checks import type_name
+from autograd.functional.checks import require_float
 from autograd.generator import Generator
 from autograd.random import source
 from autograd.tensors.tensor import Tensor
@@ -27,7 +27,7 @@ def uniform_(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
     """From U(a, b)."""
-    _require_float("check_uniform_bounds", tensor)
+    require_float("check_uniform_bounds", tensor)
     if a > b:
         raise RuntimeError(
             f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}"
@@ -42,7 +42,7 @@ def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
     """From N(mean, std^2)."""
-    _require_float("normal_kernel_cpu", tensor)
+    require_float("normal_kernel_cpu", tensor)
     if std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
     values = source(generator, tensor.device).standard_normal(tensor.shape, _drawn_dtype(tensor))
@@ -178,11 +178,6 @@ def _is_empty(tensor: Tensor) -> bool:
 def _drawn_dtype(tensor: Tensor) -> Any:
     """The dtype to draw in: NumPy draws no float16."""
     return np.float64 if tensor._array.dtype == np.float64 else np.float32
-
-
-def _require_float(kernel: str, tensor: Tensor) -> None:
-    if tensor._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(tensor._array)}'")
 
 
 __getattr__ = missing_names(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autograd.backend import Array, Backend
+from autograd.errors import not_implemented
 from autograd.ops.op import Op, op
 
 add = op(
@@ -50,14 +51,10 @@ reciprocal = op(
 )  # fmt: skip
 
 
-def _without_bool(name: str) -> NotImplementedError:
-    return NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
-
-
 # Step functions: their gradient is 0 wherever it exists.
 floor_div_rounded = op(
     "Div2", lambda xp, input, other: xp.floor_divide(input, other), promote="number",
-    bool_error=_without_bool("div_floor_cpu"),
+    bool_error=not_implemented("div_floor_cpu"),
     input=lambda xp, g: xp.zeros_like(g),
     other=lambda xp, g: xp.zeros_like(g),
 )  # fmt: skip
@@ -70,7 +67,7 @@ def _no_derivative(xp: Backend, g: Array) -> Array:
 # Unlike div(rounding_mode="floor"), torch's `//` has no derivative.
 floor_divide = op(
     "FloorDivide", lambda xp, input, other: xp.floor_divide(input, other), promote="number",
-    bool_error=_without_bool("div_floor_cpu"),
+    bool_error=not_implemented("div_floor_cpu"),
     input=_no_derivative,
     other=_no_derivative,
 )  # fmt: skip
@@ -86,21 +83,21 @@ def _trunc_div(xp: Backend, input: Array, other: Array) -> Array:
 
 
 trunc_div = op(
-    "Div2", _trunc_div, promote="number", bool_error=_without_bool("div_trunc_cpu"),
+    "Div2", _trunc_div, promote="number", bool_error=not_implemented("div_trunc_cpu"),
     input=lambda xp, g: xp.zeros_like(g),
     other=lambda xp, g: xp.zeros_like(g),
 )  # fmt: skip
 
 remainder = op(
     "Remainder", lambda xp, input, other: xp.remainder(input, other), promote="number",
-    bool_error=_without_bool("remainder_cpu"),
+    bool_error=not_implemented("remainder_cpu"),
     input=lambda xp, g: g,
     other=lambda xp, g, input, other: -g * xp.floor_divide(input, other),
 )  # fmt: skip
 
 fmod = op(
     "Fmod", lambda xp, input, other: xp.fmod(input, other), promote="number",
-    bool_error=_without_bool("fmod_cpu"),
+    bool_error=not_implemented("fmod_cpu"),
     input=lambda xp, g: g,
     other=lambda xp, g, input, other: -g * xp.trunc(input / other),
 )  # fmt: skip
@@ -118,7 +115,7 @@ def _pow(xp: Backend, input: Array, other: Array) -> Array:
     return powers * ((other >= 0) | (powers == 1) | (powers == -1))
 
 
-pow = Op("Pow", _pow, promote="number", bool_error=_without_bool("pow"))
+pow = Op("Pow", _pow, promote="number", bool_error=not_implemented("pow"))
 
 
 @pow.gradient("input")

@@ -6,12 +6,8 @@ import math
 from collections.abc import Callable
 
 from autograd.backend import Array, Backend
+from autograd.errors import not_implemented
 from autograd.ops.op import op
-
-
-def _without_bool(name: str) -> NotImplementedError:
-    return NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
-
 
 exp = op("Exp", lambda xp, input: xp.exp(input), promote="float",
          input=lambda xp, g, out: g * out)  # fmt: skip
@@ -37,7 +33,7 @@ sqrt = op("Sqrt", lambda xp, input: xp.sqrt(input), promote="float",
 rsqrt = op("Rsqrt", lambda xp, input: 1 / xp.sqrt(input), promote="float",
            input=lambda xp, g, out: -0.5 * g * (out * out * out))  # fmt: skip
 
-abs = op("Abs", lambda xp, input: xp.abs(input), bool_error=_without_bool("abs_cpu"),
+abs = op("Abs", lambda xp, input: xp.abs(input), bool_error=not_implemented("abs_cpu"),
          input=lambda xp, g, input: g * _sign(xp, input))  # fmt: skip
 
 sin = op("Sin", lambda xp, input: xp.sin(input), promote="float",
@@ -91,13 +87,13 @@ def _no_slope(xp: Backend, g: Array) -> Array:
 
 sign = op("Sign", _sign, input=_no_slope)
 floor = op("Floor", lambda xp, input: _rounded(xp.floor, input),
-           bool_error=_without_bool("floor_vml_cpu"), input=_no_slope)  # fmt: skip
+           bool_error=not_implemented("floor_vml_cpu"), input=_no_slope)  # fmt: skip
 ceil = op("Ceil", lambda xp, input: _rounded(xp.ceil, input),
-          bool_error=_without_bool("ceil_vml_cpu"), input=_no_slope)  # fmt: skip
+          bool_error=not_implemented("ceil_vml_cpu"), input=_no_slope)  # fmt: skip
 trunc = op("Trunc", lambda xp, input: _rounded(xp.trunc, input),
-           bool_error=_without_bool("trunc_vml_cpu"), input=_no_slope)  # fmt: skip
+           bool_error=not_implemented("trunc_vml_cpu"), input=_no_slope)  # fmt: skip
 round = op("Round", lambda xp, input: _rounded(xp.rint, input),
-           bool_error=_without_bool("round_vml_cpu"), input=_no_slope)  # fmt: skip
+           bool_error=not_implemented("round_vml_cpu"), input=_no_slope)  # fmt: skip
 
 
 round_decimals = op("Round1", lambda xp, input, *, decimals: xp.round(input, decimals),
@@ -109,7 +105,7 @@ def _rounded(function: Callable[[Array], Array], input: Array) -> Array:
 
 
 clamp = op("Clamp1", lambda xp, input, min, max: xp.minimum(xp.maximum(input, min), max),
-           promote="number", bool_error=_without_bool("clamp_cpu"),
+           promote="number", bool_error=not_implemented("clamp_cpu"),
            input=lambda xp, g, input, min, max: xp.where((input >= min) & (input <= max), g, 0),
            min=lambda xp, g, input, min, max: xp.where((input < min) & (min < max), g, 0),
            max=lambda xp, g, input, min, max:

@@ -87,8 +87,8 @@ def test_nothing_else_is_offered() -> None:
     of_torch = """
     Function Generator Size Tensor backward detect_anomaly device dtype e enable_grad finfo grad
     gradcheck iinfo inf inference_mode is_anomaly_check_nan_enabled is_anomaly_enabled is_complex
-    is_floating_point is_grad_enabled is_inference_mode_enabled is_signed is_tensor nan newaxis no_grad numel
-    pi set_detect_anomaly set_grad_enabled
+    is_floating_point is_grad_enabled is_inference_mode_enabled is_signed is_tensor nan newaxis
+    no_grad numel pi set_detect_anomaly set_grad_enabled
     """.split()
     modules = {n for n in dir(autograd) if isinstance(getattr(autograd, n), ModuleType)}
     helpers = {"FunctionType", "Any", "annotations", "TYPE_CHECKING"}

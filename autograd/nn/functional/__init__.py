@@ -3,6 +3,7 @@
 from autograd.errors import missing_names
 from autograd.functional.activation import logsigmoid, softplus
 from autograd.functional.elementwise import sigmoid, tanh
+from autograd.functional.indexing import one_hot
 from autograd.nn.functional.activation import (
     elu,
     gelu,
@@ -15,7 +16,6 @@ from autograd.nn.functional.activation import (
 from autograd.nn.functional.affine import linear
 from autograd.nn.functional.classification import cross_entropy, nll_loss
 from autograd.nn.functional.convolution import conv2d
-from autograd.nn.functional.encoding import one_hot
 from autograd.nn.functional.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from autograd.nn.functional.normalization import batch_norm, layer_norm
 from autograd.nn.functional.regularization import dropout

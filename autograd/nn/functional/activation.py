@@ -7,7 +7,7 @@ import warnings
 from autograd.dtypes import DTypeLike
 from autograd.engine.apply import apply, unary
 from autograd.functional import activation
-from autograd.functional.checks import require_tensor, type_name
+from autograd.functional.checks import require_float, require_tensor
 from autograd.ops import rectifiers as ops
 from autograd.tensors.inplace import method
 from autograd.tensors.tensor import Tensor
@@ -89,5 +89,4 @@ _elu_, _silu_ = method(_elu), method(_silu)
 
 def _require_float(function: str, kernel: str, input: Tensor) -> None:
     require_tensor(function, input)
-    if input._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")
+    require_float(kernel, input)

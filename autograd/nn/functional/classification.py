@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograd.engine.apply import apply
 from autograd.functional.activation import log_softmax
-from autograd.functional.checks import require_tensor, type_name
+from autograd.functional.checks import require_both, require_float, type_name
 from autograd.functional.reduction import sum as sum_
 from autograd.nn.functional.reduction import reduction_of
 from autograd.ops import loss as ops
@@ -26,12 +26,9 @@ def nll_loss(
     `ignore_index`.
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    require_tensor("nll_loss_nd", input)
-    require_tensor("nll_loss_nd", target, "target", 2)
+    require_both("nll_loss_nd", input, target, "target")
     _check_shapes(input, target)
-    if input._array.dtype.kind != "f":
-        name = type_name(input._array)
-        raise NotImplementedError(f"\"nll_loss_out_frame\" not implemented for '{name}'")
+    require_float("nll_loss_out_frame", input)
     _check_weight(input, weight)
     _check_classes(target, input.shape[min(1, input.ndim - 1)], ignore_index)
     settings = {"reduction": reduction, "ignore_index": ignore_index}
@@ -53,8 +50,7 @@ def cross_entropy(
 ) -> Tensor:
     """`nll_loss` of `log_softmax(input)`; a `target` of its shape holds probabilities."""
     reduction = reduction_of(size_average, reduce, reduction)
-    require_tensor("cross_entropy_loss", input)
-    require_tensor("cross_entropy_loss", target, "target", 2)
+    require_both("cross_entropy_loss", input, target, "target")
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
     class_dim = 0 if input.ndim <= 1 else 1

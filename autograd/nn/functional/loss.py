@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from autograd.engine.apply import apply
+from autograd.errors import not_implemented
 from autograd.functional import elementwise
 from autograd.functional.arithmetic import sub
 from autograd.functional.checks import type_name
@@ -100,7 +101,7 @@ def _prepare(
 
 def _require_float(kernel: str, input: Tensor, target: Tensor) -> None:
     if input._array.dtype.kind != "f" and target._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")
+        raise not_implemented(kernel, type_name(input._array))
 
 
 def _reduced(loss: Tensor, reduction: str) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from autograd.engine.apply import apply
 from autograd.engine.grad_mode import no_grad
-from autograd.functional.checks import require_tensor, type_name
+from autograd.functional.checks import require_float, require_tensor, type_name
 from autograd.ops import normalization as ops
 from autograd.tensors.tensor import Tensor
 
@@ -96,7 +96,7 @@ def _check_layer(
             f"Given normalized_shape={wanted}, expected input with shape "
             f"[*, {', '.join(map(str, wanted))}], but got input of size{list(input.shape)}"
         )
-    _require_float("LayerNormKernelImpl", input)
+    require_float("LayerNormKernelImpl", input)
     for value in (weight, bias):
         if value is not None and value._array.dtype != input._array.dtype:
             raise RuntimeError(
@@ -129,11 +129,6 @@ def _check_batch(
             raise RuntimeError(f"{name} must be defined in evaluation mode")
         if value is not None and value.numel() != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {value.numel()}")
-    _require_float("batch_norm", input)
+    require_float("batch_norm", input)
     if any(v is not None and v._array.dtype != input._array.dtype for v in named.values()):
         raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
-
-
-def _require_float(kernel: str, input: Tensor) -> None:
-    if input._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")
