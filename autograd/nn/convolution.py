@@ -72,7 +72,6 @@ class Conv2d(Module):
         )
 
     def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
         parts = [
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}",
             f"stride={self.stride}",

@@ -22,5 +22,4 @@ class Dropout(Module):
         return functional.dropout(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
         return f"p={self.p}, inplace={self.inplace}"

@@ -31,7 +31,6 @@ class MSELoss(_Loss):
     """The squared difference."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Apply it."""
         return functional.mse_loss(input, target, reduction=self.reduction)
 
 
@@ -39,7 +38,6 @@ class L1Loss(_Loss):
     """The absolute difference."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Apply it."""
         return functional.l1_loss(input, target, reduction=self.reduction)
 
 
@@ -57,7 +55,6 @@ class SmoothL1Loss(_Loss):
         self.beta = beta
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Apply it."""
         return functional.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
@@ -69,7 +66,6 @@ class HuberLoss(_Loss):
         self.delta = delta
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Apply it."""
         return functional.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
@@ -91,7 +87,6 @@ class NLLLoss(_Loss):
         self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Apply it."""
         return functional.nll_loss(
             input,
             target,
@@ -121,7 +116,6 @@ class CrossEntropyLoss(_Loss):
         self.label_smoothing = label_smoothing
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Apply it."""
         return functional.cross_entropy(
             input,
             target,

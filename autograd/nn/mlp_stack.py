@@ -133,6 +133,5 @@ class MLPStack(Module):
                     yield f"{self._name.format(number)}layers.{i}.{name}", value
 
     def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
         networks = f", networks={self.layout.networks}" if self.is_stack else ""
         return f"{list(self.layout.sizes)}, activation={self.activation!r}{networks}"
