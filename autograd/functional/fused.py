@@ -37,9 +37,9 @@ def min_mlp(inputs: Sequence[Any], parameters: Any, layout: StackLayout, activat
 
 
 def mlp_row(x: Any, parameters: Any, layout: StackLayout, activation: str) -> Any:
-    """`mlp` of a single network on one row in arrays, (inputs,) to (outputs,); outside any graph.
+    """Run one network on one row, an array (inputs,), outside the graph; an array (outputs,).
 
-    In a batch of one the calls cost more than the arithmetic, and those of tensors the most.
+    For a single row, calls cost more than the arithmetic, and calls of tensors cost most.
     """
     array = parameters._array
     parts, xp = layout.parts(array), backend_of(array)
@@ -91,7 +91,7 @@ def polyak_update_(target: Any, source: Any, tau: float) -> None:
 def clip_row_norms_(parameter: Any, max_norm: float) -> None:
     """Scale each row of the gradient of a parameter (rows, n) to a norm of at most `max_norm`.
 
-    A row is what `nn.utils.clip_grad_norm_` sees as a whole: the gradient of one network.
+    A row is the gradient of one network, which `nn.utils.clip_grad_norm_` would clip by itself.
     """
     gradient = parameter.grad
     norm = gradient.norm(dim=1, keepdim=True)
@@ -107,8 +107,8 @@ def standardise(input: Any, shift: Any, factor: Any, limit: float) -> Any:
 def watch(value: Any, number: int, first: Any, found: Any) -> None:
     """Note whether a value of one element is finite, without making the host wait for a GPU.
 
-    Where it is not, `first` (0-d int64) becomes the smaller of itself and `number`, and `found`
-    (0-d float32) 1.
+    If it is not, `first` (0-d int64) becomes the smaller of itself and `number`, and `found` (0-d
+    float32) becomes 1.
     """
     backend_of(value._array).watch(value._array, number, first._array, found._array)
 

@@ -16,8 +16,8 @@ from autograd.random import source
 from autograd.tensors.tensor import Tensor
 
 
-def _fill(tensor: Tensor, values: Array) -> Tensor:
-    """Write values of its device into a tensor, outside the graph; only its version tells."""
+def _fill(tensor: Tensor, values: Array | float) -> Tensor:
+    """Write values into a tensor outside the graph; its version counter goes up."""
     tensor._array[...] = values
     tensor._bump_version()
     return tensor
@@ -26,7 +26,7 @@ def _fill(tensor: Tensor, values: Array) -> Tensor:
 def uniform_(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """From U(a, b)."""
+    """Draw from U(a, b)."""
     require_float("check_uniform_bounds", tensor)
     if a > b:
         raise RuntimeError(
@@ -41,7 +41,7 @@ def uniform_(
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """From N(mean, std^2)."""
+    """Draw from N(mean, std^2)."""
     require_float("normal_kernel_cpu", tensor)
     if std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
@@ -52,31 +52,29 @@ def normal_(
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """One number everywhere."""
-    tensor._array[...] = val
-    tensor._bump_version()
-    return tensor
+    """Fill with one number."""
+    return _fill(tensor, val)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Zeros."""
+    """Fill with zeros."""
     return constant_(tensor, 0.0)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Ones."""
+    """Fill with ones."""
     return constant_(tensor, 1.0)
 
 
 def eye_(tensor: Tensor) -> Tensor:
-    """The identity, as far as a matrix that need not be square has one."""
+    """Fill with the identity matrix, or its upper left part if the matrix is not square."""
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     return _fill(tensor, backend_of(tensor._array).eye(*tensor.shape, dtype=tensor._array.dtype))
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor that makes up for a nonlinearity; `param`: the negative slope of leaky_relu."""
+    """The gain that compensates for a nonlinearity; `param`: the negative slope of leaky_relu."""
     linear = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
               "conv_transpose3d", "sigmoid")  # fmt: skip
     if nonlinearity in linear:
@@ -95,13 +93,13 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def xavier_uniform_(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """Uniform, variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010."""
+    """Draw uniformly, with variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010."""
     bound = gain * math.sqrt(6.0 / sum(_fans(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normal, variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010."""
+    """Draw normally, with variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010."""
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(_fans(tensor))), generator)
 
 
@@ -112,7 +110,7 @@ def kaiming_uniform_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Uniform, variance gain^2 / fan, for rectifiers of negative slope `a`: He et al. 2015."""
+    """Draw uniformly, with variance gain^2 / fan, for leaky rectifiers: He et al. 2015."""
     if _is_empty(tensor):
         return tensor
     bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
@@ -126,14 +124,14 @@ def kaiming_normal_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Normal, variance gain^2 / fan, for rectifiers of negative slope `a`: He et al. 2015."""
+    """Draw normally, with variance gain^2 / fan, for leaky rectifiers: He et al. 2015."""
     if _is_empty(tensor):
         return tensor
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
-    """Orthogonal rows or columns of norm `gain`, of the flattened matrix: Saxe et al. 2014."""
+    """Draw orthogonal rows or columns of norm `gain`, as a matrix: Saxe et al. 2014."""
     if tensor.ndim < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if tensor.numel() == 0:
@@ -159,7 +157,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
 
 
 def _fans(tensor: Tensor) -> tuple[int, int]:
-    """The numbers of inputs and outputs of a unit: (out, in, *kernel)."""
+    """Return fan-in and fan-out of a weight (out, in, *kernel)."""
     if tensor.ndim < 2:
         raise ValueError(
             "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions"

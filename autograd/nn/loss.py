@@ -21,7 +21,7 @@ class _Loss(Module):
         reduce: bool | None = None,
         reduction: str = "mean",
     ) -> None:
-        """`size_average` and `reduce` are torch's old way to say it."""
+        """`size_average` and `reduce` are torch's deprecated arguments."""
         super().__init__()
         legacy = size_average is not None or reduce is not None
         self.reduction = legacy_reduction(size_average, reduce) if legacy else reduction
@@ -42,7 +42,7 @@ class L1Loss(_Loss):
 
 
 class SmoothL1Loss(_Loss):
-    """The absolute difference, but quadratic below `beta`, where its slope is 0 to 1."""
+    """The absolute difference, but quadratic where it is below `beta`."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class HuberLoss(_Loss):
 
 
 class NLLLoss(_Loss):
-    """Minus the log-probability, `input` (N, C, ...), at each class of `target` (N, ...)."""
+    """The negative log-probabilities, `input` (N, C, ...), at the classes `target` (N, ...)."""
 
     weight: Any  # (C,) or None: a buffer
 

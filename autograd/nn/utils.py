@@ -1,4 +1,4 @@
-"""What is done to all parameters at once: clip their gradients, lay them out as one vector."""
+"""Functions of all parameters at once: clip their gradients, lay them out as one vector."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def clip_grad_norm_(
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
-    """Scale all gradients together to a norm of at most `max_norm`; returns the norm before.
+    """Scale all gradients together to a norm of at most `max_norm`; return the norm before.
 
     `foreach` chooses between implementations in torch; here there is one.
 
@@ -55,12 +55,12 @@ def clip_grad_value_(
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """The parameters one after the other, in one dimension; differentiable."""
+    """Concatenate the parameters into one vector; differentiable."""
     return cat([param.reshape(-1) for param in parameters])
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Let the parameters share the memory of consecutive parts of a vector."""
+    """Make the parameters views of consecutive parts of a vector."""
     if not isinstance(vec, Tensor):
         raise TypeError(f"expected torch.Tensor, but got: {type_name(vec)}")
     start = 0

@@ -70,7 +70,7 @@ class Adam(Optimizer):
 
     @effect
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient; returns the closure's value."""
+        """Update every parameter that has a gradient; return the closure's value."""
         loss = run_closure(closure)
         flag = self.found_inf
         if flag is None or not backend_of(flag._array).is_known_set(flag._array):
@@ -107,7 +107,7 @@ class Adam(Optimizer):
 
 
 def _gradient(param: Tensor, group: dict[str, Any], skip: Any) -> Any:
-    """The gradient to descend, with weight decay that is part of it; decoupled decay is done."""
+    """Return the gradient to descend, with coupled weight decay; do decoupled decay at once."""
     array, grad = param._array, param._grad._array  # type: ignore[union-attr]
     decay = number(group["weight_decay"])
     if group["maximize"]:

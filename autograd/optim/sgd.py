@@ -52,7 +52,7 @@ class SGD(Optimizer):
 
     @effect
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient; returns the closure's value."""
+        """Update every parameter that has a gradient; return the closure's value."""
         loss = run_closure(closure)
         state.silently(self._step)
         return loss
@@ -75,7 +75,7 @@ class SGD(Optimizer):
         param._bump_version()
 
     def _direction(self, param: Tensor, grad: Array, group: dict[str, Any]) -> Array:
-        """Where to go with momentum, whose buffer starts as a copy of the gradient."""
+        """Return the direction with momentum; its buffer starts as a copy of the gradient."""
         values, momentum = self.state[param], group["momentum"]
         known = values.get("momentum_buffer")
         if known is None:

@@ -58,7 +58,7 @@ def log_softmax(
 
 
 def _implicit_dim(name: str, input: Tensor, stacklevel: int) -> int:
-    """The dimension that torch picks where none is named."""
+    """Return the dimension that torch chooses if none is given."""
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. "
         "Change the call to include dim=X as an argument.",

@@ -20,9 +20,9 @@ def nll_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """Minus the log-probability, `input` (N, C, ...), of each class of `target` (N, ...).
+    """The negative log-probabilities, `input` (N, C, ...), at the classes `target` (N, ...).
 
-    `weight` (C,) scales the classes; the mean is the weighted one, over targets other than
+    `weight` (C,) weights the classes. The mean is weighted, and leaves out targets that equal
     `ignore_index`.
     """
     reduction = reduction_of(size_average, reduce, reduction)
@@ -92,7 +92,7 @@ def _smoothed(
     reduction: str,
     smoothing: float,
 ) -> Tensor:
-    """The loss against classes of which each gives `smoothing` of its probability to all alike.
+    """The loss of smoothed labels: each spreads `smoothing` of its probability over all classes.
 
     Szegedy et al. 2016, "Rethinking the Inception Architecture for Computer Vision", section 7.
     """
@@ -115,7 +115,7 @@ def _smoothed(
 
 
 def _along(weight: Tensor, dim: int, ndim: int) -> Tensor:
-    """A vector laid out to broadcast along `dim`."""
+    """Reshape a vector so that it broadcasts along `dim`."""
     return weight.reshape(*(-1 if i == dim else 1 for i in range(ndim)))
 
 

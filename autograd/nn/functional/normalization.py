@@ -43,10 +43,11 @@ def batch_norm(
 ) -> Tensor:
     """Mean 0 and variance 1 of each channel (dimension 1), then scale and shift.
 
-    In training over the batch, whose statistics move the running ones in place; else by those.
+    In training the statistics are those of the batch, and the running ones move towards them in
+    place; otherwise they are the running ones.
     """
     require_tensor("batch_norm", input)
-    if not input.numel():  # of any shape; there are no statistics to follow
+    if not input.numel():  # of any shape: there are no statistics
         out = input.clone() if weight is None else input * weight[0]
         return out if bias is None else out + bias[0]
     _check_batch(input, running_mean, running_var, weight, bias, training)
@@ -71,7 +72,7 @@ def _follow(
     axes: tuple[int, ...],
     momentum: float,
 ) -> None:
-    """Move the running statistics towards the batch's; their variance is the unbiased one."""
+    """Move the running statistics towards the batch's; the variance is unbiased."""
     with no_grad():
         running_mean.mul_(1 - momentum).add_(input.mean(axes) * momentum)
         running_var.mul_(1 - momentum).add_(input.var(axes) * momentum)
