@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from autograd.backend import Array, Backend
 from autograd.backend.kernels.contract import Bounds
-from autograd.ops.op import Op, op
+from autograd.ops.op import Op
 
 
 def _affine(xp: Backend, input: Array, weight: Array, bias: Array) -> Array:
@@ -90,7 +90,7 @@ def _(xp: Backend, g: Array, kept: tuple[Array]) -> Array:
     return -xp.half_mse_gradient(g, *kept)
 
 
-discounted = op(
+discounted = Op(
     "Discounted",
     lambda xp, reward, discount, value: xp.discounted(reward, discount, value),
     reward=lambda xp, g: g,
