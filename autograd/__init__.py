@@ -13,6 +13,11 @@ from typing import TYPE_CHECKING, Any
 # isort: off
 # fmt: off
 from autograd import cuda, random
+from autograd.autograd import (
+    Function, backward, detect_anomaly, enable_grad, grad, gradcheck, inference_mode,
+    is_anomaly_check_nan_enabled, is_anomaly_enabled, is_grad_enabled, is_inference_mode_enabled,
+    no_grad, set_detect_anomaly, set_grad_enabled,
+)
 from autograd.creation import (
     as_tensor, asarray, empty, empty_like, eye, from_numpy, full, full_like, ones, ones_like,
     tensor, zeros, zeros_like,
@@ -20,10 +25,6 @@ from autograd.creation import (
 from autograd.dtypes import (
     Size, bool, device, double, dtype, finfo, float, float16, float32, float64, half, iinfo, int,
     int8, int16, int32, int64, long, short, uint8,
-)
-from autograd.engine.grad_mode import (
-    enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,
-    set_grad_enabled,
 )
 from autograd.functional.activation import log_softmax, logsigmoid, relu, softmax, softplus
 from autograd.functional.arithmetic import (
@@ -74,51 +75,11 @@ from autograd.errors import attribute_error as _attribute_error
 from autograd.tensors.out_argument import with_out as _with_out
 
 if TYPE_CHECKING:  # imported on first use, so that `import autograd` is quick
-    from autograd import autograd, distributions, nn, optim
-    from autograd.autograd import (
-        Function,
-        backward,
-        detect_anomaly,
-        grad,
-        gradcheck,
-        is_anomaly_check_nan_enabled,
-        is_anomaly_enabled,
-        set_detect_anomaly,
-    )
+    from autograd import distributions, nn, optim
 
 __version__ = "0.1.0"
 
-# fmt: off
-__all__ = [
-    "Function", "Generator", "Size", "Tensor", "abs", "absolute", "acos", "add", "addmm", "all",
-    "allclose", "amax", "amin", "any", "arange", "argmax", "argmin", "argsort", "argwhere",
-    "as_tensor", "asarray", "asin", "atan", "atanh", "autograd", "backward", "bitwise_and",
-    "bitwise_not", "bitwise_or", "bitwise_xor", "bmm", "bool", "broadcast_to", "cat", "ceil",
-    "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone", "concat", "concatenate", "cos",
-    "cosh", "cuda", "cumsum", "detect_anomaly", "device", "distributions", "div", "divide", "dot",
-    "double", "dtype", "e", "einsum", "empty", "empty_like", "enable_grad", "eq", "equal", "erf",
-    "exp", "expm1", "eye", "finfo", "flatten", "float", "float16", "float32", "float64",
-    "float_power", "floor", "floor_divide", "fmod", "from_numpy", "full", "full_like", "gather",
-    "ge", "ger", "get_rng_state", "grad", "gradcheck", "greater", "greater_equal", "gt", "half",
-    "iinfo", "index_select", "inf", "inference_mode", "initial_seed", "int", "int8", "int16",
-    "int32", "int64", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_complex",
-    "is_floating_point", "is_grad_enabled", "is_inference_mode_enabled", "is_signed", "is_tensor",
-    "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "less", "less_equal", "linspace", "load",
-    "log", "log1p", "log2", "log10", "log_softmax", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logsigmoid", "logsumexp", "long", "lt", "manual_seed", "masked_fill",
-    "masked_select", "matmul", "max", "maximum", "mean", "median", "min", "minimum", "mm",
-    "moveaxis", "movedim", "mul", "multiply", "mv", "nan", "nan_to_num", "narrow", "ne", "neg",
-    "negative", "newaxis", "nn", "no_grad", "nonzero", "norm", "normal", "not_equal", "numel",
-    "one_hot", "ones", "ones_like", "optim", "outer", "permute", "pi", "positive", "pow", "prod",
-    "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm",
-    "reciprocal", "relu", "remainder", "reshape", "round", "rsqrt", "rsub", "save", "scatter",
-    "scatter_add", "seed", "select", "set_detect_anomaly", "set_grad_enabled", "set_rng_state",
-    "short", "sigmoid", "sign", "sin", "sinh", "softmax", "softplus", "sort", "split", "sqrt",
-    "square", "squeeze", "stack", "std", "sub", "subtract", "sum", "swapaxes", "swapdims", "t",
-    "take_along_dim", "tan", "tanh", "tensor", "topk", "transpose", "true_divide", "trunc", "uint8",
-    "unbind", "unflatten", "unsqueeze", "var", "where", "zeros", "zeros_like",
-]
-# fmt: on
+_LATE = ("distributions", "nn", "optim")
 
 newaxis = None
 
@@ -140,14 +101,12 @@ globals().update(
 
 
 def __getattr__(name: str) -> Any:
-    """Import a late module or name; AttributeError with the nearest name for any other."""
-    if name in ("autograd", "distributions", "nn", "optim"):
+    """Import a late module; AttributeError with the nearest name for any other."""
+    if name in _LATE:
         return importlib.import_module(f"autograd.{name}")
-    if name in __all__:  # a public name that is not here yet comes from `torch.autograd`
-        return getattr(importlib.import_module("autograd.autograd"), name)
     raise _attribute_error("module 'autograd'", name, __dir__())
 
 
 def __dir__() -> list[str]:
     """All public names, including those that are imported late."""
-    return sorted(name for name in {*globals(), *__all__} if not name.startswith("_"))
+    return sorted(name for name in {*globals(), *_LATE} if not name.startswith("_"))

@@ -21,23 +21,3 @@ from autograd.engine.gradients import backward, grad
 from autograd.function import Function
 from autograd.gradient_check import GradcheckError, gradcheck
 from autograd.tensors.tensor import Tensor as Variable
-
-__all__ = [
-    "Function",
-    "GradcheckError",
-    "Variable",
-    "backward",
-    "detect_anomaly",
-    "enable_grad",
-    "function",
-    "grad",
-    "gradcheck",
-    "inference_mode",
-    "is_anomaly_check_nan_enabled",
-    "is_anomaly_enabled",
-    "is_grad_enabled",
-    "is_inference_mode_enabled",
-    "no_grad",
-    "set_detect_anomaly",
-    "set_grad_enabled",
-]

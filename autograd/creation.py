@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from autograd.engine.grad_mode import state
 from autograd.engine.promotion import is_number, number_dtype
 from autograd.engine.python_values import array_of_data, check_numpy, scalar_of
 from autograd.functional.checks import integer, require_tensor, shape_of
+from autograd.functional.keywords import Options, settings_of
 from autograd.tensors.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -90,117 +91,79 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     return made(ndarray)
 
 
-def empty(
-    *shape: Any,
-    size: Sequence[int] | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def empty(*shape: Any, size: Sequence[int] | None = None, **options: Unpack[Options]) -> Tensor:
     """An uninitialised tensor."""
-    array = _home(device).empty(shape_of("empty", shape, size), _dtype("empty", dtype))
-    return made(array, None, requires_grad)
+    return _of_shape("empty", shape, size, **options)
 
 
-def zeros(
-    *shape: Any,
-    size: Sequence[int] | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def zeros(*shape: Any, size: Sequence[int] | None = None, **options: Unpack[Options]) -> Tensor:
     """A tensor of zeros."""
-    array = _home(device).zeros(shape_of("zeros", shape, size), _dtype("zeros", dtype))
-    return made(array, None, requires_grad)
+    return _of_shape("zeros", shape, size, **options)
 
 
-def ones(
-    *shape: Any,
-    size: Sequence[int] | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def ones(*shape: Any, size: Sequence[int] | None = None, **options: Unpack[Options]) -> Tensor:
     """A tensor of ones."""
-    array = _home(device).ones(shape_of("ones", shape, size), _dtype("ones", dtype))
-    return made(array, None, requires_grad)
+    return _of_shape("ones", shape, size, **options)
 
 
-def full(
-    size: Sequence[int],
-    fill_value: Operand,
-    *,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: builtins.bool = False,
+def _of_shape(
+    name: str, shape: tuple[Any, ...], size: Sequence[int] | None, **options: Any
 ) -> Tensor:
+    wanted, device, requires_grad = settings_of(name, FLOAT32, **options)
+    make = getattr(_home(device), name)
+    return made(make(shape_of(name, shape, size), wanted), None, requires_grad)
+
+
+def full(size: Sequence[int], fill_value: Operand, **options: Unpack[Options]) -> Tensor:
     """A tensor filled with one number."""
     if not isinstance(size, tuple | list):
         raise TypeError(
             f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}"
         )
     value = number("full", fill_value, "fill_value", 2)
-    wanted = number_dtype(value) if dtype is None else _dtype("full", dtype)
+    wanted, device, requires_grad = settings_of("full", number_dtype(value), **options)
     array = _home(device).full(shape_of("full", (size,)), scalar_of(value, wanted), wanted)
     return made(array, None, requires_grad)
 
 
-def eye(
-    n: builtins.int,
-    m: builtins.int | None = None,
-    *,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def eye(n: builtins.int, m: builtins.int | None = None, **options: Unpack[Options]) -> Tensor:
     """The identity matrix of `n` rows and `m` columns."""
     n = integer("eye", n, "n")
     m = n if m is None else integer("eye", m, "m", 2)
     for name, value in (("n", n), ("m", m)):
         if value < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
-    return made(_home(device).eye(n, m, dtype=_dtype("eye", dtype)), None, requires_grad)
+    wanted, device, requires_grad = settings_of("eye", FLOAT32, **options)
+    return made(_home(device).eye(n, m, dtype=wanted), None, requires_grad)
 
 
-def zeros_like(input: Tensor, **options: Any) -> Tensor:
+def zeros_like(input: Tensor, **options: Unpack[Options]) -> Tensor:
     """Zeros in the shape, dtype and device of `input`."""
     return _like("zeros_like", input, 0, **options)
 
 
-def ones_like(input: Tensor, **options: Any) -> Tensor:
+def ones_like(input: Tensor, **options: Unpack[Options]) -> Tensor:
     """Ones in the shape, dtype and device of `input`."""
     return _like("ones_like", input, 1, **options)
 
 
-def empty_like(input: Tensor, **options: Any) -> Tensor:
+def empty_like(input: Tensor, **options: Unpack[Options]) -> Tensor:
     """An uninitialised tensor in the shape, dtype and device of `input`."""
     return _like("empty_like", input, None, **options)
 
 
-def full_like(input: Tensor, fill_value: Operand, **options: Any) -> Tensor:
+def full_like(input: Tensor, fill_value: Operand, **options: Unpack[Options]) -> Tensor:
     """A tensor filled with one number, in the shape, dtype and device of `input`."""
     return _like("full_like", input, number("full_like", fill_value, "fill_value", 2), **options)
 
 
-def _like(
-    name: str,
-    input: Tensor,
-    value: Any,
-    *,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def _like(name: str, input: Tensor, value: Any, **options: Any) -> Tensor:
     require_tensor(name, input)
-    xp = backend_of(input._array)
-    array = xp.empty_like(input._array, dtype=_dtype(name, dtype, input._array.dtype))
+    wanted, device, requires_grad = settings_of(name, input._array.dtype, **options)
+    array = backend_of(input._array).empty_like(input._array, dtype=wanted)
     if value is not None:
         array[...] = scalar_of(value, array.dtype)
     return made(array, device, requires_grad)
-
-
-def _dtype(name: str, dtype: DTypeLike | None, default: np.dtype = FLOAT32) -> np.dtype:
-    return default if dtype is None else dtype_argument(name, dtype)
 
 
 def number(name: str, value: Any, argument: str, position: builtins.int) -> Any:

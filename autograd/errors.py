@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
 
 # Parts of torch that are left out as a whole: names, or parts of names.
 LEFT_OUT = {
@@ -19,6 +21,11 @@ class NotOfferedError(AttributeError, NotImplementedError):
     """A part of torch that this package leaves out, such as double backward or complex tensors."""
 
 
+def not_implemented(kernel: str, kind: str = "Bool") -> NotImplementedError:
+    """Return torch's error for a function that has no kernel for a dtype, such as Bool."""
+    return NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
+
+
 def attribute_error(owner: str, name: str, offered: Iterable[str]) -> AttributeError:
     """Return the error for a missing `owner.name`, with the nearest existing name."""
     text = f"{owner} has no attribute '{name}'"
@@ -33,6 +40,15 @@ def attribute_error(owner: str, name: str, offered: Iterable[str]) -> AttributeE
     near = difflib.get_close_matches(name, public, n=1)
     hint = f"; the nearest name is '{near[0]}'" if near else ""
     return AttributeError(f"{text}: autograd does not offer it{hint}")
+
+
+def missing_names(module: str) -> Callable[[str], Any]:
+    """Make the `__getattr__` of a module of torch's, which says which of its names is nearest."""
+
+    def missing(name: str) -> Any:
+        raise attribute_error(f"module '{module}'", name, vars(sys.modules[module]))
+
+    return missing
 
 
 def tensor_attribute(tensor: object, name: str) -> object:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from autograd.backend import Array, resolved
 from autograd.creation import made
-from autograd.dtypes import CPU, DeviceLike, DTypeLike, device_argument, dtype_argument, type_name
+from autograd.dtypes import CPU, DeviceLike, device_argument, type_name
 from autograd.engine.apply import apply
 from autograd.engine.capture import effect
 from autograd.engine.grad_mode import state
+from autograd.errors import not_implemented
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.functional.checks import integer, require_tensor, shape_of
+from autograd.functional.keywords import Options, settings_of
 from autograd.generator import Generator
 from autograd.ops import random as ops
 from autograd.tensors.tensor import Tensor
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
     from autograd.types import Operand
 
 FLOAT32, INT64 = np.dtype(np.float32), np.dtype(np.int64)
+
+
+class RandomOptions(Options, total=False):
+    """The keywords of the functions that draw a tensor."""
+
+    generator: Generator | None
+
 
 default_generator = Generator()
 _on_gpus: dict[int, Generator] = {}  # the default generators of the GPUs that have been drawn on
@@ -104,14 +113,9 @@ def _checked(generator: Generator | None, device: DeviceLike | None) -> Generato
     return generator
 
 
-def _float_dtype(
-    name: str, dtype: DTypeLike | None, kernel: str, default: np.dtype = FLOAT32
-) -> np.dtype:
-    wanted = default if dtype is None else dtype_argument(name, dtype)
-    if wanted.kind != "f":
-        kind = type_name(np.empty(0, wanted))
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
-    return wanted
+def _require_float(kernel: str, dtype: np.dtype) -> None:
+    if dtype.kind != "f":
+        raise not_implemented(kernel, type_name(np.empty(0, dtype)))
 
 
 def _draw_floats(
@@ -133,32 +137,32 @@ def _as_dtype(array: Array, dtype: np.dtype) -> Array:
 
 
 def rand(
-    *shape: Any,
-    size: Sequence[int] | None = None,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: bool = False,
+    *shape: Any, size: Sequence[int] | None = None, **options: Unpack[RandomOptions]
 ) -> Tensor:
     """Uniform numbers from [0, 1)."""
-    wanted = _float_dtype("rand", dtype, "check_uniform_bounds")
-    chosen, lengths = _checked(generator, device), shape_of("rand", shape, size)
-    array = state.run_silently(_draw_floats, chosen, "random", lengths, wanted)
-    return made(array, None, requires_grad)
+    return _floats("rand", "random", "check_uniform_bounds", shape, size, **options)
 
 
 def randn(
-    *shape: Any,
-    size: Sequence[int] | None = None,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: bool = False,
+    *shape: Any, size: Sequence[int] | None = None, **options: Unpack[RandomOptions]
 ) -> Tensor:
     """Numbers of the standard normal distribution."""
-    wanted = _float_dtype("randn", dtype, "normal_kernel_cpu")
-    chosen, lengths = _checked(generator, device), shape_of("randn", shape, size)
-    array = state.run_silently(_draw_floats, chosen, "standard_normal", lengths, wanted)
+    return _floats("randn", "standard_normal", "normal_kernel_cpu", shape, size, **options)
+
+
+def _floats(
+    name: str,
+    method: str,
+    kernel: str,
+    shape: tuple[Any, ...],
+    size: Sequence[int] | None,
+    generator: Generator | None = None,
+    **options: Any,
+) -> Tensor:
+    wanted, device, requires_grad = settings_of(name, FLOAT32, **options)
+    _require_float(kernel, wanted)
+    chosen, lengths = _checked(generator, device), shape_of(name, shape, size)
+    array = state.run_silently(_draw_floats, chosen, method, lengths, wanted)
     return made(array, None, requires_grad)
 
 
@@ -168,9 +172,7 @@ def randint(
     size: Sequence[int] | None = None,
     *,
     generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: bool = False,
+    **options: Unpack[Options],
 ) -> Tensor:
     """Whole numbers from `low`, 0 by default, up to but not including `high`."""
     if size is None:
@@ -185,7 +187,7 @@ def randint(
         raise RuntimeError(
             f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
         )
-    wanted = INT64 if dtype is None else dtype_argument("randint", dtype)
+    wanted, device, requires_grad = settings_of("randint", INT64, **options)
     if wanted.kind in "iub":
         limits = (0, 1) if wanted.kind == "b" else (np.iinfo(wanted).min, np.iinfo(wanted).max)
         for text, value in (("from", low), ("to - 1", high - 1)):
@@ -195,18 +197,11 @@ def randint(
     return made(_cast(array, wanted), None, requires_grad)
 
 
-def randperm(
-    n: int,
-    *,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def randperm(n: int, *, generator: Generator | None = None, **options: Unpack[Options]) -> Tensor:
     """The numbers 0 to n - 1 in a random order."""
     n = integer("randperm", n, "n")
     shape_of("randperm", (n,))
-    wanted = INT64 if dtype is None else dtype_argument("randperm", dtype)
+    wanted, device, requires_grad = settings_of("randperm", INT64, **options)
     return made(_cast(draw(generator, device, "permutation", n), wanted), None, requires_grad)
 
 
@@ -216,22 +211,22 @@ def normal(
     size: Sequence[int] | None = None,
     *,
     generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: bool = False,
+    **options: Unpack[Options],
 ) -> Tensor:
     """Normal numbers: with tensors of means or deviations, or `size` numbers of one kind."""
+    _, device, requires_grad = settings_of("normal", FLOAT32, **options)
     tensors = [v for v in (mean, std) if isinstance(v, Tensor)]
     if not isinstance(std, Tensor) and std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
     if size is not None:
-        noise = randn(size, generator=generator, dtype=dtype, device=device)
+        noise = randn(size, generator=generator, dtype=options.get("dtype"), device=device)
         return made((noise * float(std) + float(mean))._array, None, requires_grad)
     if not tensors:
         raise TypeError("normal() of two numbers needs a size: normal(mean, std, size)")
     if isinstance(std, Tensor) and (std._array < 0).any():
         raise RuntimeError("normal expects all elements of std >= 0.0")
-    wanted = _float_dtype("normal", None, "normal_kernel_cpu", tensors[0]._array.dtype)
+    wanted = tensors[0]._array.dtype
+    _require_float("normal_kernel_cpu", wanted)
     shape = tensors[0]._array.shape
     if len(tensors) == 2:
         shape = broadcast_shapes(shape, tensors[1]._array.shape)
@@ -241,38 +236,29 @@ def normal(
     return apply(ops.normal, mean, std, noise=noise)
 
 
-def rand_like(input: Tensor, *, generator: Generator | None = None, **options: Any) -> Tensor:
+def rand_like(input: Tensor, **options: Unpack[RandomOptions]) -> Tensor:
     """Uniform numbers from [0, 1) in the shape, dtype and device of `input`."""
-    return _like("rand_like", rand, input, generator, **options)
+    require_tensor("rand_like", input)
+    return rand(input.shape, **_like(input, options))
 
 
-def randn_like(input: Tensor, *, generator: Generator | None = None, **options: Any) -> Tensor:
+def randn_like(input: Tensor, **options: Unpack[RandomOptions]) -> Tensor:
     """Standard normal numbers in the shape, dtype and device of `input`."""
-    return _like("randn_like", randn, input, generator, **options)
+    require_tensor("randn_like", input)
+    return randn(input.shape, **_like(input, options))
 
 
-def randint_like(input: Tensor, low: Any, high: Any = None, **options: Any) -> Tensor:
+def randint_like(
+    input: Tensor, low: Any, high: Any = None, **options: Unpack[RandomOptions]
+) -> Tensor:
     """Whole numbers from `low`, 0 by default, up to but not including `high`, like `input`."""
     low, high = (0, low) if high is None else (low, high)
-    options.setdefault("dtype", input.dtype)
-    return randint(low, high, tuple(input.shape), **options)
+    return randint(low, high, tuple(input.shape), **_like(input, options))
 
 
-def _like(
-    name: str,
-    draw: Callable[..., Tensor],
-    input: Tensor,
-    generator: Generator | None,
-    *,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    require_tensor(name, input)
-    return draw(
-        tuple(input.shape),
-        generator=generator,
-        dtype=input.dtype if dtype is None else dtype,
-        device=input.device if device is None else device,
-        requires_grad=requires_grad,
-    )
+def _like(input: Tensor, options: RandomOptions) -> RandomOptions:
+    """The options with the dtype and device of `input` where none are given."""
+    for name in ("dtype", "device"):
+        if options.get(name) is None:
+            options[name] = getattr(input, name)
+    return options

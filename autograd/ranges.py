@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from autograd.creation import FLOAT32, INT64, made, number
-from autograd.dtypes import DeviceLike, DTypeLike, dtype_argument
+from autograd.errors import not_implemented
 from autograd.functional.checks import integer, type_text
+from autograd.functional.keywords import Options, settings_of
 from autograd.tensors.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -20,10 +21,7 @@ def arange(
     start: Operand | None = None,
     end: Operand | None = None,
     step: Operand = 1,
-    *,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: bool = False,
+    **options: Unpack[Options],
 ) -> Tensor:
     """`start`, `start + step`, ... before `end`; int64 if all three are whole numbers."""
     if end is None:
@@ -34,7 +32,7 @@ def arange(
     by = number("arange", step, "step", 3)
     whole = all(isinstance(v, int) for v in (first, last, by))
     default = INT64 if whole else FLOAT32
-    wanted = default if dtype is None else dtype_argument("arange", dtype)
+    wanted, device, requires_grad = settings_of("arange", default, **options)
     count = _count(first, last, by, wanted)
     _refuse_bool("arange_cpu", wanted)
     kind: Any = np.float64 if wanted.kind == "f" else np.int64
@@ -58,15 +56,7 @@ def _count(first: Any, last: Any, by: Any, dtype: np.dtype) -> int:
     return math.ceil((last - first) / by)
 
 
-def linspace(
-    start: Operand,
-    end: Operand,
-    steps: int,
-    *,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def linspace(start: Operand, end: Operand, steps: int, **options: Unpack[Options]) -> Tensor:
     """`steps` evenly spaced numbers from `start` to `end`, both included."""
     ends = (("start", start), ("end", end))
     given = {name: v.ndim for name, v in ends if isinstance(v, Tensor)}
@@ -79,7 +69,7 @@ def linspace(
         steps = _whole_steps(start, end, steps)
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    wanted = FLOAT32 if dtype is None else dtype_argument("linspace", dtype)
+    wanted, device, requires_grad = settings_of("linspace", FLOAT32, **options)
     _refuse_bool("linspace_cpu", wanted)
     kind: Any = wanted.type if wanted.kind == "f" else np.float64
     first, last = (kind(wanted.type(number("linspace", v, name, 1))) for name, v in ends)
@@ -108,4 +98,4 @@ def _whole_steps(*arguments: Any) -> int:
 
 def _refuse_bool(kernel: str, dtype: np.dtype) -> None:
     if dtype.kind == "b":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
+        raise not_implemented(kernel)

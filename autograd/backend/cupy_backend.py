@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend.gpu.records import Records
-from autograd.backend.gpu.staging import Staging
 from autograd.backend.kernels.contract import Array, Shape
 from autograd.backend.kernels.cupy_kernels import CupyChains
 
@@ -63,7 +61,6 @@ class CupyBackend(CupyChains):
         return index
 
     def device_index(self, array: Array) -> int:
-        """The number of the GPU that holds the array."""
         return array.device.id
 
     def device_name(self, index: int | None) -> str:
@@ -86,36 +83,24 @@ class CupyBackend(CupyChains):
         return self.cupy.asarray(array)
 
     def to_numpy(self, array: Array) -> np.ndarray:
-        """Copy to host memory; IndexError if an index was out of bounds in the work before."""
+        # Raises IndexError if an index was out of bounds in the work before.
         result = self.cupy.asnumpy(array)
         self._read_report(array.device.id)
         return result
 
     def from_numpy(self, array: np.ndarray) -> Array:
-        """A copy of a host array in the memory of the current GPU."""
         return self.cupy.asarray(array)
 
     def array_of(self, value: Array) -> Array:
-        """An array of what an operation returned."""
         return value if type(value) is self.ndarray else self.cupy.asarray(value)
-
-    def staging(self, index: int | None) -> Staging:
-        """Make a `Staging`, which copies to a GPU while the GPU works."""
-        return Staging(self, self.use(index))
-
-    def records(self, rows: int, fields: Any, index: int | None) -> Records:
-        """Make a table of records on a GPU; MemoryError if they do not fit."""
-        return Records(self, self.use(index), rows, fields)
 
     # -- indices --------------------------------------------------------------------------
 
     def check_bounds(
         self, index: Array, size: int, dim: int, error: type[Exception], lowest: int
     ) -> None:
-        """Make an index out of bounds, which CuPy would wrap around, raise an IndexError.
-
-        As in torch, the error comes later: when the host next waits for the device.
-        """
+        # CuPy would wrap the index around. As in torch, the error comes later: when the host next
+        # waits for the device.
         if index.size == 0:
             return
         if size == 0:  # reading from an empty array would break the device for good
@@ -136,23 +121,18 @@ class CupyBackend(CupyChains):
             raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
 
     def scatter_add(self, array: Array, index: Array, values: Array) -> None:
-        """`array[index] += values` in place, where repeated indices add up, in any order."""
         if array.dtype == np.int64:  # CUDA sums only uint64 atomically; modulo 2^64 it is the same
             array, values = array.view(np.uint64), self.asarray(values, np.int64).view(np.uint64)
         self.cupyx.scatter_add(array, index, values)
 
     def scatter_multiply(self, array: Array, index: Array, values: Array) -> None:
-        """`array[index] *= values` in place, where repeated indices multiply up.
-
-        On the host, because CUDA has no atomic product and CuPy no `multiply.at`.
-        """
+        # On the host, because CUDA has no atomic product and CuPy no `multiply.at`.
         result = self.to_numpy(array)
         places = tuple(self.to_numpy(part) if hasattr(part, "dtype") else part for part in index)
         np.multiply.at(result, places, self.to_numpy(self.array_of(values)))
         array[...] = self.from_numpy(result)
 
     def put_along_axis(self, array: Array, index: Array, values: Array, axis: int) -> None:
-        """`array[..., index, ...] = values` in place along one axis."""
         places = [
             self.cupy.arange(n).reshape((n,) + (1,) * (array.ndim - i - 1))
             for i, n in enumerate(index.shape)
@@ -162,24 +142,17 @@ class CupyBackend(CupyChains):
 
     # -- memory ---------------------------------------------------------------------------
 
-    def is_contiguous(self, array: Array) -> bool:
-        """Whether the elements lie in memory in the order of their indices, without gaps."""
-        return array.flags.c_contiguous
-
     def address(self, array: Array) -> int:
-        """Where the array's first element lies in the memory of its GPU."""
         return array.data.ptr
 
     def expand(self, array: Array, shape: Shape) -> Array:
-        """A view of a larger shape."""
         return self.cupy.broadcast_to(array, shape)
 
     def reused_empty(self, shape: Shape, dtype: np.dtype) -> Array:
-        """An uninitialised array; CuPy's pool reuses memory by itself."""
+        # CuPy's pool reuses memory by itself.
         return self.cupy.empty(shape, dtype)
 
     def empty_cache(self) -> None:
-        """Give unused memory of the pools back to the system."""
         self.cupy.get_default_memory_pool().free_all_blocks()
         self.cupy.get_default_pinned_memory_pool().free_all_blocks()
 
@@ -201,7 +174,7 @@ class CupyBackend(CupyChains):
     # -- arithmetic -----------------------------------------------------------------------
 
     def raise_to(self, base: Array, exponent: Any) -> Array:
-        """`base ** exponent`, where integers to negative powers raise ValueError as in NumPy."""
+        # Integers to negative powers raise ValueError, as in NumPy.
         if isinstance(exponent, int) and exponent < 0 and base.dtype.kind in "iu":
             raise ValueError("Integers to negative integer powers are not allowed.")
         dtype = getattr(exponent, "dtype", None)
@@ -211,7 +184,7 @@ class CupyBackend(CupyChains):
         return base**exponent
 
     def erf(self, array: Array) -> Array:
-        """The error function, in the dtype of the array: CuPy returns float64 for float16."""
+        # CuPy returns float64 for float16.
         return self._special.erf(array).astype(array.dtype, copy=False)
 
     @functools.cached_property

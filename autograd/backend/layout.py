@@ -32,8 +32,8 @@ class StackLayout:
             self._part_shapes = [
                 (networks, *((1,) if len(shape) == 1 else ()), *shape) for shape in self.shapes
             ]
-        # Views of the array seen last: an optimizer changes parameters in place, so that it is
-        # nearly always the same one, and to cut it takes as long as a small layer.
+        # The parts of the latest array. An optimizer changes parameters in place, so it is nearly
+        # always the same array, and slicing it takes as long as a small layer.
         self._latest: tuple[Array, list[Array]] = None, []
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -54,13 +54,7 @@ class StackLayout:
         return parts
 
     def views(self, array: Array) -> list[Array]:
-        """What `parts` returns, for an array that does not come again."""
-        if self.networks == 1:
-            array = array.reshape(-1)
-            return [
-                array[place].reshape(shape)
-                for place, shape in zip(self.slices, self._part_shapes, strict=True)
-            ]
+        """Do what `parts` does, for an array that is used only once."""
         return [
             array[:, place].reshape(shape)
             for place, shape in zip(self.slices, self._part_shapes, strict=True)

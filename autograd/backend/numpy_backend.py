@@ -24,31 +24,22 @@ class NumpyBackend(NumpyChains):
         return value
 
     def array_of(self, value: Any) -> Array:
-        """An array of what an operation returned: NumPy returns 0-d results as scalars."""
         return np.asarray(value)
 
     def to_numpy(self, array: Array) -> np.ndarray:
-        """The array in host memory, without a copy where it is there already."""
         return array
 
     def from_numpy(self, array: np.ndarray) -> Array:
-        """A host array as an array of this backend, without a copy where possible."""
         return array
 
-    def is_contiguous(self, array: Array) -> bool:
-        """Whether the elements lie in memory in the order of their indices, without gaps."""
-        return array.flags.c_contiguous
-
     def address(self, array: Array) -> int:
-        """Where the array's first element lies in memory."""
         return array.__array_interface__["data"][0]
 
     def device_index(self, array: Array) -> int | None:
-        """The number of the GPU that holds the array; None on the CPU."""
         return None
 
     def expand(self, array: Array, shape: Shape) -> Array:
-        """A view of a larger shape; unlike `np.broadcast_to`, it can be written to."""
+        # A view of `np.broadcast_to` can't be written to.
         result = np.broadcast_to(array, shape)
         result.flags.writeable = array.flags.writeable
         return result
@@ -62,7 +53,6 @@ class NumpyBackend(NumpyChains):
     def check_bounds(
         self, index: Array, size: int, dim: int, error: type[Exception], lowest: int
     ) -> None:
-        """Raise `error` where an array of indices reaches out of a dimension of `size`."""
         if index.size == 0:
             return
         if lowest == 0 and index.view(f"u{index.itemsize}").max() < size:
@@ -75,15 +65,12 @@ class NumpyBackend(NumpyChains):
                 )
 
     def scatter_add(self, array: Array, index: Any, values: Array) -> None:
-        """`array[index] += values` in place, where repeated indices add up."""
         np.add.at(array, index, values)
 
     def scatter_multiply(self, array: Array, index: Any, values: Array) -> None:
-        """`array[index] *= values` in place, where repeated indices multiply up."""
         np.multiply.at(array, index, values)
 
     def put_along_axis(self, array: Array, index: Array, values: Any, axis: int) -> None:
-        """`array[..., index, ...] = values` in place along one axis."""
         np.put_along_axis(array, index, values, axis)
 
     def max(self, array: Array, axis: Any = None, keepdims: Any = False) -> Array:
@@ -113,11 +100,9 @@ class NumpyBackend(NumpyChains):
         return (difference ^ second.view(bits)).view(first.dtype)
 
     def raise_to(self, base: Any, exponent: Any) -> Any:
-        """`base ** exponent`; ValueError for integers to negative powers."""
         return base**exponent
 
     def erf(self, array: Array) -> Array:
-        """The error function, which NumPy lacks."""
         return erf(array)
 
 

@@ -91,27 +91,16 @@ class BackwardPass:
             results = run_node_hooks(self.wrap, node, results, g)
         if not self.keep_graph:
             node.release()
-        if node.gives_parts:
-            self._send_parts(node.edges, results)
-            return
         held, shares_all = {id(g)}, not node.makes_new_arrays
         for (target, number), result in zip(node.edges, results, strict=True):
             if result is None:
                 continue
             gradient = self.fit(result, target, number)
-            if gradient.base is not None or id(gradient) in held or shares_all:
+            # The base of a view is an array, that of reused memory is not.
+            if hasattr(gradient.base, "shape") or id(gradient) in held or shares_all:
                 self._send(target, number, gradient, SHARED)
             else:
                 held.add(id(gradient))
-                self._send(target, number, gradient, FRESH)
-
-    def _send_parts(self, edges: list[Edge], gradients: Sequence[Array]) -> None:
-        """Send gradients that nobody else holds and that already fit their targets."""
-        leaves = self.leaves
-        for (target, number), gradient in zip(edges, gradients, strict=True):
-            if number == LEAF and id(target) not in leaves:
-                leaves[id(target)] = [target, gradient, FRESH]
-            else:
                 self._send(target, number, gradient, FRESH)
 
     def _send(self, target: Any, number: int, gradient: Array, kind: int) -> None:

@@ -57,7 +57,6 @@ class Node:
     )  # fmt: skip
 
     makes_new_arrays = True  # its gradients own their memory, so one may become a `.grad` uncopied
-    gives_parts = False  # see Op
     fills_with_zeros = True  # zeros stand for the gradients of outputs that were not used
 
     plan: Any  # Plan
@@ -65,9 +64,7 @@ class Node:
     edges: list[Edge]  # of the inputs that need a gradient
     metas: tuple[Meta, ...]  # of the outputs
     saved: tuple[Any, ...] | None  # the arguments of the gradients; None once released
-    versions: list[
-        tuple[list[int], int, Array]
-    ]  # (counter, its value then, array) of what is saved
+    versions: list[Version]  # of what is saved
     extras: Extras | None
 
     def name(self) -> str:

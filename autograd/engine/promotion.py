@@ -7,16 +7,13 @@ table holds; int64 with float32 is float32, not float64.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd.backend import backend_of
 from autograd.engine.grad_mode import refuse_capture
 from autograd.ops.op import Op
-
-if TYPE_CHECKING:
-    pass
 
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
 _BOOLS, _INTEGERS, _FLOATS = (bool, np.bool_), (int, np.integer), (float, np.floating)

@@ -39,7 +39,6 @@ class Plan:
         self.op = op
         self.needs = needs
         self.node_type = node_type(op.name)
-        self.node_type.gives_parts = op.gives_parts
         self.joint = None if op.joint is None else op.joint.function
         self.parts: list[tuple[Any, int, int]] = []
         places: list[int] = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.dtypes import DTypeLike, numpy_dtype
 from autograd.engine.apply import apply, unary
-from autograd.functional.checks import require_tensor, type_name, wrap_dim
+from autograd.functional.checks import require_float, require_tensor, wrap_dim
 from autograd.functional.keywords import numpy_names
 from autograd.ops import activation as ops
 
@@ -22,14 +22,14 @@ def relu(input: Tensor) -> Tensor:
 def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
     """`log(1 + exp(beta * input)) / beta`; `input` itself where `beta * input > threshold`."""
     require_tensor("softplus", input)
-    _require_float("softplus_cpu", input)
+    require_float("softplus_cpu", input)
     return apply(ops.softplus, input, beta=beta, threshold=threshold)
 
 
 def logsigmoid(input: Tensor) -> Tensor:
     """`log(sigmoid(input))`, stable for large negative inputs."""
     require_tensor("log_sigmoid", input)
-    _require_float("log_sigmoid_cpu", input)
+    require_float("log_sigmoid_cpu", input)
     return apply(ops.logsigmoid, input)
 
 
@@ -53,10 +53,5 @@ def _prepared(name: str, input: Tensor, dim: int, dtype: DTypeLike | None) -> tu
     if dtype is not None and numpy_dtype(dtype) != input._array.dtype:
         input = input.to(dtype)
     if input._array.size:  # without elements torch runs no kernel, so it accepts any dtype
-        _require_float(f"{name}_lastdim_kernel_impl", input)
+        require_float(f"{name}_lastdim_kernel_impl", input)
     return input, dim
-
-
-def _require_float(kernel: str, input: Tensor) -> None:
-    if input._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")

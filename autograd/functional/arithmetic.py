@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 from autograd.engine.apply import apply, binary, unary
 from autograd.engine.promotion import is_number
 from autograd.functional import comparison
-from autograd.functional.checks import is_tensor, require_tensor, type_name
+from autograd.functional.checks import (
+    is_tensor,
+    require_both,
+    require_float,
+    require_tensor,
+)
 from autograd.ops import arithmetic as ops
 from autograd.ops.op import Op
 
@@ -128,23 +133,20 @@ def reciprocal(input: Tensor) -> Tensor:
 def minimum(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of two, element by element; NaN if either is."""
     if not (hasattr(input, "_array") and hasattr(other, "_array")):
-        require_tensor("minimum", input)
-        require_tensor("minimum", other, "other", 2)
+        require_both("minimum", input, other)
     return binary(ops.minimum, input, other)
 
 
 def maximum(input: Tensor, other: Tensor) -> Tensor:
     """The larger of two, element by element; NaN if either is."""
     if not (hasattr(input, "_array") and hasattr(other, "_array")):
-        require_tensor("maximum", input)
-        require_tensor("maximum", other, "other", 2)
+        require_both("maximum", input, other)
     return binary(ops.maximum, input, other)
 
 
 def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
     """`input + weight * (end - input)`."""
-    require_tensor("lerp", input)
-    require_tensor("lerp", end, "end", 2)
+    require_both("lerp", input, end, "end")
     for name, value in (("end", end), ("weight", weight)):
         if not is_number(value):
             require_tensor("lerp", value, name, 2)
@@ -152,9 +154,7 @@ def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
             raise RuntimeError(
                 f"expected dtype {input.dtype} for `{name}` but got dtype {value.dtype}"
             )
-    if input._array.dtype.kind != "f":
-        kernel = "lerp_kernel_scalar" if is_number(weight) else "lerp_kernel_tensor"
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")
+    require_float("lerp_kernel_scalar" if is_number(weight) else "lerp_kernel_tensor", input)
     return apply(ops.lerp, input, end, weight)
 
 

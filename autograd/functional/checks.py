@@ -7,6 +7,7 @@ import operator
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from autograd.dtypes import type_name as type_name
+from autograd.errors import not_implemented
 
 if TYPE_CHECKING:
     from autograd.types import Tensor
@@ -24,6 +25,18 @@ def require_tensor(function: str, value: Any, argument: str = "input", position:
             f"{function}(): argument '{argument}' (position {position}) must be Tensor, "
             f"not {type(value).__name__}"
         )
+
+
+def require_both(function: str, first: Any, second: Any, argument: str = "other") -> None:
+    """Raise TypeError unless `input` and the argument behind it are tensors."""
+    require_tensor(function, first)
+    require_tensor(function, second, argument, 2)
+
+
+def require_float(kernel: str, tensor: Tensor) -> None:
+    """Raise NotImplementedError unless the elements are floating point numbers."""
+    if tensor._array.dtype.kind != "f":
+        raise not_implemented(kernel, type_name(tensor._array))
 
 
 def require_tensors(function: str, values: Any, argument: str = "tensors") -> tuple[Any, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from autograd.engine.apply import apply, binary, unary
-from autograd.functional.checks import require_tensor, type_name
+from autograd.errors import not_implemented
+from autograd.functional.checks import require_both, require_tensor, type_name
 from autograd.ops import comparison as ops
 from autograd.ops.op import Op
 
@@ -13,55 +15,46 @@ if TYPE_CHECKING:
     from autograd.types import Operand, Tensor
 
 
-def eq(input: Tensor, other: Operand) -> Tensor:
-    """Where the two are equal."""
-    require_tensor("eq", input)
-    return binary(ops.eq, input, other)
+Check = Callable[[str, "Operand", "Operand"], None]
 
 
-def ne(input: Tensor, other: Operand) -> Tensor:
-    """Where the two differ."""
-    require_tensor("ne", input)
-    return binary(ops.ne, input, other)
+def _function(name: str, op: Op, check: Check, text: str) -> Callable[[Operand, Operand], Tensor]:
+    """Make the function that checks its operands and runs an operation; `text`: its docstring."""
+
+    def function(input: Operand, other: Operand) -> Tensor:
+        check(name, input, other)
+        return binary(op, input, other)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = text
+    return function
 
 
-def lt(input: Tensor, other: Operand) -> Tensor:
-    """Where `input < other`."""
-    require_tensor("lt", input)
-    return binary(ops.lt, input, other)
+def _first_is_tensor(name: str, input: Operand, other: Operand) -> None:
+    require_tensor(name, input)
 
 
-def le(input: Tensor, other: Operand) -> Tensor:
-    """Where `input <= other`."""
-    require_tensor("le", input)
-    return binary(ops.le, input, other)
+def _no_floats(name: str, input: Operand, other: Operand) -> None:
+    for value in (input, other):
+        array = getattr(value, "_array", None)
+        if isinstance(value, float) or (array is not None and array.dtype.kind == "f"):
+            raise not_implemented(f"{name}_cpu", "Float" if array is None else type_name(array))
 
 
-def gt(input: Tensor, other: Operand) -> Tensor:
-    """Where `input > other`."""
-    require_tensor("gt", input)
-    return binary(ops.gt, input, other)
+eq = _function("eq", ops.eq, _first_is_tensor, "Where the two are equal.")
+ne = _function("ne", ops.ne, _first_is_tensor, "Where the two differ.")
+lt = _function("lt", ops.lt, _first_is_tensor, "Where `input < other`.")
+le = _function("le", ops.le, _first_is_tensor, "Where `input <= other`.")
+gt = _function("gt", ops.gt, _first_is_tensor, "Where `input > other`.")
+ge = _function("ge", ops.ge, _first_is_tensor, "Where `input >= other`.")
 
+logical_and = _function("logical_and", ops.logical_and, require_both, "Where both are nonzero.")
+logical_or = _function("logical_or", ops.logical_or, require_both, "Where either is nonzero.")
+logical_xor = _function("logical_xor", ops.logical_xor, require_both, "Where just one is nonzero.")
 
-def ge(input: Tensor, other: Operand) -> Tensor:
-    """Where `input >= other`."""
-    require_tensor("ge", input)
-    return binary(ops.ge, input, other)
-
-
-def logical_and(input: Tensor, other: Operand) -> Tensor:
-    """Where both are nonzero."""
-    return _logical(ops.logical_and, "logical_and", input, other)
-
-
-def logical_or(input: Tensor, other: Operand) -> Tensor:
-    """Where at least one is nonzero."""
-    return _logical(ops.logical_or, "logical_or", input, other)
-
-
-def logical_xor(input: Tensor, other: Operand) -> Tensor:
-    """Where exactly one is nonzero."""
-    return _logical(ops.logical_xor, "logical_xor", input, other)
+bitwise_and = _function("bitwise_and", ops.bitwise_and, _no_floats, "The bits set in both.")
+bitwise_or = _function("bitwise_or", ops.bitwise_or, _no_floats, "The bits set in either.")
+bitwise_xor = _function("bitwise_xor", ops.bitwise_xor, _no_floats, "The bits set in just one.")
 
 
 def logical_not(input: Tensor) -> Tensor:
@@ -69,44 +62,12 @@ def logical_not(input: Tensor) -> Tensor:
     return unary(ops.logical_not, input)
 
 
-def _logical(op: Op, name: str, input: Tensor, other: Operand) -> Tensor:
-    require_tensor(name, input)
-    require_tensor(name, other, "other", 2)
-    return binary(op, input, other)
-
-
-def bitwise_and(input: Operand, other: Operand) -> Tensor:
-    """The bits that are set in both; for bool, where both hold."""
-    return _bitwise(ops.bitwise_and, "bitwise_and_cpu", input, other)
-
-
-def bitwise_or(input: Operand, other: Operand) -> Tensor:
-    """The bits that are set in either; for bool, where one holds."""
-    return _bitwise(ops.bitwise_or, "bitwise_or_cpu", input, other)
-
-
-def bitwise_xor(input: Operand, other: Operand) -> Tensor:
-    """The bits that are set in exactly one; for bool, where exactly one holds."""
-    return _bitwise(ops.bitwise_xor, "bitwise_xor_cpu", input, other)
-
-
 def bitwise_not(input: Tensor) -> Tensor:
     """Every bit flipped; for bool, the opposite."""
     require_tensor("bitwise_not", input)
     if input._array.dtype.kind == "f":
-        raise NotImplementedError(
-            f"\"bitwise_not_cpu\" not implemented for '{type_name(input._array)}'"
-        )
+        raise not_implemented("bitwise_not_cpu", type_name(input._array))
     return apply(ops.bitwise_not, input)
-
-
-def _bitwise(op: Op, kernel: str, input: Operand, other: Operand) -> Tensor:
-    for value in (input, other):
-        array = getattr(value, "_array", None)
-        if isinstance(value, float) or (array is not None and array.dtype.kind == "f"):
-            name = "Float" if array is None else type_name(array)
-            raise NotImplementedError(f"\"{kernel}\" not implemented for '{name}'")
-    return binary(op, input, other)
 
 
 def isnan(input: Tensor) -> Tensor:
@@ -126,8 +87,7 @@ def isfinite(input: Tensor) -> Tensor:
 
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether two tensors have the same shape and elements."""
-    require_tensor("equal", input)
-    require_tensor("equal", other, "other", 2)
+    require_both("equal", input, other)
     if input._array.shape != other._array.shape:
         return False
     return bool(eq(input, other).all())
@@ -144,8 +104,7 @@ def isclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Tensor:
     """Where `abs(input - other) <= atol + rtol * abs(other)`."""
-    require_tensor("isclose", input)
-    require_tensor("isclose", other, "other", 2)
+    require_both("isclose", input, other)
     for name, value in (("rtol", rtol), ("atol", atol)):
         if value < 0:
             raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value}")

@@ -98,17 +98,8 @@ rmod = _reflected(arithmetic.remainder)
 rand, ror, rxor = map(
     _operator_of, (comparison.bitwise_and, comparison.bitwise_or, comparison.bitwise_xor)
 )
-eq, ne, lt, le, gt, ge = map(
-    _operator,
-    (
-        comparisons.eq,
-        comparisons.ne,
-        comparisons.lt,
-        comparisons.le,
-        comparisons.gt,
-        comparisons.ge,
-    ),
-)
+eq, ne, lt = map(_operator, (comparisons.eq, comparisons.ne, comparisons.lt))
+le, gt, ge = map(_operator, (comparisons.le, comparisons.gt, comparisons.ge))
 
 
 def rtruediv(self: Tensor, other: Operand) -> Tensor:

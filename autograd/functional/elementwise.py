@@ -2,140 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from autograd.engine.apply import apply, binary, unary
 from autograd.engine.promotion import is_number
-from autograd.functional.checks import is_tensor, require_tensor, type_name
+from autograd.functional.checks import (
+    is_tensor,
+    require_both,
+    require_float,
+    require_tensor,
+    type_name,
+)
 from autograd.ops import elementwise as ops
+from autograd.ops.op import Op
 
 if TYPE_CHECKING:
     from autograd.types import Operand, Tensor
 
 
-def exp(input: Tensor) -> Tensor:
-    """The exponential function."""
-    return unary(ops.exp, input)
+def _function(name: str, op: Op, text: str) -> Callable[[Tensor], Tensor]:
+    """Make the function of one tensor that runs an operation; `text` is its docstring."""
+
+    def function(input: Tensor) -> Tensor:
+        return unary(op, input)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = text
+    return function
 
 
-def expm1(input: Tensor) -> Tensor:
-    """`exp(input) - 1`, exact near 0."""
-    return unary(ops.expm1, input)
-
-
-def log(input: Tensor) -> Tensor:
-    """The natural logarithm."""
-    return unary(ops.log, input)
-
-
-def log1p(input: Tensor) -> Tensor:
-    """`log(1 + input)`, exact near 0."""
-    return unary(ops.log1p, input)
-
-
-def log2(input: Tensor) -> Tensor:
-    """The logarithm to base 2."""
-    return unary(ops.log2, input)
-
-
-def log10(input: Tensor) -> Tensor:
-    """The logarithm to base 10."""
-    return unary(ops.log10, input)
-
-
-def sqrt(input: Tensor) -> Tensor:
-    """The square root."""
-    return unary(ops.sqrt, input)
-
-
-def rsqrt(input: Tensor) -> Tensor:
-    """The reciprocal of the square root."""
-    return unary(ops.rsqrt, input)
-
-
-def abs(input: Tensor) -> Tensor:
-    """The absolute value."""
-    return unary(ops.abs, input)
-
-
-def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1; 0 for NaN."""
-    return unary(ops.sign, input)
-
-
-def sin(input: Tensor) -> Tensor:
-    """The sine."""
-    return unary(ops.sin, input)
-
-
-def cos(input: Tensor) -> Tensor:
-    """The cosine."""
-    return unary(ops.cos, input)
-
-
-def tan(input: Tensor) -> Tensor:
-    """The tangent."""
-    return unary(ops.tan, input)
-
-
-def asin(input: Tensor) -> Tensor:
-    """The inverse sine."""
-    return unary(ops.asin, input)
-
-
-def acos(input: Tensor) -> Tensor:
-    """The inverse cosine."""
-    return unary(ops.acos, input)
-
-
-def atan(input: Tensor) -> Tensor:
-    """The inverse tangent."""
-    return unary(ops.atan, input)
-
-
-def sinh(input: Tensor) -> Tensor:
-    """The hyperbolic sine."""
-    return unary(ops.sinh, input)
-
-
-def cosh(input: Tensor) -> Tensor:
-    """The hyperbolic cosine."""
-    return unary(ops.cosh, input)
-
-
-def tanh(input: Tensor) -> Tensor:
-    """The hyperbolic tangent."""
-    return unary(ops.tanh, input)
-
-
-def atanh(input: Tensor) -> Tensor:
-    """The inverse hyperbolic tangent."""
-    return unary(ops.atanh, input)
-
-
-def erf(input: Tensor) -> Tensor:
-    """The error function."""
-    return unary(ops.erf, input)
-
-
-def sigmoid(input: Tensor) -> Tensor:
-    """`1 / (1 + exp(-input))`."""
-    return unary(ops.sigmoid, input)
-
-
-def floor(input: Tensor) -> Tensor:
-    """The nearest whole number below."""
-    return unary(ops.floor, input)
-
-
-def ceil(input: Tensor) -> Tensor:
-    """The nearest whole number above."""
-    return unary(ops.ceil, input)
-
-
-def trunc(input: Tensor) -> Tensor:
-    """The nearest whole number towards 0."""
-    return unary(ops.trunc, input)
+exp = _function("exp", ops.exp, "The exponential function.")
+expm1 = _function("expm1", ops.expm1, "`exp(input) - 1`, exact near 0.")
+log = _function("log", ops.log, "The natural logarithm.")
+log1p = _function("log1p", ops.log1p, "`log(1 + input)`, exact near 0.")
+log2 = _function("log2", ops.log2, "The logarithm to base 2.")
+log10 = _function("log10", ops.log10, "The logarithm to base 10.")
+sqrt = _function("sqrt", ops.sqrt, "The square root.")
+rsqrt = _function("rsqrt", ops.rsqrt, "The reciprocal of the square root.")
+abs = _function("abs", ops.abs, "The absolute value.")
+sign = _function("sign", ops.sign, "-1, 0 or 1; 0 for NaN.")
+sin = _function("sin", ops.sin, "The sine.")
+cos = _function("cos", ops.cos, "The cosine.")
+tan = _function("tan", ops.tan, "The tangent.")
+asin = _function("asin", ops.asin, "The inverse sine.")
+acos = _function("acos", ops.acos, "The inverse cosine.")
+atan = _function("atan", ops.atan, "The inverse tangent.")
+sinh = _function("sinh", ops.sinh, "The hyperbolic sine.")
+cosh = _function("cosh", ops.cosh, "The hyperbolic cosine.")
+tanh = _function("tanh", ops.tanh, "The hyperbolic tangent.")
+atanh = _function("atanh", ops.atanh, "The inverse hyperbolic tangent.")
+erf = _function("erf", ops.erf, "The error function.")
+sigmoid = _function("sigmoid", ops.sigmoid, "`1 / (1 + exp(-input))`.")
+floor = _function("floor", ops.floor, "The nearest whole number below.")
+ceil = _function("ceil", ops.ceil, "The nearest whole number above.")
+trunc = _function("trunc", ops.trunc, "The nearest whole number towards 0.")
 
 
 def round(input: Tensor, *, decimals: int | None = None) -> Tensor:
@@ -143,8 +64,7 @@ def round(input: Tensor, *, decimals: int | None = None) -> Tensor:
     if decimals is None:
         return unary(ops.round, input)
     require_tensor("round", input)
-    if input._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"round_cpu\" not implemented for '{type_name(input._array)}'")
+    require_float("round_cpu", input)
     return apply(ops.round_decimals, input, decimals=decimals)
 
 
@@ -200,8 +120,7 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
 
 def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     """`input` with `value`, a number or a 0-d tensor, where `mask` is True."""
-    require_tensor("masked_fill", input)
-    require_tensor("masked_fill", mask, "mask", 2)
+    require_both("masked_fill", input, mask, "mask")
     if mask._array.dtype.kind != "b":
         raise RuntimeError(
             f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype}"

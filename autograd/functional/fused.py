@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-from autograd.backend import backend_of
+from autograd.backend import Array, backend_of
 from autograd.backend.layout import StackLayout
 from autograd.engine.apply import apply
 from autograd.engine.capture import effect
 from autograd.ops import fused as ops
 from autograd.ops import mlp as ops_mlp
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
 
-def linear(input: Any, weight: Any, bias: Any) -> Any:
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """`input @ weight.T + bias`."""
     return apply(ops.linear, input, weight, bias)
 
 
-def mlp(inputs: Sequence[Any], parameters: Any, layout: StackLayout, activation: str) -> Any:
+def mlp(
+    inputs: Sequence[Tensor], parameters: Tensor, layout: StackLayout, activation: str
+) -> Tensor:
     """Multilayer perceptrons on the concatenation of `inputs`, as one node.
 
     `inputs`: (batch, n) each; `parameters` (networks, size): the weights and biases of all, which
@@ -29,17 +34,19 @@ def mlp(inputs: Sequence[Any], parameters: Any, layout: StackLayout, activation:
     return apply(ops_mlp.mlp, *inputs, parameters, layout=layout, activation=activation)
 
 
-def min_mlp(inputs: Sequence[Any], parameters: Any, layout: StackLayout, activation: str) -> Any:
+def min_mlp(
+    inputs: Sequence[Tensor], parameters: Tensor, layout: StackLayout, activation: str
+) -> Tensor:
     """The smallest of the networks' outputs, element by element; (batch, outputs)."""
     _require_floating_point("min_mlp", inputs[0])
     op = ops_mlp.min_mlp if layout.networks > 1 else ops_mlp.mlp
     return apply(op, *inputs, parameters, layout=layout, activation=activation)
 
 
-def mlp_row(x: Any, parameters: Any, layout: StackLayout, activation: str) -> Any:
-    """`mlp` of a single network on one row in arrays, (inputs,) to (outputs,); outside any graph.
+def mlp_row(x: Array, parameters: Tensor, layout: StackLayout, activation: str) -> Array:
+    """Run one network on one row, an array (inputs,), outside the graph; an array (outputs,).
 
-    In a batch of one the calls cost more than the arithmetic, and those of tensors the most.
+    For a single row, calls cost more than the arithmetic, and calls of tensors cost most.
     """
     array = parameters._array
     parts, xp = layout.parts(array), backend_of(array)
@@ -50,8 +57,8 @@ def mlp_row(x: Any, parameters: Any, layout: StackLayout, activation: str) -> An
 
 
 def squashed_gaussian(
-    parameters: Any, noise: Any, *, log_std_min: float, log_std_max: float
-) -> tuple[Any, Any]:
+    parameters: Tensor, noise: Tensor, *, log_std_min: float, log_std_max: float
+) -> tuple[Tensor, Tensor]:
     """A reparameterised action in [-1, 1] and its log-probability.
 
     `parameters` (batch, 2 * dimensions): means, then log standard deviations, which are clamped;
@@ -59,66 +66,61 @@ def squashed_gaussian(
     Source: Haarnoja et al. 2018, "Soft Actor-Critic Algorithms and Applications", appendix C.
     """
     _require_floating_point("squashed_gaussian", parameters)
-    return apply(
-        ops.squashed_gaussian,
-        parameters,
-        noise,
-        log_std_min=log_std_min,
-        log_std_max=log_std_max,
-    )
+    return apply(ops.squashed_gaussian, parameters, noise, bounds=(log_std_min, log_std_max))
 
 
-def soft_value(input: Any, log_prob: Any, alpha: Any) -> tuple[Any, Any]:
+def soft_value(input: Tensor, log_prob: Tensor, alpha: Tensor) -> tuple[Tensor, Tensor]:
     """The soft value `input - alpha * log_prob`, and `-log_prob`, which carries no gradient."""
     _require_floating_point("soft_value", input)
     return apply(ops.soft_value, input, log_prob, alpha)
 
 
-def discounted(reward: Any, discount: Any, value: Any) -> Any:
+def discounted(reward: Tensor, discount: Tensor, value: Tensor) -> Tensor:
     """`reward + discount * value`."""
     _require_floating_point("discounted", value)
     return apply(ops.discounted, reward, discount, value)
 
 
-def half_mse(input: Any, target: Any) -> Any:
+def half_mse(input: Tensor, target: Tensor) -> Tensor:
     """Half the mean squared error of each of `input` (n, ...) against `target` (...); (n,)."""
     _require_floating_point("half_mse", input)
     return apply(ops.half_mse, input, target)
 
 
 @effect
-def polyak_update_(target: Any, source: Any, tau: float) -> None:
+def polyak_update_(target: Tensor, source: Tensor, tau: float) -> None:
     """`target += tau * (source - target)` in place, outside the graph."""
     backend_of(target._array).lerp_(target._array, source._array, tau)
     target._bump_version()
 
 
 @effect
-def clip_row_norms_(parameter: Any, max_norm: float) -> None:
+def clip_row_norms_(parameter: Tensor, max_norm: float) -> None:
     """Scale each row of the gradient of a parameter (rows, n) to a norm of at most `max_norm`.
 
-    A row is what `nn.utils.clip_grad_norm_` sees as a whole: the gradient of one network.
+    A row is the gradient of one network, which `nn.utils.clip_grad_norm_` would clip by itself.
     """
     gradient = parameter.grad
+    assert gradient is not None, "backward comes first"
     norm = gradient.norm(dim=1, keepdim=True)
     gradient.mul_((max_norm / (norm + 1e-6)).clamp(max=1.0))
 
 
-def standardise(input: Any, shift: Any, factor: Any, limit: float) -> Any:
+def standardise(input: Tensor, shift: Tensor, factor: Tensor, limit: float) -> Tensor:
     """`(input - shift) * factor`, at least -limit and at most limit, outside the graph."""
     xp = backend_of(input._array)
     return input._wrap(xp.standardise(input._array, shift._array, factor._array, limit))
 
 
-def watch(value: Any, number: int, first: Any, found: Any) -> None:
+def watch(value: Tensor, number: int, first: Tensor, found: Tensor) -> None:
     """Note whether a value of one element is finite, without making the host wait for a GPU.
 
-    Where it is not, `first` (0-d int64) becomes the smaller of itself and `number`, and `found`
-    (0-d float32) 1.
+    If it is not, `first` (0-d int64) becomes the smaller of itself and `number`, and `found` (0-d
+    float32) becomes 1.
     """
     backend_of(value._array).watch(value._array, number, first._array, found._array)
 
 
-def _require_floating_point(name: str, tensor: Any) -> None:
+def _require_floating_point(name: str, tensor: Tensor) -> None:
     if tensor._array.dtype.kind != "f":
         raise RuntimeError(f"{name}: expected floating point tensors, got {tensor.dtype}")

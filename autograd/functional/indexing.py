@@ -9,7 +9,7 @@ from autograd.backend import Array, backend_of
 from autograd.engine.apply import apply
 from autograd.engine.grad_mode import refuse_capture
 from autograd.functional.broadcasting import broadcast_shapes
-from autograd.functional.checks import is_tensor, require_tensor, type_name, wrap_dim
+from autograd.functional.checks import is_tensor, require_both, require_tensor, type_name, wrap_dim
 from autograd.functional.index_parsing import SHAPE_OF_VALUES, check_bounds
 from autograd.functional.shape import reshape
 from autograd.functional.shape_methods import expand
@@ -165,8 +165,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """`gather` with broadcasting along `dim`; without `dim`, of the flattened input."""
-    require_tensor("take_along_dim", input)
-    require_tensor("take_along_dim", indices, "indices", 2)
+    require_both("take_along_dim", input, indices, "indices")
     if indices._array.dtype.name != "int64":
         raise RuntimeError(
             "torch.take_along_dim(): dtype of indices should be Long but got "
@@ -197,8 +196,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements of `input` where `mask` is true, in one dimension."""
-    require_tensor("masked_select", input)
-    require_tensor("masked_select", mask, "mask", 2)
+    require_both("masked_select", input, mask, "mask")
     if mask._array.dtype.kind != "b":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     refuse_capture(SHAPE_OF_VALUES)
@@ -232,8 +230,8 @@ def argwhere(input: Tensor) -> Tensor:
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """One-hot vectors in a new last dimension of size `num_classes`."""
-    require_tensor("one_hot", tensor)
+    """One-hot vectors in a new last dimension of size `num_classes`; -1: as many as needed."""
+    require_tensor("one_hot", tensor, "tensor")
     array = tensor._array
     if array.dtype.name != "int64":
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.backend import Array
 from autograd.engine.apply import apply, binary
+from autograd.errors import not_implemented
 from autograd.functional import arithmetic
 from autograd.functional.broadcasting import broadcast_shapes
-from autograd.functional.checks import require_tensor, type_name
+from autograd.functional.checks import require_both, require_tensor, type_name
 from autograd.functional.shape import reshape
 from autograd.functional.shape_methods import expand
 from autograd.ops import linear_algebra as ops
@@ -18,8 +19,8 @@ from autograd.ops import shape as shape_ops
 if TYPE_CHECKING:
     from autograd.types import Tensor
 
-# The C++ names of the dtypes in the message of `mm`.
-_C_NAMES = {
+# The C++ names of the dtypes, in messages.
+C_NAMES = {
     "float16": "c10::Half", "float32": "float", "float64": "double", "int8": "signed char",
     "int16": "short int", "int32": "int", "int64": "long int", "uint8": "unsigned char",
     "bool": "bool",
@@ -28,8 +29,7 @@ _C_NAMES = {
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices."""
-    require_tensor("mm", input)
-    require_tensor("mm", mat2, "mat2", 2)
+    require_both("mm", input, mat2, "mat2")
     for name, tensor in (("self", input), ("mat2", mat2)):
         if tensor._array.ndim != 2:
             raise RuntimeError(f"{name} must be a matrix")
@@ -56,20 +56,19 @@ def _check_mm_dtype(a: Array, b: Array) -> None:
     if a.dtype != b.dtype:
         raise RuntimeError(
             "expected m1 and m2 to have the same dtype, but got: "
-            f"{_C_NAMES[a.dtype.name]} != {_C_NAMES[b.dtype.name]}"
+            f"{C_NAMES[a.dtype.name]} != {C_NAMES[b.dtype.name]}"
         )
     _refuse_bool("addmm_impl_cpu_", a)
 
 
 def _refuse_bool(kernel: str, array: Array) -> None:
     if array.dtype.kind == "b":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
+        raise not_implemented(kernel)
 
 
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two batches of matrices, `(b, n, k)` and `(b, k, m)`."""
-    require_tensor("bmm", input)
-    require_tensor("bmm", mat2, "mat2", 2)
+    require_both("bmm", input, mat2, "mat2")
     a, b = input._array, mat2._array
     for name, array in (("batch1", a), ("batch2", b)):
         if array.ndim != 3:
@@ -94,8 +93,7 @@ def _check_bmm_dtype(a: Array, b: Array) -> None:
 
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """The product of a matrix and a vector."""
-    require_tensor("mv", input)
-    require_tensor("mv", vec, "vec", 2)
+    require_both("mv", input, vec, "vec")
     a, v = input._array, vec._array
     if a.ndim != 2 or v.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got 1, {a.ndim}, {v.ndim}")
@@ -115,8 +113,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
 
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The sum of the products of two vectors."""
-    require_tensor("dot", input)
-    require_tensor("dot", tensor, "tensor", 2)
+    require_both("dot", input, tensor, "tensor")
     a, b = input._array, tensor._array
     if a.ndim != 1 or b.ndim != 1:
         raise RuntimeError(f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors")
@@ -136,8 +133,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """The products of every element of one vector with every element of the other."""
-    require_tensor("outer", input)
-    require_tensor("outer", vec2, "vec2", 2)
+    require_both("outer", input, vec2, "vec2")
     for name, tensor in (("self", input), ("vec2", vec2)):
         if tensor._array.ndim != 1:
             raise RuntimeError(
@@ -153,8 +149,7 @@ def addmm(
     input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1
 ) -> Tensor:
     """`beta * input + alpha * (mat1 @ mat2)`."""
-    require_tensor("addmm", input)
-    require_tensor("addmm", mat1, "mat1", 2)
+    require_both("addmm", input, mat1, "mat1")
     require_tensor("addmm", mat2, "mat2", 3)
     a, m1, m2 = input._array, mat1._array, mat2._array
     for name, array in (("mat1", m1), ("mat2", m2)):
@@ -177,8 +172,7 @@ def addmm(
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The product of matrices, vectors or batches of matrices, by their numbers of dimensions."""
-    require_tensor("matmul", input)
-    require_tensor("matmul", other, "other", 2)
+    require_both("matmul", input, other)
     dims = input._array.ndim, other._array.ndim
     if dims == (2, 2):
         return _mm(input, other)

@@ -9,6 +9,7 @@ from autograd.backend import DType
 from autograd.dtypes import DTypeLike, numpy_dtype
 from autograd.engine.apply import apply
 from autograd.engine.promotion import INT64
+from autograd.errors import not_implemented
 from autograd.functional import arithmetic, return_types
 from autograd.functional.checks import (
     integer,
@@ -265,7 +266,7 @@ def cumsum(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor
     dim = wrap_dim(dim, input._array.ndim)
     wanted = _sum_dtype(input, dtype)
     if wanted is not None and wanted.kind == "b":
-        raise NotImplementedError("\"cumsum_out_cpu\" not implemented for 'Bool'")
+        raise not_implemented("cumsum_out_cpu")
     if input._array.ndim == 0:
         return sum(input, dtype=dtype)
     return apply(ops.cumsum, input, dim=dim, dtype=wanted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autograd.engine.apply import apply
+from autograd.errors import not_implemented
 from autograd.functional import return_types
 from autograd.functional.checks import integer, require_tensor, wrap_dim
 from autograd.functional.keywords import numpy_names
@@ -43,7 +44,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The lower median; with `dim`, (values, indices) along it."""
     require_tensor("median", input)
     if input._array.dtype.kind == "b":
-        raise NotImplementedError("\"median_cpu\" not implemented for 'Bool'")
+        raise not_implemented("median_cpu")
     if dim is None:
         return apply(ops.median_all, input)
     dim = wrap_dim(dim, input._array.ndim)

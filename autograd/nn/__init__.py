@@ -1,8 +1,6 @@
 """Neural networks: modules, losses, initial values."""
 
-from typing import Any
-
-from autograd.errors import attribute_error
+from autograd.errors import missing_names
 from autograd.nn import functional, init, parameter, utils
 from autograd.nn.activation import (
     ELU,
@@ -35,45 +33,4 @@ from autograd.nn.normalization import BatchNorm1d, LayerNorm
 from autograd.nn.parameter import Parameter
 from autograd.nn.shape import Flatten, Identity
 
-__all__ = [
-    "ELU",
-    "GELU",
-    "BatchNorm1d",
-    "Conv2d",
-    "CrossEntropyLoss",
-    "Dropout",
-    "Flatten",
-    "HuberLoss",
-    "Identity",
-    "L1Loss",
-    "Layer",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
-    "LogSigmoid",
-    "LogSoftmax",
-    "MLPStack",
-    "MSELoss",
-    "Module",
-    "ModuleDict",
-    "ModuleList",
-    "NLLLoss",
-    "Parameter",
-    "ReLU",
-    "Sequential",
-    "SiLU",
-    "Sigmoid",
-    "SmoothL1Loss",
-    "Softmax",
-    "Softplus",
-    "Tanh",
-    "functional",
-    "init",
-    "parameter",
-    "utils",
-]
-
-
-def __getattr__(name: str) -> Any:
-    """Say that a name of torch is not offered, and which is nearest."""
-    raise attribute_error("module 'autograd.nn'", name, __all__)
+__getattr__ = missing_names(__name__)

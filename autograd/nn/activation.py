@@ -7,7 +7,18 @@ from autograd.nn.module import Module
 from autograd.tensors.tensor import Tensor
 
 
-class ReLU(Module):
+class _Activation(Module):
+    """What the activations share: `repr` shows their arguments."""
+
+    arguments: tuple[str, ...] = ()
+    inplace = False
+
+    def extra_repr(self) -> str:
+        shown = [f"{name}={getattr(self, name)!r}" for name in self.arguments]
+        return ", ".join([*shown, "inplace=True"] if self.inplace else shown)
+
+
+class ReLU(_Activation):
     """The positive part."""
 
     def __init__(self, inplace: bool = False) -> None:
@@ -15,16 +26,13 @@ class ReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        """Apply it."""
         return functional.relu(input, self.inplace)
 
-    def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
-        return "inplace=True" if self.inplace else ""
 
-
-class LeakyReLU(Module):
+class LeakyReLU(_Activation):
     """The positive part plus `negative_slope` times the negative one."""
+
+    arguments = ("negative_slope",)
 
     def __init__(self, negative_slope: float = 1e-2, inplace: bool = False) -> None:
         super().__init__()
@@ -32,16 +40,13 @@ class LeakyReLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        """Apply it."""
         return functional.leaky_relu(input, self.negative_slope, self.inplace)
 
-    def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
-        return f"negative_slope={self.negative_slope}{', inplace=True' if self.inplace else ''}"
 
-
-class ELU(Module):
+class ELU(_Activation):
     """The positive part, and `alpha * (exp(x) - 1)` for negative x."""
+
+    arguments = ("alpha",)
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
@@ -49,31 +54,23 @@ class ELU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        """Apply it."""
         return functional.elu(input, self.alpha, self.inplace)
 
-    def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
-        return f"alpha={self.alpha}{', inplace=True' if self.inplace else ''}"
 
-
-class GELU(Module):
+class GELU(_Activation):
     """`x` times the standard normal distribution function at x, or an approximation by "tanh"."""
+
+    arguments = ("approximate",)
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
         self.approximate = approximate
 
     def forward(self, input: Tensor) -> Tensor:
-        """Apply it."""
         return functional.gelu(input, self.approximate)
 
-    def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
-        return f"approximate={self.approximate!r}"
 
-
-class SiLU(Module):
+class SiLU(_Activation):
     """`x * sigmoid(x)`."""
 
     def __init__(self, inplace: bool = False) -> None:
@@ -81,40 +78,34 @@ class SiLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        """Apply it."""
         return functional.silu(input, self.inplace)
 
-    def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
-        return "inplace=True" if self.inplace else ""
 
-
-class Tanh(Module):
+class Tanh(_Activation):
     """The hyperbolic tangent."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Apply it."""
         return functional.tanh(input)
 
 
-class Sigmoid(Module):
+class Sigmoid(_Activation):
     """`1 / (1 + exp(-x))`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Apply it."""
         return functional.sigmoid(input)
 
 
-class LogSigmoid(Module):
+class LogSigmoid(_Activation):
     """The logarithm of the sigmoid."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Apply it."""
         return functional.logsigmoid(input)
 
 
-class Softplus(Module):
+class Softplus(_Activation):
     """`log(1 + exp(beta * x)) / beta`; x itself where `beta * x` is above `threshold`."""
+
+    arguments = ("beta", "threshold")
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
@@ -122,41 +113,30 @@ class Softplus(Module):
         self.threshold = threshold
 
     def forward(self, input: Tensor) -> Tensor:
-        """Apply it."""
         return functional.softplus(input, self.beta, self.threshold)
 
-    def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
-        return f"beta={self.beta}, threshold={self.threshold}"
 
-
-class Softmax(Module):
+class Softmax(_Activation):
     """Exponentials that sum to 1 along `dim`."""
 
+    arguments = ("dim",)
+
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
-        """Apply it."""
         return functional.softmax(input, self.dim, _stacklevel=5)
 
-    def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
-        return f"dim={self.dim}"
 
-
-class LogSoftmax(Module):
+class LogSoftmax(_Activation):
     """The logarithm of `Softmax`."""
+
+    arguments = ("dim",)
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
-        """Apply it."""
         return functional.log_softmax(input, self.dim, _stacklevel=5)
-
-    def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
-        return f"dim={self.dim}"

@@ -62,7 +62,7 @@ class _Indexed(Module):
         self._renumber(children)
 
     def pop(self, index: int | slice) -> Any:
-        """Take out the module at `index` and return it."""
+        """Remove the module at `index`, and return it."""
         module = self[index]
         del self[index]
         return module
@@ -98,19 +98,14 @@ class Sequential(_Indexed):
         return part
 
     def insert(self, index: int, module: Module) -> Self:
-        """Put a module before the one at `index`; raise IndexError for one that there is not."""
+        """Put a module before the one at `index`; IndexError if there is no such place."""
         if not -len(self) <= index <= len(self):
             raise IndexError(f"Index out of range: {index}")
         super().insert(index, module)
         return self
 
     def __add__(self, other: Sequential) -> Sequential:
-        if not isinstance(other, Sequential):
-            raise ValueError(
-                "add operator supports only objects of Sequential class, "
-                f"but {type(other)} is given."
-            )
-        return Sequential(*self, *other)
+        return Sequential(*self).__iadd__(other)
 
     def __iadd__(self, other: Sequential) -> Self:
         if not isinstance(other, Sequential):
@@ -142,7 +137,7 @@ class ModuleList(_Indexed):
         return type(self)(children.values())
 
     def extend(self, modules: Iterable[Module | None]) -> Self:
-        """Add modules at the end; raise TypeError for something to which one can not iterate."""
+        """Add modules at the end; TypeError if they are not iterable."""
         if not isinstance(modules, Iterable):
             raise TypeError(
                 "ModuleList.extend should be called with an iterable, "
@@ -156,7 +151,7 @@ class ModuleList(_Indexed):
         return ModuleList([*self, *other])
 
     def __repr__(self) -> str:
-        """As in torch: a run of modules with the same repr is shown once, with their number."""
+        """As in torch: consecutive modules with the same repr are shown once, with their count."""
         lines: list[str] = []
         for first, last, text in _runs([repr(module) for module in self]):
             count = last - first + 1
@@ -178,7 +173,7 @@ def _runs(texts: list[str]) -> list[tuple[int, int, str]]:
 
 
 class ModuleDict(Module):
-    """A dictionary of modules, in the order in which they were put there."""
+    """A dictionary of modules, in the order of insertion."""
 
     def __init__(self, modules: Any = None) -> None:
         super().__init__()
@@ -186,7 +181,7 @@ class ModuleDict(Module):
             self.update(modules)
 
     def update(self, modules: Any) -> None:
-        """Put modules there, from a dictionary or from (name, module) pairs."""
+        """Add modules from a dictionary or from (name, module) pairs."""
         if not isinstance(modules, Iterable):
             raise TypeError(
                 "ModuleDict.update should be called with an iterable of key/value pairs, "
@@ -232,9 +227,9 @@ class ModuleDict(Module):
         return self._modules.items()
 
     def pop(self, key: str) -> Any:
-        """Take out the module of that name and return it."""
+        """Remove the module of this name, and return it."""
         return self._modules.pop(key)
 
     def clear(self) -> None:
-        """Take out all."""
+        """Remove all modules."""
         self._modules.clear()

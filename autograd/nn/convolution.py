@@ -39,7 +39,7 @@ class Conv2d(Module):
         *,
         generator: Generator | None = None,
     ) -> None:
-        """`generator` draws the initial values (not an argument of torch's)."""
+        """`generator`, which torch's layer does not take, draws the initial values."""
         super().__init__()
         _check(in_channels, out_channels, stride, padding, groups, padding_mode)
         self.in_channels = in_channels
@@ -66,13 +66,11 @@ class Conv2d(Module):
             init.uniform_(self.bias, -bound, bound, generator=generator)
 
     def forward(self, input: Tensor) -> Tensor:
-        """The cross-correlation."""
         return functional.conv2d(
             input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
         )
 
     def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
         parts = [
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}",
             f"stride={self.stride}",

@@ -9,7 +9,7 @@ from autograd.tensors.tensor import Tensor
 
 
 class Dropout(Module):
-    """In training, zero each element with probability `p`, scale the others by 1 / (1 - p)."""
+    """In training, zeroes elements with probability `p` and scales the others by 1 / (1 - p)."""
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
@@ -18,9 +18,7 @@ class Dropout(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        """In evaluation the input itself."""
         return functional.dropout(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
         return f"p={self.p}, inplace={self.inplace}"

@@ -9,30 +9,15 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import Array, backend_of
-from autograd.errors import attribute_error
-from autograd.functional.checks import type_name
+from autograd.errors import missing_names
+from autograd.functional.checks import require_float
 from autograd.generator import Generator
 from autograd.random import source
 from autograd.tensors.tensor import Tensor
 
-__all__ = [
-    "calculate_gain",
-    "constant_",
-    "eye_",
-    "kaiming_normal_",
-    "kaiming_uniform_",
-    "normal_",
-    "ones_",
-    "orthogonal_",
-    "uniform_",
-    "xavier_normal_",
-    "xavier_uniform_",
-    "zeros_",
-]
 
-
-def _fill(tensor: Tensor, values: Array) -> Tensor:
-    """Write values of its device into a tensor, outside the graph; only its version tells."""
+def _fill(tensor: Tensor, values: Array | float) -> Tensor:
+    """Write values into a tensor outside the graph; its version counter goes up."""
     tensor._array[...] = values
     tensor._bump_version()
     return tensor
@@ -41,8 +26,8 @@ def _fill(tensor: Tensor, values: Array) -> Tensor:
 def uniform_(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """From U(a, b)."""
-    _require_float("check_uniform_bounds", tensor)
+    """Draw from U(a, b)."""
+    require_float("check_uniform_bounds", tensor)
     if a > b:
         raise RuntimeError(
             f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}"
@@ -56,8 +41,8 @@ def uniform_(
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """From N(mean, std^2)."""
-    _require_float("normal_kernel_cpu", tensor)
+    """Draw from N(mean, std^2)."""
+    require_float("normal_kernel_cpu", tensor)
     if std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
     values = source(generator, tensor.device).standard_normal(tensor.shape, _drawn_dtype(tensor))
@@ -67,31 +52,29 @@ def normal_(
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """One number everywhere."""
-    tensor._array[...] = val
-    tensor._bump_version()
-    return tensor
+    """Fill with one number."""
+    return _fill(tensor, val)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Zeros."""
+    """Fill with zeros."""
     return constant_(tensor, 0.0)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Ones."""
+    """Fill with ones."""
     return constant_(tensor, 1.0)
 
 
 def eye_(tensor: Tensor) -> Tensor:
-    """The identity, as far as a matrix that need not be square has one."""
+    """Fill with the identity matrix, or its upper left part if the matrix is not square."""
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     return _fill(tensor, backend_of(tensor._array).eye(*tensor.shape, dtype=tensor._array.dtype))
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor that makes up for a nonlinearity; `param`: the negative slope of leaky_relu."""
+    """The gain that compensates for a nonlinearity; `param`: the negative slope of leaky_relu."""
     linear = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
               "conv_transpose3d", "sigmoid")  # fmt: skip
     if nonlinearity in linear:
@@ -110,13 +93,13 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def xavier_uniform_(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """Uniform, variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010."""
+    """Draw uniformly, with variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010."""
     bound = gain * math.sqrt(6.0 / sum(_fans(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normal, variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010."""
+    """Draw normally, with variance 2 gain^2 / (fan_in + fan_out): Glorot & Bengio 2010."""
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(_fans(tensor))), generator)
 
 
@@ -127,7 +110,7 @@ def kaiming_uniform_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Uniform, variance gain^2 / fan, for rectifiers of negative slope `a`: He et al. 2015."""
+    """Draw uniformly, with variance gain^2 / fan, for leaky rectifiers: He et al. 2015."""
     if _is_empty(tensor):
         return tensor
     bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
@@ -141,14 +124,14 @@ def kaiming_normal_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Normal, variance gain^2 / fan, for rectifiers of negative slope `a`: He et al. 2015."""
+    """Draw normally, with variance gain^2 / fan, for leaky rectifiers: He et al. 2015."""
     if _is_empty(tensor):
         return tensor
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
-    """Orthogonal rows or columns of norm `gain`, of the flattened matrix: Saxe et al. 2014."""
+    """Draw orthogonal rows or columns of norm `gain`, as a matrix: Saxe et al. 2014."""
     if tensor.ndim < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if tensor.numel() == 0:
@@ -174,7 +157,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
 
 
 def _fans(tensor: Tensor) -> tuple[int, int]:
-    """The numbers of inputs and outputs of a unit: (out, in, *kernel)."""
+    """Return fan-in and fan-out of a weight (out, in, *kernel)."""
     if tensor.ndim < 2:
         raise ValueError(
             "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions"
@@ -195,11 +178,4 @@ def _drawn_dtype(tensor: Tensor) -> Any:
     return np.float64 if tensor._array.dtype == np.float64 else np.float32
 
 
-def _require_float(kernel: str, tensor: Tensor) -> None:
-    if tensor._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(tensor._array)}'")
-
-
-def __getattr__(name: str) -> Any:
-    """Say that a name of torch is not offered, and which is nearest."""
-    raise attribute_error("module 'autograd.nn.init'", name, __all__)
+__getattr__ = missing_names(__name__)

@@ -32,7 +32,7 @@ class Linear(Module):
         *,
         generator: Generator | None = None,
     ) -> None:
-        """`generator` draws the initial values (not an argument of torch's)."""
+        """`generator`, which torch's layer does not take, draws the initial values."""
         super().__init__()
         self.in_features = in_features
         self.out_features = out_features
@@ -47,11 +47,9 @@ class Linear(Module):
         draw_linear_(self.weight, self.bias, generator=generator)
 
     def forward(self, input: Tensor) -> Tensor:
-        """The affine map."""
         return functional.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
         return (
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"

@@ -21,7 +21,7 @@ class _Loss(Module):
         reduce: bool | None = None,
         reduction: str = "mean",
     ) -> None:
-        """`size_average` and `reduce` are torch's old way to say it."""
+        """`size_average` and `reduce` are torch's deprecated arguments."""
         super().__init__()
         legacy = size_average is not None or reduce is not None
         self.reduction = legacy_reduction(size_average, reduce) if legacy else reduction
@@ -31,7 +31,6 @@ class MSELoss(_Loss):
     """The squared difference."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Apply it."""
         return functional.mse_loss(input, target, reduction=self.reduction)
 
 
@@ -39,12 +38,11 @@ class L1Loss(_Loss):
     """The absolute difference."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Apply it."""
         return functional.l1_loss(input, target, reduction=self.reduction)
 
 
 class SmoothL1Loss(_Loss):
-    """The absolute difference, but quadratic below `beta`, where its slope is 0 to 1."""
+    """The absolute difference, but quadratic where it is below `beta`."""
 
     def __init__(
         self,
@@ -57,7 +55,6 @@ class SmoothL1Loss(_Loss):
         self.beta = beta
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Apply it."""
         return functional.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
@@ -69,12 +66,11 @@ class HuberLoss(_Loss):
         self.delta = delta
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Apply it."""
         return functional.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
 class NLLLoss(_Loss):
-    """Minus the log-probability, `input` (N, C, ...), at each class of `target` (N, ...)."""
+    """The negative log-probabilities, `input` (N, C, ...), at the classes `target` (N, ...)."""
 
     weight: Any  # (C,) or None: a buffer
 
@@ -91,7 +87,6 @@ class NLLLoss(_Loss):
         self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Apply it."""
         return functional.nll_loss(
             input,
             target,
@@ -121,7 +116,6 @@ class CrossEntropyLoss(_Loss):
         self.label_smoothing = label_smoothing
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Apply it."""
         return functional.cross_entropy(
             input,
             target,

@@ -28,9 +28,9 @@ class Layer(NamedTuple):
 class MLPStack(Module):
     """Multilayer perceptrons of one shape, side by side: hidden layers and a linear output layer.
 
-    All weights and biases are one parameter, `flat` (networks, size), so that an optimizer, a
-    target's step or a norm by network takes one call. `state_dict` names its parts one by one, as
-    if each layer were a `Linear`.
+    All weights and biases are one parameter, `flat` (networks, size), so one call serves an
+    optimizer, the update of a target or a norm per network. `state_dict` names its parts one by
+    one, as if each layer were a `Linear`.
     """
 
     flat: Parameter
@@ -48,10 +48,10 @@ class MLPStack(Module):
 
         Args:
             sizes: Inputs, units of each hidden layer, outputs.
-            activation: Of the hidden layers: a function of `nn.functional`.
+            activation: A function of `nn.functional`, for the hidden layers.
             networks: How many; None is one network, whose outputs are (batch, outputs).
-            name: What stands before `layers.0.weight` in `state_dict`; "{}" in it is the number of
-                the network. None: "{}." for several, nothing for one.
+            name: The prefix of `layers.0.weight` in `state_dict`; "{}" in it stands for the number
+                of the network. None: "{}." for several, nothing for one.
             generator: Draws the initial values.
         """
         super().__init__()
@@ -60,7 +60,7 @@ class MLPStack(Module):
         self.layout = StackLayout(sizes, networks or 1)
         self.flat = Parameter(empty(self.layout.networks, self.layout.size))
         self._name = ("{}." if self.is_stack else "") if name is None else name
-        self._layouts: dict[int, StackLayout] = {}  # of some of the networks, by how many
+        self._layouts: dict[int, StackLayout] = {}  # of a subset of the networks, by its size
         for network in self.layers():
             for layer in network:
                 draw_linear_(layer.weight, layer.bias, generator=generator)
@@ -71,10 +71,10 @@ class MLPStack(Module):
         return self.layout.networks
 
     def forward(self, *inputs: Tensor, minimum: bool = False, rows: Tensor | None = None) -> Tensor:
-        """Map inputs (batch, n), side by side, to ([networks,] batch, outputs).
+        """Map the concatenated inputs (batch, n) to ([networks,] batch, outputs).
 
         `minimum`: return the smallest of the networks' outputs, element by element, (batch,
-        outputs). `rows` (n,): the numbers of the networks that count; None: all.
+        outputs). `rows` (n,): the numbers of the networks to use; None: all.
         """
         flat: Tensor = self.flat
         layout = self.layout
@@ -99,7 +99,7 @@ class MLPStack(Module):
     def _outputs(
         self, flat: Tensor, layout: StackLayout, inputs: Sequence[Tensor]
     ) -> Iterator[Tensor]:
-        """The outputs of each layer, as operations of their own."""
+        """Yield the output of each layer, computed by separate operations."""
         x = inputs[0] if len(inputs) == 1 else cat(inputs, dim=1)
         pieces = flat.split([place.stop - place.start for place in layout.slices], dim=1)
         activate = getattr(functional, self.activation)
@@ -114,7 +114,7 @@ class MLPStack(Module):
     # -- the layers one by one ------------------------------------------------------------
 
     def layers(self, flat: Tensor | None = None) -> list[list[Layer]]:
-        """The layers of each network, as views of the parameters, or of their gradient, say."""
+        """Return each network's layers, as views of `flat`: of the parameters, or a gradient."""
         flat = (self.flat if flat is None else flat).detach()
         networks = []
         for row in flat:
@@ -126,13 +126,12 @@ class MLPStack(Module):
         return networks
 
     def _own_state(self) -> Iterator[tuple[str, Tensor]]:
-        """The weights and biases by name: what `state_dict` shows and `load_state_dict` fills."""
+        """Yield the weights and biases, by their names in a state dict."""
         for number, network in enumerate(self.layers()):
             for i, layer in enumerate(network):
                 for name, value in zip(Layer._fields, layer, strict=True):
                     yield f"{self._name.format(number)}layers.{i}.{name}", value
 
     def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
         networks = f", networks={self.layout.networks}" if self.is_stack else ""
         return f"{list(self.layout.sizes)}, activation={self.activation!r}{networks}"

@@ -1,4 +1,4 @@
-"""`Module`: parameters, buffers and modules in a tree, and everything that walks over it."""
+"""`Module`: a tree of parameters, buffers and modules, and what works on the whole tree."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Module:
             super().__setattr__(name, value)
 
     def _set_slot(self, name: str, value: Any) -> bool:
-        """Set a parameter or module to None, or a buffer; False where none has that name."""
+        """Set a parameter or module to None, or a buffer; return False for any other name."""
         attributes = self.__dict__
         if name in attributes.get("_parameters", ()):
             _require_none(value, name, "parameter", "torch.nn.Parameter or None expected")
@@ -142,7 +142,7 @@ class Module:
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Add a tensor that is state but no parameter; a persistent one is in `state_dict()`."""
+        """Add a tensor that is state but no parameter; `state_dict()` has the persistent ones."""
         self._require_init("buffer")
         self._check_name("buffer", name, self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
@@ -151,10 +151,10 @@ class Module:
                 "(torch Tensor or None required)"
             )
         self._buffers[name] = tensor
-        change = self._non_persistent_buffers_set.discard if persistent else (
-            self._non_persistent_buffers_set.add
-        )  # fmt: skip
-        change(name)
+        if persistent:
+            self._non_persistent_buffers_set.discard(name)
+        else:
+            self._non_persistent_buffers_set.add(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a child module; None reserves its name."""
@@ -184,13 +184,13 @@ class Module:
         with_kwargs: bool = False,
         always_call: bool = False,
     ) -> RemovableHandle:
-        """Call `hook(module, args, output)` after forward; what it may return replaces output."""
+        """Call `hook(module, args, output)` after forward; its result, if any, replaces output."""
         return register_hook(self._forward_hooks, hook, prepend, with_kwargs, always_call)
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:
-        """Call `hook(module, args)` before forward; what it may return replaces args."""
+        """Call `hook(module, args)` before forward; its result, if any, replaces args."""
         return register_hook(self._forward_pre_hooks, hook, prepend, with_kwargs, False)
 
     # -- the tree -------------------------------------------------------------------------
@@ -222,13 +222,13 @@ class Module:
         return module_tree.named_members(self, "_parameters", prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """An iterator over the parameters: make a list of it to go over them more than once."""
+        """An iterator over the parameters; make a list of it to use them more than once."""
         return (param for _, param in self.named_parameters(recurse=recurse))
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
-        """Buffers with their dotted names, those that are not persistent too."""
+        """Buffers with dotted names, including those that are not persistent."""
         return module_tree.named_members(self, "_buffers", prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
@@ -236,7 +236,7 @@ class Module:
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def get_submodule(self, target: str) -> Module:
-        """The module at a dotted name; raise AttributeError where there is none."""
+        """The module of a dotted name; AttributeError if there is none."""
         module = self
         for name in target.split(".") if target else ():
             child = module_tree.attribute(module, name)
@@ -246,7 +246,7 @@ class Module:
         return module
 
     def get_parameter(self, target: str) -> Parameter:
-        """The parameter at a dotted name; raise AttributeError where there is none."""
+        """The parameter of a dotted name; AttributeError if there is none."""
         path, _, name = target.rpartition(".")
         param = module_tree.attribute(self.get_submodule(path), name)
         if not isinstance(param, Parameter):
@@ -254,7 +254,7 @@ class Module:
         return param
 
     def get_buffer(self, target: str) -> Tensor:
-        """The buffer at a dotted name; raise AttributeError where there is none."""
+        """The buffer of a dotted name; AttributeError if there is none."""
         path, _, name = target.rpartition(".")
         owner = self.get_submodule(path)
         buffer = module_tree.attribute(owner, name)
@@ -265,7 +265,7 @@ class Module:
     # -- state ----------------------------------------------------------------------------
 
     def _own_state(self) -> Iterator[tuple[str, Tensor | None]]:
-        """What `state_dict` holds of this module itself, by name; not a method of torch's."""
+        """Yield what `state_dict` holds of this module itself, by name; no method of torch."""
         yield from self._parameters.items()
         for name, buffer in self._buffers.items():
             if name not in self._non_persistent_buffers_set:
@@ -274,16 +274,16 @@ class Module:
     def state_dict(
         self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
     ) -> Any:
-        """Parameters and persistent buffers by dotted name: aliases, detached or not."""
+        """Parameters and persistent buffers by dotted name; they share the module's memory."""
         return module_state.collect(self, destination, prefix, keep_vars)
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> IncompatibleKeys:
-        """Copy values into parameters and buffers in place (`assign`: put the given tensors there).
+        """Copy values into parameters and buffers in place, or `assign` the tensors themselves.
 
         Raises:
-            RuntimeError: shapes differ, or, where `strict`, names are missing or unexpected.
+            RuntimeError: shapes differ, or, if `strict`, names are missing or unexpected.
         """
         return module_state.load(self, state_dict, strict, assign)
 
@@ -297,7 +297,7 @@ class Module:
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Training mode (or evaluation mode) for this module and all below."""
+        """Set training (or evaluation) mode for this module and all below."""
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
         self.training = mode
@@ -306,7 +306,7 @@ class Module:
         return self
 
     def eval(self) -> Self:
-        """Evaluation mode for this module and all below."""
+        """Set evaluation mode for this module and all below."""
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
@@ -316,7 +316,7 @@ class Module:
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients, or fill those that there are with zeros."""
+        """Drop the gradients, or fill them with zeros."""
         for param in self.parameters():
             if param.grad is not None:
                 if set_to_none:
@@ -325,7 +325,7 @@ class Module:
                     param.grad.detach_().zero_()
 
     def _apply(self, fn: Callable[[Tensor], Tensor]) -> Self:
-        """Replace the data of parameters, their gradients and buffers by `fn` of them."""
+        """Apply `fn` to the data of parameters, gradients and buffers, and keep the results."""
         for module in self.children():
             module._apply(fn)
         with no_grad():

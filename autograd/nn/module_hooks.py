@@ -32,7 +32,7 @@ def register_hook(
 
 
 def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """`forward` between the hooks; those that are always called run after an exception too."""
+    """Run the hooks and `forward`; hooks with `always_call` run even after an exception."""
     pending = OrderedDict(module._forward_hooks)
     output = None
     try:

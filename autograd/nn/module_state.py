@@ -32,7 +32,7 @@ IncompatibleKeys.__name__ = "_IncompatibleKeys"  # torch's name, which its repr 
 
 
 def collect(module: Any, destination: Any, prefix: str, keep_vars: bool) -> Any:
-    """The state of a module and all below: own parameters and buffers before the children's."""
+    """Return the state of a module and all below: its own before that of its children."""
     if destination is None:
         destination = OrderedDict()
         destination._metadata = OrderedDict()  # the version of every module, as in torch
@@ -64,9 +64,7 @@ def load(module: Any, state: Any, strict: bool, assign: bool) -> IncompatibleKey
             message = _mismatch(name, target, state[name])
             if message:
                 messages.append(message)
-            elif assign and hasattr(
-                owner, own_name
-            ):  # a part of a parameter can't be another tensor
+            elif assign and hasattr(owner, own_name):  # not just a part of a parameter
                 _assign(owner, own_name, target, state[name])
             else:
                 _copy(target, state[name])
@@ -120,7 +118,7 @@ def _assign(owner: Any, name: str, target: Tensor, value: Tensor) -> None:
 
 
 def _copy(target: Tensor, value: Tensor) -> None:
-    """In place: the target stays the same object of the same dtype, and its version goes up."""
+    """Copy in place: the target stays the same object of the same dtype; its version goes up."""
     if target._array is not value._array:
         target._array[...] = place(value._array, target.device)
     target._bump_version()

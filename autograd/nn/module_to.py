@@ -10,7 +10,7 @@ from autograd.tensors.tensor import Tensor
 
 
 def conversion(*args: Any, **kwargs: Any) -> Callable[[Tensor], Tensor]:
-    """What `to(device)`, `to(dtype)`, `to(device, dtype)` or `to(tensor)` asks for."""
+    """Return the function that does what `to(device)`, `to(device, dtype)` and so on ask for."""
     target_device, target_dtype = _target(args, kwargs)
     if target_dtype is not None and not target_dtype.is_floating_point:
         raise TypeError(

@@ -1,4 +1,4 @@
-"""Walking over a module and the modules below it, and finding what stands at a dotted name."""
+"""Find modules, parameters and buffers in a module and in the modules below it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 def named_modules(
     module: Any, memo: set[Any], prefix: str, remove_duplicate: bool
 ) -> Iterator[tuple[str, Any]]:
-    """The module and all below, depth first, with dotted names; none that is in `memo`."""
+    """The module and all below that are not in `memo`, depth first, with dotted names."""
     if module in memo:
         return
     if remove_duplicate:
@@ -49,7 +49,7 @@ def named_members(
 
 
 def attribute(module: Any, name: str) -> Any:
-    """An attribute of a module; AttributeError in torch's words where it has none."""
+    """An attribute of a module; if there is none, AttributeError in torch's words."""
     if not hasattr(module, name):
         raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
     return getattr(module, name)

@@ -45,11 +45,9 @@ class LayerNorm(Module):
         _reset(self.weight, self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
-        """Normalise."""
         return functional.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
         return (
             f"{self.normalized_shape}, eps={self.eps}, "
             f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
@@ -59,8 +57,8 @@ class LayerNorm(Module):
 class BatchNorm1d(Module):
     """Mean 0 and variance 1 of a feature over the batch (N, C) or (N, C, L): Ioffe & Szegedy 2015.
 
-    In evaluation by the running statistics that training has gathered; `momentum` None makes them
-    plain averages.
+    Training moves running statistics towards those of each batch, and evaluation uses them. With
+    `momentum` None they are plain averages.
     """
 
     weight: Any  # (num_features,), or None
@@ -101,7 +99,7 @@ class BatchNorm1d(Module):
         _reset(self.weight, self.bias)
 
     def reset_running_stats(self) -> None:
-        """Forget what training has gathered."""
+        """Reset the running statistics."""
         if self.track_running_stats:
             init.zeros_(self.running_mean)
             init.ones_(self.running_var)
@@ -113,7 +111,6 @@ class BatchNorm1d(Module):
         _reset(self.weight, self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
-        """Normalise; in training, move the running statistics."""
         if input.ndim not in (2, 3):
             raise ValueError(f"expected 2D or 3D input (got {input.ndim}D input)")
         momentum = 0.0 if self.momentum is None else self.momentum
@@ -135,7 +132,6 @@ class BatchNorm1d(Module):
         )
 
     def extra_repr(self) -> str:
-        """The arguments that `repr` shows."""
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
             f"affine={self.affine}, bias={self.bias is not None}, "

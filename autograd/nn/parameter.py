@@ -10,7 +10,7 @@ from autograd.tensors.tensor import Tensor
 
 
 class Parameter(Tensor):
-    """A leaf that a `Module` lists as its parameter as soon as it is assigned to an attribute."""
+    """A leaf that a `Module` registers as a parameter when it is assigned to an attribute."""
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         """Share the elements and version counter of `data`; raise RuntimeError for integers."""

@@ -1,26 +1,18 @@
-"""What is done to all parameters at once: clip their gradients, lay them out as one vector."""
+"""Functions of all parameters at once: clip their gradients, lay them out as one vector."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 from autograd.backend import Array
 from autograd.creation import tensor
 from autograd.engine.capture import effect
 from autograd.engine.grad_mode import state
-from autograd.errors import attribute_error
+from autograd.errors import missing_names
 from autograd.functional.joining import cat, stack
 from autograd.nn.parameter import type_name
 from autograd.tensors.tensor import Tensor
-
-__all__ = [
-    "clip_grad_norm_",
-    "clip_grad_value_",
-    "parameters_to_vector",
-    "vector_to_parameters",
-]
 
 
 @effect
@@ -31,7 +23,7 @@ def clip_grad_norm_(
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
-    """Scale all gradients together to a norm of at most `max_norm`; returns the norm before.
+    """Scale all gradients together to a norm of at most `max_norm`; return the norm before.
 
     `foreach` chooses between implementations in torch; here there is one.
 
@@ -63,12 +55,12 @@ def clip_grad_value_(
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """The parameters one after the other, in one dimension; differentiable."""
+    """Concatenate the parameters into one vector; differentiable."""
     return cat([param.reshape(-1) for param in parameters])
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Let the parameters share the memory of consecutive parts of a vector."""
+    """Make the parameters views of consecutive parts of a vector."""
     if not isinstance(vec, Tensor):
         raise TypeError(f"expected torch.Tensor, but got: {type_name(vec)}")
     start = 0
@@ -95,6 +87,4 @@ def _total_norm(grads: list[Tensor], norm_type: float) -> Tensor:
     return stack([norm.to(norms[0].device) for norm in norms]).norm(norm_type)
 
 
-def __getattr__(name: str) -> Any:
-    """Say that a name of torch is not offered, and which is nearest."""
-    raise attribute_error("module 'autograd.nn.utils'", name, __all__)
+__getattr__ = missing_names(__name__)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from autograd.backend import Array, Backend
-from autograd.ops.op import Op, op
+from autograd.ops.op import Op
 
 # `out` is never below 0; the gradient of a NaN passes, as in torch.
-relu = op("Relu", lambda xp, input: xp.maximum(input, 0),
+relu = Op("Relu", lambda xp, input: xp.maximum(input, 0),
           bool_error=RuntimeError("Boolean inputs not supported for relu"),
           input=lambda xp, g, out: xp.where(out != 0, g, 0))  # fmt: skip
 
@@ -26,7 +26,7 @@ def _(xp: Backend, g: Array, input: Array, beta: float, threshold: float) -> Arr
     return xp.where(scaled > threshold, g, g * growth / (growth + 1))
 
 
-logsigmoid = op(
+logsigmoid = Op(
     "LogSigmoid", lambda xp, input: xp.minimum(input, 0) - xp.log1p(xp.exp(-xp.abs(input))),
     input=lambda xp, g, input: g / (1 + xp.exp(input)),
 )  # fmt: skip

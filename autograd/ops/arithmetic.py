@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 from autograd.backend import Array, Backend
-from autograd.ops.op import Op, op
+from autograd.errors import not_implemented
+from autograd.ops.op import Op
 
-add = op(
+add = Op(
     "Add", lambda xp, input, other: input + other, promote="number",
     input=lambda xp, g: g,
     other=lambda xp, g: g,
 )  # fmt: skip
 
-sub = op(
+sub = Op(
     "Sub", lambda xp, input, other: input - other, promote="signed",
     input=lambda xp, g: g,
     other=lambda xp, g: -g,
 )  # fmt: skip
 
-rsub = op(
+rsub = Op(
     "Rsub1", lambda xp, input, other: other - input, promote="signed",
     input=lambda xp, g: -g,
     other=lambda xp, g: g,
 )  # fmt: skip
 
-mul = op(
+mul = Op(
     "Mul", lambda xp, input, other: input * other, promote="number",
     input=lambda xp, g, other: g * other,
     other=lambda xp, g, input: g * input,
 )  # fmt: skip
 
-div = op(
+div = Op(
     "Div", lambda xp, input, other: xp.true_divide(input, other), promote="float",
     input=lambda xp, g, other: g / other,
     other=lambda xp, g, input, other: -g * ((input / other) / other),
 )  # fmt: skip
 
-neg = op(
+neg = Op(
     "Neg", lambda xp, input: xp.negative(input),
     bool_error=RuntimeError(
         "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
@@ -44,20 +45,16 @@ neg = op(
     input=lambda xp, g: -g,
 )  # fmt: skip
 
-reciprocal = op(
+reciprocal = Op(
     "Reciprocal", lambda xp, input: 1 / input, promote="float",
     input=lambda xp, g, out: -g * (out * out),
 )  # fmt: skip
 
 
-def _without_bool(name: str) -> NotImplementedError:
-    return NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
-
-
 # Step functions: their gradient is 0 wherever it exists.
-floor_div_rounded = op(
+floor_div_rounded = Op(
     "Div2", lambda xp, input, other: xp.floor_divide(input, other), promote="number",
-    bool_error=_without_bool("div_floor_cpu"),
+    bool_error=not_implemented("div_floor_cpu"),
     input=lambda xp, g: xp.zeros_like(g),
     other=lambda xp, g: xp.zeros_like(g),
 )  # fmt: skip
@@ -68,9 +65,9 @@ def _no_derivative(xp: Backend, g: Array) -> Array:
 
 
 # Unlike div(rounding_mode="floor"), torch's `//` has no derivative.
-floor_divide = op(
+floor_divide = Op(
     "FloorDivide", lambda xp, input, other: xp.floor_divide(input, other), promote="number",
-    bool_error=_without_bool("div_floor_cpu"),
+    bool_error=not_implemented("div_floor_cpu"),
     input=_no_derivative,
     other=_no_derivative,
 )  # fmt: skip
@@ -85,22 +82,22 @@ def _trunc_div(xp: Backend, input: Array, other: Array) -> Array:
     return floor + ((floor < 0) & (floor * other != input)).astype(dtype)
 
 
-trunc_div = op(
-    "Div2", _trunc_div, promote="number", bool_error=_without_bool("div_trunc_cpu"),
+trunc_div = Op(
+    "Div2", _trunc_div, promote="number", bool_error=not_implemented("div_trunc_cpu"),
     input=lambda xp, g: xp.zeros_like(g),
     other=lambda xp, g: xp.zeros_like(g),
 )  # fmt: skip
 
-remainder = op(
+remainder = Op(
     "Remainder", lambda xp, input, other: xp.remainder(input, other), promote="number",
-    bool_error=_without_bool("remainder_cpu"),
+    bool_error=not_implemented("remainder_cpu"),
     input=lambda xp, g: g,
     other=lambda xp, g, input, other: -g * xp.floor_divide(input, other),
 )  # fmt: skip
 
-fmod = op(
+fmod = Op(
     "Fmod", lambda xp, input, other: xp.fmod(input, other), promote="number",
-    bool_error=_without_bool("fmod_cpu"),
+    bool_error=not_implemented("fmod_cpu"),
     input=lambda xp, g: g,
     other=lambda xp, g, input, other: -g * xp.trunc(input / other),
 )  # fmt: skip
@@ -118,7 +115,7 @@ def _pow(xp: Backend, input: Array, other: Array) -> Array:
     return powers * ((other >= 0) | (powers == 1) | (powers == -1))
 
 
-pow = Op("Pow", _pow, promote="number", bool_error=_without_bool("pow"))
+pow = Op("Pow", _pow, promote="number", bool_error=not_implemented("pow"))
 
 
 @pow.gradient("input")
@@ -140,13 +137,13 @@ def _share(xp: Backend, g: Array, first: Array, second: Array) -> Array:
     return xp.where(first == second, g / 2, xp.where(first > second, 0, g))
 
 
-minimum = op(
+minimum = Op(
     "Minimum", lambda xp, input, other: xp.minimum(input, other), promote="number",
     input=lambda xp, g, input, other: _share(xp, g, input, other),
     other=lambda xp, g, input, other: _share(xp, g, other, input),
 )  # fmt: skip
 
-maximum = op(
+maximum = Op(
     "Maximum", lambda xp, input, other: xp.maximum(input, other), promote="number",
     input=lambda xp, g, input, other: _share(xp, g, other, input),
     other=lambda xp, g, input, other: _share(xp, g, input, other),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.backend import Array, Backend
-from autograd.ops.op import Op, op
+from autograd.ops.op import Op
 
 # How a view comes from its base: the steps before, an operation, and its settings.
 Steps = tuple["Steps", Op, dict[str, Any]] | None
 
 # These are recorded after the change, so their forward functions never run.
-copy = op(
+copy = Op(
     "CopyBackwards", lambda xp, input, source: source,
     input=lambda xp, g: xp.zeros_like(g),
     source=lambda xp, g: g,

@@ -5,8 +5,11 @@ A test compares each with that chain.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autograd.backend import Array, Backend
-from autograd.ops.op import Op, op
+from autograd.backend.kernels.contract import Bounds
+from autograd.ops.op import Op
 
 
 def _affine(xp: Backend, input: Array, weight: Array, bias: Array) -> Array:
@@ -35,14 +38,14 @@ def _(
 
 
 def _squashed_gaussian(
-    xp: Backend, parameters: Array, noise: Array, *, log_std_min: float, log_std_max: float
+    xp: Backend, parameters: Array, noise: Array, *, bounds: Bounds
 ) -> tuple[tuple[Array, Array], tuple[Array]]:
     """Return action tanh(u), u = mean + std * noise, and its log-probability; keep std * noise.
 
     `log(1 - tanh(u)^2)` is computed in a form that is exact for every u. The usual form, with an
     epsilon in the logarithm, is biased and loses its gradient where the action saturates.
     """
-    action, log_prob, spread = xp.squashed_gaussian(parameters, noise, log_std_min, log_std_max)
+    action, log_prob, spread = xp.squashed_gaussian(parameters, noise, bounds)
     return (action, log_prob), (spread,)
 
 
@@ -53,30 +56,19 @@ squashed_gaussian = Op(
 
 @squashed_gaussian.gradient("parameters")
 def _(
-    xp: Backend,
-    g: tuple[Array, Array],
-    parameters: Array,
-    out0: Array,
-    kept: tuple[Array],
-    log_std_min: float,
-    log_std_max: float,
-) -> Array:
+    xp: Backend, g: Sequence[Array], parameters: Array, out0: Array, kept: tuple[Array],
+    bounds: Bounds,
+) -> Array:  # fmt: skip
     log_std = parameters[..., out0.shape[-1] :]
-    return xp.squashed_gaussian_gradient(*g, out0, *kept, log_std, log_std_min, log_std_max)
+    return xp.squashed_gaussian_gradient(g, out0, *kept, log_std, bounds)
 
 
 @squashed_gaussian.gradient("noise")
 def _(
-    xp: Backend,
-    g: tuple[Array, Array],
-    parameters: Array,
-    noise: Array,
-    out0: Array,
-    log_std_min: float,
-    log_std_max: float,
+    xp: Backend, g: Sequence[Array], parameters: Array, noise: Array, out0: Array, bounds: Bounds
 ) -> Array:
     log_std = parameters[..., noise.shape[-1] :]
-    return xp.squashed_gaussian_noise_gradient(*g, out0, noise, log_std, log_std_min, log_std_max)
+    return xp.squashed_gaussian_noise_gradient(g, out0, noise, log_std, bounds)
 
 
 def _half_mse(xp: Backend, input: Array, target: Array) -> tuple[Array, tuple[Array]]:
@@ -98,7 +90,7 @@ def _(xp: Backend, g: Array, kept: tuple[Array]) -> Array:
     return -xp.half_mse_gradient(g, *kept)
 
 
-discounted = op(
+discounted = Op(
     "Discounted",
     lambda xp, reward, discount, value: xp.discounted(reward, discount, value),
     reward=lambda xp, g: g,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograd.backend import Array, Backend, Shape
-from autograd.ops.op import Op, op
+from autograd.ops.op import Op
 
 
 def _product(xp: Backend, input: Array, other: Array) -> Array:
@@ -18,25 +18,25 @@ def _product(xp: Backend, input: Array, other: Array) -> Array:
     return xp.matmul(input, other)
 
 
-mm = op(
+mm = Op(
     "Mm", _product,
     input=lambda xp, g, other: _product(xp, g, other.T),
     other=lambda xp, g, input: _product(xp, input.T, g),
 )  # fmt: skip
 
-bmm = op(
+bmm = Op(
     "Bmm", _product,
     input=lambda xp, g, other: _product(xp, g, other.swapaxes(-1, -2)),
     other=lambda xp, g, input: _product(xp, input.swapaxes(-1, -2), g),
 )  # fmt: skip
 
-mv = op(
+mv = Op(
     "Mv", _product,
     input=lambda xp, g, other: g[:, None] * other,
     other=lambda xp, g, input: _product(xp, input.T, g),
 )  # fmt: skip
 
-dot = op(
+dot = Op(
     "Dot", _product, input=lambda xp, g, other: g * other, other=lambda xp, g, input: g * input
 )
 
@@ -53,7 +53,7 @@ def _addmm(
     return result
 
 
-addmm = op(
+addmm = Op(
     "Addmm", _addmm,
     input=lambda xp, g, beta: g if beta == 1 else g * beta,
     mat1=lambda xp, g, mat2, alpha: _scaled(_product(xp, g, mat2.T), alpha),

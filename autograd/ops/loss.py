@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from autograd.backend import Array, Backend, DType, Shape
 from autograd.ops.op import Op
 
+Pair = tuple[Array, Array]  # gradients of input and target
+Needs = tuple[bool, ...]
+
 
 def reduce_loss(xp: Backend, loss: Array, reduction: str) -> Array:
     """The mean or sum of a loss, or the loss itself for "none"."""
@@ -16,9 +19,10 @@ def reduce_loss(xp: Backend, loss: Array, reduction: str) -> Array:
     return total / loss.size if reduction == "mean" else total
 
 
-def loss_gradient(g: Array, slope: Array, reduction: str) -> Array:
-    """Carry `g` back through the reduction, and multiply by the slope of the loss."""
-    return slope * (g / slope.size if reduction == "mean" else g)
+def loss_gradients(g: Array, needs: Needs, slope: Array, reduction: str) -> Pair:
+    """The gradients of input and target; `slope`: that of the loss in their difference."""
+    gradient = slope * (g / slope.size if reduction == "mean" else g)
+    return gradient, -gradient if needs[1] else None
 
 
 def _mse(xp: Backend, input: Array, target: Array, *, reduction: str) -> Array:
@@ -29,14 +33,9 @@ def _mse(xp: Backend, input: Array, target: Array, *, reduction: str) -> Array:
 mse = Op("MseLoss", _mse, promote="number")
 
 
-@mse.gradient("input")
-def _(xp: Backend, g: Array, input: Array, target: Array, reduction: str) -> Array:
-    return loss_gradient(g, 2 * (input - target), reduction)
-
-
-@mse.gradient("target")
-def _(xp: Backend, g: Array, input: Array, target: Array, reduction: str) -> Array:
-    return loss_gradient(g, 2 * (target - input), reduction)
+@mse.joint_gradient()
+def _(xp: Backend, g: Array, needs: Needs, input: Array, target: Array, reduction: str) -> Pair:
+    return loss_gradients(g, needs, 2 * (input - target), reduction)
 
 
 def _huber(xp: Backend, input: Array, target: Array, *, reduction: str, delta: float) -> Array:
@@ -49,14 +48,11 @@ def _huber(xp: Backend, input: Array, target: Array, *, reduction: str, delta: f
 huber = Op("HuberLoss", _huber, promote="number")
 
 
-@huber.gradient("input")
-def _(xp: Backend, g: Array, input: Array, target: Array, reduction: str, delta: float) -> Array:
-    return loss_gradient(g, xp.clip(input - target, -delta, delta), reduction)
-
-
-@huber.gradient("target")
-def _(xp: Backend, g: Array, input: Array, target: Array, reduction: str, delta: float) -> Array:
-    return loss_gradient(g, xp.clip(target - input, -delta, delta), reduction)
+@huber.joint_gradient()
+def _(
+    xp: Backend, g: Array, needs: Needs, input: Array, target: Array, reduction: str, delta: float
+) -> Pair:
+    return loss_gradients(g, needs, xp.clip(input - target, -delta, delta), reduction)
 
 
 def _smooth_l1(xp: Backend, input: Array, target: Array, *, reduction: str, beta: float) -> Array:
@@ -68,14 +64,11 @@ def _smooth_l1(xp: Backend, input: Array, target: Array, *, reduction: str, beta
 smooth_l1 = Op("SmoothL1Loss", _smooth_l1, promote="number")
 
 
-@smooth_l1.gradient("input")
-def _(xp: Backend, g: Array, input: Array, target: Array, reduction: str, beta: float) -> Array:
-    return loss_gradient(g, xp.clip((input - target) / beta, -1, 1), reduction)
-
-
-@smooth_l1.gradient("target")
-def _(xp: Backend, g: Array, input: Array, target: Array, reduction: str, beta: float) -> Array:
-    return loss_gradient(g, xp.clip((target - input) / beta, -1, 1), reduction)
+@smooth_l1.joint_gradient()
+def _(
+    xp: Backend, g: Array, needs: Needs, input: Array, target: Array, reduction: str, beta: float
+) -> Pair:
+    return loss_gradients(g, needs, xp.clip((input - target) / beta, -1, 1), reduction)
 
 
 def _class_weights(

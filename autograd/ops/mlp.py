@@ -1,8 +1,8 @@
 """Multilayer perceptrons as one node: one of them, several side by side, and their minimum.
 
 Several networks of one shape have the same inputs. All their weights and biases are one input,
-`parameters` (networks, size), whose `StackLayout` tells where each lies. Their arrays go through
-NumPy in stacks (networks, ...), with one call for all networks; those of a single one are (...).
+`parameters` (networks, size), whose `StackLayout` tells where each lies. The arrays of several
+networks are stacked, (networks, ...), so that one call serves all; those of one network are (...).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _backward(
     xp: Backend, g: Array, needs: Sequence[bool], tensors: Sequence[Array], kept: Kept,
     layout: StackLayout, activation: str,
 ) -> list[Array | None]:  # fmt: skip
-    """The gradients of all inputs and of the parameters; `g` is that of the networks' outputs."""
+    """Return the gradients of the inputs and parameters; `g`: that of the networks' outputs."""
     *inputs, parameters = tensors
     gradient, outs = None, None
     if needs[-1]:
@@ -65,7 +65,7 @@ def _layers_back(
     xp: Backend, g: Array, x: Array, hidden: Sequence[Array], parts: Sequence[Array],
     outs: Sequence[Array] | None, activation: str, columns: Sequence[slice | None],
 ) -> list[Array | None]:  # fmt: skip
-    """Fill `outs`, if given, with the gradients of `parts`; returns those of the inputs."""
+    """Fill `outs`, if given, with the gradients of `parts`; return those of the inputs."""
     for i in reversed(range(len(hidden) + 1)):
         if outs is not None:
             weight, bias = outs[2 * i : 2 * i + 2]
@@ -79,12 +79,12 @@ def _layers_back(
 
 
 def _product(xp: Backend, first: Array, second: Array, out: Array) -> Array:
-    # An outer product goes faster as a multiplication.
+    # An outer product is faster as a multiplication.
     return (xp.multiply if first.shape[-1] == 1 else xp.matmul)(first, second, out=out)
 
 
 def _columns(inputs: Sequence[Array], needs: Sequence[bool]) -> list[slice | None]:
-    """The columns of the first weight that each input has met, None for one that is not in need."""
+    """Return the columns of the first weight for each input; None if it needs no gradient."""
     columns, start = [], 0
     for input, needed in zip(inputs, needs, strict=False):
         columns.append(slice(start, start + input.shape[1]) if needed else None)
@@ -96,7 +96,7 @@ def _rows_back(
     xp: Backend, g: Array, kept: Kept, parts: Sequence[Array], activation: str,
     columns: Sequence[slice | None],
 ) -> list[Array | None]:  # fmt: skip
-    """The gradients of the inputs of a minimum: each row through the network that it came from."""
+    """Return the gradients of a minimum's inputs: each row through the network that gave it."""
     chosen = xp.argmin(kept.values, axis=0)[:, 0]
     gradients = [
         None if part is None else xp.empty((len(chosen), part.stop - part.start), g.dtype)
@@ -122,20 +122,10 @@ def _mlp(xp: Backend, *tensors: Array, layout: StackLayout, activation: str) -> 
     return kept.values, kept
 
 
-mlp = Op("Mlp", _mlp, keeps=True, gives_parts=True)
+mlp = Op("Mlp", _mlp, keeps=True)
 
 
-@mlp.joint_gradient()
-def _(
-    xp: Backend,
-    g: Array,
-    needs: Sequence[bool],
-    tensors: Sequence[Array],
-    kept: Kept,
-    layout: StackLayout,
-    activation: str,
-) -> list[Array | None]:
-    return _backward(xp, g, needs, tensors, kept, layout, activation)
+mlp.joint_gradient()(_backward)
 
 
 def _min_mlp(
@@ -146,19 +136,14 @@ def _min_mlp(
     return xp.min(kept.values, axis=0), kept
 
 
-min_mlp = Op("MinMlp", _min_mlp, keeps=True, gives_parts=True)
+min_mlp = Op("MinMlp", _min_mlp, keeps=True)
 
 
 @min_mlp.joint_gradient()
 def _(
-    xp: Backend,
-    g: Array,
-    needs: Sequence[bool],
-    tensors: Sequence[Array],
-    kept: Kept,
-    layout: StackLayout,
-    activation: str,
-) -> list[Array | None]:
+    xp: Backend, g: Array, needs: Sequence[bool], tensors: Sequence[Array], kept: Kept,
+    layout: StackLayout, activation: str,
+) -> list[Array | None]:  # fmt: skip
     if kept.values.shape[-1] == 1 and not needs[-1]:
         parts = layout.parts(tensors[-1])
         if xp.is_worth_choosing_rows(len(g) * max(weight[0].size for weight in parts[::2])):

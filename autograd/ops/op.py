@@ -1,6 +1,6 @@
 """An operation: one function of arrays, and beside it the gradient for each input.
 
-    mul = op("Mul", lambda xp, input, other: input * other, promote="number",
+    mul = Op("Mul", lambda xp, input, other: input * other, promote="number",
              input=lambda xp, g, other: g * other,
              other=lambda xp, g, input: g * input)
 
@@ -68,15 +68,14 @@ class Op:
         outs: int = 1,
         differentiable_outs: int = 1,
         keeps: bool = False,
-        gives_parts: bool = False,
         bool_error: Exception | None = None,
+        **gradients: Function,
     ) -> None:
         """`outs`: how many arrays forward returns; the first `differentiable_outs` carry gradients.
 
         `keeps`: forward returns its result and a tuple that only the gradient sees.
-        `gives_parts`: the gradients have the shapes and dtypes of the inputs, and nobody else
-        holds their memory, which they do not share with each other.
         `bool_error`: the error for bool inputs, if the operation does not take them.
+        `gradients`: functions by the names of the inputs; `gradient` adds more.
         """
         parameters = inspect.signature(forward).parameters.values()
         self.name = name
@@ -92,13 +91,14 @@ class Op:
         self.outs = outs
         self.differentiable_outs = differentiable_outs
         self.keeps = keeps
-        self.gives_parts = gives_parts
         self.first_out = FIRST_SETTING + len(self.settings)
         self.first_input = self.first_out + outs
         self.gradients: list[Gradient | None] = [None] * len(self.inputs)
         self.joint: Gradient | None = None
         self.differentiable = False
         self.plans: dict[tuple[bool, ...], Any] = {}  # the engine's, by which inputs need gradients
+        for input_name, function in gradients.items():
+            self.gradient(input_name)(function)
 
     def place(self, name: str) -> int:
         """The position of `name` in (None, shapes, needs, kept, *settings, *outs, *inputs)."""
@@ -140,24 +140,3 @@ class Op:
             return function
 
         return decorate
-
-
-def op(
-    name: str,
-    forward: Function,
-    *,
-    promote: Promotion = "none",
-    view: bool = False,
-    multi_view: bool = False,
-    outs: int = 1,
-    bool_error: Exception | None = None,
-    **gradients: Function,
-) -> Op:
-    """Make an operation in one statement; `gradients` maps an input's name to its gradient."""
-    result = Op(
-        name, forward, promote=promote, view=view, multi_view=multi_view, outs=outs,
-        bool_error=bool_error,
-    )  # fmt: skip
-    for name_of_input, function in gradients.items():
-        result.gradient(name_of_input)(function)
-    return result

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from autograd.ops.op import op
+from autograd.ops.op import Op
 
 # As in torch, this gradient is 0; `Normal.rsample` has one.
-normal = op(
+normal = Op(
     "Normal", lambda xp, mean, std, *, noise: (noise * std + mean).astype(noise.dtype, copy=False),
     mean=lambda xp, g: xp.zeros_like(g),
     std=lambda xp, g: xp.zeros_like(g),

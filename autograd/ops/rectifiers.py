@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 
 from autograd.backend import Array, Backend
-from autograd.ops.op import Op, op
+from autograd.ops.op import Op
 
-leaky_relu = op(
+leaky_relu = Op(
     "LeakyRelu",
     lambda xp, input, *, negative_slope: xp.where(input > 0, input, input * negative_slope),
     input=lambda xp, g, input, negative_slope: xp.where(input > 0, g, g * negative_slope),
 )
 
-elu = op(
+elu = Op(
     "Elu", lambda xp, input, *, alpha: xp.where(input <= 0, alpha * xp.expm1(input), input),
     input=lambda xp, g, input, alpha: xp.where(input <= 0, g * (alpha * xp.exp(input)), g),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograd.backend import Array, Backend, DType, Shape
-from autograd.ops.op import Op, op
+from autograd.ops.op import Op
 
 Dims = tuple[int, ...] | None
 
@@ -48,8 +48,8 @@ def _sum_gradient(
 
 
 # Two operations each, because torch has two names for their nodes.
-sum_all = op("Sum", _sum, input=_sum_gradient)
-sum_dim = op("Sum1", _sum, input=_sum_gradient)
+sum_all = Op("Sum", _sum, input=_sum_gradient)
+sum_dim = Op("Sum1", _sum, input=_sum_gradient)
 
 
 def _mean(xp: Backend, input: Array, *, dim: Dims, keepdim: bool) -> Array:
@@ -65,8 +65,8 @@ def _mean_gradient(
     return spread(xp, g / count(shapes[0], dim), shapes[0], dim, keepdim)
 
 
-mean_all = op("Mean", _mean, input=_mean_gradient)
-mean_dim = op("Mean1", _mean, input=_mean_gradient)
+mean_all = Op("Mean", _mean, input=_mean_gradient)
+mean_dim = Op("Mean1", _mean, input=_mean_gradient)
 
 
 def _deviation(xp: Backend, input: Array, dim: Dims) -> Array:
@@ -137,8 +137,8 @@ def split_evenly(xp: Backend, g: Array, input: Array, out: Array) -> Array:
     return xp.where(ties, g / xp.sum(ties), 0).astype(g.dtype)
 
 
-max_all = op("Max1", lambda xp, input: xp.max(input), input=split_evenly)
-min_all = op("Min1", lambda xp, input: xp.min(input), input=split_evenly)
+max_all = Op("Max1", lambda xp, input: xp.max(input), input=split_evenly)
+min_all = Op("Min1", lambda xp, input: xp.min(input), input=split_evenly)
 
 
 def at_index(
@@ -168,8 +168,8 @@ def _min(xp: Backend, input: Array, *, dim: int, keepdim: bool) -> tuple[Array, 
     return values, xp.argmin(input, axis=dim, keepdims=keepdim)
 
 
-max_dim = op("Max", _max, outs=2, input=at_index)
-min_dim = op("Min", _min, outs=2, input=at_index)
+max_dim = Op("Max", _max, outs=2, input=at_index)
+min_dim = Op("Min", _min, outs=2, input=at_index)
 
 
 def _among_ties(xp: Backend, g: Array, input: Array, out: Array, dim: Dims, keepdim: bool) -> Array:
@@ -178,14 +178,14 @@ def _among_ties(xp: Backend, g: Array, input: Array, out: Array, dim: Dims, keep
     return (kept(xp, g, input.ndim, dim, keepdim) * ties / number).astype(g.dtype)
 
 
-amax = op("Amax", lambda xp, input, *, dim, keepdim: xp.max(input, axis=dim, keepdims=keepdim),
+amax = Op("Amax", lambda xp, input, *, dim, keepdim: xp.max(input, axis=dim, keepdims=keepdim),
           input=_among_ties)  # fmt: skip
-amin = op("Amin", lambda xp, input, *, dim, keepdim: xp.min(input, axis=dim, keepdims=keepdim),
+amin = Op("Amin", lambda xp, input, *, dim, keepdim: xp.min(input, axis=dim, keepdims=keepdim),
           input=_among_ties)  # fmt: skip
-argmax = op(
+argmax = Op(
     "Argmax", lambda xp, input, *, dim, keepdim: xp.argmax(input, axis=dim, keepdims=keepdim)
 )
-argmin = op(
+argmin = Op(
     "Argmin", lambda xp, input, *, dim, keepdim: xp.argmin(input, axis=dim, keepdims=keepdim)
 )
 
@@ -195,9 +195,9 @@ def _truth(xp: Backend, truth: Array, input: Array) -> Array:
     return truth.astype("u1") if input.dtype.name == "uint8" else truth
 
 
-any = op("Any", lambda xp, input, *, dim, keepdim:
+any = Op("Any", lambda xp, input, *, dim, keepdim:
          _truth(xp, xp.any(input, axis=dim, keepdims=keepdim), input))  # fmt: skip
-all = op("All", lambda xp, input, *, dim, keepdim:
+all = Op("All", lambda xp, input, *, dim, keepdim:
          _truth(xp, xp.all(input, axis=dim, keepdims=keepdim), input))  # fmt: skip
 
 

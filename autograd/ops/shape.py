@@ -7,11 +7,11 @@ from functools import cache
 from itertools import pairwise
 
 from autograd.backend import Array, Backend, Shape, place
-from autograd.ops.op import Op, op
+from autograd.ops.op import Op
 
 
 def _reshape(name: str) -> Op:
-    return op(name, lambda xp, input, *, shape: input.reshape(shape), view=True,
+    return Op(name, lambda xp, input, *, shape: input.reshape(shape), view=True,
               input=lambda xp, g, shapes: g.reshape(shapes[0]))  # fmt: skip
 
 
@@ -23,12 +23,12 @@ squeeze = _reshape("Squeeze")
 squeeze_dim = _reshape("Squeeze1")
 squeeze_dims = _reshape("Squeeze2")
 
-alias = op("Alias", lambda xp, input: input[...], view=True, input=lambda xp, g: g)
+alias = Op("Alias", lambda xp, input: input[...], view=True, input=lambda xp, g: g)
 
-transpose = op("Transpose", lambda xp, input, *, dim0, dim1: input.swapaxes(dim0, dim1), view=True,
+transpose = Op("Transpose", lambda xp, input, *, dim0, dim1: input.swapaxes(dim0, dim1), view=True,
                input=lambda xp, g, dim0, dim1: g.swapaxes(dim0, dim1))  # fmt: skip
 
-t = op("T", lambda xp, input: input.T, view=True, input=lambda xp, g: g.T)
+t = Op("T", lambda xp, input: input.T, view=True, input=lambda xp, g: g.T)
 
 permute = Op("Permute", lambda xp, input, *, dims: input.transpose(dims), view=True)
 
@@ -42,12 +42,12 @@ def _(xp: Backend, g: Array, dims: tuple[int, ...]) -> Array:
 
 
 # The engine sums the gradient over the dimensions that were expanded.
-expand = op("Expand", lambda xp, input, *, shape: xp.expand(input, shape), view=True,
+expand = Op("Expand", lambda xp, input, *, shape: xp.expand(input, shape), view=True,
             input=lambda xp, g: g)  # fmt: skip
 
-clone = op("Clone", lambda xp, input, *, order: input.copy(order), input=lambda xp, g: g)
+clone = Op("Clone", lambda xp, input, *, order: input.copy(order), input=lambda xp, g: g)
 
-to_dtype = op("ToCopy", lambda xp, input, *, dtype: input.astype(dtype), input=lambda xp, g: g)
+to_dtype = Op("ToCopy", lambda xp, input, *, dtype: input.astype(dtype), input=lambda xp, g: g)
 
 repeat = Op("Repeat", lambda xp, input, *, sizes: xp.tile(input, sizes))
 
@@ -150,5 +150,5 @@ def _(xp: Backend, g: Array, needs: tuple[bool, ...], dim: int) -> tuple[Array, 
     return tuple(g[(*before, i, ...)] if needed else None for i, needed in enumerate(needs))
 
 
-to_device = op("ToCopy", lambda xp, input, *, device, source: place(input, device),
+to_device = Op("ToCopy", lambda xp, input, *, device, source: place(input, device),
                input=lambda xp, g, source: place(g, source))  # fmt: skip

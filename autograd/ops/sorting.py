@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograd.backend import Array, Backend, Shape
-from autograd.ops.op import op
+from autograd.ops.op import Op
 from autograd.ops.reduction import at_index, split_evenly
 
 
@@ -36,9 +36,9 @@ def _into_place(xp: Backend, g: Array, out1: Array, shapes: Sequence[Shape], dim
     return at_index(xp, g, out1, shapes, dim, True)
 
 
-sort = op("Sort", _sort, outs=2, input=_into_place)
-topk = op("Topk", _topk, outs=2, input=_into_place)
-argsort = op("Argsort", lambda xp, input, *, dim, descending:
+sort = Op("Sort", _sort, outs=2, input=_into_place)
+topk = Op("Topk", _topk, outs=2, input=_into_place)
+argsort = Op("Argsort", lambda xp, input, *, dim, descending:
              order(xp, input, dim, descending))  # fmt: skip
 
 
@@ -66,5 +66,5 @@ def _median_all(xp: Backend, input: Array) -> Array:
     return flat[_median_index(xp, flat, 0)[0]]
 
 
-median_dim = op("Median1", _median, outs=2, input=at_index)
-median_all = op("Median", _median_all, input=split_evenly)
+median_dim = Op("Median1", _median, outs=2, input=at_index)
+median_all = Op("Median", _median_all, input=split_evenly)

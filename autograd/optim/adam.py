@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from autograd.backend import backend_of
+from autograd.backend.kernels.contract import AdamSettings
 from autograd.engine.capture import effect
 from autograd.engine.grad_mode import state
+from autograd.errors import NotOfferedError
 from autograd.optim.optimizer import (
+    Implementation,
     Optimizer,
     check_at_least_zero,
-    check_implementation,
+    checked_implementation,
     number,
     run_closure,
 )
@@ -24,8 +27,7 @@ class Adam(Optimizer):
     """Adam: Kingma & Ba 2015, "Adam: A Method for Stochastic Optimization".
 
     State of a parameter: `step` (0-d float32), `exp_avg`, `exp_avg_sq`, with `amsgrad` also
-    `max_exp_avg_sq`. A parameter without gradient is skipped and gets no state. `foreach` and
-    `fused` choose between implementations in torch; here there is one.
+    `max_exp_avg_sq`. A parameter without gradient is skipped and gets no state.
     """
 
     def __init__(
@@ -37,12 +39,10 @@ class Adam(Optimizer):
         weight_decay: float = 0,
         amsgrad: bool = False,
         *,
-        foreach: bool | None = None,
         maximize: bool = False,
         capturable: bool = False,
-        differentiable: bool = False,
-        fused: bool | None = None,
         decoupled_weight_decay: bool = False,
+        **implementation: Unpack[Implementation],
     ) -> None:
         """`decoupled_weight_decay` makes it AdamW; ValueError for a setting out of its range."""
         check_at_least_zero(learning__rate=lr, epsilon__value=eps)
@@ -52,12 +52,13 @@ class Adam(Optimizer):
             if not 0.0 <= betas[index] < 1.0:
                 raise ValueError(f"Invalid beta parameter at index {index}: {betas[index]}")
         check_at_least_zero(weight_decay__value=weight_decay)
-        check_implementation(foreach, fused, capturable, differentiable)
+        if capturable:
+            raise NotOfferedError("capturable=True: autograd does not offer the capture of a step")
         defaults = {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
-            "maximize": maximize, "foreach": foreach, "capturable": capturable,
-            "differentiable": differentiable, "fused": fused,
+            "maximize": maximize, "capturable": capturable,
             "decoupled_weight_decay": decoupled_weight_decay,
+            **checked_implementation(**implementation),
         }  # fmt: skip
         super().__init__(params, defaults)
 
@@ -69,7 +70,7 @@ class Adam(Optimizer):
 
     @effect
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient; returns the closure's value."""
+        """Update every parameter that has a gradient; return the closure's value."""
         loss = run_closure(closure)
         flag = self.found_inf
         if flag is None or not backend_of(flag._array).is_known_set(flag._array):
@@ -90,25 +91,23 @@ class Adam(Optimizer):
         array, step = param._array, values["step"]._array
         xp = backend_of(array)
         xp.count_step_(step, skip)
-        xp.adam_(
-            array, _gradient(param, group, skip), values["exp_avg"]._array,
-            values["exp_avg_sq"]._array,
-            values["max_exp_avg_sq"]._array if group["amsgrad"] else None,
-            step=step, skip=skip, **_coefficients(group),
-        )  # fmt: skip
+        moments = [values[name]._array for name in _moments(group["amsgrad"])]
+        beta1, beta2 = map(number, group["betas"])
+        settings = AdamSettings(number(group["lr"]), beta1, beta2, group["eps"])
+        xp.adam_([array, _gradient(param, group, skip), *moments], step, skip, settings)
         param._bump_version()
 
     def _new_state(self, param: Tensor, *, amsgrad: bool) -> dict[str, Any]:
         """The state of a parameter before its first step."""
         xp, values = backend_of(param._array), self.state[param]
         values["step"] = Tensor._wrap(xp.zeros((), np.float32))
-        for name in ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])):
+        for name in _moments(amsgrad):
             values[name] = Tensor._wrap(xp.zeros_like(param._array))
         return values
 
 
 def _gradient(param: Tensor, group: dict[str, Any], skip: Any) -> Any:
-    """The gradient to descend, with weight decay that is part of it; decoupled decay is done."""
+    """Return the gradient to descend, with coupled weight decay; do decoupled decay at once."""
     array, grad = param._array, param._grad._array  # type: ignore[union-attr]
     decay = number(group["weight_decay"])
     if group["maximize"]:
@@ -121,10 +120,16 @@ def _gradient(param: Tensor, group: dict[str, Any], skip: Any) -> Any:
     return backend_of(array).array_of(grad)
 
 
-def _coefficients(group: dict[str, Any]) -> dict[str, float]:
-    """The settings of a group as `adam_` takes them."""
-    beta1, beta2 = map(number, group["betas"])
-    return {"lr": number(group["lr"]), "beta1": beta1, "beta2": beta2, "eps": group["eps"]}
+def _moments(amsgrad: bool) -> tuple[str, ...]:
+    """The names under which a parameter's state holds its moments."""
+    return ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[: 2 + amsgrad]
+
+
+class AdamWOptions(Implementation, total=False):
+    """The settings that AdamW hands on to Adam."""
+
+    maximize: bool
+    capturable: bool
 
 
 class AdamW(Adam):
@@ -138,18 +143,11 @@ class AdamW(Adam):
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
         amsgrad: bool = False,
-        *,
-        maximize: bool = False,
-        foreach: bool | None = None,
-        capturable: bool = False,
-        differentiable: bool = False,
-        fused: bool | None = None,
+        **options: Unpack[AdamWOptions],
     ) -> None:
         super().__init__(
-            params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize,
-            capturable=capturable, differentiable=differentiable, fused=fused,
-            decoupled_weight_decay=True,
-        )  # fmt: skip
+            params, lr, betas, eps, weight_decay, amsgrad, decoupled_weight_decay=True, **options
+        )
 
 
 def _scalar(value: float) -> Tensor:

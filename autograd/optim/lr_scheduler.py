@@ -1,4 +1,4 @@
-"""Schedules of learning rates: call `step()` after the optimizer's, once an epoch, say."""
+"""Schedules of learning rates: call `step()` after the optimizer's, for example once an epoch."""
 
 from __future__ import annotations
 
@@ -10,16 +10,9 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.errors import attribute_error
+from autograd.errors import missing_names
 from autograd.optim.optimizer import Optimizer
 from autograd.tensors.tensor import Tensor
-
-__all__ = [
-    "CosineAnnealingLR",
-    "LRScheduler",
-    "LambdaLR",
-    "LinearLR",
-]
 
 
 class LRScheduler:
@@ -29,7 +22,7 @@ class LRScheduler:
     _is_initial = False
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        """Set the first rates; `last_epoch` other than -1 goes on after that epoch."""
+        """Set the first rates; a `last_epoch` other than -1 resumes after that epoch."""
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
         self.optimizer = optimizer
@@ -51,7 +44,7 @@ class LRScheduler:
         self._is_initial = False
 
     def step(self, epoch: int | None = None) -> None:
-        """Set the rates of the next epoch (`epoch`: of that one, which torch deprecates)."""
+        """Set the rates of the next epoch, or of `epoch`, which torch deprecates."""
         if self._step_count == 1:
             self._warn_of_order()
         self._step_count += 1
@@ -94,7 +87,7 @@ class LRScheduler:
         raise NotImplementedError
 
     def _get_closed_form_lr(self) -> list[Any] | None:
-        """The rates at `last_epoch` from those at the start alone; None without such a form."""
+        """The rates at `last_epoch` in closed form; None if there is no such form."""
         return None
 
     def _warn_outside_step(self) -> None:
@@ -114,7 +107,7 @@ class LRScheduler:
         return {key: value for key, value in self.__dict__.items() if key != "optimizer"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on where the schedule of that state was."""
+        """Continue from what `state_dict` returned."""
         self.__dict__.update(state_dict)
 
 
@@ -144,7 +137,7 @@ class LambdaLR(LRScheduler):
         ]
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer; of the factors, the state of objects but no functions."""
+        """Everything but the optimizer; of `lr_lambdas`, the state of objects but no functions."""
         state = super().state_dict()
         del state["lr_lambdas"]
         state["lr_lambdas"] = [
@@ -154,7 +147,7 @@ class LambdaLR(LRScheduler):
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on where the schedule of that state was, with the functions that this one has."""
+        """Continue from what `state_dict` returned, with this schedule's own functions."""
         super().load_state_dict({k: v for k, v in state_dict.items() if k != "lr_lambdas"})
         for factor, state in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
             if state is not None:
@@ -203,7 +196,7 @@ class LinearLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """Half a cosine from the initial rate to `eta_min` in `T_max` epochs, and back, and so on.
+    """Half a cosine from the initial rate to `eta_min` in `T_max` epochs, then back, and so on.
 
     Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", equation 5.
     """
@@ -242,7 +235,7 @@ def _copy(rate: Any) -> Any:
 
 
 def _note_steps(optimizer: Any) -> None:
-    """Let an optimizer of any class note that it has stepped: schedules warn where it has not."""
+    """Make an optimizer of any class note its steps: a schedule warns if there were none."""
     if hasattr(optimizer.step, "_notes_steps"):
         return
     function = optimizer.step.__func__
@@ -258,6 +251,4 @@ def _note_steps(optimizer: Any) -> None:
     optimizer.step = step
 
 
-def __getattr__(name: str) -> Any:
-    """Say that a name of torch is not offered, and which is nearest."""
-    raise attribute_error("module 'autograd.optim.lr_scheduler'", name, __all__)
+__getattr__ = missing_names(__name__)

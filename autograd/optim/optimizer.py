@@ -6,9 +6,8 @@ import copy
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypedDict
 
-from autograd.backend import Array, backend_of
 from autograd.engine.capture import effect
 from autograd.engine.grad_mode import enable_grad
 from autograd.errors import NotOfferedError
@@ -19,8 +18,8 @@ from autograd.tensors.tensor import Tensor
 class Optimizer:
     """The base of all optimizers: `param_groups` (settings) and `state` (by parameter).
 
-    As in torch, whoever watches for numbers that are not finite may set `found_inf`: steps change
-    nothing while it holds 1. Adam heeds it.
+    As in torch, code that looks for numbers that are not finite may set `found_inf`: while it holds
+    1, a step of Adam changes nothing.
     """
 
     found_inf: Tensor | None = None
@@ -35,7 +34,6 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        self._scratch: dict[Any, Array] = {}
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -79,12 +77,12 @@ class Optimizer:
     # -- steps ----------------------------------------------------------------------------
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change the parameters once, after `closure`, run with grad mode on; returns its value."""
+        """Update the parameters once; return what `closure`, called first in grad mode, returns."""
         raise NotImplementedError
 
     @effect
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients, or fill those that there are with zeros."""
+        """Drop the gradients, or fill them with zeros."""
         for group in self.param_groups:
             for param in group["params"]:
                 if param._grad is not None:
@@ -93,18 +91,10 @@ class Optimizer:
                     else:
                         param._grad.detach_().zero_()
 
-    def _scratch_like(self, array: Array) -> Array:
-        """An array of that shape and dtype to compute in, the same one at every call."""
-        backend = backend_of(array)
-        key = array.shape, array.dtype, backend.device_index(array)
-        if key not in self._scratch:
-            self._scratch[key] = backend.empty_like(array)
-        return self._scratch[key]
-
     # -- state ----------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """`state` and `param_groups` with numbers in the place of parameters, in their order."""
+        """`state` and `param_groups`, with the parameters replaced by their numbers."""
         numbers: dict[int, int] = {}
         for param in self._params():
             numbers.setdefault(id(param), len(numbers))
@@ -117,7 +107,7 @@ class Optimizer:
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over settings and state; raise ValueError where the groups do not match."""
+        """Load settings and state; ValueError if the groups do not match."""
         saved_groups = copy.deepcopy(state_dict["param_groups"])
         if len(saved_groups) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
@@ -151,7 +141,6 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._scratch = {}
         for group in self.param_groups:
             for key, value in self.defaults.items():
                 group.setdefault(key, value)
@@ -165,7 +154,7 @@ class Optimizer:
 
 
 def run_closure(closure: Callable[[], Any] | None) -> Any:
-    """What the closure returns, run with grad mode on; None without one."""
+    """Run the closure with grad mode on, and return its value; None without one."""
     if closure is None:
         return None
     with enable_grad():
@@ -173,7 +162,7 @@ def run_closure(closure: Callable[[], Any] | None) -> Any:
 
 
 def number(value: Any) -> float:
-    """A setting that may be a tensor, such as `lr`, as a Python number."""
+    """Return a setting, which may be a tensor, as a Python number."""
     return value.item() if isinstance(value, Tensor) else value
 
 
@@ -184,22 +173,29 @@ def check_at_least_zero(**settings: Any) -> None:
             raise ValueError(f"Invalid {name.replace('__', ' ')}: {value}")
 
 
-def check_implementation(
-    foreach: bool | None, fused: bool | None, capturable: bool, differentiable: bool
-) -> None:
-    """Raise for ways to run a step that there are not; `foreach` and `fused` change no result."""
+class Implementation(TypedDict, total=False):
+    """Settings that choose between implementations of a step in torch; here there is one."""
+
+    foreach: bool | None
+    fused: bool | None
+    differentiable: bool
+
+
+def checked_implementation(
+    foreach: bool | None = None, fused: bool | None = None, differentiable: bool = False
+) -> dict[str, Any]:
+    """Return the settings of `Implementation`; raise for those that would change a result."""
     if foreach and fused:
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
     if differentiable:
         raise NotOfferedError(
             "differentiable=True: autograd does not offer steps that are recorded"
         )
-    if capturable:
-        raise NotOfferedError("capturable=True: autograd does not offer the capture of a step")
+    return {"foreach": foreach, "differentiable": differentiable, "fused": fused}
 
 
 def _named(params: Any) -> tuple[list[Any], list[str]]:
-    """The parameters of a group, and their names if they came with names."""
+    """Return the parameters of a group, and their names if they have names."""
     if isinstance(params, set):
         raise TypeError(
             "optimizer parameters need to be organized in ordered collections, but the ordering of "
@@ -217,7 +213,7 @@ def _named(params: Any) -> tuple[list[Any], list[str]]:
 
 
 def _as_state_of(param: Tensor, name: str, value: Any) -> Any:
-    """A loaded value in the dtype and place of its parameter; the step count keeps its dtype."""
+    """Convert a loaded value to its parameter's dtype and device; `step` keeps its dtype."""
     if not isinstance(value, Tensor):
         return value
     if name == "step" or not param.is_floating_point():

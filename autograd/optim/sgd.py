@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Unpack
 
 from autograd.backend import Array, backend_of
 from autograd.engine.capture import effect
 from autograd.engine.grad_mode import state
 from autograd.optim.optimizer import (
+    Implementation,
     Optimizer,
     check_at_least_zero,
-    check_implementation,
+    checked_implementation,
     number,
     run_closure,
 )
-from autograd.optim.update_rules import sgd_update
 from autograd.tensors.tensor import Tensor
 
 
@@ -23,8 +23,7 @@ class SGD(Optimizer):
     """Gradient descent, with momentum (Sutskever et al. 2013) if wanted.
 
     State of a parameter, with momentum only: `momentum_buffer`, at first a copy of the gradient.
-    A parameter without gradient is skipped. `foreach` and `fused` choose between implementations in
-    torch; here there is one.
+    A parameter without gradient is skipped.
     """
 
     def __init__(
@@ -37,27 +36,23 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
-        foreach: bool | None = None,
-        differentiable: bool = False,
-        fused: bool | None = None,
+        **implementation: Unpack[Implementation],
     ) -> None:
         """Raise ValueError for a setting out of its range."""
         check_at_least_zero(
             learning__rate=lr, momentum__value=momentum, weight_decay__value=weight_decay
         )
-        check_implementation(foreach, fused, False, differentiable)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
         defaults = {
             "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
-            "nesterov": nesterov, "maximize": maximize, "foreach": foreach,
-            "differentiable": differentiable, "fused": fused,
+            "nesterov": nesterov, "maximize": maximize, **checked_implementation(**implementation),
         }  # fmt: skip
         super().__init__(params, defaults)
 
     @effect
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient; returns the closure's value."""
+        """Update every parameter that has a gradient; return the closure's value."""
         loss = run_closure(closure)
         state.silently(self._step)
         return loss
@@ -74,20 +69,21 @@ class SGD(Optimizer):
             grad = -grad
         if decay := number(group["weight_decay"]):
             grad = grad + decay * array
-        buffer, first_step = self._momentum_buffer(param) if group["momentum"] else (None, False)
-        sgd_update(
-            backend_of(array), array, grad, buffer, self._scratch_like(array),
-            lr=number(group["lr"]), momentum=group["momentum"], dampening=group["dampening"],
-            nesterov=group["nesterov"], first_step=first_step,
-        )  # fmt: skip
+        if group["momentum"]:
+            grad = self._direction(param, grad, group)
+        array -= grad * number(group["lr"])
         param._bump_version()
 
-    def _momentum_buffer(self, param: Tensor) -> tuple[Array, bool]:
-        """The buffer of a parameter, and whether it is new and still empty."""
-        values = self.state[param]
+    def _direction(self, param: Tensor, grad: Array, group: dict[str, Any]) -> Array:
+        """Return the direction with momentum; its buffer starts as a copy of the gradient."""
+        values, momentum = self.state[param], group["momentum"]
         known = values.get("momentum_buffer")
-        if known is not None:
-            return known._array, False
-        buffer = backend_of(param._array).empty_like(param._array)
-        values["momentum_buffer"] = Tensor._wrap(buffer)
-        return buffer, True
+        if known is None:
+            # Without dampening, as in torch.
+            buffer = backend_of(param._array).array_of(grad.copy())
+            values["momentum_buffer"] = Tensor._wrap(buffer)
+        else:
+            buffer = known._array
+            buffer *= momentum
+            buffer += grad * (1 - group["dampening"])
+        return grad + momentum * buffer if group["nesterov"] else buffer

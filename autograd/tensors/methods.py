@@ -58,10 +58,8 @@ class Methods:
     floor_divide, floor_divide_ = both(arithmetic.floor_divide)
     remainder, remainder_ = both(arithmetic.remainder)
     fmod, fmod_ = both(arithmetic.fmod)
-    pow = arithmetic.pow
-    float_power = arithmetic.float_power
-    float_power_ = inplace.method(dunder.float_power)
-    pow_ = inplace.method(arithmetic.pow)
+    pow, pow_ = both(arithmetic.pow)
+    float_power, float_power_ = arithmetic.float_power, inplace.method(dunder.float_power)
     neg, neg_ = both(arithmetic.neg)
     reciprocal, reciprocal_ = both(arithmetic.reciprocal)
     square, square_ = both(arithmetic.square)
@@ -109,18 +107,12 @@ class Methods:
     absolute, absolute_ = abs, abs_
     where = dunder.where
 
-    eq = comparison.eq
-    eq_ = inplace.method(dunder.replacing(comparison.eq))
-    ne = comparison.ne
-    ne_ = inplace.method(dunder.replacing(comparison.ne))
-    lt = comparison.lt
-    lt_ = inplace.method(dunder.replacing(comparison.lt))
-    le = comparison.le
-    le_ = inplace.method(dunder.replacing(comparison.le))
-    gt = comparison.gt
-    gt_ = inplace.method(dunder.replacing(comparison.gt))
-    ge = comparison.ge
-    ge_ = inplace.method(dunder.replacing(comparison.ge))
+    eq, eq_ = comparison.eq, inplace.method(dunder.replacing(comparison.eq))
+    ne, ne_ = comparison.ne, inplace.method(dunder.replacing(comparison.ne))
+    lt, lt_ = comparison.lt, inplace.method(dunder.replacing(comparison.lt))
+    le, le_ = comparison.le, inplace.method(dunder.replacing(comparison.le))
+    gt, gt_ = comparison.gt, inplace.method(dunder.replacing(comparison.gt))
+    ge, ge_ = comparison.ge, inplace.method(dunder.replacing(comparison.ge))
     logical_and, logical_and_ = both(comparison.logical_and)
     logical_or, logical_or_ = both(comparison.logical_or)
     logical_xor, logical_xor_ = both(comparison.logical_xor)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from autograd.backend import Array, home, place
-from autograd.dtypes import DeviceLike, DTypeLike, device_argument, dtype_argument
+from autograd.backend import Array, DType, home, place
+from autograd.dtypes import device, device_argument
 from autograd.engine.python_values import array_of_data, scalar_of
 from autograd.functional.checks import shape_of
+from autograd.functional.keywords import Options, settings_of
 
 if TYPE_CHECKING:
     from autograd.types import Operand, Tensor
 
 
-def _kind(
-    self: Tensor, name: str, dtype: DTypeLike | None, device: DeviceLike | None
-) -> tuple[Any, Any]:
-    """Resolve the dtype and device; None means those of `self`."""
-    return (
-        self._array.dtype if dtype is None else dtype_argument(name, dtype),
-        self.device if device is None else device_argument(device),
-    )
+def _settings(self: Tensor, name: str, options: Options) -> tuple[DType, device, bool]:
+    """Return dtype, device and `requires_grad`; dtype and device are those of `self` by default."""
+    wanted, place, requires_grad = settings_of(name, self._array.dtype, **options)
+    return wanted, self.device if place is None else device_argument(place), requires_grad
 
 
 def _made(self: Tensor, array: Array, requires_grad: bool) -> Tensor:
@@ -29,68 +26,40 @@ def _made(self: Tensor, array: Array, requires_grad: bool) -> Tensor:
     return result.requires_grad_() if requires_grad else result
 
 
-def new_tensor(
-    self: Tensor,
-    data: Any,
-    *,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def new_tensor(self: Tensor, data: Any, **options: Unpack[Options]) -> Tensor:
     """A tensor with a copy of `data`."""
     array = getattr(data, "_array", None)
     array = array_of_data(data, None) if array is None else array.copy()
-    wanted, where = _kind(self, "new_tensor", dtype, device)
+    wanted, where, requires_grad = _settings(self, "new_tensor", options)
     return _made(self, place(array.astype(wanted, copy=False), where), requires_grad)
 
 
 def new_full(
-    self: Tensor,
-    size: Sequence[int],
-    fill_value: Operand,
-    *,
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: bool = False,
+    self: Tensor, size: Sequence[int], fill_value: Operand, **options: Unpack[Options]
 ) -> Tensor:
     """A tensor filled with one number."""
-    wanted, where = _kind(self, "new_full", dtype, device)
+    wanted, where, requires_grad = _settings(self, "new_full", options)
     number = scalar_of(fill_value, wanted)
     array = home(where).full(shape_of("new_full", (size,)), number, wanted)
     return _made(self, array, requires_grad)
 
 
-def new_empty(
-    self: Tensor,
-    *size: Sequence[int],
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def new_empty(self: Tensor, *size: Any, **options: Unpack[Options]) -> Tensor:
     """An uninitialised tensor."""
-    wanted, where = _kind(self, "new_empty", dtype, device)
-    return _made(self, home(where).empty(shape_of("new_empty", size), wanted), requires_grad)
+    return _of_shape(self, "empty", size, options)
 
 
-def new_zeros(
-    self: Tensor,
-    *size: Sequence[int],
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def new_zeros(self: Tensor, *size: Any, **options: Unpack[Options]) -> Tensor:
     """A tensor of zeros."""
-    wanted, where = _kind(self, "new_zeros", dtype, device)
-    return _made(self, home(where).zeros(shape_of("new_zeros", size), wanted), requires_grad)
+    return _of_shape(self, "zeros", size, options)
 
 
-def new_ones(
-    self: Tensor,
-    *size: Sequence[int],
-    dtype: DTypeLike | None = None,
-    device: DeviceLike | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def new_ones(self: Tensor, *size: Any, **options: Unpack[Options]) -> Tensor:
     """A tensor of ones."""
-    wanted, where = _kind(self, "new_ones", dtype, device)
-    return _made(self, home(where).ones(shape_of("new_ones", size), wanted), requires_grad)
+    return _of_shape(self, "ones", size, options)
+
+
+def _of_shape(self: Tensor, name: str, size: tuple[Any, ...], options: Options) -> Tensor:
+    wanted, where, requires_grad = _settings(self, f"new_{name}", options)
+    make = getattr(home(where), name)
+    return _made(self, make(shape_of(f"new_{name}", size), wanted), requires_grad)

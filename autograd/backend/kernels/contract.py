@@ -2,20 +2,30 @@
 
 Operations call NumPy's functions by NumPy's names; `__getattr__` stands for those. The others are
 listed here: what array libraries do differently, and the fused functions, each of which does the
-work of a chain of calls. A test checks every set of kernels against this list. The reference for
-what a fused function computes is `numpy_kernels`.
+work of a chain of calls. A test checks every set of kernels against this list, which also describes
+them. The reference for what a fused function computes is `numpy_kernels`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 Array = Any  # numpy.ndarray, or cupy.ndarray on a GPU
 Shape = tuple[int, ...]
 DType = np.dtype
+Bounds = tuple[float, float]  # the least and the largest
+
+
+class AdamSettings(NamedTuple):
+    """The numbers of a step of Adam, under torch's names."""
+
+    lr: float
+    beta1: float
+    beta2: float
+    eps: float
 
 
 class Backend(Protocol):
@@ -43,10 +53,7 @@ class Backend(Protocol):
     def address(self, array: Array) -> int:
         """Where the array's first element lies in memory."""
 
-    def is_contiguous(self, array: Array) -> bool:
-        """Whether the elements lie in memory in the order of their indices, without gaps."""
-
-    def expand(self, array: Array, shape: tuple[int, ...]) -> Array:
+    def expand(self, array: Array, shape: Shape) -> Array:
         """A view of a larger shape, through which elements can be changed."""
 
     def check_bounds(
@@ -87,31 +94,24 @@ class Backend(Protocol):
         """The sum over the last axis but one, (..., n, m) -> (..., m)."""
 
     def squashed_gaussian(
-        self, parameters: Array, noise: Array, log_std_min: float, log_std_max: float
+        self, parameters: Array, noise: Array, bounds: Bounds
     ) -> tuple[Array, Array, Array]:
-        """Actions tanh(u) (..., n), their log-probability (..., 1), and std * noise (..., n)."""
+        """Actions tanh(u) (..., n), their log-probability (..., 1), and std * noise (..., n).
+
+        u = mean + std * noise; `parameters` (..., 2n): means, then log std, which is clamped to
+        `bounds`. log(1 - tanh(u)^2) = 2 (log 2 - |u| - log(1 + exp(-2|u|))), exact for every u.
+        """
 
     def squashed_gaussian_gradient(
-        self,
-        action_gradient: Array,
-        log_prob_gradient: Array,
-        action: Array,
-        spread: Array,
-        log_std: Array,
-        log_std_min: float,
-        log_std_max: float,
+        self, g: Sequence[Array], action: Array, spread: Array, log_std: Array, bounds: Bounds
     ) -> Array:
-        """The gradient of the parameters (..., 2n); `log_std` is their second half."""
+        """The gradient of the parameters (..., 2n); `log_std` is their second half.
+
+        `g`: the gradients of the actions and of their log-probability.
+        """
 
     def squashed_gaussian_noise_gradient(
-        self,
-        action_gradient: Array,
-        log_prob_gradient: Array,
-        action: Array,
-        noise: Array,
-        log_std: Array,
-        log_std_min: float,
-        log_std_max: float,
+        self, g: Sequence[Array], action: Array, noise: Array, log_std: Array, bounds: Bounds
     ) -> Array:
         """The gradient of the noise (..., n)."""
 
@@ -137,7 +137,10 @@ class Backend(Protocol):
         """The gradient of the values, from that of the losses (n,)."""
 
     def minimum_gradient(self, g: Array, values: Array) -> Array:
-        """The gradient of `values`, whose minimum over the first axis has the gradient `g`."""
+        """The gradient of `values`, whose minimum over the first axis has the gradient `g`.
+
+        Of several smallest, the first takes all, as in `torch.min` along a dimension.
+        """
 
     def is_worth_choosing_rows(self, work: int) -> bool:
         """Whether gathering rows is cheaper than a product of this many multiplications."""
@@ -146,21 +149,14 @@ class Backend(Protocol):
         """`(x - shift) * factor`, at least -limit and at most limit."""
 
     def adam_(
-        self,
-        param: Array,
-        grad: Array,
-        exp_avg: Array,
-        exp_avg_sq: Array,
-        max_exp_avg_sq: Array | None,
-        *,
-        step: Array,
-        skip: Array | None,
-        lr: float,
-        beta1: float,
-        beta2: float,
-        eps: float,
+        self, arrays: Sequence[Array], step: Array, skip: Array | None, settings: AdamSettings
     ) -> None:
-        """One step of Adam in place: Kingma & Ba 2015, algorithm 1, as reordered in section 2."""
+        """One step of Adam in place: Kingma & Ba 2015, algorithm 1, as reordered in section 2.
+
+        `arrays`: parameter, gradient, both moments and, for AMSGrad, the running maximum of the
+        second (Reddi et al. 2018). `step`: an array whose first element counts the steps, including
+        this one. `skip`: None, or an array of one element; if that is not 0, nothing changes.
+        """
 
     def count_step_(self, steps: Array, skip: Array | None) -> None:
         """`steps += 1`, unless `skip` is not 0."""

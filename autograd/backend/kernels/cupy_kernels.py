@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend.kernels.contract import Array
+from autograd.backend.kernels.contract import AdamSettings, Array, Bounds
 from autograd.backend.kernels.cuda_source import KERNELS
 from autograd.backend.kernels.numpy_kernels import HALF_LOG_2_PI, LOG_4
 
@@ -25,7 +25,6 @@ class CupyChains:
     """The fused functions, each a kernel or two."""
 
     def __init__(self, cupy: Any) -> None:
-        """Compile no kernel yet: each is compiled when it is first called."""
         self.cupy = cupy
         self._ones: dict[Any, Array] = {}
         self._unset: dict[int, Array] = {}  # by device
@@ -54,19 +53,15 @@ class CupyChains:
     # -- layers ---------------------------------------------------------------------------
 
     def relu_(self, array: Array) -> None:
-        """The positive part, in place."""
         self.cupy.maximum(array, 0, out=array)
 
     def add_bias_(self, y: Array, bias: Array, activation: str) -> None:
-        """`y += bias`, then the activation, "relu", "tanh" or "" for none, in place."""
         self.kernel(f"add_bias_{ACTIVATIONS[activation]}")(bias, y)
 
     def activation_gradient_(self, g: Array, out: Array, activation: str) -> None:
-        """Multiply `g`, in place, by the derivative of the activation whose result `out` is."""
         self.kernel(f"{activation}_gradient")(out, g)
 
     def sum_of_rows(self, rows: Array, out: Array | None = None) -> Array:
-        """The sum over the last axis but one, (..., n, m) -> (..., m)."""
         if rows.ndim > 2:
             return rows.sum(axis=-2, out=out)
         # CuPy reduces slowly over any axis but the last; a product with ones is fast.
@@ -78,60 +73,37 @@ class CupyChains:
     # -- the squashed Gaussian ------------------------------------------------------------
 
     def squashed_gaussian(
-        self, parameters: Array, noise: Array, log_std_min: float, log_std_max: float
+        self, parameters: Array, noise: Array, bounds: Bounds
     ) -> tuple[Array, Array, Array]:
-        """Actions tanh(u) (..., n), their log-probability (..., 1), and std * noise (..., n)."""
         n = noise.shape[-1]
         action, spread = self.cupy.empty_like(noise), self.cupy.empty_like(noise)
         log_prob = self.cupy.empty((*noise.shape[:-1], 1), noise.dtype)
         constant = n * (HALF_LOG_2_PI + LOG_4)
         self.kernel("squashed_gaussian")(
-            parameters, noise, n, log_std_min, log_std_max, constant, action, spread, log_prob
+            parameters, noise, n, *bounds, constant, action, spread, log_prob
         )
         return action, log_prob, spread
 
     def squashed_gaussian_gradient(
-        self,
-        action_gradient: Array,
-        log_prob_gradient: Array,
-        action: Array,
-        spread: Array,
-        log_std: Array,
-        log_std_min: float,
-        log_std_max: float,
+        self, g: Sequence[Array], action: Array, spread: Array, log_std: Array, bounds: Bounds
     ) -> Array:
-        """The gradient of the parameters (..., 2n); `log_std` is their second half."""
         n = action.shape[-1]
         result = self.cupy.empty((*action.shape[:-1], 2 * n), action.dtype)
-        self.kernel("squashed_gaussian_gradient")(
-            action_gradient, log_prob_gradient, action, spread, log_std, n, log_std_min,
-            log_std_max, result,
-        )  # fmt: skip
+        self.kernel("squashed_gaussian_gradient")(*g, action, spread, log_std, n, *bounds, result)
         return result
 
     def squashed_gaussian_noise_gradient(
-        self,
-        action_gradient: Array,
-        log_prob_gradient: Array,
-        action: Array,
-        noise: Array,
-        log_std: Array,
-        log_std_min: float,
-        log_std_max: float,
+        self, g: Sequence[Array], action: Array, noise: Array, log_std: Array, bounds: Bounds
     ) -> Array:
-        """The gradient of the noise (..., n)."""
-        return self.kernel("squashed_gaussian_noise_gradient")(
-            action_gradient, log_prob_gradient, action, noise, log_std, log_std_min, log_std_max
-        )
+        kernel = self.kernel("squashed_gaussian_noise_gradient")
+        return kernel(*g, action, noise, log_std, *bounds)
 
     def clamped(self, array: Array, low: float, high: float) -> Array:
-        """The elements, at least `low` and at most `high`; NaN stays."""
         return self.kernel("clamped")(array, low, high)
 
     # -- values ---------------------------------------------------------------------------
 
     def side_by_side(self, arrays: Sequence[Array]) -> Array:
-        """Concatenate matrices along the columns."""
         if len(arrays) != 2:
             return arrays[0] if len(arrays) == 1 else self.cupy.concatenate(arrays, axis=1)
         first, second = arrays
@@ -141,83 +113,57 @@ class CupyChains:
         return out
 
     def soft_value(self, q_value: Array, log_prob: Array, alpha: Array) -> tuple[Array, Array]:
-        """`q_value - alpha * log_prob`, and the entropy, `-log_prob`."""
         if q_value.shape != log_prob.shape or alpha.size != 1:
             return q_value - alpha * log_prob, -log_prob
         return self.kernel("soft_value")(q_value, log_prob, alpha)
 
     def scaled_product(self, x: Array, y: Array, scale: float) -> Array:
-        """`scale * x * y`."""
         return self.kernel("scaled_product")(x, y, scale)
 
     def discounted(self, reward: Array, discount: Array, value: Array) -> Array:
-        """`reward + discount * value`."""
         return self.kernel("discounted")(reward, discount, value)
 
     def half_mse(self, values: Array, target: Array) -> tuple[Array, Array]:
-        """Half the mean of (values - target)^2 over all axes but the first, and the difference."""
         n = len(values)
         scale = 0.5 * n / max(values.size, 1)
         difference, parts = self.kernel("half_square")(values, target, scale)
         return parts.reshape(n, -1).sum(axis=1), difference
 
     def half_mse_gradient(self, g: Array, difference: Array) -> Array:
-        """The gradient of the values, from that of the losses (n,)."""
         n = len(difference)
         each = g.reshape((n,) + (1,) * (difference.ndim - 1))
         return self.scaled_product(difference, each, n / max(difference.size, 1))
 
     def minimum_gradient(self, g: Array, values: Array) -> Array:
-        """The gradient of `values`, whose minimum over the first axis has the gradient `g`."""
         result = self.cupy.empty_like(values)
         self.kernel("minimum_gradient")(g, values, len(values), g.size, result)
         return result
 
     def is_worth_choosing_rows(self, work: int) -> bool:
-        """Return False: the host would have to wait for the number of rows."""
         return False
 
     def standardise(self, x: Array, shift: Array, factor: Array, limit: float) -> Array:
-        """`(x - shift) * factor`, at least -limit and at most limit."""
         return self.kernel("standardise")(x, shift, factor, limit)
 
     # -- steps of optimizers --------------------------------------------------------------
 
     def adam_(
-        self,
-        param: Array,
-        grad: Array,
-        exp_avg: Array,
-        exp_avg_sq: Array,
-        max_exp_avg_sq: Array | None,
-        *,
-        step: Array,
-        skip: Array | None,
-        lr: float,
-        beta1: float,
-        beta2: float,
-        eps: float,
+        self, arrays: Sequence[Array], step: Array, skip: Array | None, settings: AdamSettings
     ) -> None:
-        """One step of Adam in place; `step` and `skip` stay on the GPU."""
-        inputs = (
-            grad, step, self._flag(skip), lr, 1 - beta1, beta2, 1 - beta2, _log(beta1),
-            _log(beta2), eps,
-        )  # fmt: skip
-        if max_exp_avg_sq is None:
-            self.kernel("adam")(*inputs, param, exp_avg, exp_avg_sq)
-        else:
-            self.kernel("amsgrad")(*inputs, param, exp_avg, exp_avg_sq, max_exp_avg_sq)
+        # `step` and `skip` stay on the GPU.
+        param, grad, *moments = arrays
+        lr, beta1, beta2, eps = settings
+        rates = lr, 1 - beta1, beta2, 1 - beta2, _log(beta1), _log(beta2), eps
+        kernel = self.kernel("adam" if len(moments) == 2 else "amsgrad")
+        kernel(grad, step, self._flag(skip), *rates, param, *moments)
 
     def count_step_(self, steps: Array, skip: Array | None) -> None:
-        """`steps += 1`, unless `skip` is not 0."""
         self.kernel("count_step")(self._flag(skip), steps)
 
     def is_known_set(self, flag: Array) -> bool:
-        """Return False: looking would make the host wait; the kernels look themselves."""
         return False
 
     def watch(self, value: Array, number: int, first: Array, found: Array) -> None:
-        """Note a value that is not finite: its number, if it is the first, and a 1 in `found`."""
         self.kernel("watch")(value, number, first, found)
 
     def _flag(self, skip: Array | None) -> Array:
@@ -230,7 +176,6 @@ class CupyChains:
         return self._unset[key]
 
     def lerp_(self, array: Array, end: Array, weight: float) -> None:
-        """`array += weight * (end - array)` in place."""
         self.kernel("lerp")(end, weight, array)
 
 

@@ -7,17 +7,10 @@ import warnings
 from autograd.dtypes import DTypeLike
 from autograd.engine.apply import apply, unary
 from autograd.functional import activation
-from autograd.functional.activation import logsigmoid, softplus
-from autograd.functional.checks import require_tensor, type_name
-from autograd.functional.elementwise import sigmoid, tanh
+from autograd.functional.checks import require_float, require_tensor
 from autograd.ops import rectifiers as ops
 from autograd.tensors.inplace import method
 from autograd.tensors.tensor import Tensor
-
-__all__ = [
-    "elu", "gelu", "leaky_relu", "log_softmax", "logsigmoid", "relu", "sigmoid", "silu",
-    "softmax", "softplus", "tanh",
-]  # fmt: skip
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -65,7 +58,7 @@ def log_softmax(
 
 
 def _implicit_dim(name: str, input: Tensor, stacklevel: int) -> int:
-    """The dimension that torch picks where none is named."""
+    """Return the dimension that torch chooses if none is given."""
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. "
         "Change the call to include dim=X as an argument.",
@@ -96,5 +89,4 @@ _elu_, _silu_ = method(_elu), method(_silu)
 
 def _require_float(function: str, kernel: str, input: Tensor) -> None:
     require_tensor(function, input)
-    if input._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")
+    require_float(kernel, input)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograd.functional.checks import require_tensor, type_name
+from autograd.functional.checks import require_both, require_tensor, type_name
 from autograd.functional.fused import linear as fused_linear
 from autograd.functional.linear_algebra import matmul
 from autograd.tensors.tensor import Tensor
@@ -24,7 +24,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         x, w = input._array, weight._array
         b = None if bias is None else bias._array
     except AttributeError:
-        _require_tensors(input, weight, bias)
+        require_both("linear", input, weight, "weight")
+        require_tensor("linear", bias, "bias", 3)
         raise
     if (
         w.ndim == 2
@@ -38,7 +39,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def _unusual_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Shapes that torch takes beside a layer's own, and the errors for those that it does not."""
+    """Handle the other shapes that torch accepts, and raise for those that it refuses."""
     if input.ndim == 0 or weight.ndim == 0:
         raise RuntimeError(
             "both arguments to linear need to be at least 1D, "
@@ -63,10 +64,3 @@ def _unusual_linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tenso
             f"{type_name(bias._array)} and {type_name(input._array)}"
         )
     return product + bias.expand(*product.shape)
-
-
-def _require_tensors(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
-    require_tensor("linear", input)
-    require_tensor("linear", weight, "weight", 2)
-    if bias is not None:
-        require_tensor("linear", bias, "bias", 3)

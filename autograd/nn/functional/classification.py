@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autograd.engine.apply import apply
 from autograd.functional.activation import log_softmax
-from autograd.functional.checks import require_tensor, type_name
+from autograd.functional.checks import require_both, require_float, type_name
 from autograd.functional.reduction import sum as sum_
 from autograd.nn.functional.reduction import reduction_of
 from autograd.ops import loss as ops
@@ -20,18 +20,15 @@ def nll_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """Minus the log-probability, `input` (N, C, ...), of each class of `target` (N, ...).
+    """The negative log-probabilities, `input` (N, C, ...), at the classes `target` (N, ...).
 
-    `weight` (C,) scales the classes; the mean is the weighted one, over targets other than
+    `weight` (C,) weights the classes. The mean is weighted, and leaves out targets that equal
     `ignore_index`.
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    require_tensor("nll_loss_nd", input)
-    require_tensor("nll_loss_nd", target, "target", 2)
+    require_both("nll_loss_nd", input, target, "target")
     _check_shapes(input, target)
-    if input._array.dtype.kind != "f":
-        name = type_name(input._array)
-        raise NotImplementedError(f"\"nll_loss_out_frame\" not implemented for '{name}'")
+    require_float("nll_loss_out_frame", input)
     _check_weight(input, weight)
     _check_classes(target, input.shape[min(1, input.ndim - 1)], ignore_index)
     settings = {"reduction": reduction, "ignore_index": ignore_index}
@@ -53,8 +50,7 @@ def cross_entropy(
 ) -> Tensor:
     """`nll_loss` of `log_softmax(input)`; a `target` of its shape holds probabilities."""
     reduction = reduction_of(size_average, reduce, reduction)
-    require_tensor("cross_entropy_loss", input)
-    require_tensor("cross_entropy_loss", target, "target", 2)
+    require_both("cross_entropy_loss", input, target, "target")
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
     class_dim = 0 if input.ndim <= 1 else 1
@@ -96,7 +92,7 @@ def _smoothed(
     reduction: str,
     smoothing: float,
 ) -> Tensor:
-    """The loss against classes of which each gives `smoothing` of its probability to all alike.
+    """The loss of smoothed labels: each spreads `smoothing` of its probability over all classes.
 
     Szegedy et al. 2016, "Rethinking the Inception Architecture for Computer Vision", section 7.
     """
@@ -119,7 +115,7 @@ def _smoothed(
 
 
 def _along(weight: Tensor, dim: int, ndim: int) -> Tensor:
-    """A vector laid out to broadcast along `dim`."""
+    """Reshape a vector so that it broadcasts along `dim`."""
     return weight.reshape(*(-1 if i == dim else 1 for i in range(ndim)))
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.engine.apply import apply
-from autograd.functional.checks import require_tensor
+from autograd.functional.checks import require_both
+from autograd.functional.linear_algebra import C_NAMES
 from autograd.ops import convolution as ops
 from autograd.tensors.tensor import Tensor
-
-_C_NAMES = {"float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long int",
-            "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
-            "bool": "bool"}  # fmt: skip
 
 
 def conv2d(
@@ -30,8 +27,7 @@ def conv2d(
     Raises:
         RuntimeError: the sizes or dtypes do not fit.
     """
-    require_tensor("conv2d", input)
-    require_tensor("conv2d", weight, "weight", 2)
+    require_both("conv2d", input, weight, "weight")
     steps, spread = _pair("stride", stride), _pair("dilation", dilation)
     if input.ndim not in (3, 4):
         raise RuntimeError(
@@ -83,7 +79,7 @@ def _margins(
 def _check_dtypes(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
     for name, other in (("bias", bias), ("weight", weight)):
         if other is not None and other._array.dtype != input._array.dtype:
-            first, second = (_C_NAMES[v._array.dtype.name] for v in (input, other))
+            first, second = (C_NAMES[v._array.dtype.name] for v in (input, other))
             raise RuntimeError(
                 f"Input type ({first}) and {name} type ({second}) should be the same"
             )

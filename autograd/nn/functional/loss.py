@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from autograd.engine.apply import apply
+from autograd.errors import not_implemented
 from autograd.functional import elementwise
 from autograd.functional.arithmetic import sub
 from autograd.functional.checks import type_name
@@ -53,7 +54,7 @@ def smooth_l1_loss(
     reduction: str = "mean",
     beta: float = 1.0,
 ) -> Tensor:
-    """The absolute difference, but quadratic below `beta`, where its slope is 0 to 1."""
+    """The absolute difference, but quadratic where it is below `beta`."""
     reduction = _prepare(input, target, size_average, reduce, reduction)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
@@ -86,7 +87,7 @@ def huber_loss(
 def _prepare(
     input: Tensor, target: Tensor, size_average: bool | None, reduce: bool | None, reduction: str
 ) -> str:
-    """The reduction, after torch's warning where the shapes differ and so would broadcast."""
+    """Return the reduction; warn, as torch does, if the shapes differ and would broadcast."""
     if input.size() != target.size():
         warnings.warn(
             f"Using a target size ({target.size()}) that is different to the input size "
@@ -100,7 +101,7 @@ def _prepare(
 
 def _require_float(kernel: str, input: Tensor, target: Tensor) -> None:
     if input._array.dtype.kind != "f" and target._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")
+        raise not_implemented(kernel, type_name(input._array))
 
 
 def _reduced(loss: Tensor, reduction: str) -> Tensor:
@@ -114,6 +115,6 @@ def _checked_weight(loss: Tensor, weight: Tensor) -> Tensor:
 
 
 def _weighted(loss: Tensor, weight: Tensor, reduction: str) -> Tensor:
-    """The loss times weights of its shape; the mean is the weighted one."""
+    """Weight a loss by element, and reduce it; the mean is weighted, too."""
     weighted = loss * _checked_weight(loss, weight)
     return sum_(weighted) / sum_(weight) if reduction == "mean" else _reduced(weighted, reduction)

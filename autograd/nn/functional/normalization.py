@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from autograd.engine.apply import apply
 from autograd.engine.grad_mode import no_grad
-from autograd.functional.checks import require_tensor, type_name
+from autograd.functional.checks import require_float, require_tensor, type_name
 from autograd.ops import normalization as ops
 from autograd.tensors.tensor import Tensor
 
@@ -43,10 +43,11 @@ def batch_norm(
 ) -> Tensor:
     """Mean 0 and variance 1 of each channel (dimension 1), then scale and shift.
 
-    In training over the batch, whose statistics move the running ones in place; else by those.
+    In training the statistics are those of the batch, and the running ones move towards them in
+    place; otherwise they are the running ones.
     """
     require_tensor("batch_norm", input)
-    if not input.numel():  # of any shape; there are no statistics to follow
+    if not input.numel():  # of any shape: there are no statistics
         out = input.clone() if weight is None else input * weight[0]
         return out if bias is None else out + bias[0]
     _check_batch(input, running_mean, running_var, weight, bias, training)
@@ -71,7 +72,7 @@ def _follow(
     axes: tuple[int, ...],
     momentum: float,
 ) -> None:
-    """Move the running statistics towards the batch's; their variance is the unbiased one."""
+    """Move the running statistics towards the batch's; the variance is unbiased."""
     with no_grad():
         running_mean.mul_(1 - momentum).add_(input.mean(axes) * momentum)
         running_var.mul_(1 - momentum).add_(input.var(axes) * momentum)
@@ -96,7 +97,7 @@ def _check_layer(
             f"Given normalized_shape={wanted}, expected input with shape "
             f"[*, {', '.join(map(str, wanted))}], but got input of size{list(input.shape)}"
         )
-    _require_float("LayerNormKernelImpl", input)
+    require_float("LayerNormKernelImpl", input)
     for value in (weight, bias):
         if value is not None and value._array.dtype != input._array.dtype:
             raise RuntimeError(
@@ -129,11 +130,6 @@ def _check_batch(
             raise RuntimeError(f"{name} must be defined in evaluation mode")
         if value is not None and value.numel() != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {value.numel()}")
-    _require_float("batch_norm", input)
+    require_float("batch_norm", input)
     if any(v is not None and v._array.dtype != input._array.dtype for v in named.values()):
         raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
-
-
-def _require_float(kernel: str, input: Tensor) -> None:
-    if input._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{type_name(input._array)}'")

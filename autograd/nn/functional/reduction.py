@@ -8,7 +8,7 @@ REDUCTIONS = ("none", "mean", "sum")
 
 
 def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    """`reduction`, or what the two deprecated arguments mean; ValueError for one that is none."""
+    """Return `reduction`, or what the deprecated arguments mean; ValueError for any other text."""
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if reduction not in REDUCTIONS:
@@ -17,7 +17,7 @@ def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str)
 
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
-    """What torch's deprecated arguments mean today, with its warning; None stands for True."""
+    """Return what torch's deprecated arguments mean, and warn of them; None means True."""
     if reduce is False:
         reduction = "none"
     else:

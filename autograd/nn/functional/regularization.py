@@ -22,7 +22,7 @@ def dropout(
 ) -> Tensor:
     """Zero each element with probability `p` and scale the others by 1 / (1 - p); only in training.
 
-    `generator` (not an argument of torch's) draws which.
+    `generator`, which torch does not take, draws which elements.
     """
     require_tensor("dropout", input)
     check_probability(p)
@@ -41,6 +41,6 @@ def _kept_and_scaled(uniform: Array, p: float, kind: type) -> Array:
 
 
 def check_probability(p: float) -> None:
-    """Raise ValueError for a number that is no probability."""
+    """Raise ValueError unless `p` is a probability."""
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")

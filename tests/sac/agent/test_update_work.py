@@ -80,7 +80,7 @@ def test_passes_over_parameters(agent: SACAgent, monkeypatch: pytest.MonkeyPatch
     """Adam is a call for the policy and one for all soft Q networks, as are the targets' steps."""
     steps, moves = (counted(monkeypatch, NUMPY, name) for name in ("adam_", "lerp_"))
     update(agent)
-    sizes = {args[0].size for args in steps}
+    sizes = {args[0][0].size for args in steps}
     assert len(steps) == 3 and len(moves) == 1  # the third is alpha's
     assert moves[0][0] is agent.critic.target_soft_q_nets.flat._array
     for leaf in (agent.policy_net.net.flat, agent.critic.soft_q_nets.flat):

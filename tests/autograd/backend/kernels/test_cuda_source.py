@@ -12,6 +12,7 @@ import pytest
 
 from autograd import backend
 from autograd.backend import NUMPY
+from autograd.backend.kernels.contract import AdamSettings
 from autograd.backend.kernels.cuda_source import KERNELS
 
 pytestmark = pytest.mark.skipif(
@@ -62,27 +63,27 @@ def sloped(activation: str) -> Callable[..., Any]:
 
 
 def squashed(xp: Any, parameters: Any, noise: Any) -> Any:
-    return xp.squashed_gaussian(parameters, noise, *LIMITS)
+    return xp.squashed_gaussian(parameters, noise, LIMITS)
 
 
 def squashed_gradient(xp: Any, *arrays: Any) -> Any:
-    return xp.squashed_gaussian_gradient(*arrays, *LIMITS)
+    return xp.squashed_gaussian_gradient(arrays[:2], *arrays[2:], LIMITS)
 
 
 def noise_gradient(xp: Any, *arrays: Any) -> Any:
-    return xp.squashed_gaussian_noise_gradient(*arrays, *LIMITS)
+    return xp.squashed_gaussian_noise_gradient(arrays[:2], *arrays[2:], LIMITS)
 
 
 def adam(
     step: int, largest: bool, beta1: float = 0.9, skip: float | None = None
 ) -> Callable[..., Any]:
-    def change(xp: Any, param: Any, grad: Any, first: Any, second: Any, maximum: Any) -> None:
+    def change(xp: Any, *arrays: Any) -> None:
         xp.adam_(
-            param, grad, first, second, maximum if largest else None,
-            step=xp.full(1, step, np.float32),
-            skip=None if skip is None else xp.full((), skip, np.float32),
-            lr=1e-2, beta1=beta1, beta2=0.999, eps=1e-8,
-        )  # fmt: skip
+            arrays if largest else arrays[:4],
+            xp.full(1, step, np.float32),
+            None if skip is None else xp.full((), skip, np.float32),
+            AdamSettings(lr=1e-2, beta1=beta1, beta2=0.999, eps=1e-8),
+        )
 
     return outcome(5, change)
 
