@@ -183,6 +183,12 @@ class CupyBackend(CupyChains):
             raise ValueError("Integers to negative integer powers may be among these.")
         return base**exponent
 
+    def sum(
+        self, array: Array, axis: Any = None, keepdims: Any = False, dtype: Any = None
+    ) -> Array:
+        # CuPy adds in a tree.
+        return self.cupy.add.reduce(array, axis=axis, keepdims=keepdims, dtype=dtype)
+
     def erf(self, array: Array) -> Array:
         # CuPy returns float64 for float16.
         return self._special.erf(array).astype(array.dtype, copy=False)

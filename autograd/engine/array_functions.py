@@ -83,7 +83,7 @@ def _unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
         *range(extra),
         *(i + extra for i, n in enumerate(shape) if n == 1 and gradient.shape[i + extra] != 1),
     )
-    return backend_of(gradient).add.reduce(gradient, axis=axes).reshape(shape)
+    return backend_of(gradient).sum(gradient, axis=axes).reshape(shape)
 
 
 def accumulate(tensor: Tensor, gradient: Array, owned: bool) -> None:

@@ -121,7 +121,7 @@ pow = Op("Pow", _pow, promote="number", bool_error=not_implemented("pow"))
 @pow.gradient("input")
 def _(xp: Backend, g: Array, input: Array, other: Array) -> Array:
     if isinstance(other, int | float):
-        return g * (other * input ** (other - 1)) if other else xp.zeros_like(g)
+        return g * (other * xp.raise_to(input, other - 1)) if other else xp.zeros_like(g)
     exponent_is_zero = other == 0
     return xp.where(exponent_is_zero, 0, g * (other * input ** (other - 1)))
 

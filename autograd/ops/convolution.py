@@ -121,4 +121,4 @@ def _(
 
 @convolution.gradient("bias")
 def _(xp: Backend, g: Array) -> Array:
-    return xp.add.reduce(g, axis=(0, 2, 3))
+    return xp.sum(g, axis=(0, 2, 3))

@@ -12,7 +12,7 @@ def _mean(xp: Backend, array: Array, axes: Axes) -> Array:
     count = 1
     for axis in axes:
         count *= array.shape[axis]
-    return xp.add.reduce(array, axis=axes, keepdims=True) / count
+    return xp.sum(array, axis=axes, keepdims=True) / count
 
 
 def _normalize(

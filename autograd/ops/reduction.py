@@ -33,8 +33,8 @@ def count(shape: tuple[int, ...], dim: Dims) -> int:
 def total(xp: Backend, input: Array, dim: Dims, keepdim: bool, dtype: DType | None = None) -> Array:
     """The sum in the dtype of the result; float16 is summed in float32."""
     if input.dtype.itemsize == 2 and input.dtype.kind == "f" and dtype is None:
-        return xp.add.reduce(input, axis=dim, keepdims=keepdim, dtype="f4").astype(input.dtype)
-    return xp.add.reduce(input, axis=dim, keepdims=keepdim, dtype=dtype)
+        return xp.sum(input, axis=dim, keepdims=keepdim, dtype="f4").astype(input.dtype)
+    return xp.sum(input, axis=dim, keepdims=keepdim, dtype=dtype)
 
 
 def _sum(xp: Backend, input: Array, *, dim: Dims, keepdim: bool, dtype: DType | None) -> Array:
@@ -55,8 +55,8 @@ sum_dim = Op("Sum1", _sum, input=_sum_gradient)
 def _mean(xp: Backend, input: Array, *, dim: Dims, keepdim: bool) -> Array:
     n = count(input.shape, dim)
     if input.dtype.itemsize == 2:
-        return (xp.add.reduce(input, axis=dim, keepdims=keepdim, dtype="f4") / n).astype("f2")
-    return xp.add.reduce(input, axis=dim, keepdims=keepdim) / n
+        return (xp.sum(input, axis=dim, keepdims=keepdim, dtype="f4") / n).astype("f2")
+    return xp.sum(input, axis=dim, keepdims=keepdim) / n
 
 
 def _mean_gradient(
@@ -203,10 +203,10 @@ all = Op("All", lambda xp, input, *, dim, keepdim:
 
 def _logsumexp(xp: Backend, input: Array, *, dim: Dims, keepdim: bool) -> Array:
     if input.size == 0:
-        return xp.log(xp.add.reduce(input, axis=dim, keepdims=keepdim))
+        return xp.log(xp.sum(input, axis=dim, keepdims=keepdim))
     largest = xp.max(input, axis=dim, keepdims=True)
     largest = xp.where(xp.isfinite(largest), largest, 0).astype(input.dtype)
-    out = xp.log(xp.add.reduce(xp.exp(input - largest), axis=dim, keepdims=True)) + largest
+    out = xp.log(xp.sum(xp.exp(input - largest), axis=dim, keepdims=True)) + largest
     return out if keepdim else xp.squeeze(out, dim)
 
 

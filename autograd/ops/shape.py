@@ -56,7 +56,7 @@ repeat = Op("Repeat", lambda xp, input, *, sizes: xp.tile(input, sizes))
 def _(xp: Backend, g: Array, shapes: Sequence[Shape], sizes: tuple[int, ...]) -> Array:
     shape = (1,) * (len(sizes) - len(shapes[0])) + shapes[0]
     pairs = tuple(n for pair in zip(sizes, shape, strict=True) for n in pair)
-    summed = xp.add.reduce(g.reshape(pairs), axis=tuple(range(0, len(pairs), 2)))
+    summed = xp.sum(g.reshape(pairs), axis=tuple(range(0, len(pairs), 2)))
     return summed.reshape(shapes[0])
 
 

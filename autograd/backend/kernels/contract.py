@@ -73,6 +73,11 @@ class Backend(Protocol):
     def raise_to(self, base: Any, exponent: Any) -> Any:
         """`base ** exponent`; ValueError for integers to negative powers."""
 
+    def sum(
+        self, array: Array, axis: Any = None, keepdims: Any = False, dtype: Any = None
+    ) -> Array:
+        """The sum along `axis`, whose error does not grow with the number of elements."""
+
     def erf(self, array: Array) -> Array:
         """The error function."""
 
