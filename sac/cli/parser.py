@@ -39,6 +39,16 @@ class CommandParser(argparse.ArgumentParser):
                 self.error(f"argument {token.removesuffix('=--')}: expected a value, got '--'")
         return super().parse_known_args(tokens, namespace)
 
+    def add_flag(self, name: str, help: str) -> None:
+        """Add an option without a value."""
+        self.add_argument(name, action="store_true", help=help)
+
+    def add_number(self, name: str, option: Option, default: int) -> None:
+        """Add an option of a whole number."""
+        help = f"{option.help} (default: {default})"
+        convert = value_type(name, int, option)
+        self.add_argument(name, type=convert, default=default, metavar="N", help=help)
+
 
 def value_type(name: str, hint: Any, option: Option) -> Callable[[str], Any]:
     """Return a function from an option's text to a checked value, for `add_argument(type=...)`."""
