@@ -1,27 +1,27 @@
-"""Checks of the environment and of what it gives: observations, rewards, actions, ends, pace."""
+"""Checks of the environment: its observations, rewards, actions, ends of episodes, and pace."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
 
-SCALES = 1000.0  # largest size of a feature over the smallest that another varies by
-CONSTANT = 1e-5  # of a feature's own size: what varies by less are the last digits of float32
-# A Q value is about the reward over 1 - gamma: at 100, with a gamma of 0.99, ten thousand.
+SCALES = 1000.0  # largest size of a feature, divided by the smallest spread of another
+CONSTANT = 1e-5  # of a feature's own size: a smaller spread is rounding of float32
+# A Q value is about reward / (1 - gamma): 10,000 for a reward of 100 and a gamma of 0.99.
 LARGE_REWARD = 100.0
-RARE_STEPS, RARE_EPISODES = 0.001, 0.05  # shares of those that bring news
+RARE_STEPS, RARE_EPISODES = 0.001, 0.05  # shares that differ from the common case
 ENOUGH_STEPS, ENOUGH_EPISODES = 1000, 5
-WIDE_BOUNDS = 1e4  # in the environment's units; no motor, and nothing normalised, is near it
+WIDE_BOUNDS = 1e4  # in the environment's units; neither motors nor normalised actions reach it
 SMALL_REACH = 0.05  # of the bounds
 TRUNCATED_LENGTHS = 3  # a time limit truncates all episodes at one length
-# Batches of 256 and an update a step, which most publish, use a transition 256 times; with 20
-# updates a step (REDQ, DroQ) 5120 times, for which those needed ensembles or dropout.
+# Most publications use a transition 256 times: a batch of 256 in each step. REDQ and DroQ use it
+# 5120 times, in 20 updates a step, and need ensembles or dropout for that.
 LEAST_USES, MOST_USES = 4.0, 5120.0
-SLOW_STEP, SLOW_SHARE = 1e-3, 0.8  # seconds; of the time of training
+SLOW_STEP, SLOW_SHARE = 1e-3, 0.8  # seconds; share of the training time
 
 
 def observation_scale(evidence: Evidence) -> Result:
-    """Features should be of like size: a network hardly sees those that are far smaller."""
+    """Check that features are of similar size: a network hardly sees those that are far smaller."""
     batch, agent = evidence.batch, evidence.agent
     if batch is None:
         return unknown("the replay is empty")
@@ -38,14 +38,12 @@ def observation_scale(evidence: Evidence) -> Result:
     )
     if sizes[largest] <= SCALES * spreads[smallest]:
         return fine(text)
-    return ill(
-        text,
-        "agent.normalize_observations: true, or features of like size from the environment",
-    )
+    remedy = "agent.normalize_observations: true, or features of like size from the environment"
+    return ill(text, remedy)
 
 
 def rewards(evidence: Evidence) -> Result:
-    """Rewards should be of a size that values can follow, and frequent enough to be met."""
+    """Check that rewards are small enough to be learned and frequent enough to be found."""
     batch, config = evidence.batch, evidence.config.agent
     if batch is None:
         return unknown("the replay is empty")
@@ -59,7 +57,7 @@ def rewards(evidence: Evidence) -> Result:
         )
     values, counts = np.unique(batch.reward, return_counts=True)
     common = float(values[np.argmax(counts)])
-    ended = (batch.discount == 0) & (config.gamma > 0)  # a gamma of 0 does not tell
+    ended = (batch.discount == 0) & (config.gamma > 0)  # gamma 0: every discount is 0
     news = float(np.mean((batch.reward != common) | ended))
     returns = evidence.logged("rollout/episode_return")
     if evidence.step < ENOUGH_STEPS or len(returns) < ENOUGH_EPISODES:
@@ -76,7 +74,7 @@ def rewards(evidence: Evidence) -> Result:
 
 
 def action_bounds(evidence: Evidence) -> Result:
-    """The bounds should be about where actions still make a difference."""
+    """Check that actions make a difference in most of the range between their bounds."""
     bounds = evidence.agent.action_codec.bounds
     if bounds is None:
         return unknown("discrete actions have no bounds")
@@ -101,7 +99,7 @@ def action_bounds(evidence: Evidence) -> Result:
 
 
 def truncation(evidence: Evidence) -> Result:
-    """Only a limit from outside truncates; an end that the state brings about must terminate."""
+    """Check that only limits of time truncate: an end that the state causes must terminate."""
     episodes = evidence.episodes
     if not episodes:
         return unknown("no evaluation episode was played")
@@ -119,7 +117,7 @@ def truncation(evidence: Evidence) -> Result:
 
 
 def environment_checker(evidence: Evidence) -> Result:
-    """What Gymnasium itself demands of an environment."""
+    """Check the environment by Gymnasium's own checker."""
     if evidence.probe is None:
         return unknown("no environment could be made")
     if evidence.probe.fault is None:
@@ -131,7 +129,7 @@ def environment_checker(evidence: Evidence) -> Result:
 
 
 def pace(evidence: Evidence) -> Result:
-    """Neither updates nor environment steps should wait for the other."""
+    """Check that updates and environment steps do not wait for one another."""
     train, updates = evidence.config.train, evidence.agent.updates
     learned_from = evidence.step - train.learning_starts
     if learned_from <= 0 or updates == 0:

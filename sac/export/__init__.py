@@ -1,4 +1,4 @@
-"""A trained policy as one file for other programs: ONNX, or safetensors for NumPy alone."""
+"""Export of a trained policy to one file: ONNX, or safetensors for NumPy alone."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ FORMAT_OF_ENDING = {".onnx": "onnx", ".safetensors": "numpy"}
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and how far it is from the agent."""
+    """An exported file, and its largest difference from the agent."""
 
     output: Path
     checkpoint: Path
@@ -27,36 +27,33 @@ class Exported:
     largest_difference: float
 
     def __str__(self) -> str:
-        """Say it in words, with what the file takes and gives."""
+        """Return a description in words."""
         policy = self.policy
-        lines = [
+        flattened = ", as gymnasium.spaces.flatten makes it" if policy.is_encoded else ""
+        return (
             f"{self.output}: the deterministic policy of {self.checkpoint}, which on "
             f"{OBSERVATIONS} random observations differs from the agent by at most "
-            f"{self.largest_difference:.1e}",
+            f"{self.largest_difference:.1e}\n"
             f"observation: {policy.observation_dtype} {_shape(policy.observation_shape)}"
-            + (", as gymnasium.spaces.flatten makes it" if policy.is_encoded else ""),
-            f"action: {policy.action_dtype} {_shape(policy.action_shape)}",
-        ]
-        return "\n".join(lines)
+            f"{flattened}\n"
+            f"action: {policy.action_dtype} {_shape(policy.action_shape)}"
+        )
 
 
 def export(
     path: str | Path, output: str | Path, *, checkpoint: str = "best", format: str | None = None
 ) -> Exported:
-    """Write the deterministic policy of a run into one file, after comparing it with the agent.
+    """Write the deterministic policy of a run to one file, after comparing it with the agent.
 
-    Normalisation, squashing, rescaling to the environment's bounds and the choice among discrete
-    actions are inside.
+    The file includes normalisation, squashing, scaling to the environment's bounds and the choice
+    of a discrete action. SACError if there is no such policy, the file can't be written, onnx or
+    onnxruntime is not installed, or the file's actions are not the agent's.
 
     Args:
         path: A run directory or a checkpoint.
-        output: File to write; what is there is replaced.
-        checkpoint: best, last or a step of a run directory.
-        format: "onnx" or "numpy"; None goes by the ending of `output`, .onnx or .safetensors.
-
-    Raises:
-        SACError: There is no such policy, the file can't be written, onnx or onnxruntime is not
-            installed, or the file's actions are not the agent's.
+        output: The file; an old one is replaced.
+        checkpoint: "best", "last" or a step of a run directory.
+        format: "onnx" or "numpy"; by default, the ending of `output` decides.
     """
     output = Path(output)
     kind = _format(output, format)
