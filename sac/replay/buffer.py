@@ -1,9 +1,8 @@
 """Experience replay that stores each observation once: adds transitions and samples batches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy.random import Generator
 from numpy.typing import DTypeLike
 
@@ -24,7 +23,7 @@ class ReplayBuffer:
     """The last `capacity` transitions of all environments together.
 
     They lie in memory, which is reserved at once and touched as it fills (ConfigError if it is more
-    than there is), or where `storage` keeps them.
+    than there is), or where `storage` keeps them. `add` and `truncate` are those of the rings.
     """
 
     def __init__(
@@ -55,37 +54,13 @@ class ReplayBuffer:
                 f"train.buffer_size: {capacity} transitions need more memory than there is "
                 f"({error}); expected a smaller buffer or smaller observations"
             ) from error
+        self.add, self.truncate = self.rings.add, self.rings.truncate
         self._generator = generator
         self._sampler = UniformSampler(self.rings, gamma)
         self._mirror: ReplayMirror | None = None
 
     def __len__(self) -> int:
         return len(self.rings)
-
-    def add(
-        self,
-        observation: np.ndarray,
-        action: np.ndarray,
-        reward: np.ndarray,
-        terminated: np.ndarray,
-        truncated: np.ndarray,
-        next_observation: np.ndarray,
-        valid: np.ndarray,
-    ) -> None:
-        """Store one transition of each environment for which `valid` is true.
-
-        Every array is batched over environments. `next_observation` is the true successor, also
-        at the end of an episode.
-        """
-        changed = self.rings.add(
-            observation, action, reward, terminated, truncated, next_observation, valid
-        )
-        if self._mirror is not None:
-            self._mirror.note_change(changed)
-
-    def truncate(self, envs: Sequence[int]) -> None:
-        """End the episodes of these environments with the newest transition of each."""
-        self.rings.truncate(envs)
 
     def sample(self, batch_size: int) -> Batch:
         """Draw a batch; IndexError where nothing is stored."""
@@ -125,5 +100,3 @@ class ReplayBuffer:
         """
         self.storage.load(document.get("tables"))
         self.rings.load_state_dict(document)
-        if self._mirror is not None:
-            self._mirror.note_change(None)

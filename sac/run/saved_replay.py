@@ -63,8 +63,7 @@ def saved_replay(
 ) -> ReplayBuffer:
     """Return what the run of a checkpoint had collected, to be looked at and not to be written.
 
-    Raises:
-        CheckpointError: It is not there, damaged, or can't be opened.
+    CheckpointError if it is missing or damaged, or can't be opened.
     """
     config = Config.from_dict(checkpoint.documents["config"])
     if REPLAY not in checkpoint.documents:

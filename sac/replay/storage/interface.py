@@ -69,7 +69,7 @@ class Storage(Protocol):
         """
 
     def load(self, document: Any) -> None:
-        """Take over the rows of a `commit`; CheckpointError if that is not possible."""
+        """Take over the rows of a `commit`; CheckpointError, before any change, if it is wrong."""
 
     def hold(self, step: int, document: Any) -> None:
         """Keep what the checkpoint of this step needs until it is released."""
