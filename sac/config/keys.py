@@ -72,6 +72,13 @@ def merge(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
+def value_at(tree: Any, key: str) -> Any:
+    """Return the value of a dotted key in nested mappings; None if there is none."""
+    for part in key.split("."):
+        tree = tree.get(part) if isinstance(tree, Mapping) else None
+    return tree
+
+
 def nearest(key: str, known: Iterable[str]) -> str:
     """Return the known dotted key most like `key`, by its whole path and by its last part."""
 

@@ -14,9 +14,9 @@ from sac.run.layout import METRICS_FILE
 
 
 def metric_tags(update_metrics: Iterable[str], *, on_gpu: bool = False) -> list[str]:
-    """The tags that a training logs, in the order of the columns of `metrics.csv`.
+    """Return the tags that a training logs, in the order of the columns of `metrics.csv`.
 
-    `update_metrics`: what an update of the agent measures.
+    `update_metrics`: names of what an update of the agent measures.
     """
     return [
         "rollout/episode_return",
@@ -90,7 +90,7 @@ class Logger:
     def graph(self, graph_def: Any) -> None:
         """Show a GraphDef in TensorBoard, once per run."""
         with self._file_errors():
-            self._events.graph(self._step, graph_def)
+            self._events.add(self._step, graph_def=graph_def.SerializeToString())
 
     def text(self, tag: str, text: str) -> None:
         """Show a text, such as the resolved config, in TensorBoard."""
@@ -103,7 +103,7 @@ class Logger:
         name = self._run_directory.resolve().name
         with self._file_errors():
             for summary in [layout_summary(), hparams_summary(config, name)]:
-                self._events.summary(self._step, summary)
+                self._events.add(self._step, summary=summary)
 
     def _check_order(self, step: int) -> None:
         if step < self._step:

@@ -22,31 +22,21 @@ TIME_UNITS = (("hours", 3600), ("minutes", 60), ("seconds", 1))
 
 @dataclass(frozen=True)
 class PlotSettings:
-    """What a figure shows.
+    """What a figure shows."""
 
-    Args:
-        metric: A column of metrics.csv.
-        x: "steps", or "time": the wall time of training, evaluations and checkpoints.
-        group_by: Dotted keys; runs with the same values are seeds of one curve. None: all keys that
-            differ.
-        smooth: Number of values in the moving average; 1: none.
-        statistic: Statistic over seeds: "mean" or "iqm".
-        final: Draw the last values instead of curves.
-    """
-
-    metric: str = "eval/mean_return"
-    x: str = "steps"
+    metric: str = "eval/mean_return"  # a column of metrics.csv
+    x: str = "steps"  # or "time": the wall time of training, evaluations and checkpoints
+    # Dotted keys: runs with the same values are seeds of one curve. None: all keys that differ.
     group_by: Sequence[str] | None = None
-    smooth: int = 1
-    statistic: str = "mean"
-    final: bool = False
+    smooth: int = 1  # number of values in the moving average; 1: none
+    statistic: str = "mean"  # over seeds; or "iqm"
+    final: bool = False  # the last values instead of curves
 
 
 def plot(paths: Sequence[Path], output: Path, settings: PlotSettings) -> list[str]:
     """Draw the runs at and below `paths` to a png, svg or pdf file; return warnings.
 
-    Raises:
-        SACError: There is nothing to draw, or the figure can't be drawn or written.
+    SACError if there is nothing to draw, or the figure can't be drawn or written.
     """
     check_output(output)
     runs, warnings = _read(paths, settings)

@@ -33,23 +33,11 @@ MAX_PART_LENGTH = 60
 
 
 def create_run_directory(
-    root: str | Path,
-    env_id: str,
-    config_name: str | None,
-    seed: int,
-    now: datetime | None = None,
+    root: str | Path, env_id: str, config_name: str | None, seed: int, now: datetime | None = None
 ) -> Path:
-    """Make a new run folder under `root`; two runs never share one, however fast they start.
+    """Make a new run folder under `root`, or raise SACError; two runs never share one.
 
-    Args:
-        root: Made if missing.
-        env_id: Any text: what a path or a shell would stumble over is replaced.
-        config_name: The config file's stem; None leaves it out.
-        seed: Of the run.
-        now: The time in the name, the current one by default.
-
-    Raises:
-        SACError: The folder can't be made.
+    Characters of the names that a path or a shell would stumble over are replaced.
     """
     root = Path(root)
     time = now if now is not None else datetime.now()
