@@ -48,9 +48,8 @@ class Everything:
     def __init__(self) -> None:
         self.rows: list[list[Any]] = []
 
-    def add(self, *arrays: np.ndarray) -> None:
-        valid = arrays[-1]
-        self.rows += [[a[i].copy() for a in arrays[:-1]] for i in np.flatnonzero(valid)]
+    def add(self, valid: np.ndarray, **arrays: np.ndarray) -> None:
+        self.rows += [[a[i].copy() for a in arrays.values()] for i in np.flatnonzero(valid)]
 
 
 def make_collector(
