@@ -76,15 +76,17 @@ def parse_config_options(
     parser: argparse.ArgumentParser, argv: Sequence[str]
 ) -> tuple[argparse.Namespace, dict[str, Any]]:
     """Return the parser's own arguments, and the given configuration keys as a nested mapping."""
+    argv, environment_arguments = take_environment_arguments(argv)
     arguments, rest = parser.parse_known_args(argv)
     given = vars(arguments)
     overrides: dict[str, Any] = {}
     for key in list_keys(Config):
         if key.name in given:
             overrides = merge(overrides, _nested(key.name, _value(key, given.pop(key.name))))
-    known = ["help", *given, *(key.name for key in list_keys(Config))]
-    for name, text in _free_options(rest, known):
-        overrides = merge(overrides, _nested(name, parse_yaml(text, f"--{name}")))
+    if rest:
+        _refuse(rest[0], ["help", *given, *(key.name for key in list_keys(Config))])
+    if environment_arguments:
+        overrides = merge(overrides, {"env": {"kwargs": environment_arguments}})
     return arguments, overrides
 
 
@@ -98,8 +100,8 @@ def take_environment_arguments(argv: Sequence[str]) -> tuple[list[str], dict[str
             rest.append(token)
             continue
         name, equals, text = token.partition("=")
-        value = text if equals else next(tokens, None)
-        if value is None or name.endswith("."):
+        value = text if equals else next(tokens, "--")
+        if value.startswith("--") or name.endswith("."):
             raise ConfigError(f"{name}: expected --{FREE_KEYS}NAME VALUE")
         nested = _nested(name.removeprefix(f"--{FREE_KEYS}"), parse_yaml(value, name))
         found = merge(found, nested)
@@ -122,19 +124,11 @@ def _attach_negative_numbers(argv: Sequence[str]) -> Iterator[str]:
         yield pending
 
 
-def _free_options(rest: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the keys below env.kwargs with their texts; any other argument is an error."""
-    tokens = iter(rest)
-    for token in tokens:
-        name, equals, text = token.removeprefix("--").partition("=")
-        if not token.startswith("--") or not name:
-            raise ConfigError(f"unexpected argument {token!r} (--help explains the options)")
-        if not name.startswith(FREE_KEYS) or name.endswith("."):
-            raise ConfigError(f"unknown option --{name}, the nearest is --{nearest(name, known)}")
-        value = text if equals else next(tokens, None)
-        if value is None:
-            raise ConfigError(f"--{name}: expected a value")
-        yield name, value
+def _refuse(token: str, known: Sequence[str]) -> NoReturn:
+    name, _, _ = token.removeprefix("--").partition("=")
+    if not token.startswith("--") or not name:
+        raise ConfigError(f"unexpected argument {token!r} (--help explains the options)")
+    raise ConfigError(f"unknown option --{name}, the nearest is --{nearest(name, known)}")
 
 
 def _value(key: Key, text: str) -> Any:

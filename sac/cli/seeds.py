@@ -49,12 +49,7 @@ def train_seeds(
 ) -> int:
     """Train `config` once for each seed; return the exit status, that of the first run that failed.
 
-    Args:
-        config: It is checked here; each process reads it again.
-        seeds: At least one.
-        workers: Processes at a time; None: one for each processor.
-        argv: The arguments of the train command.
-        prog: The name that it was called by.
+    Each process reads the configuration again, from the train command's `argv`.
     """
     from sac.sweep.plan import plan_seeds  # here, so that --help stays quick
     from sac.sweep.processes import train_in_processes

@@ -201,8 +201,7 @@ def _nothing(value: Any, option: Option) -> None:
 def _plain_mapping(value: Any, option: Option) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise ValueError
-    plain: dict[str, Any] = _plain(value, depth=0)
-    return plain
+    return _plain(value, depth=0)
 
 
 def _plain(value: Any, depth: int) -> Any:

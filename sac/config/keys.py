@@ -35,9 +35,21 @@ def list_keys(cls: Any, prefix: str = "") -> Iterator[Key]:
             yield Key(prefix + name, hint, to_plain(getattr(defaults, name)), option)
 
 
-def check_keys(cls: Any, data: Any) -> None:
-    """Raise ConfigError for an unknown key, with its nearest, or for a section that has no keys."""
-    _check_section(cls, data, "", cls)
+def check_keys(cls: Any, data: Any, prefix: str = "", root: Any = None) -> None:
+    """Raise ConfigError for an unknown key, with its nearest, or for a section without keys.
+
+    `prefix` and `root` are set for the sections of the configuration `root`.
+    """
+    if not isinstance(data, Mapping):
+        section = prefix.rstrip(".") if prefix else "the configuration"
+        raise ConfigError(f"{section}: expected keys with values, got {shown(data)}")
+    root, fields = root or cls, options(cls)
+    for name, value in data.items():
+        if name not in fields:
+            raise ConfigError(_unknown_key(root, f"{prefix}{name}"))
+        hint, option = fields[name]
+        if option is None and value is not None:
+            check_keys(hint, value, f"{prefix}{name}.", root)
 
 
 def build(cls: Any, data: Mapping[str, Any]) -> Any:
@@ -98,19 +110,6 @@ def _common_start(first: str, second: str) -> int:
     """Return how many letters two words begin with in common."""
     pairs = takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))
     return len(list(pairs))
-
-
-def _check_section(root: Any, data: Any, prefix: str, cls: Any) -> None:
-    if not isinstance(data, Mapping):
-        section = prefix.rstrip(".") if prefix else "the configuration"
-        raise ConfigError(f"{section}: expected keys with values, got {shown(data)}")
-    fields = options(cls)
-    for name, value in data.items():
-        if name not in fields:
-            raise ConfigError(_unknown_key(root, f"{prefix}{name}"))
-        hint, option = fields[name]
-        if option is None and value is not None:
-            _check_section(root, value, f"{prefix}{name}.", hint)
 
 
 def _unknown_key(root: Any, key: str) -> str:

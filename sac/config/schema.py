@@ -290,11 +290,7 @@ class Config:
     ] = None
 
     def __post_init__(self) -> None:
-        check_fields(self, "")
-        self.validate()
-
-    def validate(self) -> None:
-        """Check what no section sees alone; each section was checked when it was built."""
+        check_fields(self, "")  # each section was checked when it was built
         check_device(self.device)
         if self.train.buffer_size < self.env.num_envs:
             raise ConfigError(
@@ -306,8 +302,7 @@ class Config:
     def from_dict(cls, data: Mapping[str, Any]) -> "Config":
         """Return the Config of a nested mapping; an unknown key raises with the nearest one."""
         check_keys(cls, data)
-        config: Config = build(cls, data)
-        return config
+        return build(cls, data)
 
     @classmethod
     def from_yaml(cls, text: str) -> "Config":
@@ -332,8 +327,7 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """Return nested dictionaries that `from_dict` reads back to an equal Config."""
-        plain: dict[str, Any] = to_plain(self)
-        return plain
+        return to_plain(self)
 
     def to_yaml(self) -> str:
         """Return YAML that `from_yaml` reads back to an equal Config."""

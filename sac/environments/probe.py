@@ -27,8 +27,8 @@ SECONDS = 10.0  # after which a slow environment is left, before its last dimens
 class Probe:
     """The result of trials in new environments.
 
-    `fault` is what Gymnasium's checker found. `reach` (size,) is the share of the range in which the
-    outcome depends on the action, for each dimension of a continuous one; nan if unknown.
+    `fault` is what Gymnasium's checker found. `reach` (size,) is the share of the range in which
+    the outcome depends on the action, for each dimension of a continuous one; nan if unknown.
     """
 
     fault: str | None

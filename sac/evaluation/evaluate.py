@@ -46,14 +46,8 @@ def run_episodes(
     """Play episodes from a fresh reset; neither the agent nor its random generators change.
 
     Each environment plays a fixed share of the episodes: taking whichever finish first would favour
-    short episodes. The same arguments give the same result.
-
-    Args:
-        agent: Chooses the actions.
-        environment: It is reset, so it must not be the one that is being trained on.
-        episodes: How many, at least 1.
-        seed: Seeds the environments and, unless deterministic, the actions.
-        deterministic: Take the policy's most likely action instead of a sample.
+    short episodes. The same arguments give the same result: `seed` is that of the environments and,
+    unless `deterministic`, of the actions. The environment must not be that of a training.
     """
     _check_at_least("episodes", episodes, 1)
     shares = [len(range(i, episodes, environment.num_envs)) for i in range(environment.num_envs)]

@@ -1,19 +1,20 @@
 """Export of a trained policy to one file: ONNX, or safetensors for NumPy alone."""
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from sac.agent.agent import SACAgent
 from sac.disk.files import replace_file
 from sac.errors import ConfigError, SACError
-from sac.export import numpy_file, onnx_file
 from sac.export.agreement import OBSERVATIONS, check
 from sac.export.layers import Policy
 from sac.run.checkpoint import find_checkpoint
 
 __all__ = ["FORMATS", "Exported", "export"]
 
-FORMATS = {"onnx": onnx_file, "numpy": numpy_file}
+FORMATS = {"onnx": "onnx_file", "numpy": "numpy_file"}  # modules that write and run each
 FORMAT_OF_ENDING = {".onnx": "onnx", ".safetensors": "numpy"}
 
 
@@ -56,19 +57,28 @@ def export(
         format: "onnx" or "numpy"; by default, the ending of `output` decides.
     """
     output = Path(output)
-    kind = _format(output, format)
-    if kind == "onnx":
-        onnx_file.check_installed()
+    writer = _writer(_format(output, format))
     folder = find_checkpoint(path, checkpoint)
     agent = SACAgent.load(folder)
     policy = Policy.of(agent)
-    data = FORMATS[kind].encode(policy)
-    largest_difference = check(FORMATS[kind].runner(data), agent, policy)
+    data = writer.encode(policy)
+    largest_difference = check(writer.runner(data), agent, policy)
     try:
         replace_file(output, data)
     except OSError as error:
         raise SACError(f"Can't write '{output}': {error.strerror}.") from error
     return Exported(output, folder, policy, largest_difference)
+
+
+def _writer(format: str) -> Any:
+    """Return the module of a format; SACError if what it needs is not installed."""
+    try:
+        return import_module(f"sac.export.{FORMATS[format]}")
+    except ModuleNotFoundError as error:
+        raise SACError(
+            f"an ONNX file needs {error.name}, which is not installed: "
+            'pip install -e ".[onnx]" (or give --format numpy, which needs nothing more)'
+        ) from None
 
 
 def _format(output: Path, format: str | None) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime
 from numpy.typing import NDArray
 
-from sac.errors import SACError
 from sac.export.layers import Policy
 
 # Old versions, which every runtime of the last years knows.
@@ -16,22 +17,8 @@ OPSET, IR_VERSION = 17, 8
 OPERATOR_OF = {"relu": "Relu", "tanh": "Tanh", "elu": "Elu", "leaky_relu": "LeakyRelu"}
 
 
-def check_installed() -> None:
-    """Raise SACError if onnx or onnxruntime is not installed."""
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise SACError(
-            f"an ONNX file needs {error.name}, which is not installed: "
-            'pip install -e ".[onnx]" (or give --format numpy, which needs nothing more)'
-        ) from None
-
-
 def encode(policy: Policy) -> bytes:
     """Return the bytes of an ONNX file, with the input `observation` and the output `action`."""
-    import onnx
-
     graph = _Graph()
     # float32 first, as the agent itself rounds float64 observations.
     x = graph.cast(graph.add("Flatten", "observation"), np.dtype(np.float32))
@@ -60,8 +47,6 @@ def encode(policy: Policy) -> bytes:
 
 def runner(data: bytes) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """Return the function from observations to actions in the bytes of a file."""
-    import onnxruntime
-
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     return lambda observations: session.run(["action"], {"observation": observations})[0]
 
@@ -75,16 +60,12 @@ class _Graph:
 
     def add(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         """Add a node and return the name of its output."""
-        import onnx
-
         name = f"x{len(self.nodes)}" if output is None else output
         self.nodes.append(onnx.helper.make_node(operator, inputs, [name], **attributes))
         return name
 
     def constant(self, array: NDArray[Any]) -> str:
         """Add a constant and return its name."""
-        import onnx
-
         name = f"c{len(self.constants)}"
         self.constants.append(onnx.numpy_helper.from_array(np.array(array, order="C"), name))
         return name
@@ -135,12 +116,8 @@ def _add_rescale(graph: _Graph, x: str, low: str, high: str) -> str:
 
 
 def _described(name: str, dtype: np.dtype, shape: tuple[int, ...]) -> Any:
-    import onnx
-
     return onnx.helper.make_tensor_value_info(name, _element_type(dtype), ["batch", *shape])
 
 
 def _element_type(dtype: np.dtype) -> int:
-    import onnx
-
     return onnx.helper.np_dtype_to_tensor_dtype(dtype)

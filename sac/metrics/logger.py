@@ -1,7 +1,7 @@
 """Logs the numbers of a run, both as TensorBoard scalars and in `metrics.csv`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self, SupportsFloat
 
@@ -40,10 +40,7 @@ class Logger:
     was logged at it. So log a step's numbers and `flush` before saving its checkpoint: then the
     files of a resumed run equal those of a run that was never interrupted.
 
-    Args:
-        run_directory: Folder of the files.
-        tags: Everything that will be logged, as columns of `metrics.csv`.
-        resume_step: Step of the checkpoint that the run continues from; None for a new run.
+    `tags` are all that will be logged, in the order of the columns of `metrics.csv`.
     """
 
     def __init__(
@@ -125,10 +122,8 @@ class Logger:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if error is None:
-            self.close()
-            return
-        with suppress(DiskError):  # the error that is being raised says more
+        # An error that is being raised says more than one of closing.
+        with nullcontext() if error is None else suppress(DiskError):
             self.close()
 
     @contextmanager

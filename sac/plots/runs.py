@@ -83,17 +83,15 @@ def read_metric(path: Path, metric: str) -> tuple[np.ndarray, np.ndarray]:
         raise SACError(f"{path} can't be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise SACError(f"{path} is damaged: {error}") from error
-    column = _column(path, rows, metric)
+    _check_header(path, rows, metric)
+    if len(rows[-1]) != len(rows[0]):
+        del rows[-1]
     points = []
     for number, cells in enumerate(rows[1:], start=2):
-        is_whole = len(cells) == len(rows[0])
-        if not is_whole and number == len(rows):
-            break
         try:
-            if not is_whole:
-                raise ValueError
-            if cells[column]:
-                points.append((int(cells[0]), float(cells[column])))
+            row = dict(zip(rows[0], cells, strict=True))
+            if row[metric]:
+                points.append((int(row[STEP]), float(row[metric])))
         except ValueError:
             raise SACError(
                 f"{path} is damaged: line {number} is not a row of {len(rows[0])} numbers"
@@ -105,7 +103,7 @@ def read_metric(path: Path, metric: str) -> tuple[np.ndarray, np.ndarray]:
     return table[:, 0].astype(np.int64), table[:, 1]
 
 
-def _column(path: Path, rows: Sequence[Sequence[str]], metric: str) -> int:
+def _check_header(path: Path, rows: Sequence[Sequence[str]], metric: str) -> None:
     if not rows:
         raise SACError(f"{path} is empty")
     header = rows[0]
@@ -115,7 +113,6 @@ def _column(path: Path, rows: Sequence[Sequence[str]], metric: str) -> int:
         raise SACError(
             f"{path} has no column {metric}, the nearest is {nearest(metric, header[1:])}"
         )
-    return header.index(metric)
 
 
 def elapsed_seconds(run_directory: Path, steps: np.ndarray) -> np.ndarray:

@@ -15,12 +15,8 @@ from sac.terminal.output import Screen, is_terminal, say
 class Progress:
     """Shows the progress of a training for as long as the `with` block lasts.
 
-    Args:
-        total_steps: Environment transitions at the end.
-        start_step: Transitions that a resumed run has made before.
-        stream: Where to show it. By default, standard output; or it is reported, if the process
-            that started this one reads reports.
-        clock: Returns seconds, for rates and the remaining time.
+    A resumed run begins at `start_step`. By default, progress goes to standard output, or to the
+    process that started this one, if that reads reports.
     """
 
     def __init__(
@@ -51,10 +47,8 @@ class Progress:
     def update(self, step: int, **numbers: SupportsFloat) -> None:
         """Update the step and other numbers; they are shown when due, which is cheap to check.
 
-        Args:
-            step: Environment transitions so far.
-            **numbers: Finished `episodes`, the `mean_return` of the last ones, `alpha`, `updates`
-                so far (shown as a rate), or any others; each is kept until its next update.
+        The numbers are finished `episodes`, the `mean_return` of the last ones, `alpha`, `updates`
+        so far (shown as a rate), or any others. Each is kept until its next update.
         """
         self._step = step
         if numbers:
