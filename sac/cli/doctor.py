@@ -25,7 +25,11 @@ MAX_WIDTH = 100
 
 def doctor_command(argv: Sequence[str], prog: str) -> int:
     """Examine the runs that `argv` names and return the exit status; SACError if that fails."""
-    arguments = _parser(prog).parse_args(argv)
+    parser = CommandParser(prog, DESCRIPTION)
+    add_run_options(parser, LAST, episodes=10)
+    parser.add_flag("--json", "Print one JSON object on one line for each run.")
+    parser.add_flag("--strict", f"Exit with status {FOUND} if anything is found.")
+    arguments = parser.parse_args(argv)
     check_runs(arguments)
     from sac.diagnosis.run import diagnose  # here, so that --help and refusals stay quick
 
@@ -34,14 +38,6 @@ def doctor_command(argv: Sequence[str], prog: str) -> int:
         print(json.dumps(report.to_dict()) if arguments.json else "\n".join(_lines(report)))
     is_ill = any(report.illnesses for report in reports)
     return FOUND if arguments.strict and is_ill else 0
-
-
-def _parser(prog: str) -> CommandParser:
-    parser = CommandParser(prog, DESCRIPTION)
-    add_run_options(parser, LAST, episodes=10)
-    parser.add_flag("--json", "Print one JSON object on one line for each run.")
-    parser.add_flag("--strict", f"Exit with status {FOUND} if anything is found.")
-    return parser
 
 
 def _lines(report: "Report") -> Iterator[str]:

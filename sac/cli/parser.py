@@ -1,7 +1,6 @@
 """Command line arguments: one option for each configuration key, errors without the usage block.
 
-argparse is enough: the configuration checks its own values, for Python and the command line alike,
-so this module only collects names and texts.
+The configuration checks its own values, so this module only collects names and texts.
 """
 
 import argparse
@@ -132,10 +131,7 @@ def _refuse(token: str, known: Sequence[str]) -> NoReturn:
 
 
 def _value(key: Key, text: str) -> Any:
-    """Return a key's value: the text itself where the key holds text, or else its YAML value.
-
-    A run may well be named 1e4 or off.
-    """
+    """Return a key's value: by YAML, but text itself for a key of text, such as a run named 1e4."""
     if key.hint is str or get_origin(key.hint) is Literal:
         return text
     if key.hint == str | None:

@@ -54,7 +54,8 @@ def train_seeds(
     from sac.sweep.plan import plan_seeds  # here, so that --help stays quick
     from sac.sweep.processes import train_in_processes
 
-    command = [*_this_program(prog), *_without_seeds(argv)]
+    program = [sys.argv[0]] if prog.endswith(".py") else ["-m", "sac", "train"]
+    command = [sys.executable, *program, *_without_seeds(argv)]
     runs, interrupted_by = train_in_processes(plan_seeds(config, seeds, workers, command))
     commands = typed_commands(prog)
     print(*(_ending(run, commands) for run in runs), sep="\n")
@@ -62,11 +63,6 @@ def train_seeds(
         return SIGNAL_STATUS + interrupted_by
     _draw([Path(run.result.run_directory) for run in runs if run.result is not None])
     return next((run.status for run in runs if run.status), 0)
-
-
-def _this_program(prog: str) -> list[str]:
-    own = [sys.argv[0]] if prog.endswith(".py") else ["-m", "sac", "train"]
-    return [sys.executable, *own]
 
 
 def _without_seeds(argv: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Dotted keys of nested configuration dataclasses: listing, checking, merging, building."""
+"""Dotted keys of nested configuration dataclasses: to list, check, merge and build."""
 
 import dataclasses
 import difflib
@@ -12,7 +12,7 @@ from sac.errors import ConfigError
 
 @dataclasses.dataclass(frozen=True)
 class Key:
-    """One dotted key: what --help and the command line need to know of it."""
+    """A dotted key, for --help and the command line."""
 
     name: str
     hint: Any
@@ -21,7 +21,7 @@ class Key:
 
     @property
     def expected(self) -> str:
-        """What the key takes, in words."""
+        """Return the values that the key takes, in words."""
         return expected(self.hint, self.option)
 
 
@@ -53,7 +53,7 @@ def check_keys(cls: Any, data: Any, prefix: str = "", root: Any = None) -> None:
 
 
 def build(cls: Any, data: Mapping[str, Any]) -> Any:
-    """Return the dataclass that a mapping with known keys describes; null is an empty section."""
+    """Return the dataclass of a mapping with known keys; null is an empty section."""
     values = {}
     for name, value in data.items():
         hint, option = options(cls)[name]
@@ -92,7 +92,7 @@ def value_at(tree: Any, key: str) -> Any:
 
 
 def nearest(key: str, known: Iterable[str]) -> str:
-    """Return the known dotted key most like `key`, by its whole path and by its last part."""
+    """Return the known dotted key most similar to `key`, in its path and in its last part."""
 
     def likeness(candidate: str) -> float:
         last, last_candidate = _leaf(key), _leaf(candidate)
@@ -107,7 +107,7 @@ def nearest(key: str, known: Iterable[str]) -> str:
 
 
 def _common_start(first: str, second: str) -> int:
-    """Return how many letters two words begin with in common."""
+    """Return the number of letters that two words share at their beginnings."""
     pairs = takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))
     return len(list(pairs))
 

@@ -1,7 +1,6 @@
 """Checks of the environment: its observations, rewards, actions, ends of episodes, and pace."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
 
@@ -146,9 +145,10 @@ def pace(evidence: Evidence) -> Result:
             f"{text}: environment steps are few for the updates",
             "a lower train.updates_per_step; or more environments where steps are what takes time",
         )
-    seconds, share = evidence.environment_seconds, _environment_share(evidence)
-    if share is None or seconds is None:
+    seconds, rates = evidence.environment_seconds, evidence.logged("time/env_steps_per_second")
+    if seconds is None or not len(rates):
         return fine(text)
+    share = min(1.0, seconds * float(rates[-1]))
     text += f", and {share:.0%} of the time goes into environment steps"
     if seconds < SLOW_STEP or share < SLOW_SHARE:
         return fine(text)
@@ -157,10 +157,3 @@ def pace(evidence: Evidence) -> Result:
         "env.num_envs: 4 and env.vectorization: async, or a higher train.updates_per_step, which "
         "costs little here",
     )
-
-
-def _environment_share(evidence: Evidence) -> float | None:
-    rates: NDArray[np.float64] = evidence.logged("time/env_steps_per_second")
-    if evidence.environment_seconds is None or not len(rates):
-        return None
-    return min(1.0, evidence.environment_seconds * float(rates[-1]))

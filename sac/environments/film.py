@@ -22,10 +22,7 @@ MAX_GIF_WIDTH = 400
 
 
 def check_video(path: Path) -> None:
-    """Raise ConfigError, before a long evaluation, if no film can be written to `path`.
-
-    EnvironmentSetupError if a package is missing.
-    """
+    """Raise SACError, before a long evaluation, if no film can be written to `path`."""
     packages = PACKAGES.get(path.suffix.lower())
     if packages is None:
         raise ConfigError(f"--video: expected a name that ends in .mp4 or .gif, got '{path}'")
@@ -38,10 +35,7 @@ def check_video(path: Path) -> None:
 
 
 def filmed(config: EnvConfig, path: Path, **bounds: int) -> EnvConfig:
-    """Return the configuration of one environment whose first episode is filmed to a file.
-
-    `bounds` are `max_width` and `max_frames` of a .gif.
-    """
+    """Return the configuration of one environment with an EpisodeFilm, which has these bounds."""
     film = f"{EpisodeFilm.__module__}.{EpisodeFilm.__name__}"
     return replace(
         config,

@@ -71,10 +71,7 @@ def make_bare_environment(config: EnvConfig) -> gymnasium.Env:
 
 
 def separate_source(source: Source) -> Source:
-    """Return a source of another environment like `source`, for evaluation beside training.
-
-    EnvironmentSetupError if an environment can be neither made again nor copied.
-    """
+    """Return a source of another environment like `source`; EnvironmentSetupError if impossible."""
     if not isinstance(source, gymnasium.Env | VectorEnv):
         return source
     try:

@@ -179,10 +179,7 @@ def environment_config(
     *,
     trust: bool,
 ) -> EnvConfig:
-    """Return the environment that a checkpoint was trained on, changed by `overrides`.
-
-    ConfigError if it would import code that is not trusted.
-    """
+    """Return a checkpoint's environment, with `overrides`; ConfigError for untrusted imports."""
     overrides = {} if overrides is None else overrides
     # A policy alone does not say where it was trained.
     trained = Config.from_dict(checkpoint.documents.get("config", {}))

@@ -16,10 +16,7 @@ GIF_SIZE = struct.Struct("<6xHH")
 
 
 def episode_gif(agent: SACAgent, config: EnvConfig, seed: int) -> bytes:
-    """Return a GIF of the first episode of an evaluation with this seed.
-
-    If it can't be drawn, this raises SACError or what the environment raises.
-    """
+    """Return a GIF of the first episode of an evaluation; raise if it can't be drawn."""
     if not config.id:
         raise EnvironmentSetupError("an environment given as an object can't be made again")
     with tempfile.TemporaryDirectory() as folder:

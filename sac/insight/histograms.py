@@ -66,11 +66,8 @@ def _layers(name: str, stack: nn.MLPStack) -> Iterator[Values]:
     for what, array in (("weights", stack.flat), ("gradients", stack.flat.grad)):
         for number, network in enumerate(stack.layers(array), start=1):
             for i, layer in enumerate(network, start=1):
-                yield f"{what}/{name.format(number)}_layer_{i}", _joined(list(layer))
-
-
-def _joined(tensors: list[Any]) -> NDArray[Any]:
-    return np.concatenate([_array(tensor).ravel() for tensor in tensors])
+                numbers = np.concatenate([_array(tensor).ravel() for tensor in layer])
+                yield f"{what}/{name.format(number)}_layer_{i}", numbers
 
 
 def _array(value: Any) -> NDArray[Any]:

@@ -66,10 +66,7 @@ def twin_of(agent: SACAgent) -> SACAgent:
 
 
 def record_update(agent: SACAgent, batch_size: int, *, whole: bool) -> Recording:
-    """Record the losses of an agent like this one on a batch of zeros.
-
-    `whole`: also record the target and the inputs, as if all of them had gradients.
-    """
+    """Record the losses on a batch of zeros; `whole`: as if target and inputs had gradients too."""
     twin = twin_of(agent)
     recording = Recording()
     batch = _batch(twin, batch_size)

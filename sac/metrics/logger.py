@@ -14,10 +14,7 @@ from sac.run.layout import METRICS_FILE
 
 
 def metric_tags(update_metrics: Iterable[str], *, on_gpu: bool = False) -> list[str]:
-    """Return the tags that a training logs, in the order of the columns of `metrics.csv`.
-
-    `update_metrics`: names of what an update of the agent measures.
-    """
+    """Return a training's tags in the order of their columns; an update measures some of them."""
     return [
         "rollout/episode_return",
         "rollout/episode_length",

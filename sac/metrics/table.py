@@ -54,10 +54,7 @@ class MetricsFile:
     """
 
     def __init__(self, path: Path, columns: Sequence[str], *, resume_step: int | None) -> None:
-        """Start a new file; on a resume, keep the old rows up to and including `resume_step`.
-
-        SACError if the old file is not a metrics file.
-        """
+        """Start a new file, or keep an old one's rows up to `resume_step`; SACError if damaged."""
         old_columns, rows = ([], []) if resume_step is None else _read(path, resume_step)
         self.columns = [*columns, *(name for name in old_columns if name not in columns)]
         self.step, self.row = rows[-1] if rows else (-1, {})

@@ -12,10 +12,7 @@ from sac.plots.runs import Run, find_runs, read_run
 
 __all__ = ["PlotSettings", "plot"]
 
-NAMES = {
-    "eval/mean_return": "evaluation return",
-    "rollout/episode_return": "training return",
-}
+NAMES = {"eval/mean_return": "evaluation return", "rollout/episode_return": "training return"}
 STATISTIC_NAMES = {"mean": "mean", "iqm": "interquartile mean"}
 TIME_UNITS = (("hours", 3600), ("minutes", 60), ("seconds", 1))
 
@@ -34,10 +31,7 @@ class PlotSettings:
 
 
 def plot(paths: Sequence[Path], output: Path, settings: PlotSettings) -> list[str]:
-    """Draw the runs at and below `paths` to a png, svg or pdf file; return warnings.
-
-    SACError if there is nothing to draw, or the figure can't be drawn or written.
-    """
+    """Draw the runs at and below `paths` to a file, or raise SACError; return warnings."""
     check_output(output)
     runs, warnings = _read(paths, settings)
     panels: dict[str, list[Curve]] = {}
@@ -94,7 +88,8 @@ def _figure(panels: dict[str, list[Curve]], settings: PlotSettings) -> Any:
         return draw_final(panels, Labels(x=f"final {quantity}", y="", note=f"{note}; dots: seeds"))
     if settings.x == "steps":
         return draw_curves(panels, Labels(x="environment steps", y=quantity, note=note))
-    unit, seconds = _time_unit(max(curve.x[-1] for curve in curves))
+    longest = max(curve.x[-1] for curve in curves)
+    unit, seconds = next(((u, s) for u, s in TIME_UNITS if longest >= 3 * s), TIME_UNITS[-1])
     scaled = {
         environment: [replace(curve, x=curve.x / seconds) for curve in own]
         for environment, own in panels.items()
@@ -108,7 +103,3 @@ def _with_seeds(curves: Sequence[Curve]) -> list[Curve]:
         replace(curve, label=f"{curve.label} ({count})" if curve.label else count)
         for curve, count in zip(curves, counts, strict=True)
     ]
-
-
-def _time_unit(longest: float) -> tuple[str, int]:
-    return next(((unit, s) for unit, s in TIME_UNITS if longest >= 3 * s), TIME_UNITS[-1])

@@ -29,10 +29,7 @@ class Run:
 
 
 def find_runs(paths: Iterable[Path]) -> list[Path]:
-    """Return the run directories among `paths` and below them, each once.
-
-    ConfigError if a path does not exist, or neither is a run nor contains one.
-    """
+    """Return the run directories at and below `paths`, each once; ConfigError if one has none."""
     found: dict[Path, Path] = {}
     for path in paths:
         if not os.path.isdir(path):
@@ -57,10 +54,7 @@ def _runs_below(path: Path) -> Iterable[Path]:
 
 
 def read_run(path: Path, metric: str, *, over_time: bool = False) -> Run:
-    """Read one metric of a run; with `over_time`, x is in seconds instead of steps.
-
-    SACError if a file is missing or damaged, or has no finite number of this metric.
-    """
+    """Read one metric of a run over steps, or seconds (`over_time`); SACError if that fails."""
     config = Config.load(path / CONFIG_FILE)
     steps, values = read_metric(path / METRICS_FILE, metric)
     if not over_time:

@@ -72,10 +72,7 @@ class ReplayBuffer:
         return self._sampler.sample(batch_size, generator, self.rings.read)
 
     def mirror_on(self, device: torch.device) -> None:
-        """Let `sample` draw on a GPU, from a copy there; MemoryError where it has not the memory.
-
-        It returns the same transitions as without, as tensors.
-        """
+        """Let `sample` draw tensors from a copy on a GPU; MemoryError if that lacks the memory."""
         self._mirror = ReplayMirror(self.rings, device)
 
     def generator_state(self) -> dict[str, Any]:
@@ -87,16 +84,10 @@ class ReplayBuffer:
         restore_generator(self._generator, document)
 
     def commit(self) -> dict[str, Any]:
-        """Force the storage onto the disk and return what finds all again; OSError if that fails.
-
-        Of a buffer in memory, nothing can be found again.
-        """
+        """Force the storage onto the disk, or raise OSError; return a document for `load`."""
         return {"tables": self.storage.commit(), **self.rings.state_dict()}
 
     def load(self, document: Mapping[str, Any]) -> None:
-        """Go on from a `commit` whose segments were checked.
-
-        CheckpointError where it does not fit; then the buffer is of no use.
-        """
+        """Continue from a `commit`; CheckpointError, after which the buffer is useless."""
         self.storage.load(document.get("tables"))
         self.rings.load_state_dict(document)

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple, Protocol, Self, SupportsFloat, TextIO
+from typing import Any, NamedTuple, Self, SupportsFloat, TextIO
 
 from sac.terminal import reports
 from sac.terminal.output import Screen, is_terminal, say
@@ -74,7 +74,7 @@ class Progress:
         first, last = self._samples[0], self._samples[-1]
         seconds = max(last.seconds - first.seconds, 1e-9)
         rate = (last.step - first.step) / seconds
-        numbers = {name: _plain(number) for name, number in self._numbers.items()}
+        numbers = {n: x if isinstance(x, int) else float(x) for n, x in self._numbers.items()}
         updates = numbers.pop("updates", None)
         numbers["steps_per_second"] = rate
         if updates is not None:
@@ -90,20 +90,7 @@ class _Sample(NamedTuple):
     updates: float
 
 
-class _Display(Protocol):
-    """Shows progress at most `seconds` apart and `shows_per_run` times at least."""
-
-    seconds: float
-    shows_per_run: int
-    rate_samples: int  # shows over which rates are averaged
-
-    def start(self) -> None: ...
-    def show(self, reached: reports.Reached) -> None: ...
-    def message(self, text: str) -> None: ...
-    def stop(self) -> None: ...
-
-
-def _display_on(stream: TextIO | None) -> _Display:
+def _display_on(stream: TextIO | None) -> "_LineDisplay | _LiveDisplay":
     if stream is None and reports.is_read():
         return _ReportDisplay(sys.stdout)
     stream = sys.stdout if stream is None else stream
@@ -113,9 +100,9 @@ def _display_on(stream: TextIO | None) -> _Display:
 class _LineDisplay:
     """Prints a line now and then, which also suits a log file."""
 
-    seconds = 60.0
-    shows_per_run = 20
-    rate_samples = 2
+    seconds = 60.0  # between two shows, at most
+    shows_per_run = 20  # at least
+    rate_samples = 2  # shows over which rates are averaged
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -193,10 +180,6 @@ def _described(name: str, number: float) -> str:
 
 def _steps(reached: reports.Reached) -> str:
     return f"step {reached.step:,}/{reached.total_steps:,}"
-
-
-def _plain(number: SupportsFloat) -> float:
-    return number if isinstance(number, int) else float(number)
 
 
 def _readable(number: float) -> str:

@@ -106,7 +106,7 @@ class Collector:
             self._restart(error)
             environment = self._environment.state()
         return {
-            "random_actions": self.generator_state(),
+            "random_actions": generator_to_json(self._action_space.np_random),
             "observation": self._observation,
             "transitions": self._transitions,
             "restarts": self.restarts,
@@ -119,7 +119,7 @@ class Collector:
         Returns the reason for each environment whose episode could not be played again: it ends
         there, truncated, and a new one begins.
         """
-        self.load_generator_state(state["random_actions"])
+        restore_generator(self._action_space.np_random, state["random_actions"])
         self._transitions = int(state["transitions"])
         self.restarts = int(state["restarts"])
         self._observation = self._checked(state["observation"])
@@ -167,14 +167,6 @@ class Collector:
     def renew_noise(self, random_seed: int) -> None:
         """Continue with random actions from another seed."""
         self._action_space.seed(random_seed)
-
-    def generator_state(self) -> dict[str, Any]:
-        """Return the state of the generator of random actions, as a JSON document."""
-        return generator_to_json(self._action_space.np_random)
-
-    def load_generator_state(self, document: dict[str, Any]) -> None:
-        """Continue with random actions from a `generator_state`."""
-        restore_generator(self._action_space.np_random, document)
 
     def _checked(self, observation: Any) -> np.ndarray | None:
         if observation is None:

@@ -53,9 +53,7 @@ def blas_threads_for(config: Config) -> Iterator[None]:
 
 
 def _is_limited(library: dict[str, Any]) -> bool:
-    """Return whether somebody has lowered a library's number of threads from its default.
-
-    The default of MKL is one thread per core, which may be two processors.
-    """
+    """Return whether somebody has lowered a library's number of threads from its default."""
+    # MKL uses one thread per core, which may be two processors.
     default = processors() // (2 if library["internal_api"] == "mkl" else 1)
     return library["num_threads"] < min(default, OPENBLAS_MOST)

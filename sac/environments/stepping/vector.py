@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
@@ -54,12 +54,6 @@ class Restored:
     observation: np.ndarray | None
 
 
-class _Steppable(Protocol):
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any: ...
-
-    def step(self, actions: Any) -> Any: ...
-
-
 class VectorEnvironment:
     """A vector environment with true successors, encoded observations and episode statistics.
 
@@ -99,7 +93,7 @@ class VectorEnvironment:
 
     def _take(self, env: VectorEnv) -> None:
         self._env = env
-        self._steppable: _Steppable = env
+        self._steppable: VectorEnv | AsyncWorkers | SyncSteps = env
         if isinstance(env, AsyncVectorEnv):
             self._steppable = AsyncWorkers(env, self._step_timeout)
         elif self._is_recorded and isinstance(env, SyncVectorEnv):
@@ -149,10 +143,7 @@ class VectorEnvironment:
         )
 
     def state(self) -> dict[str, Any] | None:
-        """Return the recordings of the episodes in progress, as a tree of JSON values and arrays.
-
-        None before the first reset.
-        """
+        """Return the episodes in progress, as JSON values and arrays; None before a reset."""
         if not self._was_reset:
             return None
         return {
@@ -177,10 +168,7 @@ class VectorEnvironment:
         return recordings
 
     def restart(self, state: dict[str, Any] | None, number: int) -> Restored:
-        """Start workers anew after a WorkerLostError, and play the episodes in `state` again.
-
-        Lost episodes begin anew, with another seed for each `number`.
-        """
+        """Start all workers anew, then `load_state`; `number` seeds what begins anew."""
         assert self._remake is not None
         self._take(self._remake())
         if self._first_seed is not None:
@@ -195,10 +183,7 @@ class VectorEnvironment:
             raise
 
     def load_state(self, state: dict[str, Any] | None) -> Restored:
-        """Play the episodes in `state` again in new environments.
-
-        If an episode cannot be played again, a new one begins.
-        """
+        """Play the episodes in `state` again; a new one begins in place of each that fails."""
         if state is None:
             return Restored({}, None)
         observation = self.reset()  # environments make some of their state only here

@@ -1,4 +1,4 @@
-"""How a checkpoint describes the replay's rows that lie in files beside it.
+"""A checkpoint's description of the replay's rows in files beside it.
 
 `replay.json` holds, for each table, its columns (little-endian arrays) and for each segment of
 `segment_rows` rows the slot that it lies in and the SHA-256 of it, or null if it was never written.
@@ -51,10 +51,7 @@ def describe_table(
 
 
 def read_table(document: Any, columns: Columns, shift: int, slots: int) -> TableDocument:
-    """Read a document of a table with these columns, in files of so many slots.
-
-    CheckpointError if it is of another table, or damaged.
-    """
+    """Read the document of a table in files of so many slots; CheckpointError for a wrong one."""
     with _damage_reported():
         found = document["columns"], document["segment_rows"]
         expected = _describe_columns(columns), 1 << shift
@@ -72,10 +69,7 @@ def _damage_reported() -> Iterator[None]:
 
 
 def check_segments(folder: Path, tables: Any) -> None:
-    """Compare every segment that a checkpoint refers to with its checksum, slot by slot.
-
-    CheckpointError if a file is missing or damaged, or the document is.
-    """
+    """Compare all segments of a checkpoint with their checksums; CheckpointError for damage."""
     if not isinstance(tables, dict):
         raise CheckpointError(f"replay.json is damaged: expected tables, got {tables!r:.100}")
     for name, document in tables.items():
