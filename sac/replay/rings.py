@@ -196,7 +196,7 @@ class Rings:
         return {"sizes": self._sizes.tolist(), "head": self._head.tolist()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state_dict` with loaded tables; CheckpointError where they do not fit."""
+        """Continue from a `state_dict` with loaded tables; CheckpointError if they do not fit."""
         try:
             sizes, head = (np.array(state[name], np.int64) for name in ("sizes", "head"))
         except (KeyError, TypeError, ValueError, OverflowError) as error:

@@ -1,4 +1,4 @@
-"""What a run's folder is called and what lies where in it.
+"""The name of a run's folder, and the files in it.
 
 <root>/<env>-<config name>-s<seed>-<time>/
     config.yaml             resolved, can be trained again
@@ -68,7 +68,7 @@ def _make_unique(root: Path, name: str) -> Path:
 
 
 def _safe(text: str, fallback: str) -> str:
-    """The text in characters that need no quoting in any shell and are legal on any file system."""
+    """Return the text in characters that every shell and every file system takes as they are."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     words = re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_text).strip("._-")
     return words[:MAX_PART_LENGTH].rstrip("._-") or fallback

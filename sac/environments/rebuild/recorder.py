@@ -70,7 +70,7 @@ class Recorder(gymnasium.Wrapper):
             error.add_note(f"In environment {self.index}, {where}.")
 
     def recording(self) -> dict[str, Any] | None:
-        """Return the recording of the episode in progress; None without one or if it is too long."""
+        """Return a recording of the episode in progress; None without one or if it is too long."""
         if self._start is None or len(self._actions) >= MAX_RECORDED_STEPS:
             return None
         checks = np.array(self._checks, np.uint32)

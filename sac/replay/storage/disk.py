@@ -78,7 +78,7 @@ class PagedTable:
         self._rows = rows
 
     def open(self, folder: Path) -> None:
-        """Go on with the files of a folder, empty until `load`."""
+        """Use the files of a folder, as an empty table until `load`."""
         self._folder = folder
         self._slots.open(folder)
         self.holds = {}
