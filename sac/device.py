@@ -1,11 +1,11 @@
-"""From a device's name in a configuration to the device, or a clear error."""
+"""The device of a name in the configuration, or a clear error."""
 
 import autograd as torch
 from sac.errors import DeviceError
 
 
 def resolve_device(name: str) -> torch.device:
-    """Return the device called auto, cpu, cuda or cuda:N; DeviceError where it is not there."""
+    """Return the device called auto, cpu, cuda or cuda:N; DeviceError if it is missing."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(name)
@@ -26,7 +26,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 def fallback_note(name: str) -> list[str]:
-    """Say, where `auto` has found no GPU, that the CPU is used, and why."""
+    """Return a note that says why `auto` uses the CPU, if it does."""
     if name != "auto" or torch.cuda.is_available():
         return []
     reason, _, _ = _missing().partition(";")
@@ -34,7 +34,7 @@ def fallback_note(name: str) -> list[str]:
 
 
 def _missing() -> str:
-    """What a GPU is not used for the lack of."""
+    """Return why no GPU can be used."""
     try:
         torch.cuda.current_device()
     except (AssertionError, RuntimeError) as error:

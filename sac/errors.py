@@ -1,11 +1,11 @@
-"""Errors meant for the user: the command line prints the message alone and exits with 2."""
+"""Errors for the user: the command line prints the message alone and exits with 2."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 class SACError(Exception):
-    """Something to put right; the message says what was expected, what came, what to do."""
+    """An error to put right; the message says what was expected, what came and what to do."""
 
 
 class ConfigError(SACError):
@@ -37,14 +37,14 @@ class EnvironmentStepError(SACError):
 
 
 class WorkerLostError(EnvironmentStepError):
-    """The process of an environment died or hung: started anew, it may well work."""
+    """An environment whose process died or hung: a new process may well work."""
 
 
 class DivergenceError(SACError):
     """A training in which a number is no longer finite.
 
-    `quantity` says which, `update` in which update (from 1), where it was one, and `evidence` holds
-    the arrays that it came with, by name, where there are any.
+    `quantity` says which number, `update` in which update (from 1), if it was in one, and
+    `evidence` holds the arrays around it by name.
     """
 
     def __init__(

@@ -8,7 +8,7 @@ from numpy.random import Generator, SeedSequence
 
 from sac.errors import CheckpointError
 
-SPARE_STREAMS = 7  # taken one by one by later needs, without changing the streams before them
+SPARE_STREAMS = 7  # for later consumers, which then do not change the streams before them
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Streams:
 
     @classmethod
     def from_seed(cls, seed: int) -> "Streams":
-        """Return the streams of `seed`, a whole number from 0; the same ones every time."""
+        """Return the streams of `seed`, which is at least 0; they are the same every time."""
         names = [field.name for field in fields(cls) if field.name != "spare"]
         children = SeedSequence(seed).spawn(len(names) + SPARE_STREAMS)
         named = dict(zip(names, children, strict=False))
@@ -49,7 +49,7 @@ def generator(sequence: SeedSequence) -> Generator:
 
 
 def integer_seed(sequence: SeedSequence) -> int:
-    """Return the stream's seed of 31 bits, as Gymnasium's environments and spaces take it."""
+    """Return a seed of 31 bits from a stream, for Gymnasium's environments and spaces."""
     return int(sequence.generate_state(1, np.uint32)[0] >> 1)
 
 
@@ -60,7 +60,7 @@ def generator_to_json(source: Generator) -> dict[str, Any]:
 
 
 def restore_generator(target: Generator, document: Any) -> None:
-    """Put a generator into a state from `generator_to_json`; CheckpointError for a wrong one."""
+    """Set a generator to a state from `generator_to_json`; CheckpointError for a wrong one."""
     try:
         target.bit_generator.state = document
     except (KeyError, TypeError, ValueError, OverflowError) as error:

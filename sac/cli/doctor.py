@@ -1,20 +1,13 @@
 """The doctor command: what is wrong with a run, in words, with numbers and a remedy."""
 
 import json
-import os
 import shutil
-import sys
 import textwrap
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from sac.cli.parser import CommandParser, value_type
-from sac.config import check_device
-from sac.config.fields import count
-from sac.config.schema import SEED_LIMIT
-from sac.errors import CheckpointError
+from sac.cli.parser import CommandParser
+from sac.cli.runs import LAST, add_run_options, check_runs, for_each_run
 
 if TYPE_CHECKING:
     from sac.diagnosis.run import Report
@@ -32,67 +25,19 @@ MAX_WIDTH = 100
 
 def doctor_command(argv: Sequence[str], prog: str) -> int:
     """Examine the runs that `argv` names and return the exit status; SACError if that fails."""
-    arguments = _parser(prog).parse_args(argv)
-    check_device(arguments.device)
-    for path in arguments.paths:
-        if not os.path.isdir(path):  # unlike Path.is_dir, False for a name that is too long
-            raise CheckpointError(f"{path} is not a folder: expected a run directory")
+    parser = CommandParser(prog, DESCRIPTION)
+    add_run_options(parser, LAST, episodes=10)
+    parser.add_flag("--json", "Print one JSON object on one line for each run.")
+    parser.add_flag("--strict", f"Exit with status {FOUND} if anything is found.")
+    arguments = parser.parse_args(argv)
+    check_runs(arguments)
     from sac.diagnosis.run import diagnose  # here, so that --help and refusals stay quick
 
-    reports = []
-    # What environments print must not end up in the JSON that another program reads.
-    with redirect_stdout(sys.stderr):
-        for path in arguments.paths:
-            report = diagnose(
-                path,
-                checkpoint=str(arguments.checkpoint),
-                episodes=arguments.episodes,
-                seed=arguments.seed,
-                device=arguments.device,
-                trust=arguments.trust,
-            )
-            reports.append(report)
+    reports = for_each_run(arguments, diagnose)
     for report in reports:
         print(json.dumps(report.to_dict()) if arguments.json else "\n".join(_lines(report)))
     is_ill = any(report.illnesses for report in reports)
     return FOUND if arguments.strict and is_ill else 0
-
-
-def _parser(prog: str) -> CommandParser:
-    parser = CommandParser(prog, DESCRIPTION)
-    parser.add_argument("paths", type=Path, nargs="+", metavar="RUN", help="Run directories.")
-    parser.add_argument(
-        "--checkpoint",
-        type=value_type("--checkpoint", Literal["last"] | int, count("Step.", at_least=0)),
-        default="last",
-        metavar="WHICH",
-        help="The last checkpoint, or the one of this step. (default: last)",
-    )
-    numbers = {
-        "episodes": (10, count("Episodes to play, for the checks that need them.", at_most=10**6)),
-        "seed": (0, count("Seed of those episodes.", at_least=0, at_most=SEED_LIMIT)),
-    }
-    for name, (default, option) in numbers.items():
-        parser.add_argument(
-            f"--{name}",
-            type=value_type(f"--{name}", int, option),
-            default=default,
-            metavar="N",
-            help=f"{option.help} (default: {default})",
-        )
-    parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda or cuda:N. (default: auto)"
-    )
-    parser.add_argument(
-        "--trust", action="store_true", help="Import the modules that the run's config names."
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="Print one JSON object on one line for each run."
-    )
-    parser.add_argument(
-        "--strict", action="store_true", help=f"Exit with status {FOUND} if anything is found."
-    )
-    return parser
 
 
 def _lines(report: "Report") -> Iterator[str]:

@@ -3,18 +3,15 @@
 import argparse
 import csv
 import json
-import os
 import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from sac.cli.parser import CommandParser, take_environment_arguments, value_type
-from sac.config import check_device
+from sac.cli.parser import CommandParser, take_environment_arguments
+from sac.cli.runs import BEST_OR_LAST, add_run_options, check_runs, for_each_run
 from sac.config.fields import count
-from sac.config.schema import SEED_LIMIT
-from sac.errors import CheckpointError, ConfigError
+from sac.errors import ConfigError
 
 if TYPE_CHECKING:
     from sac.evaluation.evaluate import EvaluationResult
@@ -27,10 +24,7 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
     """Evaluate the runs that `argv` names and return the exit status; SACError if that fails."""
     argv, environment_arguments = take_environment_arguments(argv)
     arguments = _parser(prog).parse_args(argv)
-    check_device(arguments.device)
-    for path in arguments.paths:
-        if not os.path.exists(path):  # unlike Path.exists, False for a name too long
-            raise CheckpointError(f"{path} does not exist: expected a run directory")
+    check_runs(arguments)
     overrides: dict[str, Any] = {} if arguments.env_id is None else {"id": arguments.env_id}
     if environment_arguments:
         overrides["kwargs"] = environment_arguments
@@ -42,25 +36,16 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
         _check_film(arguments)
     from sac.evaluation.evaluate import evaluate  # here, so that --help and refusals stay quick
 
-    results = []
-    # What environments print must not end up in the JSON that another program reads.
-    with redirect_stdout(sys.stderr):
-        for path in arguments.paths:
-            result = evaluate(
-                path,
-                env_overrides=overrides,
-                episodes=arguments.episodes,
-                seed=arguments.seed,
-                checkpoint=str(arguments.checkpoint),
-                deterministic=not arguments.stochastic,
-                num_envs=num_envs,
-                device=arguments.device,
-                with_random=arguments.random,
-                video=arguments.video,
-                trust=arguments.trust,
-            )
-            results.append(result)
-    _print(results, "json" if arguments.json else "csv" if arguments.csv else "table")
+    results = for_each_run(
+        arguments,
+        evaluate,
+        env_overrides=overrides,
+        deterministic=not arguments.stochastic,
+        num_envs=num_envs,
+        with_random=arguments.random,
+        video=arguments.video,
+    )
+    _print(results, arguments.format)
     return 0
 
 
@@ -73,32 +58,9 @@ def _check_film(arguments: argparse.Namespace) -> None:
 
 def _parser(prog: str) -> CommandParser:
     parser = CommandParser(prog, DESCRIPTION)
-    parser.add_argument(
-        "paths",
-        type=Path,
-        nargs="+",
-        metavar="RUN",
-        help="Run directories, or checkpoints in them.",
-    )
-    numbers = {
-        "episodes": (20, count("Episodes to play.", at_most=10**6)),
-        "seed": (0, count("Seed of the environments.", at_least=0, at_most=SEED_LIMIT)),
-        "num_envs": (1, count("Environments that play side by side.", at_most=10_000)),
-    }
-    for name, (default, option) in numbers.items():
-        parser.add_argument(
-            f"--{name}",
-            type=value_type(f"--{name}", int, option),
-            default=default,
-            metavar="N",
-            help=f"{option.help} (default: {default})",
-        )
-    parser.add_argument(
-        "--checkpoint",
-        type=value_type("--checkpoint", Literal["best", "last"] | int, count("Step.", at_least=0)),
-        default="best",
-        metavar="WHICH",
-        help="The best checkpoint, the last, or the one of a step. (default: best)",
+    add_run_options(parser, BEST_OR_LAST, episodes=20)
+    parser.add_number(
+        "--num_envs", count("Environments that play side by side.", at_most=10_000), 1
     )
     parser.add_argument(
         "--env.id",
@@ -107,18 +69,8 @@ def _parser(prog: str) -> CommandParser:
         help="Play another environment whose spaces fit the policy, without the run's env.kwargs. "
         "(default: the run's own)",
     )
-    parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda or cuda:N. (default: auto)"
-    )
-    parser.add_argument(
-        "--trust", action="store_true", help="Import the modules that the run's config names."
-    )
-    parser.add_argument(
-        "--stochastic", action="store_true", help="Sample actions, not the most likely ones."
-    )
-    parser.add_argument(
-        "--random", action="store_true", help="Also play as many episodes with random actions."
-    )
+    parser.add_flag("--stochastic", "Sample actions, not the most likely ones.")
+    parser.add_flag("--random", "Also play as many episodes with random actions.")
     parser.add_argument(
         "--render", choices=("human",), help="Show the episodes in a window, one at a time."
     )
@@ -129,22 +81,19 @@ def _parser(prog: str) -> CommandParser:
         help="Film an episode to FILE (.mp4 or .gif), with step and return drawn in. Needs the "
         'packages of pip install -e ".[video]".',
     )
-    _add_formats(parser)
+    formats = parser.add_mutually_exclusive_group()
+    for name, help in (
+        ("json", "Print one JSON object on one line for each run."),
+        ("csv", "Print a header and one line of CSV for each run."),
+    ):
+        formats.add_argument(
+            f"--{name}", dest="format", action="store_const", const=name, help=help
+        )
     return parser
 
 
-def _add_formats(parser: CommandParser) -> None:
-    formats = parser.add_mutually_exclusive_group()
-    formats.add_argument(
-        "--json", action="store_true", help="Print one JSON object on one line for each run."
-    )
-    formats.add_argument(
-        "--csv", action="store_true", help="Print a header and one line of CSV for each run."
-    )
-
-
-def _print(results: Sequence["EvaluationResult"], kind: str) -> None:
-    match kind:
+def _print(results: Sequence["EvaluationResult"], format: str | None) -> None:
+    match format:
         case "json":
             for result in results:
                 print(json.dumps(result.to_dict()))
@@ -153,7 +102,7 @@ def _print(results: Sequence["EvaluationResult"], kind: str) -> None:
             writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
-        case "table":
+        case None:
             from sac.cli.evaluation_table import print_table
 
             print_table(results)

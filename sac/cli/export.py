@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
-from sac.cli.parser import CommandParser, value_type
-from sac.config.fields import count
+from sac.cli.parser import CommandParser
+from sac.cli.runs import BEST_OR_LAST, add_checkpoint_option
 
 DESCRIPTION = """Write a trained policy to one file, which maps a batch of raw observations to
 deterministic actions in the environment's units, and check that it agrees with the agent.
@@ -18,13 +17,8 @@ def export_command(argv: Sequence[str], prog: str) -> int:
     arguments = _parser(prog).parse_args(argv)
     from sac.export import export  # here, so that --help and refusals stay quick
 
-    exported = export(
-        arguments.path,
-        arguments.output,
-        checkpoint=str(arguments.checkpoint),
-        format=arguments.format,
-    )
-    print(exported)
+    options = vars(arguments)
+    print(export(options.pop("path"), options.pop("output"), **options))
     return 0
 
 
@@ -47,11 +41,5 @@ def _parser(prog: str) -> CommandParser:
         choices=("onnx", "numpy"),
         help="Format, whatever the ending of FILE. (default: by the ending)",
     )
-    parser.add_argument(
-        "--checkpoint",
-        type=value_type("--checkpoint", Literal["best", "last"] | int, count("Step.", at_least=0)),
-        default="best",
-        metavar="WHICH",
-        help="The best checkpoint, the last, or the one of a step. (default: best)",
-    )
+    add_checkpoint_option(parser, BEST_OR_LAST)
     return parser

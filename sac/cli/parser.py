@@ -1,7 +1,6 @@
 """Command line arguments: one option for each configuration key, errors without the usage block.
 
-argparse is enough: the configuration checks its own values, for Python and the command line alike,
-so this module only collects names and texts.
+The configuration checks its own values, so this module only collects names and texts.
 """
 
 import argparse
@@ -39,6 +38,16 @@ class CommandParser(argparse.ArgumentParser):
                 self.error(f"argument {token.removesuffix('=--')}: expected a value, got '--'")
         return super().parse_known_args(tokens, namespace)
 
+    def add_flag(self, name: str, help: str) -> None:
+        """Add an option without a value."""
+        self.add_argument(name, action="store_true", help=help)
+
+    def add_number(self, name: str, option: Option, default: int) -> None:
+        """Add an option of a whole number."""
+        help = f"{option.help} (default: {default})"
+        convert = value_type(name, int, option)
+        self.add_argument(name, type=convert, default=default, metavar="N", help=help)
+
 
 def value_type(name: str, hint: Any, option: Option) -> Callable[[str], Any]:
     """Return a function from an option's text to a checked value, for `add_argument(type=...)`."""
@@ -66,15 +75,17 @@ def parse_config_options(
     parser: argparse.ArgumentParser, argv: Sequence[str]
 ) -> tuple[argparse.Namespace, dict[str, Any]]:
     """Return the parser's own arguments, and the given configuration keys as a nested mapping."""
+    argv, environment_arguments = take_environment_arguments(argv)
     arguments, rest = parser.parse_known_args(argv)
     given = vars(arguments)
     overrides: dict[str, Any] = {}
     for key in list_keys(Config):
         if key.name in given:
             overrides = merge(overrides, _nested(key.name, _value(key, given.pop(key.name))))
-    known = ["help", *given, *(key.name for key in list_keys(Config))]
-    for name, text in _free_options(rest, known):
-        overrides = merge(overrides, _nested(name, parse_yaml(text, f"--{name}")))
+    if rest:
+        _refuse(rest[0], ["help", *given, *(key.name for key in list_keys(Config))])
+    if environment_arguments:
+        overrides = merge(overrides, {"env": {"kwargs": environment_arguments}})
     return arguments, overrides
 
 
@@ -88,8 +99,8 @@ def take_environment_arguments(argv: Sequence[str]) -> tuple[list[str], dict[str
             rest.append(token)
             continue
         name, equals, text = token.partition("=")
-        value = text if equals else next(tokens, None)
-        if value is None or name.endswith("."):
+        value = text if equals else next(tokens, "--")
+        if value.startswith("--") or name.endswith("."):
             raise ConfigError(f"{name}: expected --{FREE_KEYS}NAME VALUE")
         nested = _nested(name.removeprefix(f"--{FREE_KEYS}"), parse_yaml(value, name))
         found = merge(found, nested)
@@ -112,26 +123,15 @@ def _attach_negative_numbers(argv: Sequence[str]) -> Iterator[str]:
         yield pending
 
 
-def _free_options(rest: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the keys below env.kwargs with their texts; any other argument is an error."""
-    tokens = iter(rest)
-    for token in tokens:
-        name, equals, text = token.removeprefix("--").partition("=")
-        if not token.startswith("--") or not name:
-            raise ConfigError(f"unexpected argument {token!r} (--help explains the options)")
-        if not name.startswith(FREE_KEYS) or name.endswith("."):
-            raise ConfigError(f"unknown option --{name}, the nearest is --{nearest(name, known)}")
-        value = text if equals else next(tokens, None)
-        if value is None:
-            raise ConfigError(f"--{name}: expected a value")
-        yield name, value
+def _refuse(token: str, known: Sequence[str]) -> NoReturn:
+    name, _, _ = token.removeprefix("--").partition("=")
+    if not token.startswith("--") or not name:
+        raise ConfigError(f"unexpected argument {token!r} (--help explains the options)")
+    raise ConfigError(f"unknown option --{name}, the nearest is --{nearest(name, known)}")
 
 
 def _value(key: Key, text: str) -> Any:
-    """Return a key's value: the text itself where the key holds text, or else its YAML value.
-
-    A run may well be named 1e4 or off.
-    """
+    """Return a key's value: by YAML, but text itself for a key of text, such as a run named 1e4."""
     if key.hint is str or get_origin(key.hint) is Literal:
         return text
     if key.hint == str | None:

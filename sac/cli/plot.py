@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sac.cli.parser import CommandParser, value_type
+from sac.cli.parser import CommandParser
 from sac.config.fields import count
 
 DESCRIPTION = """Draw learning curves of runs over environment steps or wall time: a panel for each
@@ -17,17 +17,11 @@ def plot_command(argv: Sequence[str], prog: str) -> int:
     arguments = _parser(prog).parse_args(argv)
     from sac.plots import PlotSettings, plot  # here, so that --help and refusals stay quick
 
-    settings = PlotSettings(
-        metric=arguments.metric,
-        x=arguments.x,
-        group_by=arguments.group_by,
-        smooth=arguments.smooth,
-        statistic=arguments.statistic,
-        final=arguments.final,
-    )
-    for warning in plot(arguments.paths, arguments.output, settings):
+    settings = vars(arguments)
+    paths, output = settings.pop("paths"), settings.pop("output")
+    for warning in plot(paths, output, PlotSettings(**settings)):
         print(f"warning: {warning}", file=sys.stderr)
-    print(arguments.output)
+    print(output)
     return 0
 
 
@@ -69,13 +63,8 @@ def _parser(prog: str) -> CommandParser:
         help="Dotted keys of the configuration, such as env,agent.gamma: runs with the same values "
         "are seeds of one curve. (default: all keys in which the runs of an environment differ)",
     )
-    parser.add_argument(
-        "--smooth",
-        type=value_type("--smooth", int, count("Values averaged.")),
-        default=1,
-        metavar="N",
-        help="Draw the mean of each value and the N - 1 before it; the axis says so. (default: 1)",
-    )
+    smooth = count("Draw the mean of each value and the N - 1 before it; the axis says so.")
+    parser.add_number("--smooth", smooth, 1)
     parser.add_argument(
         "--statistic",
         choices=("mean", "iqm"),
@@ -83,9 +72,5 @@ def _parser(prog: str) -> CommandParser:
         help="Statistic over seeds: the mean, or the interquartile mean, which leaves out the best "
         "and the worst quarter. (default: mean)",
     )
-    parser.add_argument(
-        "--final",
-        action="store_true",
-        help="Draw the last values with their intervals instead of curves.",
-    )
+    parser.add_flag("--final", "Draw the last values with their intervals instead of curves.")
     return parser

@@ -49,17 +49,13 @@ def train_seeds(
 ) -> int:
     """Train `config` once for each seed; return the exit status, that of the first run that failed.
 
-    Args:
-        config: It is checked here; each process reads it again.
-        seeds: At least one.
-        workers: Processes at a time; None: one for each processor.
-        argv: The arguments of the train command.
-        prog: The name that it was called by.
+    Each process reads the configuration again, from the train command's `argv`.
     """
     from sac.sweep.plan import plan_seeds  # here, so that --help stays quick
     from sac.sweep.processes import train_in_processes
 
-    command = [*_this_program(prog), *_without_seeds(argv)]
+    program = [sys.argv[0]] if prog.endswith(".py") else ["-m", "sac", "train"]
+    command = [sys.executable, *program, *_without_seeds(argv)]
     runs, interrupted_by = train_in_processes(plan_seeds(config, seeds, workers, command))
     commands = typed_commands(prog)
     print(*(_ending(run, commands) for run in runs), sep="\n")
@@ -67,11 +63,6 @@ def train_seeds(
         return SIGNAL_STATUS + interrupted_by
     _draw([Path(run.result.run_directory) for run in runs if run.result is not None])
     return next((run.status for run in runs if run.status), 0)
-
-
-def _this_program(prog: str) -> list[str]:
-    own = [sys.argv[0]] if prog.endswith(".py") else ["-m", "sac", "train"]
-    return [sys.executable, *own]
 
 
 def _without_seeds(argv: Sequence[str]) -> list[str]:

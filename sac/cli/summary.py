@@ -9,16 +9,12 @@ from sac.run.layout import FINDINGS_FILE
 from sac.terminal.output import say
 from sac.terminal.reports import Result
 
+# How the user starts the commands in a shell.
 MODULE_COMMANDS = {name: f"python -m sac {name}" for name in ("train", "evaluate", "doctor")}
 
 
 def print_summary(result: Result, commands: Mapping[str, str] = MODULE_COMMANDS) -> None:
-    """Print where a run is, how far it got, and the commands to look at it and to continue it.
-
-    Args:
-        result: What the training reports.
-        commands: How the user starts train, evaluate and doctor in a shell.
-    """
+    """Print where a run is, how far it got, and the commands to look at it and to continue it."""
     run = Path(result.run_directory)
     lines = [
         *result_lines(result),

@@ -30,14 +30,10 @@ def train_command(argv: Sequence[str], prog: str) -> int:
     parser.add_argument(
         "--resume", type=Path, metavar="RUN", help="Run directory to continue where it stopped."
     )
-    parser.add_argument(
-        "--trust",
-        action="store_true",
-        help="With --resume, import the modules that the run's config.yaml names.",
+    parser.add_flag(
+        "--trust", "With --resume, import the modules that the run's config.yaml names."
     )
-    parser.add_argument(
-        "--print_config", action="store_true", help="Print the resolved configuration and exit."
-    )
+    parser.add_flag("--print_config", "Print the resolved configuration and exit.")
     add_seeds_options(parser)
     add_config_options(parser)
     arguments, overrides = parse_config_options(parser, argv)

@@ -1,4 +1,4 @@
-"""The configuration: `schema` is the list of keys, the rest checks, merges, reads and writes."""
+"""The configuration: `schema` lists the keys; other files check, merge, read and write them."""
 
 from sac.config.schema import (
     AgentConfig,

@@ -1,4 +1,4 @@
-"""What a configuration field may hold, told once for the checks, the messages and --help."""
+"""The values that configuration fields take: one source for checks, messages and --help."""
 
 import dataclasses
 import numbers
@@ -13,7 +13,7 @@ from typing import Any
 from sac.config.yaml_text import EXPONENT_NUMBER
 from sac.errors import ConfigError
 
-COUNT_LIMIT = 10**12  # any count: far above use, far below where 64-bit arithmetic overflows
+COUNT_LIMIT = 10**12  # far above any use, far below an overflow of 64 bits
 NESTING_LIMIT = 20
 
 
@@ -36,7 +36,7 @@ class Option:
 
     @property
     def range_in_words(self) -> str:
-        """The range as the end of a phrase such as `a number ...`; empty where it is open."""
+        """Return the range as the end of a phrase such as `a number ...`; empty if it is open."""
         if self.at_least is not None and self.at_most is not None:
             return f"from {_digits(self.at_least)} to {_digits(self.at_most)}"
         sides = {"of at least": self.at_least, "above": self.above, "at most": self.at_most}
@@ -44,12 +44,12 @@ class Option:
 
 
 def count(help: str, *, at_least: int = 1, at_most: int = COUNT_LIMIT) -> Option:
-    """Return the Option of a whole number of things."""
+    """Return the Option of a count."""
     return Option(help, at_least=at_least, at_most=at_most)
 
 
 def options(cls: type) -> dict[str, tuple[Any, Option | None]]:
-    """Return each field's annotation and Option; a section, which has fields itself, has None."""
+    """Return each field's annotation and Option; a section has no Option but fields of its own."""
     hints = typing.get_type_hints(cls, include_extras=True)
     found: dict[str, tuple[Any, Option | None]] = {}
     for field in dataclasses.fields(cls):
@@ -60,7 +60,7 @@ def options(cls: type) -> dict[str, tuple[Any, Option | None]]:
 
 
 def check_fields(section: Any, prefix: str) -> None:
-    """Convert each field of a frozen dataclass to its type; ConfigError where one does not fit."""
+    """Convert each field of a frozen dataclass to its type; ConfigError if one does not fit."""
     for name, (hint, option) in options(type(section)).items():
         if option is not None:
             value = checked(getattr(section, name), hint, option, prefix + name)
@@ -68,7 +68,7 @@ def check_fields(section: Any, prefix: str) -> None:
 
 
 def checked(value: Any, hint: Any, option: Option, key: str) -> Any:
-    """Return `value` as `hint`; ConfigError names the key, what it takes and what came."""
+    """Return `value` as `hint`; ConfigError names the key, the expected and the given value."""
     try:
         return convert(value, hint, option)
     except ValueError:
@@ -77,21 +77,22 @@ def checked(value: Any, hint: Any, option: Option, key: str) -> Any:
 
 
 def convert(value: Any, hint: Any, option: Option) -> Any:
-    """Return `value` as the annotation `hint` says, or raise ValueError."""
+    """Return `value` converted to the annotation `hint`, or raise ValueError."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return _first_fit(value, arguments, option)
     if origin is typing.Literal:
         return _member(value, arguments)
     if origin is Sequence:
-        return tuple(convert(item, arguments[0], option) for item in _items(value))
+        items = _only(value, (list, tuple))
+        return tuple(convert(item, arguments[0], option) for item in items)
     if dataclasses.is_dataclass(hint):
         return _instance(value, hint)
     return _CONVERTERS[origin or hint](value, option)
 
 
 def expected(hint: Any, option: Option) -> str:
-    """Return in words what `convert` takes."""
+    """Return the values that `convert` takes, in words."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return " or ".join(expected(argument, option) for argument in arguments)
@@ -133,8 +134,8 @@ def _member(value: Any, choices: Sequence[str]) -> str:
     raise ValueError
 
 
-def _items(value: Any) -> Sequence[Any]:
-    if isinstance(value, (list, tuple)):
+def _only(value: Any, kind: type | tuple[type, ...]) -> Any:
+    if isinstance(value, kind):
         return value
     raise ValueError
 
@@ -142,17 +143,15 @@ def _items(value: Any) -> Sequence[Any]:
 def _instance(value: Any, cls: Any) -> Any:
     if isinstance(value, cls):
         return value
-    if not isinstance(value, Mapping):
-        raise ValueError
     try:
-        return cls(**value)
+        return cls(**_only(value, Mapping))
     except TypeError:  # a key too many, one too few, or one that is not text
         raise ValueError from None
 
 
 def _number(value: Any, option: Option) -> float:
     if isinstance(value, str) and EXPONENT_NUMBER.match(value):
-        value = float(value)  # what PyYAML itself makes of 3e-4, in a dictionary loaded by others
+        value = float(value)  # PyYAML itself loads 3e-4 as text
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ValueError
     try:
@@ -177,12 +176,6 @@ def _whole(value: Any, option: Option) -> int:
     return number
 
 
-def _flag(value: Any, option: Option) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise ValueError
-
-
 def _text(value: Any, option: Option) -> str:
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if isinstance(text, str) and text.isprintable():  # also refuses undecodable command line bytes
@@ -190,20 +183,8 @@ def _text(value: Any, option: Option) -> str:
     raise ValueError
 
 
-def _nothing(value: Any, option: Option) -> None:
-    if value is not None:
-        raise ValueError
-
-
-def _plain_mapping(value: Any, option: Option) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ValueError
-    plain: dict[str, Any] = _plain(value, depth=0)
-    return plain
-
-
 def _plain(value: Any, depth: int) -> Any:
-    """Return a copy in YAML's types: what config.yaml cannot hold would be lost on resume."""
+    """Return a copy in YAML's types: a resume would lose what config.yaml cannot hold."""
     if depth > NESTING_LIMIT:
         raise ValueError
     if isinstance(value, Mapping):
@@ -247,8 +228,8 @@ _NAMES = {
 _CONVERTERS: dict[Any, Callable[[Any, Option], Any]] = {
     int: _whole,
     float: _number,
-    bool: _flag,
+    bool: lambda value, option: _only(value, bool),
     str: _text,
-    types.NoneType: _nothing,
-    dict: _plain_mapping,
+    types.NoneType: lambda value, option: _only(value, types.NoneType),
+    dict: lambda value, option: _plain(_only(value, Mapping), depth=0),
 }

@@ -1,4 +1,4 @@
-"""Dotted keys of nested configuration dataclasses: listing, checking, merging, building."""
+"""Dotted keys of nested configuration dataclasses: to list, check, merge and build."""
 
 import dataclasses
 import difflib
@@ -12,7 +12,7 @@ from sac.errors import ConfigError
 
 @dataclasses.dataclass(frozen=True)
 class Key:
-    """One dotted key: what --help and the command line need to know of it."""
+    """A dotted key, for --help and the command line."""
 
     name: str
     hint: Any
@@ -21,7 +21,7 @@ class Key:
 
     @property
     def expected(self) -> str:
-        """What the key takes, in words."""
+        """Return the values that the key takes, in words."""
         return expected(self.hint, self.option)
 
 
@@ -35,13 +35,25 @@ def list_keys(cls: Any, prefix: str = "") -> Iterator[Key]:
             yield Key(prefix + name, hint, to_plain(getattr(defaults, name)), option)
 
 
-def check_keys(cls: Any, data: Any) -> None:
-    """Raise ConfigError for an unknown key, with its nearest, or for a section that has no keys."""
-    _check_section(cls, data, "", cls)
+def check_keys(cls: Any, data: Any, prefix: str = "", root: Any = None) -> None:
+    """Raise ConfigError for an unknown key, with its nearest, or for a section without keys.
+
+    `prefix` and `root` are set for the sections of the configuration `root`.
+    """
+    if not isinstance(data, Mapping):
+        section = prefix.rstrip(".") if prefix else "the configuration"
+        raise ConfigError(f"{section}: expected keys with values, got {shown(data)}")
+    root, fields = root or cls, options(cls)
+    for name, value in data.items():
+        if name not in fields:
+            raise ConfigError(_unknown_key(root, f"{prefix}{name}"))
+        hint, option = fields[name]
+        if option is None and value is not None:
+            check_keys(hint, value, f"{prefix}{name}.", root)
 
 
 def build(cls: Any, data: Mapping[str, Any]) -> Any:
-    """Return the dataclass that a mapping with known keys describes; null is an empty section."""
+    """Return the dataclass of a mapping with known keys; null is an empty section."""
     values = {}
     for name, value in data.items():
         hint, option = options(cls)[name]
@@ -72,8 +84,15 @@ def merge(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
+def value_at(tree: Any, key: str) -> Any:
+    """Return the value of a dotted key in nested mappings; None if there is none."""
+    for part in key.split("."):
+        tree = tree.get(part) if isinstance(tree, Mapping) else None
+    return tree
+
+
 def nearest(key: str, known: Iterable[str]) -> str:
-    """Return the known dotted key most like `key`, by its whole path and by its last part."""
+    """Return the known dotted key most similar to `key`, in its path and in its last part."""
 
     def likeness(candidate: str) -> float:
         last, last_candidate = _leaf(key), _leaf(candidate)
@@ -88,22 +107,9 @@ def nearest(key: str, known: Iterable[str]) -> str:
 
 
 def _common_start(first: str, second: str) -> int:
-    """Return how many letters two words begin with in common."""
+    """Return the number of letters that two words share at their beginnings."""
     pairs = takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))
     return len(list(pairs))
-
-
-def _check_section(root: Any, data: Any, prefix: str, cls: Any) -> None:
-    if not isinstance(data, Mapping):
-        section = prefix.rstrip(".") if prefix else "the configuration"
-        raise ConfigError(f"{section}: expected keys with values, got {shown(data)}")
-    fields = options(cls)
-    for name, value in data.items():
-        if name not in fields:
-            raise ConfigError(_unknown_key(root, f"{prefix}{name}"))
-        hint, option = fields[name]
-        if option is None and value is not None:
-            _check_section(root, value, f"{prefix}{name}.", hint)
 
 
 def _unknown_key(root: Any, key: str) -> str:

@@ -16,7 +16,7 @@ SEED_LIMIT = 2**63 - 1
 
 
 def check_device(device: str) -> None:
-    """Raise ConfigError where `device` is no device's name; it need not exist on this machine."""
+    """Raise ConfigError if `device` is no name of a device, which may be missing here."""
     if DEVICE.fullmatch(device) is None:
         raise ConfigError(f"device: expected auto, cpu, cuda or cuda:N, got {shown(device)}")
 
@@ -36,7 +36,7 @@ class WrapperConfig:
 
 @dataclass(frozen=True)
 class EnvConfig:
-    """Which environment, how many of it, and how they run. Only `train(env=...)` needs no id."""
+    """The environments: which, how many, and how they run. Only `train(env=...)` needs no id."""
 
     id: Annotated[
         str, Option("Gymnasium id, or module:EnvId to import the module that registers it first.")
@@ -50,7 +50,7 @@ class EnvConfig:
         Option("Wrappers as {class_path, kwargs}, applied in order, outermost last."),
     ] = ()
     num_envs: Annotated[int, count("Environments stepped together.", at_most=10_000)] = 1
-    # A step of most environments here takes less time than a message to another process.
+    # In most environments a step takes less time than a message to another process.
     vectorization: Annotated[
         Literal["sync", "async", "native"],
         Option(
@@ -72,8 +72,8 @@ class EnvConfig:
         check_fields(self, "env.")
 
 
-# Defaults without a source of their own are those of Haarnoja et al. 2018, arXiv:1812.05905,
-# appendix D, which SB3, PFRL and most others ship too.
+# Defaults without another source are from Haarnoja et al. 2018, arXiv:1812.05905, appendix D. SB3,
+# PFRL and most others use them too.
 @dataclass(frozen=True)
 class AgentConfig:
     """The algorithm: networks, optimizers, temperature."""
@@ -99,7 +99,7 @@ class AgentConfig:
             "many: num_soft_q_nets 10, updates_per_step 20)."
         ),
     ] = "sac"
-    # Two are enough against overestimation (Fujimoto et al. 2018, arXiv:1802.09477).
+    # Two prevent overestimation (Fujimoto et al. 2018, arXiv:1802.09477).
     num_soft_q_nets: Annotated[int, count("Soft Q networks.", at_most=100)] = 2
     min_over: Annotated[
         int | None,
@@ -121,10 +121,10 @@ class AgentConfig:
         Option("Temperature; auto learns the one that meets target_entropy.", above=0),
     ] = "auto"
     initial_alpha: Annotated[float, Option("Temperature that auto starts from.", above=0)] = 1.0
-    # Continuous: arXiv:1812.05905, appendix D. Discrete: half of log n, between the published 0.2
-    # and 0.98. On CartPole, with 0.1 and 0.2 alpha runs towards 0 and policies that held the pole
-    # for 500 steps forget it again; near 1 the policy is a coin toss. At 0.5 it keeps meeting its
-    # own mistakes, and its likeliest actions, which are what is evaluated, stay right.
+    # Continuous: arXiv:1812.05905, appendix D. Discrete: half of log n; publications use 0.2 and
+    # 0.98. On CartPole, at 0.1 and 0.2 alpha goes to 0, and policies that held the pole for 500
+    # steps forget it again; near 1 the policy is a coin toss. At 0.5 it keeps visiting its own
+    # mistakes, and its most likely actions, which evaluations take, stay right.
     target_entropy: Annotated[
         Literal["auto"] | float,
         Option(
@@ -132,7 +132,7 @@ class AgentConfig:
             "dimensions, for discrete actions 0.5 times log(number of actions)."
         ),
     ] = "auto"
-    # The clamp keeps exp(log_std) within float32; -20 and 2 as in the authors' code.
+    # The clamp keeps exp(log_std) within float32; the authors' code uses -20 and 2.
     log_std_min: Annotated[
         float, Option("Lower clamp of the log standard deviation.", at_least=-100, at_most=10)
     ] = -20.0
@@ -161,10 +161,10 @@ class AgentConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How long, and from how much data; steps are transitions, counted over all environments."""
+    """The length and the data of training; steps are transitions of all environments together."""
 
     total_steps: Annotated[int, count("Transitions to collect in all.")] = 100_000
-    # A few episodes of most tasks; the 10,000 of MuJoCo papers would be most of a short run.
+    # A few episodes of most tasks. The 10,000 of MuJoCo papers would be most of a short run.
     learning_starts: Annotated[
         int, count("Transitions of random actions before the first update.", at_least=0)
     ] = 1000
@@ -211,9 +211,9 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class EvaluationConfig:
-    """Evaluation by the deterministic policy during training."""
+    """Evaluation of the deterministic policy during training."""
 
-    # 20 evaluations in the default run, as many points as a curve needs.
+    # 20 evaluations in the default run: enough points for a curve.
     every_steps: Annotated[
         int, count("Transitions between evaluations; 0: only at the end.", at_least=0)
     ] = 5000
@@ -225,10 +225,10 @@ class EvaluationConfig:
 
 @dataclass(frozen=True)
 class CheckpointConfig:
-    """What is kept to go on from."""
+    """Checkpoints, from which a run can be resumed."""
 
     every_steps: Annotated[int, count("Transitions between checkpoints.")] = 10_000
-    # More than one, so that a damaged newest checkpoint does not lose the run.
+    # More than one, as the newest may be damaged.
     keep: Annotated[int, count("Newest checkpoints to keep; the best is kept beside them.")] = 3
 
     def __post_init__(self) -> None:
@@ -237,7 +237,7 @@ class CheckpointConfig:
 
 @dataclass(frozen=True)
 class LoggingConfig:
-    """Where runs are written and how often."""
+    """The place and the frequency of a run's logs."""
 
     root: Annotated[str, Option("Folder of the run directories.")] = "runs"
     every_steps: Annotated[int, count("Transitions between rows of metrics.")] = 500
@@ -249,7 +249,7 @@ class LoggingConfig:
             at_least=0,
         ),
     ] = 5000
-    # A film takes seconds and needs what the environment draws with: only where it is asked for.
+    # Off by default: a film takes seconds and needs the environment's rendering packages.
     videos_every_steps: Annotated[
         int,
         count(
@@ -265,7 +265,7 @@ class LoggingConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """All that defines a run. Building one checks it; ConfigError names key, range and value."""
+    """Everything that defines a run. A wrong one raises ConfigError with key, range and value."""
 
     env: EnvConfig = field(default_factory=EnvConfig)
     agent: AgentConfig = field(default_factory=AgentConfig)
@@ -285,16 +285,11 @@ class Config:
         str, Option("auto, cpu, cuda or cuda:N; auto takes a GPU where there is one (see README).")
     ] = "auto"
     name: Annotated[
-        str | None,
-        Option("Part of the run directory's name; by default the config file's name."),
+        str | None, Option("Part of the run directory's name; by default the config file's name.")
     ] = None
 
     def __post_init__(self) -> None:
-        check_fields(self, "")
-        self.validate()
-
-    def validate(self) -> None:
-        """Check what no section sees alone; each section was checked when it was built."""
+        check_fields(self, "")  # each section was checked when it was built
         check_device(self.device)
         if self.train.buffer_size < self.env.num_envs:
             raise ConfigError(
@@ -304,10 +299,9 @@ class Config:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Config":
-        """Return the Config of a nested mapping; an unknown key raises with the nearest one."""
+        """Return the Config of a nested mapping; ConfigError names the nearest key."""
         check_keys(cls, data)
-        config: Config = build(cls, data)
-        return config
+        return build(cls, data)
 
     @classmethod
     def from_yaml(cls, text: str) -> "Config":
@@ -316,7 +310,7 @@ class Config:
 
     @classmethod
     def load(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> "Config":
-        """Return the Config of a YAML file; the nested mapping `overrides` wins over the file."""
+        """Return the Config of a YAML file; the nested mapping `overrides` takes precedence."""
         path = Path(path)
         data = {"name": path.stem} | read_yaml_mapping(path)
         try:
@@ -326,14 +320,13 @@ class Config:
         return cls.from_dict(data if overrides is None else merge(data, overrides))
 
     def merged(self, overrides: Mapping[str, Any]) -> "Config":
-        """Return a copy in which the nested mapping `overrides` wins."""
+        """Return a copy in which the nested mapping `overrides` takes precedence."""
         check_keys(Config, overrides)
         return Config.from_dict(merge(self.to_dict(), overrides))
 
     def to_dict(self) -> dict[str, Any]:
         """Return nested dictionaries that `from_dict` reads back to an equal Config."""
-        plain: dict[str, Any] = to_plain(self)
-        return plain
+        return to_plain(self)
 
     def to_yaml(self) -> str:
         """Return YAML that `from_yaml` reads back to an equal Config."""

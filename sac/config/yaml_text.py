@@ -1,4 +1,4 @@
-"""YAML as the configuration reads and writes it: PyYAML's safe subset with YAML 1.2's numbers."""
+"""The configuration's YAML: PyYAML's safe subset with the numbers of YAML 1.2."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,8 @@ import yaml
 
 from sac.errors import ConfigError
 
-# PyYAML follows YAML 1.1, where 1e4 and 1.5e3 are text, for want of a dot or of the exponent's
-# sign; YAML 1.2 and people read them as numbers.
+# PyYAML follows YAML 1.1, where 1e4 and 1.5e3 are text, as they lack a dot or the exponent's sign.
+# YAML 1.2 and people read them as numbers.
 EXPONENT_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+\Z")
 MAX_BYTES = 2**22
 FLOAT_TAG = "tag:yaml.org,2002:float"
@@ -19,7 +19,7 @@ class ConfigLoader(yaml.SafeLoader):
     """SafeLoader that reads 1e4 as a number and refuses duplicate keys and shared collections."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """Compose a node; an alias stands for a scalar only, so that no small file grows huge."""
+        """Compose a node; an alias may only be a scalar, so that no small file grows huge."""
         mark = self.peek_event().start_mark if self.check_event(yaml.AliasEvent) else None
         node = super().compose_node(parent, index)
         if mark is not None and not isinstance(node, yaml.ScalarNode):
@@ -43,7 +43,7 @@ class ConfigDumper(yaml.SafeDumper):
     """SafeDumper that quotes what ConfigLoader reads as a number and writes plain lists inline."""
 
     def represent_list(self, data: Any) -> Any:
-        """Represent a list in brackets where it holds no collections."""
+        """Represent a list in brackets if it holds no collections."""
         flow = not any(isinstance(item, (list, dict)) for item in data)
         return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=flow)
 
@@ -54,7 +54,7 @@ ConfigDumper.add_implicit_resolver(FLOAT_TAG, EXPONENT_NUMBER, list("-+.01234567
 
 
 def parse_yaml(text: str, source: str) -> Any:
-    """Return the value that `text` holds; ConfigError names `source` where it is not YAML."""
+    """Return the value of YAML text; ConfigError names `source` if it is not valid."""
     try:
         return yaml.load(text, Loader=ConfigLoader)
     except yaml.MarkedYAMLError as error:
@@ -72,7 +72,7 @@ def dump_yaml(data: Any) -> str:
 
 
 def read_yaml_mapping(path: Path) -> dict[Any, Any]:
-    """Return the mapping in a file; ConfigError where it cannot be read, is empty or a list."""
+    """Return the mapping in a file; ConfigError if it cannot be read, or holds something else."""
     try:
         if path.is_file() and path.stat().st_size > MAX_BYTES:
             raise ConfigError(f"{path} has more than {MAX_BYTES} bytes, which is no configuration")

@@ -1,37 +1,28 @@
-"""What ails a run: one small check for each illness, live in training and by the doctor command."""
+"""Diagnosis of a run: a small check for each illness, for trainings and the doctor command."""
 
 from collections.abc import Callable
 
-from sac.diagnosis.data_checks import (
-    action_bounds,
-    environment_checker,
-    observation_scale,
-    pace,
-    rewards,
-    truncation,
-)
+from sac.diagnosis import data_checks, network_checks, policy_checks
 from sac.diagnosis.evidence import Evidence, Result, draw
-from sac.diagnosis.network_checks import dead_units, gradients
-from sac.diagnosis.policy_checks import alpha, entropy, q_bias, saturated_actions
 
 __all__ = ["CHECKS", "Evidence", "Result", "draw", "examine"]
 
 CHECKS: dict[str, Callable[[Evidence], Result]] = {
-    "entropy": entropy,
-    "alpha": alpha,
-    "saturated actions": saturated_actions,
-    "Q bias": q_bias,
-    "dead units": dead_units,
-    "gradients": gradients,
-    "observation scale": observation_scale,
-    "rewards": rewards,
-    "action bounds": action_bounds,
-    "truncation": truncation,
-    "environment checker": environment_checker,
-    "pace": pace,
+    "entropy": policy_checks.entropy,
+    "alpha": policy_checks.alpha,
+    "saturated actions": policy_checks.saturated_actions,
+    "Q bias": policy_checks.q_bias,
+    "dead units": network_checks.dead_units,
+    "gradients": network_checks.gradients,
+    "observation scale": data_checks.observation_scale,
+    "rewards": data_checks.rewards,
+    "action bounds": data_checks.action_bounds,
+    "truncation": data_checks.truncation,
+    "environment checker": data_checks.environment_checker,
+    "pace": data_checks.pace,
 }
 
 
 def examine(evidence: Evidence) -> dict[str, Result]:
-    """Return what every check says."""
+    """Return the result of every check."""
     return {name: check(evidence) for name, check in CHECKS.items()}

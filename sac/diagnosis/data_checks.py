@@ -1,27 +1,26 @@
-"""Checks of the environment and of what it gives: observations, rewards, actions, ends, pace."""
+"""Checks of the environment: its observations, rewards, actions, ends of episodes, and pace."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
 
-SCALES = 1000.0  # largest size of a feature over the smallest that another varies by
-CONSTANT = 1e-5  # of a feature's own size: what varies by less are the last digits of float32
-# A Q value is about the reward over 1 - gamma: at 100, with a gamma of 0.99, ten thousand.
+SCALES = 1000.0  # largest size of a feature, divided by the smallest spread of another
+CONSTANT = 1e-5  # of a feature's own size: a smaller spread is rounding of float32
+# A Q value is about reward / (1 - gamma): 10,000 for a reward of 100 and a gamma of 0.99.
 LARGE_REWARD = 100.0
-RARE_STEPS, RARE_EPISODES = 0.001, 0.05  # shares of those that bring news
+RARE_STEPS, RARE_EPISODES = 0.001, 0.05  # shares that differ from the common case
 ENOUGH_STEPS, ENOUGH_EPISODES = 1000, 5
-WIDE_BOUNDS = 1e4  # in the environment's units; no motor, and nothing normalised, is near it
+WIDE_BOUNDS = 1e4  # in the environment's units; neither motors nor normalised actions reach it
 SMALL_REACH = 0.05  # of the bounds
 TRUNCATED_LENGTHS = 3  # a time limit truncates all episodes at one length
-# Batches of 256 and an update a step, which most publish, use a transition 256 times; with 20
-# updates a step (REDQ, DroQ) 5120 times, for which those needed ensembles or dropout.
+# Most publications use a transition 256 times: a batch of 256 in each step. REDQ and DroQ use it
+# 5120 times, in 20 updates a step, and need ensembles or dropout for that.
 LEAST_USES, MOST_USES = 4.0, 5120.0
-SLOW_STEP, SLOW_SHARE = 1e-3, 0.8  # seconds; of the time of training
+SLOW_STEP, SLOW_SHARE = 1e-3, 0.8  # seconds; share of the training time
 
 
 def observation_scale(evidence: Evidence) -> Result:
-    """Features should be of like size: a network hardly sees those that are far smaller."""
+    """Check that features are of similar size: a network hardly sees those that are far smaller."""
     batch, agent = evidence.batch, evidence.agent
     if batch is None:
         return unknown("the replay is empty")
@@ -38,14 +37,12 @@ def observation_scale(evidence: Evidence) -> Result:
     )
     if sizes[largest] <= SCALES * spreads[smallest]:
         return fine(text)
-    return ill(
-        text,
-        "agent.normalize_observations: true, or features of like size from the environment",
-    )
+    remedy = "agent.normalize_observations: true, or features of like size from the environment"
+    return ill(text, remedy)
 
 
 def rewards(evidence: Evidence) -> Result:
-    """Rewards should be of a size that values can follow, and frequent enough to be met."""
+    """Check that rewards are small enough to be learned and frequent enough to be found."""
     batch, config = evidence.batch, evidence.config.agent
     if batch is None:
         return unknown("the replay is empty")
@@ -59,7 +56,7 @@ def rewards(evidence: Evidence) -> Result:
         )
     values, counts = np.unique(batch.reward, return_counts=True)
     common = float(values[np.argmax(counts)])
-    ended = (batch.discount == 0) & (config.gamma > 0)  # a gamma of 0 does not tell
+    ended = (batch.discount == 0) & (config.gamma > 0)  # gamma 0: every discount is 0
     news = float(np.mean((batch.reward != common) | ended))
     returns = evidence.logged("rollout/episode_return")
     if evidence.step < ENOUGH_STEPS or len(returns) < ENOUGH_EPISODES:
@@ -76,7 +73,7 @@ def rewards(evidence: Evidence) -> Result:
 
 
 def action_bounds(evidence: Evidence) -> Result:
-    """The bounds should be about where actions still make a difference."""
+    """Check that actions make a difference in most of the range between their bounds."""
     bounds = evidence.agent.action_codec.bounds
     if bounds is None:
         return unknown("discrete actions have no bounds")
@@ -101,7 +98,7 @@ def action_bounds(evidence: Evidence) -> Result:
 
 
 def truncation(evidence: Evidence) -> Result:
-    """Only a limit from outside truncates; an end that the state brings about must terminate."""
+    """Check that only limits of time truncate: an end that the state causes must terminate."""
     episodes = evidence.episodes
     if not episodes:
         return unknown("no evaluation episode was played")
@@ -119,7 +116,7 @@ def truncation(evidence: Evidence) -> Result:
 
 
 def environment_checker(evidence: Evidence) -> Result:
-    """What Gymnasium itself demands of an environment."""
+    """Check the environment by Gymnasium's own checker."""
     if evidence.probe is None:
         return unknown("no environment could be made")
     if evidence.probe.fault is None:
@@ -131,7 +128,7 @@ def environment_checker(evidence: Evidence) -> Result:
 
 
 def pace(evidence: Evidence) -> Result:
-    """Neither updates nor environment steps should wait for the other."""
+    """Check that updates and environment steps do not wait for one another."""
     train, updates = evidence.config.train, evidence.agent.updates
     learned_from = evidence.step - train.learning_starts
     if learned_from <= 0 or updates == 0:
@@ -148,9 +145,10 @@ def pace(evidence: Evidence) -> Result:
             f"{text}: environment steps are few for the updates",
             "a lower train.updates_per_step; or more environments where steps are what takes time",
         )
-    seconds, share = evidence.environment_seconds, _environment_share(evidence)
-    if share is None or seconds is None:
+    seconds, rates = evidence.environment_seconds, evidence.logged("time/env_steps_per_second")
+    if seconds is None or not len(rates):
         return fine(text)
+    share = min(1.0, seconds * float(rates[-1]))
     text += f", and {share:.0%} of the time goes into environment steps"
     if seconds < SLOW_STEP or share < SLOW_SHARE:
         return fine(text)
@@ -159,10 +157,3 @@ def pace(evidence: Evidence) -> Result:
         "env.num_envs: 4 and env.vectorization: async, or a higher train.updates_per_step, which "
         "costs little here",
     )
-
-
-def _environment_share(evidence: Evidence) -> float | None:
-    rates: NDArray[np.float64] = evidence.logged("time/env_steps_per_second")
-    if evidence.environment_seconds is None or not len(rates):
-        return None
-    return min(1.0, evidence.environment_seconds * float(rates[-1]))

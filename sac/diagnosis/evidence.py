@@ -1,4 +1,4 @@
-"""What the checks look at, and what each of them says."""
+"""The evidence that checks look at, and their results."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,12 @@ from sac.replay.batch import Batch
 from sac.replay.buffer import ReplayBuffer
 
 SAMPLE = 4096  # transitions
-SAMPLE_BYTES = 2**26  # of observations: fewer of them, where they are images
-NETWORK_ROWS = 256  # of the batch that networks are run on: as many as an update sees by default
+SAMPLE_BYTES = 2**26  # of observations: large ones, such as images, are fewer
+NETWORK_ROWS = 256  # rows of the batch for checks that run networks: the default batch size
 
 
 def draw(replay_buffer: ReplayBuffer, agent: SACAgent, seed: int) -> Batch | None:
-    """Return transitions to look at, None where there are none; no generator of others is used."""
+    """Return transitions to look at, drawn by a generator of their own; None if there are none."""
     if not len(replay_buffer):
         return None
     encoder = agent.observation_encoder
@@ -31,7 +31,7 @@ def draw(replay_buffer: ReplayBuffer, agent: SACAgent, seed: int) -> Batch | Non
 
 
 class Result(NamedTuple):
-    """What one check says, with its numbers: fine, ill, or unknown and why."""
+    """The result of a check, in words and numbers: fine, ill, or unknown for a reason."""
 
     state: Literal["fine", "ill", "unknown"]
     text: str
@@ -39,42 +39,42 @@ class Result(NamedTuple):
 
 
 def fine(text: str) -> Result:
-    """Return that nothing is wrong."""
+    """Return a result without fault."""
     return Result("fine", text)
 
 
 def ill(text: str, remedy: str) -> Result:
-    """Return what is wrong and what may help."""
+    """Return a result that says what is wrong and what may help."""
     return Result("ill", text, remedy)
 
 
 def unknown(reason: str) -> Result:
-    """Return why nothing can be said."""
+    """Return a result that says why the check cannot tell."""
     return Result("unknown", reason)
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is known of a run; where a part is missing, the checks that need it say so."""
+    """Everything known about a run; a check that lacks a part of it is `unknown`."""
 
     config: Config
     agent: SACAgent
     step: int
-    history: Mapping[str, NDArray[np.float64]]  # columns of metrics.csv, nan for an empty cell
+    history: Mapping[str, NDArray[np.float64]]  # columns of metrics.csv; nan: an empty cell
     batch: Batch | None  # drawn from the replay
     episodes: Sequence[Played] = ()  # of the deterministic policy
-    environment_seconds: float | None = None  # that a step of one environment takes
+    environment_seconds: float | None = None  # time of a step of one environment
     probe: Probe | None = None  # of a new environment
 
     def logged(self, tag: str) -> NDArray[np.float64]:
-        """Return the numbers of a column, without the steps that have none; maybe none at all."""
+        """Return the finite numbers of a column, none if there is no such column."""
         column = self.history.get(tag, np.empty(0))
         return column[np.isfinite(column)]
 
     def network_rows(self) -> Batch | None:
-        """Return as much of the batch as networks are run on."""
+        """Return the part of the batch for checks that run networks."""
         return None if self.batch is None else self.batch.map(lambda a: a[:NETWORK_ROWS])
 
     def generator(self) -> np.random.Generator:
-        """Return a generator of the checks' own: they draw from none of the training's."""
+        """Return a generator of the checks' own, as they must not draw from the training's."""
         return np.random.default_rng(self.step)

@@ -1,6 +1,7 @@
-"""The doctor's checks in a training that runs: each illness is told once, and written down."""
+"""The doctor's checks during a training: each finding is reported once and saved."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from sac.agent.agent import SACAgent
@@ -14,52 +15,38 @@ from sac.replay.buffer import ReplayBuffer
 from sac.run.layout import METRICS_FILE
 
 
+@dataclass
 class Watch:
-    """Looks at a run at each of its evaluations; nothing that the training uses is changed.
+    """Looks at a run at each of its evaluations, and changes nothing in the training."""
 
-    Args:
-        config: Of the run.
-        agent: Who learns.
-        replay_buffer: What it learns from.
-        run_directory: Where `findings.csv` goes; without findings there is none.
-        tell: Shows a line to the user.
-        resume_step: What was found after it is found anew. None for a new run.
-    """
+    config: Config
+    agent: SACAgent
+    replay_buffer: ReplayBuffer
+    run_directory: Path  # of findings.csv, which exists once there are findings
+    tell: Callable[[str], None]  # shows a line to the user
+    resume_step: int | None = None  # of a resumed run, which drops the findings of later steps
 
-    def __init__(
-        self,
-        config: Config,
-        agent: SACAgent,
-        replay_buffer: ReplayBuffer,
-        run_directory: Path,
-        tell: Callable[[str], None],
-        *,
-        resume_step: int | None = None,
-    ) -> None:
-        self._config = config
-        self._agent = agent
-        self._replay_buffer = replay_buffer
-        self._run_directory = run_directory
-        self._tell = tell
-        last = -1 if resume_step is None else resume_step
-        self._findings = [row for row in read_findings(run_directory) if int(row["step"]) <= last]
+    def __post_init__(self) -> None:
+        last = -1 if self.resume_step is None else self.resume_step
+        found = read_findings(self.run_directory)
+        self._findings = [row for row in found if int(row["step"]) <= last]
         self._probe: Probe | None = None
         self._is_probed = False
 
     def look(self, step: int, witness: Witness) -> None:
-        """Run the checks at a step, after an evaluation that `witness` saw."""
+        """Run the checks at a step, after an evaluation in `witness`."""
         try:
             self._look(step, witness)
-        except Exception as error:  # what is only there to help must not end a training
+        except Exception as error:  # help must not end a training
             self._note(step, "doctor", f"it failed: {type(error).__name__}: {error}", "")
 
     def _look(self, step: int, witness: Witness) -> None:
         evidence = Evidence(
-            config=self._config,
-            agent=self._agent,
+            config=self.config,
+            agent=self.agent,
             step=step,
-            history=read_columns(self._run_directory / METRICS_FILE),
-            batch=draw(self._replay_buffer, self._agent, step),
+            history=read_columns(self.run_directory / METRICS_FILE),
+            batch=draw(self.replay_buffer, self.agent, step),
             episodes=witness.played,
             environment_seconds=witness.seconds_per_step,
             probe=self._probed(),
@@ -69,8 +56,8 @@ class Watch:
                 self._note(step, name, result.text, result.remedy)
 
     def _probed(self) -> Probe | None:
-        """Return what Gymnasium's checker says, once; of an environment in this process alone."""
-        env = self._config.env
+        """Return what Gymnasium's checker says, asked once; None for environments elsewhere."""
+        env = self.config.env
         if not self._is_probed:
             self._is_probed = True
             if env.id and env.vectorization == "sync":
@@ -83,5 +70,5 @@ class Watch:
         row = {"step": str(step), "check": name, "finding": finding, "remedy": remedy}
         self._findings.append(row)
         advice = f" (remedy: {remedy})" if remedy else ""
-        self._tell(f"warning at step {step:,}: {name}: {finding}{advice}")
-        write_findings(self._run_directory, self._findings)
+        self.tell(f"warning at step {step:,}: {name}: {finding}{advice}")
+        write_findings(self.run_directory, self._findings)

@@ -1,4 +1,4 @@
-"""Checks of the networks: units that do nothing, gradients that are too large or too small."""
+"""Checks of the networks: dead units, and gradients that explode or vanish."""
 
 import math
 
@@ -11,16 +11,16 @@ from sac.diagnosis.networks import hidden_layers, network_names
 
 # Runs of HalfCheetah learn well with half of a policy's units asleep.
 DEAD_SHARE = 0.8
-MOVES = 1e-6  # of a layer's largest output: a unit that varies by less over a batch is dead
-# Adam's steps do not depend on the size of gradients until these are near its epsilon of 1e-8, in
-# the mean over weights. Norms in the hundreds are seen where returns are in the thousands, and SAC
-# still learns; a hundred times that, and one odd batch undoes what was learned.
+MOVES = 1e-6  # of a layer's largest output: a dead unit varies by less over a batch
+# Adam's steps do not depend on the size of gradients, unless their mean over the weights is near
+# Adam's epsilon of 1e-8. SAC still learns with norms in the hundreds, where returns are in the
+# thousands; at a hundred times that, one odd batch undoes what was learned.
 VANISHING, EXPLODING = 1e-7, 1e5
 SECOND_MOMENT_DECAY = 0.999
 
 
 def dead_units(evidence: Evidence) -> Result:
-    """Hidden units should answer to what they see; a dead one gives the same for everything."""
+    """Check that hidden units react to their inputs: a dead one gives the same for all of them."""
     batch = evidence.network_rows()
     if batch is None:
         return unknown("the replay is empty")
@@ -43,7 +43,7 @@ def dead_units(evidence: Evidence) -> Result:
 
 
 def gradients(evidence: Evidence) -> Result:
-    """Gradients should neither explode nor vanish; told by Adam's own running mean of squares."""
+    """Check that gradients neither explode nor vanish, by Adam's running mean of their squares."""
     agent = evidence.agent
     if agent.updates == 0:
         return unknown("no update was made yet")
@@ -71,7 +71,7 @@ def gradients(evidence: Evidence) -> Result:
 
 
 def _squares(optimizer: optim.Optimizer) -> NDArray[np.float32]:
-    """Return the mean squares of the gradients in the last thousand updates, a row a network."""
+    """Return the mean squares of the gradients in about the last thousand updates, by network."""
     (values,) = optimizer.state_dict()["state"].values()
     decay: float = 1 - SECOND_MOMENT_DECAY ** float(values["step"].item())
     return values["exp_avg_sq"].numpy(force=True) / decay

@@ -1,4 +1,4 @@
-"""Looking into an agent's networks, without changing anything in it."""
+"""Views into an agent's networks, which change nothing."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from sac.replay.batch import Batch
 
 
 def network_names(agent: SACAgent) -> list[str]:
-    """Return what a user calls the soft Q networks, in their order."""
+    """Return the names of the soft Q networks for the user."""
     return [f"soft Q network {i + 1}" for i in range(agent.critic.soft_q_nets.networks)]
 
 
@@ -30,7 +30,7 @@ def hidden_layers(agent: SACAgent, batch: Batch) -> Iterator[tuple[str, NDArray]
 
 
 def min_q(agent: SACAgent, observations: NDArray, actions: NDArray) -> NDArray:
-    """Return the smallest of the networks' values (n,) of encoded observations and actions."""
+    """Return the smallest Q value (n,) of all networks for encoded observations and actions."""
     observation = agent.observation_input(observations)
     action = torch.as_tensor(actions.reshape(len(actions), -1), device=agent.device)
     values = agent.critic.q_values(observation, action)  # (networks, n, 1)

@@ -1,4 +1,4 @@
-"""Checks of what is learned: entropy and its temperature, actions, values."""
+"""Checks of what was learned: entropy and its temperature, actions, values."""
 
 import math
 
@@ -8,28 +8,26 @@ from autograd import no_grad
 from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
 from sac.diagnosis.networks import min_q
 
-# Adam moves log alpha by up to its learning rate in an update: it has had time when it could have
-# gone this far, to a hundredth or a hundred times of where it began.
+# Adam moves log alpha by up to its learning rate in an update. It had enough time if it could have
+# moved this far, which multiplies or divides alpha by about a hundred.
 LOG_ALPHA_WAY = 5.0
-LOGGED_ROWS = 8  # of metrics.csv, to tell a trend by
-# From the target, of entropy: in nats for each dimension of a continuous action, and as a share of
-# the largest entropy of discrete ones.
-APPROACHING = 0.9  # of the distance of before is left: give it time
-RUNAWAY = 10.0  # times what alpha was in the middle of the run, or a tenth of it
-# Bang-bang control is right for some tasks; but a policy nearly all of whose samples lie at the
-# bounds has no noise left to learn from, for tanh passes on next to no gradient there.
+LOGGED_ROWS = 8  # of metrics.csv: fewer show no trend
+APPROACHING = 0.9  # of the earlier distance to the target: with less, it is on its way
+RUNAWAY = 10.0  # times alpha in the middle of the run, or a tenth of it
+# Bang-bang control is right for some tasks. But a policy whose samples nearly all lie at the bounds
+# explores no more and hardly learns: tanh passes on next to no gradient there.
 SATURATED, SATURATED_SHARE = 0.99, 0.8
-# The minimum of two networks lies below by some; SAC learns well with a bias of tens of percent.
-BIASED = 0.7  # times the size of the returns, or of what chance makes of such rewards
-BLOWN_UP = 3.0  # times that size: no state of learning, however early
-# The targets follow by tau an update, and a reward reaches 1 / (1 - gamma) steps back: until that
-# has happened, Q is on its way from 0.
+# The minimum of two networks is biased; SAC learns well with a bias of tens of percent.
+BIASED = 0.7  # times the size of the returns, or of random sums of such rewards
+BLOWN_UP = 3.0  # times that size: too much however early it is
+# Targets move by tau in an update, and a reward must travel 1 / (1 - gamma) steps back. Until then,
+# Q is on its way from 0.
 SETTLED = 1.0
-MEASURABLE = 0.5  # least part of a value that an episode itself shows, the rest being an estimate
+MEASURABLE = 0.5  # least part of a value that rewards show; the rest is an estimate
 
 
 def entropy(evidence: Evidence) -> Result:
-    """The policy's entropy should reach the target that alpha is learned for."""
+    """Check that the policy's entropy reaches the target of a learned alpha."""
     target = getattr(evidence.agent.temperature, "target_entropy", None)
     values = evidence.logged("train/entropy")
     if target is None:
@@ -49,7 +47,7 @@ def entropy(evidence: Evidence) -> Result:
 
 
 def alpha(evidence: Evidence) -> Result:
-    """Alpha should settle: it runs away where no alpha brings the entropy to its target."""
+    """Check that alpha settles: it runs away if no alpha brings the entropy to its target."""
     target = getattr(evidence.agent.temperature, "target_entropy", None)
     values, entropies = evidence.logged("train/alpha"), evidence.logged("train/entropy")
     if target is None:
@@ -85,13 +83,13 @@ def _quarters(values: np.ndarray) -> tuple[float, float]:
 
 
 def _was_reached(evidence: Evidence, gaps: np.ndarray) -> bool:
-    """Whether the entropy met its target, or passed it, in the second half of the run."""
+    """Return whether the entropy met or crossed its target in the second half of the run."""
     gaps, far = gaps[len(gaps) // 2 :], evidence.agent.policy_net.entropy_tolerance
     return bool(np.any(np.abs(gaps) <= far) or (np.any(gaps > 0) and np.any(gaps < 0)))
 
 
 def saturated_actions(evidence: Evidence) -> Result:
-    """Sampled actions should not nearly all lie at the bounds."""
+    """Check that not nearly all sampled actions lie at their bounds."""
     batch = evidence.network_rows()
     if evidence.agent.action_codec.bounds is None:
         return unknown("discrete actions have no bounds")
@@ -102,15 +100,15 @@ def saturated_actions(evidence: Evidence) -> Result:
     text = f"{share:.0%} of the policy's actions are within 1 % of their bounds"
     if share <= SATURATED_SHARE:
         return fine(text)
-    return ill(
-        text,
+    remedy = (
         "lower agent.policy_lr or agent.reward_scale, set agent.normalize_observations: true, or "
-        "raise agent.target_entropy; if the best actions do lie at the bounds, leave it",
+        "raise agent.target_entropy; if the best actions do lie at the bounds, leave it"
     )
+    return ill(text, remedy)
 
 
 def q_bias(evidence: Evidence) -> Result:
-    """Q of an episode's beginning should be near the discounted return that it went on to have."""
+    """Check that Q of an episode's first step is near the discounted return of the episode."""
     config = evidence.config.agent
     if not evidence.episodes or evidence.agent.updates == 0:
         return unknown("no evaluation episode was played by what is learned")
@@ -139,10 +137,10 @@ def q_bias(evidence: Evidence) -> Result:
 
 
 def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return Q and G of each episode's first step, and the part of G that is no estimate.
+    """Return Q and G of each episode's first step, and the share of G that is no estimate.
 
-    What a soft Q holds beside rewards is alpha times the entropy of every later step; after a
-    truncated end, Q itself tells what would have come.
+    Beside rewards, a soft Q holds alpha times the entropy of every later step. For what would have
+    followed a truncated end, G takes Q itself.
     """
     agent, config, played = evidence.agent, evidence.config.agent, evidence.episodes
     entropies = evidence.logged("train/entropy")
@@ -162,9 +160,9 @@ def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.
 
 
 def _chance_size(evidence: Evidence) -> float:
-    """Return how far from 0 a discounted sum is of rewards that have nothing to do with each other.
+    """Return the size of a discounted sum of rewards if they were independent and of mean 0.
 
-    Returns near 0 are no measure: those of an episode may be the difference of large ones.
+    Returns near 0 are no measure of size, as large rewards may cancel in them.
     """
     if evidence.batch is None:
         return 0.0

@@ -1,4 +1,4 @@
-"""The doctor: a run that lies on the disk, looked at from its last checkpoint."""
+"""The doctor: the diagnosis of a run on the disk, by its last checkpoint."""
 
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -31,24 +31,24 @@ from sac.run.saved_replay import saved_replay
 
 @dataclass(frozen=True)
 class Report:
-    """What the doctor found in a run."""
+    """The findings in a run."""
 
     run: str
     env: str
     step: int
     results: dict[str, Result]
-    note: str = ""  # on what could not be looked at
+    note: str = ""  # what could not be looked at
 
     @property
     def illnesses(self) -> list[str]:
-        """Names of the checks that found something."""
+        """Return the names of the checks that found something."""
         return [name for name, result in self.results.items() if result.state == "ill"]
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as JSON would hold it."""
+        """Return the report as a JSON document."""
         checks = {name: result._asdict() for name, result in self.results.items()}
-        own = {"run": self.run, "env": self.env, "step": self.step, "note": self.note}
-        return {**own, "illnesses": self.illnesses, "checks": checks}
+        document = {name: value for name, value in vars(self).items() if name != "results"}
+        return {**document, "illnesses": self.illnesses, "checks": checks}
 
 
 def diagnose(
@@ -62,16 +62,15 @@ def diagnose(
 ) -> Report:
     """Look for every known illness in a run, which may still be training.
 
+    SACError if there is no such run or its checkpoint is damaged.
+
     Args:
-        run: Its directory.
+        run: A run directory.
         checkpoint: "last" or a step; "best" holds neither replay nor optimizers.
-        episodes: To play, for what only episodes can tell.
-        seed: Of these episodes.
+        episodes: Number of episodes to play, as some checks need them.
+        seed: Seed of these episodes.
         device: "auto", "cpu", "cuda" or "cuda:N".
         trust: Import the modules that the run's configuration names, whoever wrote it.
-
-    Raises:
-        SACError: There is no such run, or its checkpoint is damaged.
     """
     loaded = _load(Path(run), checkpoint)
     agent = SACAgent.load(loaded.folder, device=device)
@@ -107,7 +106,7 @@ def _load(run: Path, which: str) -> Checkpoint:
 
 
 def _history(run: Path, loaded: Checkpoint) -> dict[str, NDArray[np.float64]]:
-    """Return the metrics of the run until the checkpoint; `run` may be the checkpoint itself."""
+    """Return the run's metrics until the checkpoint; `run` may be the checkpoint itself."""
     in_run = run / METRICS_FILE
     path = in_run if in_run.is_file() else loaded.folder.parent.parent / METRICS_FILE
     columns = read_columns(path)
@@ -118,20 +117,14 @@ def _history(run: Path, loaded: Checkpoint) -> dict[str, NDArray[np.float64]]:
 def _with_environment(
     evidence: Evidence, env: EnvConfig, episodes: int, seed: int
 ) -> tuple[Evidence, str]:
-    """Return the evidence with what playing and trying the environment tells, and what failed."""
+    """Return the evidence with that of the environment added, and what failed."""
     try:
         with closing(make_vector_environment(env, seed=seed)) as environment:
             witness = Witness(environment, evidence.config.agent.gamma)
             run_episodes(evidence.agent, witness, episodes=episodes, seed=seed, deterministic=True)
-        return (
-            replace(
-                evidence,
-                episodes=witness.played,
-                environment_seconds=witness.seconds_per_step,
-                probe=probe(env),
-            ),
-            "",
-        )
+        seconds = witness.seconds_per_step
+        played = replace(evidence, episodes=witness.played, environment_seconds=seconds)
+        return replace(played, probe=probe(env)), ""
     except Exception as error:  # whatever an environment may raise
         kind = "" if isinstance(error, SACError) else f"{type(error).__name__}: "
         return evidence, f"its environment could not be played in: {kind}{error}"

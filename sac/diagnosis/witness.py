@@ -1,21 +1,19 @@
-"""Stands between an evaluation and its environment, and remembers what the checks need to know."""
+"""A witness between an evaluation and its environment, which remembers what the checks need."""
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from sac.environments import Step, VectorEnvironment
+from sac.environments import Step, VectorEnvironment
 
 
 @dataclass(frozen=True)
 class Played:
-    """An episode: where it began, what came of it, where it ended."""
+    """An episode: its beginning, its outcome, its end."""
 
-    observation: NDArray  # the first, as the replay would hold it
+    observation: NDArray  # the first, encoded
     action: NDArray  # the first, in policy units
     discounted_return: float
     length: int
@@ -24,9 +22,9 @@ class Played:
 
 
 class Witness:
-    """A vector environment to `run_episodes`; `played` and `seconds_per_step` tell of it."""
+    """A vector environment for `run_episodes` that notes its episodes in `played`."""
 
-    def __init__(self, environment: "VectorEnvironment", gamma: float) -> None:
+    def __init__(self, environment: VectorEnvironment, gamma: float) -> None:
         self.num_envs = environment.num_envs
         self.played: list[Played] = []
         self._environment = environment
@@ -35,8 +33,8 @@ class Witness:
 
     @property
     def seconds_per_step(self) -> float | None:
-        """Seconds that a step of one environment usually takes, the agent's acting aside."""
-        # The median: a moment in which the machine did something else must not count.
+        """Return the usual time of a step of one environment, without the agent's part."""
+        # The median, as the machine may do something else now and then.
         return float(np.median(self._seconds)) if self._seconds else None
 
     def reset(self, seed: int | None = None) -> NDArray:
@@ -47,8 +45,8 @@ class Witness:
         self._returns = np.zeros(self.num_envs)
         return self._observation
 
-    def step(self, actions: NDArray) -> "Step":
-        """Step the environment, and note what an episode began and ended with."""
+    def step(self, actions: NDArray) -> Step:
+        """Step the environment, and note the beginnings and ends of episodes."""
         began = time.perf_counter()
         step = self._environment.step(actions)
         seconds = time.perf_counter() - began
@@ -64,7 +62,7 @@ class Witness:
         self._observation = step.observation
         return step
 
-    def _end(self, index: int, length: int, truncated: bool, step: "Step") -> None:
+    def _end(self, index: int, length: int, truncated: bool, step: Step) -> None:
         start = self._starts[index]
         assert start is not None, "an episode has at least one step"
         last = step.next_observation[index].copy()

@@ -9,12 +9,8 @@ from sac.disk import files
 class AppendedFile:
     """Appends pieces to a file, which never ends in the middle of one.
 
-    A piece that cannot be written raises OSError, and is written before the next one.
-
-    Args:
-        path: The file.
-        mode: "xb" for a new file, "r+b" for one that is there.
-        last_size: Size of the last piece in the file, for `replace_last`.
+    A piece that cannot be written raises OSError, and is written before the next one. The mode is
+    "xb" for a new file, or "r+b" for an old one, whose last piece has `last_size` bytes.
     """
 
     def __init__(self, path: Path, mode: str = "xb", *, last_size: int = 0) -> None:

@@ -100,11 +100,6 @@ def read_file(path: Path) -> bytes:
         raise CheckpointError(f"'{path}' does not fit into memory: {size} bytes.") from error
 
 
-def read_tensors(path: Path) -> Tensors:
-    """Return the arrays of a safetensors file."""
-    return decode_tensors(read_file(path), path)
-
-
 def read_document(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file."""
     return decode_document(read_file(path), path)

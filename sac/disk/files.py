@@ -15,9 +15,8 @@ TEMPORARY_PREFIX = ".new-"
 REPLACED_PREFIX = ".old-"
 # Errors of file systems that cannot reserve space.
 CANNOT_RESERVE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
-NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(
-    os, "O_BINARY", 0
-)  # 0 where the system has no such flag
+# 0 where the system has no such flag.
+NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 BLOCK = 2**20
 
 
@@ -47,18 +46,21 @@ def sync_folder(folder: Path) -> None:
     """Sync a folder's entries (created, renamed and removed names) to the disk."""
     if os.name != "posix":  # other systems can't open a folder; they journal its entries
         return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
+    with _descriptor(folder, os.O_RDONLY) as descriptor:
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def sync_file(path: Path) -> None:
     """Sync a file to the disk, whatever handle it was written through."""
-    descriptor = os.open(path, os.O_RDWR)
-    try:
+    with _descriptor(path, os.O_RDWR) as descriptor:
         os.fsync(descriptor)
+
+
+@contextmanager
+def _descriptor(path: Path, flags: int) -> Iterator[int]:
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -68,13 +70,10 @@ def reserve(path: Path, size: int) -> None:
 
     A mapped file needs it: writing to a page without disk space kills the process.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o666)
-    try:
+    with _descriptor(path, os.O_RDWR | os.O_CREAT | NO_LINK) as descriptor:
         start = os.fstat(descriptor).st_size
         if start < size:
             _fill_up(descriptor, start, size)
-    finally:
-        os.close(descriptor)
 
 
 def _fill_up(descriptor: int, start: int, size: int) -> None:
@@ -108,11 +107,8 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 def map_file(path: Path, size: int) -> mmap.mmap:
     """Map the first `size` bytes of a file into memory; what is written there reaches the file."""
-    descriptor = os.open(path, os.O_RDWR | NO_LINK)
-    try:
+    with _descriptor(path, os.O_RDWR | NO_LINK) as descriptor:
         return mmap.mmap(descriptor, size)
-    finally:
-        os.close(descriptor)
 
 
 def sync_map(path: Path, mapped: mmap.mmap) -> None:

@@ -1,9 +1,9 @@
 """A lock: one process at a time writes to a run's folder."""
 
+import json
 import os
 import socket
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self
 
 from sac.disk import files
@@ -22,10 +22,8 @@ class RunLock:
     """Locks a run's folder for as long as the `with` block lasts.
 
     The operating system releases the lock when the process ends, however it ends, so a killed run
-    can be resumed at once. The file says which host and process hold it.
-
-    Raises:
-        SACError: Another process holds the lock, or the folder can't be written to.
+    can be resumed at once. The file says which host and process hold it. SACError if another
+    process holds the lock, or the folder can't be written to.
     """
 
     def __init__(self, run_directory: Path) -> None:
@@ -38,7 +36,8 @@ class RunLock:
         except OSError as error:
             raise SACError(f"Can't write into '{self._path.parent}': {error.strerror}.") from error
         try:
-            _take(file)
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = _read(file)
             file.close()
@@ -53,25 +52,13 @@ class RunLock:
         self._file = file
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         if self._file is not None:
             self._file.truncate(0)
             self._file.close()
 
 
-def _take(file: IO[bytes]) -> None:
-    if fcntl is not None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 def _read(file: IO[bytes]) -> str:
-    import json
-
     file.seek(0)
     try:
         owner = json.loads(file.read(1000))

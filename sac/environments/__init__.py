@@ -1,4 +1,4 @@
-"""Environments as the rest of the library sees them: made, seeded, vectorized, never autoreset."""
+"""Environments for the rest of the library: made, seeded, vectorized, without autoreset modes."""
 
 from sac.environments.make import make_vector_environment, separate_source
 from sac.environments.stepping.vector import Episode, Restored, Step, VectorEnvironment

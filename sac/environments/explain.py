@@ -1,4 +1,4 @@
-"""Why an environment could not be made, in words that say what to do."""
+"""Explanations of why an environment could not be made, and what to do."""
 
 import contextlib
 import difflib
@@ -21,7 +21,7 @@ ATARI_NAMESPACE = "ALE/"
 
 @contextlib.contextmanager
 def explained(env_id: str) -> Iterator[None]:
-    """Turn whatever goes wrong while `env_id` is made into an EnvironmentSetupError."""
+    """Turn every error while `env_id` is made into an EnvironmentSetupError."""
     try:
         yield
     except SACError:

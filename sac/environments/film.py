@@ -1,10 +1,10 @@
-"""Films of episodes: what the environment draws, with step and return drawn in."""
+"""Films of episodes: the environment's pictures, with step and return drawn in."""
 
 import contextlib
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -16,16 +16,13 @@ from sac.errors import ConfigError, EnvironmentSetupError
 
 PACKAGES = {".gif": ("PIL",), ".mp4": ("PIL", "imageio_ffmpeg")}
 DEFAULT_FPS = 30
-# Browsers play no gif faster, and every frame of one takes some ten kilobytes.
+# Browsers play a gif no faster, and each of its frames takes some ten kilobytes.
 MAX_GIF_FPS = 25
 MAX_GIF_WIDTH = 400
 
 
 def check_video(path: Path) -> None:
-    """Raise ConfigError if no film can be written to `path`, before a long evaluation.
-
-    EnvironmentSetupError if a package is missing.
-    """
+    """Raise SACError, before a long evaluation, if no film can be written to `path`."""
     packages = PACKAGES.get(path.suffix.lower())
     if packages is None:
         raise ConfigError(f"--video: expected a name that ends in .mp4 or .gif, got '{path}'")
@@ -38,10 +35,7 @@ def check_video(path: Path) -> None:
 
 
 def filmed(config: EnvConfig, path: Path, **bounds: int) -> EnvConfig:
-    """Return the configuration of one environment whose first episode is filmed to a file.
-
-    `bounds`: `max_width` and `max_frames` of a .gif.
-    """
+    """Return the configuration of one environment with an EpisodeFilm, which has these bounds."""
     film = f"{EpisodeFilm.__module__}.{EpisodeFilm.__name__}"
     return replace(
         config,
@@ -55,8 +49,8 @@ def filmed(config: EnvConfig, path: Path, **bounds: int) -> EnvConfig:
 class EpisodeFilm(gymnasium.Wrapper):
     """Films the first whole episode to a file, which appears when the episode has ended.
 
-    EnvironmentSetupError if the environment draws no pictures. `max_width` and `max_frames` bound a
-    .gif, whose frames are then dropped evenly over the episode.
+    `max_width` and `max_frames` bound a .gif, which then drops frames evenly over the episode.
+    EnvironmentSetupError if the environment draws no pictures.
     """
 
     def __init__(
@@ -69,9 +63,9 @@ class EpisodeFilm(gymnasium.Wrapper):
         super().__init__(env)
         self._path = Path(path)
         self._max_width, self._max_frames = max_width, max_frames
-        # The ending stays, as it tells the format.
+        # With the same ending, which chooses the format.
         self._temporary = self._path.with_name(files.TEMPORARY_PREFIX + self._path.name)
-        self._writer: _Writer | None = None
+        self._writer: _Gif | _Mp4 | None = None
         self._is_done = False
         self._step, self._return = 0, 0.0
 
@@ -127,14 +121,6 @@ class EpisodeFilm(gymnasium.Wrapper):
         return frame.astype(np.uint8)
 
 
-class _Writer(Protocol):
-    def skips(self) -> bool: ...  # the next frame, so it need not be drawn
-
-    def add(self, picture: Any) -> None: ...
-
-    def close(self) -> None: ...
-
-
 def _labelled(frame: np.ndarray, text: str) -> Any:
     """Return the frame as a Pillow image, with text that is legible on any background."""
     from PIL import Image, ImageDraw, ImageFont
@@ -155,7 +141,7 @@ class _Gif:
         self._count = 0
         self._pictures: list[Any] = []
 
-    def skips(self) -> bool:
+    def skips(self) -> bool:  # the next frame, which need not be drawn
         self._count += 1
         return self._count % self._every != 0
 
@@ -188,7 +174,7 @@ class _Mp4:
         return False
 
     def add(self, picture: Any) -> None:
-        # The codec halves the resolution of colours, so both sides must be even.
+        # The codec halves the resolution of colours: both sides must be even.
         size = tuple(side - side % 2 for side in picture.size)
         if self._frames is None:
             import imageio_ffmpeg

@@ -1,4 +1,4 @@
-"""From the configuration, or from what the user gives instead, to a VectorEnvironment."""
+"""Construction of environments from the configuration, or from an object of the user's."""
 
 import copy
 import functools
@@ -37,9 +37,7 @@ def make_vector_environment(
     replaces the configured number. EnvironmentSetupError or SpaceError says what is wrong.
     """
     num_envs = config.num_envs if num_envs is None else num_envs
-    if config.wrappers or ":" in config.id:
-        _find_modules_of_the_working_directory()
-    wrappers = configured_wrappers(config.wrappers)
+    wrappers = _wrappers(config)
     make: Callable[[], tuple[VectorEnv, bool]]
     if source is None:
         make = functools.partial(_from_id, config, num_envs, wrappers)
@@ -64,26 +62,16 @@ def make_vector_environment(
 
 
 def make_bare_environment(config: EnvConfig) -> gymnasium.Env:
-    """Make one environment of `config` alone, without the wrappers that Gymnasium adds by itself.
-
-    EnvironmentSetupError says what is wrong.
-    """
-    if config.wrappers or ":" in config.id:
-        _find_modules_of_the_working_directory()
-    wrappers = configured_wrappers(config.wrappers)
+    """Make one environment of `config`, without Gymnasium's own wrappers; or raise SACError."""
+    wrappers = _wrappers(config)
     _check_id(config)
     with explained(config.id):
         env = gymnasium.make(config.id, disable_env_checker=True, **config.kwargs).unwrapped
-        for wrap in wrappers:
-            env = wrap(env)
-        return env
+        return _wrapped(env, wrappers)
 
 
 def separate_source(source: Source) -> Source:
-    """Return what makes another environment like `source`, for evaluation beside training.
-
-    EnvironmentSetupError where an environment can be neither made again nor copied.
-    """
+    """Return a source of another environment like `source`; EnvironmentSetupError if impossible."""
     if not isinstance(source, gymnasium.Env | VectorEnv):
         return source
     try:
@@ -128,8 +116,8 @@ def _from_id(
 
 
 def _vector_kwargs(vectorization: str) -> dict[str, Any]:
-    # Resetting is left to VectorEnvironment: no step is wasted on it, and the last observation is
-    # copied before the environment, which may reuse its array, starts anew.
+    # VectorEnvironment resets itself: this wastes no step, and copies the last observation before
+    # the environment, which may reuse its array, starts anew.
     kwargs = {"autoreset_mode": AutoresetMode.DISABLED, "copy": False}
     if vectorization == "async":
         return {**kwargs, "context": start_method(), "worker": run_worker}
@@ -157,23 +145,24 @@ def _from_source(
         raise EnvironmentSetupError(
             f"expected the callable to make a Gymnasium environment, got {first!r:.100}"
         )
-    another = functools.partial(_make_wrapped, source, wrappers)
+    another = functools.partial(_make_recorded, source, wrappers)
     with explained(str(first)):
         if config.vectorization == "async" and first is not source:
             first.close()
             return AsyncVectorEnv([another] * num_envs, **_vector_kwargs("async")), True
-        makers: list[Any] = [lambda: _wrapped(first, wrappers), *[another] * (num_envs - 1)]
+        given = functools.partial(_make_recorded, lambda: first, wrappers)
+        makers: list[Any] = [given, *[another] * (num_envs - 1)]
         return SyncVectorEnv(makers, **_vector_kwargs("sync")), True
 
 
-def _make_wrapped(make: Any, wrappers: list[WrapEnvironment]) -> gymnasium.Env:
-    return _wrapped(make(), wrappers)
+def _make_recorded(make: Any, wrappers: list[WrapEnvironment]) -> gymnasium.Env:
+    return Recorder(_wrapped(make(), wrappers))
 
 
-def _wrapped(env: gymnasium.Env, wrappers: list[WrapEnvironment]) -> gymnasium.Env:
+def _wrapped(env: Any, wrappers: list[WrapEnvironment]) -> Any:
     for wrap in wrappers:
         env = wrap(env)
-    return Recorder(env)
+    return env
 
 
 def _wrapped_vector(env: VectorEnv, num_envs: int, wrappers: list[WrapEnvironment]) -> VectorEnv:
@@ -182,13 +171,11 @@ def _wrapped_vector(env: VectorEnv, num_envs: int, wrappers: list[WrapEnvironmen
         raise EnvironmentSetupError(
             f"env.num_envs: expected {num_envs} environments, {env} has {env.num_envs}"
         )
-    for wrap in wrappers:  # such as those of gymnasium.wrappers.vector
-        env = wrap(env)
-    return env
+    return _wrapped(env, wrappers)  # such as by gymnasium.wrappers.vector
 
 
 def _check_id(config: EnvConfig) -> None:
-    """Raise a clear error for what gymnasium.make_vec would trip over; import what registers it."""
+    """Raise a clear error for what gymnasium.make_vec does not check; import the id's module."""
     if not config.id:
         raise ConfigError("env.id: expected a Gymnasium environment, such as Pendulum-v1")
     reserved = [name for name in RESERVED_KWARGS if name in config.kwargs]
@@ -200,8 +187,9 @@ def _check_id(config: EnvConfig) -> None:
     module, separator, name = config.id.partition(":")
     if ":" in name or (separator and not (module and name)):
         raise EnvironmentSetupError(f"env.id: expected EnvId or module:EnvId, got {config.id!r}")
-    if name.startswith(ATARI_NAMESPACE) or module.startswith(ATARI_NAMESPACE):
-        _import_if_installed("ale_py")
+    is_atari = name.startswith(ATARI_NAMESPACE) or module.startswith(ATARI_NAMESPACE)
+    if is_atari and importlib.util.find_spec("ale_py") is not None:
+        importlib.import_module("ale_py")
     if separator:
         _import_registering(module, config.id)
 
@@ -209,28 +197,21 @@ def _check_id(config: EnvConfig) -> None:
 def _import_registering(module: str, env_id: str) -> None:
     try:
         importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        is_missing = error.name is not None and f"{module}.".startswith(f"{error.name}.")
-        reason = "was found neither here nor installed" if is_missing else f"fails: {error}"
+    except Exception as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        reason = f"fails: {type(error).__name__}: {error}"
+        if missing is not None and f"{module}.".startswith(f"{missing}."):
+            reason = "was found neither here nor installed"
         raise EnvironmentSetupError(
             f"env.id: the module {module!r} of {env_id!r} {reason}"
         ) from error
-    except Exception as error:
-        raise EnvironmentSetupError(
-            f"env.id: importing the module {module!r} of {env_id!r} fails: "
-            f"{type(error).__name__}: {error}"
-        ) from error
 
 
-def _import_if_installed(module: str) -> None:
-    if importlib.util.find_spec(module) is not None:
-        importlib.import_module(module)
+def _wrappers(config: EnvConfig) -> list[WrapEnvironment]:
+    """Return the wrappers, after making the user's modules importable, as `python -m` does.
 
-
-def _find_modules_of_the_working_directory() -> None:
-    """Let the user's modules be imported as `python -m` does, but never before an installed one.
-
-    Workers start with this process's import path.
+    Installed modules come first. Workers take over the import path of this process.
     """
-    if not {"", os.getcwd()} & set(sys.path):
+    if (config.wrappers or ":" in config.id) and not {"", os.getcwd()} & set(sys.path):
         sys.path.append(os.getcwd())
+    return configured_wrappers(config.wrappers)

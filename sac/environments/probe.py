@@ -1,4 +1,4 @@
-"""What can be found out about an environment by trying it: its faults, and its actions' reach."""
+"""Trials of an environment: its faults, and the range in which actions make a difference."""
 
 import contextlib
 import io
@@ -16,20 +16,19 @@ from sac.environments.make import make_bare_environment, make_vector_environment
 from sac.environments.stepping.vector import VectorEnvironment
 
 SEED = 0
-STEPS = 3  # an action may show its effect a step or two later
+STEPS = 3  # an action may take effect a step or two later
 POINTS = 11  # of an action's range, from end to end
-FEW = 3  # changes among the points, fewer than where the outcome depends on all of the range
-ZOOMS = 10  # times that the part with the changes is looked at alone
-SECONDS = 10.0  # an environment that is slow to reset is left before its last dimension
+FEW = 3  # changes between points: with more, the outcome depends on all of the range
+ZOOMS = 10  # times that the search narrows to the part with the changes
+SECONDS = 10.0  # after which a slow environment is left, before its last dimension
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What environments of its own told.
+    """The result of trials in new environments.
 
-    `fault` is what Gymnasium's checker says against them. `reach` (size,) holds for each dimension
-    of a continuous action in which share of its bounds the outcome depends on it; nan where that
-    could not be told.
+    `fault` is what Gymnasium's checker found. `reach` (size,) is the share of the range in which
+    the outcome depends on the action, for each dimension of a continuous one; nan if unknown.
     """
 
     fault: str | None
@@ -37,7 +36,7 @@ class Probe:
 
 
 def probe(config: EnvConfig) -> Probe:
-    """Try new environments; SACError where none can be made."""
+    """Try new environments; SACError if none can be made."""
     return Probe(checker_fault(config), _tried_reach(config))
 
 
@@ -48,7 +47,7 @@ def unseen(config: EnvConfig) -> EnvConfig:
 
 
 def checker_fault(config: EnvConfig) -> str | None:
-    """Return what Gymnasium's checker says against a new environment; None if nothing."""
+    """Return what Gymnasium's checker finds wrong in a new environment; None if nothing."""
     env = make_bare_environment(unseen(config))
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -70,12 +69,12 @@ def _tried_reach(config: EnvConfig) -> NDArray[np.float64] | None:
             return None
         try:
             return reach(environment)
-        except Exception:  # whatever an environment may raise; the checker tells what is wrong
+        except Exception:  # whatever an environment may raise: the checker reports it
             return None
 
 
 def reach(environment: VectorEnvironment) -> NDArray[np.float64]:
-    """Return the share of each dimension's bounds in which the outcome depends on the action."""
+    """Return the share of each dimension's range in which the outcome depends on the action."""
     found = np.full(int(np.prod(environment.action_codec.shape)), np.nan)
     deadline = time.monotonic() + SECONDS
     for dimension in range(len(found)):
@@ -97,11 +96,11 @@ def _reach(environment: VectorEnvironment, dimension: int) -> float:
         if len(changes) > FEW or (first, last) == (0, POINTS - 1):
             return (high - low) / 2
         low, high = points[first], points[last]
-    return np.nan  # on one side of a threshold or on the other: it is no matter of bounds
+    return np.nan  # the action only crosses a threshold, for which bounds do not matter
 
 
 def _outcome(environment: VectorEnvironment, dimension: int, unit: float) -> bytes:
-    """Play a few steps, always of the same episode; the other dimensions are in their middle."""
+    """Play a few steps of the same episode, with the other dimensions in their middle."""
     codec = environment.action_codec
     units = np.zeros((1, int(np.prod(codec.shape))))
     units[0, dimension] = unit

@@ -1,4 +1,4 @@
-"""Whether an episode succeeded, where an environment's info says so in its last step."""
+"""The success of an episode, if the environment reports it in the info of the last step."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 SUCCESS = "is_success"
-KEYS = (SUCCESS, "success")  # Gymnasium-Robotics and SB3's, then Meta-World's
+KEYS = (SUCCESS, "success")  # Gymnasium-Robotics and SB3; Meta-World
 
 
 def success_of(info: Mapping[str, Any]) -> bool | None:
-    """Return what the info of one environment says; None where it says nothing."""
+    """Return the success in the info of one environment; None if it reports none."""
     for key in KEYS:
         if info.get(key) is not None:
             return bool(np.all(info[key]))
@@ -18,8 +18,8 @@ def success_of(info: Mapping[str, Any]) -> bool | None:
 
 
 def successes_of(infos: Mapping[str, Any], indices: Sequence[int]) -> list[bool | None]:
-    """Return what the infos of a vector environment say of these environments' ended episodes."""
-    # An environment that was reset in the same step keeps the episode's own info there.
+    """Return the successes of ended episodes by the infos of a vector environment."""
+    # An environment that was reset in the same step keeps the episode's info under this key.
     infos = infos.get("final_info", infos)
     if not isinstance(infos, Mapping):
         return [None] * len(indices)
@@ -27,7 +27,7 @@ def successes_of(infos: Mapping[str, Any], indices: Sequence[int]) -> list[bool 
 
 
 def _single(infos: Mapping[str, Any], index: int) -> dict[str, Any]:
-    """Take one environment's entries; Gymnasium marks those it has in an array `_key`."""
+    """Return one environment's entries; Gymnasium's array `_key` says who has a `key`."""
     return {
         key: infos[key][index]
         for key in KEYS

@@ -1,8 +1,9 @@
-"""Wrappers that the configuration names."""
+"""Wrappers of environments by their names in the configuration."""
 
 import difflib
 import importlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sac.config import WrapperConfig
@@ -12,26 +13,20 @@ WrapEnvironment = Callable[[Any], Any]
 
 
 def configured_wrappers(configs: Sequence[WrapperConfig]) -> list[WrapEnvironment]:
-    """Return functions that wrap an environment, in the order in which they are applied."""
-    return [_Wrap(config.class_path, dict(config.kwargs)) for config in configs]
+    """Return functions that wrap an environment, in the order of their application."""
+    for config in configs:
+        _find_class(config.class_path)  # a wrong path is an error before any environment starts
+    return [partial(_wrap, config) for config in configs]  # a worker can unpickle them
 
 
-class _Wrap:
-    """A wrapper class with its arguments; pickles to a worker by its class path."""
-
-    def __init__(self, class_path: str, kwargs: dict[str, Any]) -> None:
-        self.class_path = class_path
-        self.kwargs = kwargs
-        _find_class(class_path)  # so that a wrong path is an error before any environment starts
-
-    def __call__(self, env: Any) -> Any:
-        try:
-            return _find_class(self.class_path)(env, **self.kwargs)
-        except Exception as error:
-            raise EnvironmentSetupError(
-                f"env.wrappers: {self.class_path} with kwargs {self.kwargs} cannot wrap {env}: "
-                f"{type(error).__name__}: {error}"
-            ) from error
+def _wrap(config: WrapperConfig, env: Any) -> Any:
+    try:
+        return _find_class(config.class_path)(env, **config.kwargs)
+    except Exception as error:
+        raise EnvironmentSetupError(
+            f"env.wrappers: {config.class_path} with kwargs {config.kwargs} cannot wrap {env}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def _find_class(class_path: str) -> Callable[..., Any]:

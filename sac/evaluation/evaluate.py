@@ -5,11 +5,14 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from sac.agent.agent import SACAgent
 from sac.config import Config, EnvConfig
+from sac.environments import Episode, Step, VectorEnvironment, make_vector_environment
+from sac.environments.film import check_video, filmed
 from sac.errors import CheckpointError, ConfigError, SpaceError
 from sac.evaluation.published import PUBLISHED
 from sac.evaluation.random_policy import RandomPolicy
@@ -17,17 +20,7 @@ from sac.evaluation.result import EvaluationResult
 from sac.run.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from sac.run.rules import check_trusted
 
-if TYPE_CHECKING:
-    from sac.agent.agent import SACAgent
-    from sac.environments import Episode, Step, VectorEnvironment
-
-__all__ = [
-    "EvaluationResult",
-    "check_spaces_fit",
-    "evaluate",
-    "film_episode",
-    "run_episodes",
-]
+__all__ = ["EvaluationResult", "check_spaces_fit", "evaluate", "film_episode", "run_episodes"]
 
 
 class Playable(Protocol):
@@ -38,12 +31,12 @@ class Playable(Protocol):
     def reset(self, seed: int | None = None) -> np.ndarray:
         """Start new episodes everywhere."""
 
-    def step(self, actions: np.ndarray) -> "Step":
+    def step(self, actions: np.ndarray) -> Step:
         """Take one action, in environment units, in every environment."""
 
 
 def run_episodes(
-    agent: "SACAgent | RandomPolicy",
+    agent: SACAgent | RandomPolicy,
     environment: Playable,
     *,
     episodes: int,
@@ -53,14 +46,8 @@ def run_episodes(
     """Play episodes from a fresh reset; neither the agent nor its random generators change.
 
     Each environment plays a fixed share of the episodes: taking whichever finish first would favour
-    short episodes. The same arguments give the same result.
-
-    Args:
-        agent: Chooses the actions.
-        environment: It is reset, so it must not be the one that is being trained on.
-        episodes: How many, at least 1.
-        seed: Seeds the environments and, unless deterministic, the actions.
-        deterministic: Take the policy's most likely action instead of a sample.
+    short episodes. The same arguments give the same result: `seed` is that of the environments and,
+    unless `deterministic`, of the actions. The environment must not be that of a training.
     """
     _check_at_least("episodes", episodes, 1)
     shares = [len(range(i, episodes, environment.num_envs)) for i in range(environment.num_envs)]
@@ -121,9 +108,6 @@ def evaluate(
         trust: Import the modules that the run's configuration names, whoever wrote it.
     """
     _check_arguments(episodes, seed, num_envs, video, env)
-    from sac.agent.agent import SACAgent
-    from sac.environments import make_vector_environment
-
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
     config = environment_config(loaded, num_envs, env_overrides, trust=trust)
     _check_named(config, loaded, env)
@@ -148,7 +132,7 @@ def evaluate(
 
 
 def film_episode(
-    agent: "SACAgent",
+    agent: SACAgent,
     config: EnvConfig,
     path: Path,
     *,
@@ -157,9 +141,6 @@ def film_episode(
     **bounds: int,
 ) -> EvaluationResult:
     """Film the first episode of an evaluation; `EpisodeFilm` explains the `bounds`."""
-    from sac.environments import make_vector_environment
-    from sac.environments.film import check_video, filmed
-
     check_video(path)
     made = make_vector_environment(filmed(config, path, **bounds), seed=seed)
     with closing(made) as environment:
@@ -167,13 +148,10 @@ def film_episode(
         return run_episodes(agent, environment, episodes=1, seed=seed, deterministic=deterministic)
 
 
-def check_spaces_fit(agent: "SACAgent", environment: "VectorEnvironment") -> None:
-    """Refuse an environment whose spaces do not fit the agent.
+def check_spaces_fit(agent: SACAgent, environment: VectorEnvironment) -> None:
+    """Raise SpaceError for an environment whose spaces do not fit the agent.
 
     Bounds of observations may differ, as no policy reads them; bounds of actions scale the actions.
-
-    Raises:
-        SpaceError: Names both spaces.
     """
     trained, found = agent.observation_encoder, environment.observation_encoder
     same_layout = (
@@ -201,16 +179,10 @@ def environment_config(
     *,
     trust: bool,
 ) -> EnvConfig:
-    """Return the environment that a checkpoint was trained on, changed by `overrides`.
-
-    ConfigError if it would import code that is not trusted.
-    """
+    """Return a checkpoint's environment, with `overrides`; ConfigError for untrusted imports."""
     overrides = {} if overrides is None else overrides
-    document = checkpoint.documents.get("config")
-    if document is None:  # a policy alone does not say where it was trained
-        trained = Config.from_dict({"env": {"id": ""}})
-    else:
-        trained = Config.from_dict(document)
+    # A policy alone does not say where it was trained.
+    trained = Config.from_dict(checkpoint.documents.get("config", {}))
     if overrides.get("id", trained.env.id) != trained.env.id:
         trained = replace(trained, env=replace(trained.env, kwargs={}))
     config = trained.merged({"env": overrides}).env
@@ -239,8 +211,6 @@ def _check_arguments(
     _check_at_least("seed", seed, 0)
     _check_at_least("num_envs", num_envs, 1)
     if video is not None:
-        from sac.environments.film import check_video
-
         if env is not None:
             raise ConfigError("video needs an environment with an id, which can be made again")
         check_video(Path(video))

@@ -1,17 +1,14 @@
 """A policy that acts at random, to compare trained ones with."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from sac.spaces import ActionCodec
+from sac.spaces import ActionCodec
 
 
 class RandomPolicy:
     """Draws actions uniformly; has the methods that an evaluation needs of an agent."""
 
-    def __init__(self, action_codec: "ActionCodec") -> None:
+    def __init__(self, action_codec: ActionCodec) -> None:
         self.action_codec = action_codec
 
     def sample(self, observations: np.ndarray, generator: np.random.Generator) -> np.ndarray:

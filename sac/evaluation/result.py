@@ -8,9 +8,8 @@ import numpy as np
 from sac.evaluation.published import Published
 from sac.evaluation.statistics import bootstrap_interval, interquartile_mean
 
-RESAMPLED_RETURNS = (
-    2 * 10**8
-)  # at most, which takes seconds: many episodes are resampled less often
+# At most, which takes seconds: many episodes are resampled less often.
+RESAMPLED_RETURNS = 2 * 10**8
 
 
 @dataclass(frozen=True)
@@ -23,9 +22,7 @@ class EvaluationResult:
     checkpoint_step: int | None = None
     run: str | None = None
     published: Published | None = None  # what others reached in the same environment
-    random_policy: "EvaluationResult | None" = (
-        None  # the same number of episodes with random actions
-    )
+    random_policy: "EvaluationResult | None" = None  # as many episodes with random actions
     successes: list[bool] | None = None  # of each episode, if the environment reports them
 
     @property

@@ -46,15 +46,9 @@ def bootstrap_interval(
 ) -> Interval:
     """Return the percentile bootstrap interval of a statistic over the first axis (Efron 1979).
 
-    Whole observations are resampled, so curves of seeds stay whole. The same seed gives the same
-    interval. The interval of a single observation is that observation, and means nothing.
-
-    Args:
-        values: Observations, (n, ...).
-        statistic: A function from (m, ...) to (...), such as those in `STATISTICS`.
-        confidence: Share of the resampled statistics inside the interval.
-        resamples: Number of resamples.
-        seed: Seed of the resampling.
+    Whole observations of `values` (n, ...) are resampled, so curves of seeds stay whole. The same
+    seed gives the same interval. The interval of a single observation is that observation, and
+    means nothing. `statistic` is a function from (m, ...) to (...), such as those in `STATISTICS`.
     """
     generator = np.random.default_rng(seed)
     n = len(values)

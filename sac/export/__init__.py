@@ -1,25 +1,26 @@
-"""A trained policy as one file for other programs: ONNX, or safetensors for NumPy alone."""
+"""Export of a trained policy to one file: ONNX, or safetensors for NumPy alone."""
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from sac.agent.agent import SACAgent
 from sac.disk.files import replace_file
 from sac.errors import ConfigError, SACError
-from sac.export import numpy_file, onnx_file
 from sac.export.agreement import OBSERVATIONS, check
 from sac.export.layers import Policy
 from sac.run.checkpoint import find_checkpoint
 
 __all__ = ["FORMATS", "Exported", "export"]
 
-FORMATS = {"onnx": onnx_file, "numpy": numpy_file}
+FORMATS = {"onnx": "onnx_file", "numpy": "numpy_file"}  # modules that write and run each
 FORMAT_OF_ENDING = {".onnx": "onnx", ".safetensors": "numpy"}
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and how far it is from the agent."""
+    """An exported file, and its largest difference from the agent."""
 
     output: Path
     checkpoint: Path
@@ -27,51 +28,57 @@ class Exported:
     largest_difference: float
 
     def __str__(self) -> str:
-        """Say it in words, with what the file takes and gives."""
+        """Return a description in words."""
         policy = self.policy
-        lines = [
+        flattened = ", as gymnasium.spaces.flatten makes it" if policy.is_encoded else ""
+        return (
             f"{self.output}: the deterministic policy of {self.checkpoint}, which on "
             f"{OBSERVATIONS} random observations differs from the agent by at most "
-            f"{self.largest_difference:.1e}",
+            f"{self.largest_difference:.1e}\n"
             f"observation: {policy.observation_dtype} {_shape(policy.observation_shape)}"
-            + (", as gymnasium.spaces.flatten makes it" if policy.is_encoded else ""),
-            f"action: {policy.action_dtype} {_shape(policy.action_shape)}",
-        ]
-        return "\n".join(lines)
+            f"{flattened}\n"
+            f"action: {policy.action_dtype} {_shape(policy.action_shape)}"
+        )
 
 
 def export(
     path: str | Path, output: str | Path, *, checkpoint: str = "best", format: str | None = None
 ) -> Exported:
-    """Write the deterministic policy of a run into one file, after comparing it with the agent.
+    """Write the deterministic policy of a run to one file, after comparing it with the agent.
 
-    Normalisation, squashing, rescaling to the environment's bounds and the choice among discrete
-    actions are inside.
+    The file includes normalisation, squashing, scaling to the environment's bounds and the choice
+    of a discrete action. SACError if there is no such policy, the file can't be written, onnx or
+    onnxruntime is not installed, or the file's actions are not the agent's.
 
     Args:
         path: A run directory or a checkpoint.
-        output: File to write; what is there is replaced.
-        checkpoint: best, last or a step of a run directory.
-        format: "onnx" or "numpy"; None goes by the ending of `output`, .onnx or .safetensors.
-
-    Raises:
-        SACError: There is no such policy, the file can't be written, onnx or onnxruntime is not
-            installed, or the file's actions are not the agent's.
+        output: The file; an old one is replaced.
+        checkpoint: "best", "last" or a step of a run directory.
+        format: "onnx" or "numpy"; by default, the ending of `output` decides.
     """
     output = Path(output)
-    kind = _format(output, format)
-    if kind == "onnx":
-        onnx_file.check_installed()
+    writer = _writer(_format(output, format))
     folder = find_checkpoint(path, checkpoint)
     agent = SACAgent.load(folder)
     policy = Policy.of(agent)
-    data = FORMATS[kind].encode(policy)
-    largest_difference = check(FORMATS[kind].runner(data), agent, policy)
+    data = writer.encode(policy)
+    largest_difference = check(writer.runner(data), agent, policy)
     try:
         replace_file(output, data)
     except OSError as error:
         raise SACError(f"Can't write '{output}': {error.strerror}.") from error
     return Exported(output, folder, policy, largest_difference)
+
+
+def _writer(format: str) -> Any:
+    """Return the module of a format; SACError if what it needs is not installed."""
+    try:
+        return import_module(f"sac.export.{FORMATS[format]}")
+    except ModuleNotFoundError as error:
+        raise SACError(
+            f"an ONNX file needs {error.name}, which is not installed: "
+            'pip install -e ".[onnx]" (or give --format numpy, which needs nothing more)'
+        ) from None
 
 
 def _format(output: Path, format: str | None) -> str:

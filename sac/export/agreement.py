@@ -1,4 +1,4 @@
-"""Whether an exported policy does what the agent does."""
+"""Comparison of an exported policy with its agent."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,23 +19,29 @@ EXTENT = 3.0  # of random observations, in standard deviations where the agent k
 
 
 def check(run: Callable[[NDArray[Any]], NDArray[Any]], agent: SACAgent, policy: Policy) -> float:
-    """Return how far `run` is from the agent's deterministic actions on random observations.
+    """Return the largest difference between `run` and the agent's deterministic actions.
 
-    Continuous actions are compared as numbers, in units of the largest bound where that is above 1;
-    discrete ones by how much lower the logit of the chosen action is than the best. SACError where
-    the largest difference of all is above 1e-5.
+    Both see random observations. A continuous action differs in units of the largest bound, if that
+    is above 1; a discrete one by how much its logit is below the best. SACError for a difference
+    above 1e-5.
     """
     observations = random_observations(agent, policy, np.random.default_rng(0))
     actions = run(observations)
-    expected = _agent_actions(agent, observations)
+    encoded = observations.astype(agent.observation_encoder.dtype)
+    expected = agent.action_codec.to_environment(agent.greedy(encoded))
     if actions.shape != expected.shape or actions.dtype != expected.dtype:
         raise SACError(
             f"the exported policy gives {actions.dtype} {actions.shape}, and the agent "
             f"{expected.dtype} {expected.shape}: nothing was written"
         )
-    differences = _shortfall(agent, observations, actions)
-    largest = float(np.max(differences))
-    if not largest <= TOLERANCE:  # so that NaN fails, too
+    if not agent.action_codec.contains(actions):
+        largest = np.inf
+    else:
+        with no_grad():
+            inputs = agent.observation_input(encoded)
+            shortfall = agent.policy_net.shortfall(inputs, actions, agent.action_codec)
+        largest = float(np.max(shortfall))
+    if not largest <= TOLERANCE:  # NaN fails too
         raise SACError(
             f"the exported policy differs from the agent by {largest:.2g} on random observations, "
             f"expected at most {TOLERANCE:g}: nothing was written"
@@ -44,7 +50,7 @@ def check(run: Callable[[NDArray[Any]], NDArray[Any]], agent: SACAgent, policy: 
 
 
 def random_observations(agent: SACAgent, policy: Policy, rng: np.random.Generator) -> NDArray[Any]:
-    """Return a batch as the exported policy takes it, of numbers that the agent may well meet."""
+    """Return a batch for the exported policy, of numbers that the agent may well meet."""
     encoder = agent.observation_encoder
     space: Any = encoder.space
     if policy.is_encoded:
@@ -65,21 +71,3 @@ def random_observations(agent: SACAgent, policy: Policy, rng: np.random.Generato
     lowest, highest = np.maximum(low, centre - spread), np.minimum(high, centre + spread)
     observations = rng.uniform(lowest, highest, (OBSERVATIONS, *encoder.shape))
     return observations.astype(policy.observation_dtype)
-
-
-def _agent_actions(agent: SACAgent, observations: NDArray[Any]) -> NDArray[Any]:
-    encoded = observations.astype(agent.observation_encoder.dtype)
-    return agent.action_codec.to_environment(agent.greedy(encoded))
-
-
-def _shortfall(
-    agent: SACAgent, observations: NDArray[Any], actions: NDArray[Any]
-) -> NDArray[np.float32]:
-    """By how much the actions are not the policy's; infinite for actions that there are not."""
-    codec = agent.action_codec
-    if not codec.contains(actions):
-        return np.array([np.inf], np.float32)
-    encoded = observations.astype(agent.observation_encoder.dtype)
-    with no_grad():
-        inputs = agent.observation_input(encoded)
-        return agent.policy_net.shortfall(inputs, actions, codec)

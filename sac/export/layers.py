@@ -1,4 +1,4 @@
-"""A trained policy as a plain list of layers, from which every format is written."""
+"""A trained policy as a list of layers, the source of every export format."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +13,7 @@ from sac.spaces import space_to_json
 
 @dataclass(frozen=True)
 class Layer:
-    """One step from observation to action: what it does, and the arrays it does it with."""
+    """A step from observation to action: its kind, and its arrays."""
 
     kind: str
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
@@ -23,9 +23,9 @@ class Layer:
 class Policy:
     """The deterministic policy, from a raw observation to an action in the environment's units.
 
-    Of a batch (n, *observation_shape), flattened to float32 (n, features), the layers make actions
-    (n, *action_shape). `is_encoded`: the observation space is no Box, and what goes in is the
-    observation as `gymnasium.spaces.flatten` gives it.
+    The layers turn observations (n, *observation_shape), flattened to float32 (n, features), into
+    actions (n, *action_shape). `is_encoded`: the observation space is no Box, so that observations
+    must have passed `gymnasium.spaces.flatten`.
     """
 
     layers: list[Layer]
@@ -38,7 +38,7 @@ class Policy:
 
     @classmethod
     def of(cls, agent: SACAgent) -> "Policy":
-        """Take the policy out of an agent."""
+        """Return the policy of an agent."""
         encoder, codec = agent.observation_encoder, agent.action_codec
         observation = space_to_json(encoder.space)
         is_encoded = observation["type"] != "Box"
@@ -69,7 +69,7 @@ def _input_layers(agent: SACAgent) -> list[Layer]:
 
 
 def _network_layers(agent: SACAgent) -> list[Layer]:
-    """The policy network; of a Gaussian's outputs only the means, for the rest is its noise."""
+    """Return the policy network; of a Gaussian's outputs the means alone."""
     learned, last = agent.policy_net.mode_layers()
     layers: list[Layer] = []
     for layer in learned:

@@ -1,4 +1,4 @@
-"""A policy as one safetensors file, whose metadata say which layers its tensors make."""
+"""A policy as one safetensors file, with its layers in the metadata."""
 
 import json
 import tempfile
@@ -16,7 +16,7 @@ VERSION = 1
 
 
 def encode(policy: Policy) -> bytes:
-    """Return a safetensors file's bytes; `sac/export/reader.py` reads them."""
+    """Return the bytes of a safetensors file, for `sac/export/reader.py`."""
     tensors: dict[str, NDArray[Any]] = {}
     layers = []
     for i, layer in enumerate(policy.layers):
@@ -41,7 +41,7 @@ def encode(policy: Policy) -> bytes:
 
 
 def runner(data: bytes) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """Return the function from observations to actions that a file's bytes hold."""
+    """Return the function from observations to actions in the bytes of a file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "policy.safetensors"
         path.write_bytes(data)

@@ -1,4 +1,4 @@
-"""A policy as an ONNX model, and running one."""
+"""A policy as an ONNX model, and a runner of such models."""
 
 import json
 import math
@@ -6,34 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime
 from numpy.typing import NDArray
 
-from sac.errors import SACError
 from sac.export.layers import Policy
 
-# Known to every runtime of the last years; nothing newer is needed.
+# Old versions, which every runtime of the last years knows.
 OPSET, IR_VERSION = 17, 8
 OPERATOR_OF = {"relu": "Relu", "tanh": "Tanh", "elu": "Elu", "leaky_relu": "LeakyRelu"}
 
 
-def check_installed() -> None:
-    """Raise SACError, naming the extra, where what writes or runs ONNX is not installed."""
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise SACError(
-            f"an ONNX file needs {error.name}, which is not installed: "
-            'pip install -e ".[onnx]" (or give --format numpy, which needs nothing more)'
-        ) from None
-
-
 def encode(policy: Policy) -> bytes:
-    """Return an ONNX file's bytes: `observation` (batch, ...) goes in, `action` comes out."""
-    import onnx
-
+    """Return the bytes of an ONNX file, with the input `observation` and the output `action`."""
     graph = _Graph()
-    # float32 first, as the agent stores observations: a float64 one loses its last bits there.
+    # float32 first, as the agent itself rounds float64 observations.
     x = graph.cast(graph.add("Flatten", "observation"), np.dtype(np.float32))
     for layer in policy.layers:
         names = {name: graph.constant(array) for name, array in layer.arrays.items()}
@@ -59,15 +46,13 @@ def encode(policy: Policy) -> bytes:
 
 
 def runner(data: bytes) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """Return the function from observations to actions that a file's bytes hold."""
-    import onnxruntime
-
+    """Return the function from observations to actions in the bytes of a file."""
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     return lambda observations: session.run(["action"], {"observation": observations})[0]
 
 
 class _Graph:
-    """Nodes and constants, named by their number."""
+    """Nodes and constants of a graph, named by their numbers."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
@@ -75,16 +60,12 @@ class _Graph:
 
     def add(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         """Add a node and return the name of its output."""
-        import onnx
-
         name = f"x{len(self.nodes)}" if output is None else output
         self.nodes.append(onnx.helper.make_node(operator, inputs, [name], **attributes))
         return name
 
     def constant(self, array: NDArray[Any]) -> str:
         """Add a constant and return its name."""
-        import onnx
-
         name = f"c{len(self.constants)}"
         self.constants.append(onnx.numpy_helper.from_array(np.array(array, order="C"), name))
         return name
@@ -118,14 +99,14 @@ def _add_layer(graph: _Graph, kind: str, x: str, names: dict[str, str]) -> str:
 
 
 def _add_gelu(graph: _Graph, x: str) -> str:
-    """Add x / 2 (1 + erf(x / sqrt 2)): the operator Gelu is younger than the opset."""
+    """Add x / 2 (1 + erf(x / sqrt 2)): the opset has no operator Gelu yet."""
     root, one, half = (graph.constant(np.array(n, np.float32)) for n in (math.sqrt(2), 1, 0.5))
     distribution = graph.add("Add", graph.add("Erf", graph.add("Div", x, root)), one)
     return graph.add("Mul", graph.add("Mul", x, half), distribution)
 
 
 def _add_rescale(graph: _Graph, x: str, low: str, high: str) -> str:
-    """Add low (1 - share) + high share, inside the bounds, as ActionCodec.to_environment."""
+    """Add low (1 - share) + high share, within the bounds, as ActionCodec.to_environment."""
     half, one = graph.constant(np.array(0.5)), graph.constant(np.array(1.0))
     share = graph.add("Mul", graph.cast(x, np.dtype(np.float64)), half)
     share = graph.add("Add", share, half)
@@ -135,12 +116,8 @@ def _add_rescale(graph: _Graph, x: str, low: str, high: str) -> str:
 
 
 def _described(name: str, dtype: np.dtype, shape: tuple[int, ...]) -> Any:
-    import onnx
-
     return onnx.helper.make_tensor_value_info(name, _element_type(dtype), ["batch", *shape])
 
 
 def _element_type(dtype: np.dtype) -> int:
-    import onnx
-
     return onnx.helper.np_dtype_to_tensor_dtype(dtype)

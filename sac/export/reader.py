@@ -1,4 +1,4 @@
-"""Act by an exported policy, with NumPy and safetensors alone: a file to copy."""
+"""A reader of exported policies that needs NumPy and safetensors alone: a file to copy."""
 
 import json
 import math
@@ -22,7 +22,7 @@ LAYERS: dict = {
 
 
 class NumpyPolicy:
-    """The deterministic policy that `export.py --format numpy` wrote."""
+    """The deterministic policy in a file of `export.py --format numpy`."""
 
     def __init__(self, path):
         with safe_open(path, "numpy") as file:

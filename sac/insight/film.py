@@ -3,27 +3,20 @@
 import struct
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sac.agent.agent import SACAgent
 from sac.config import EnvConfig
 from sac.errors import EnvironmentSetupError
 from sac.evaluation.evaluate import film_episode
 
-if TYPE_CHECKING:
-    from sac.agent.agent import SACAgent
-
 TAG = "evaluation/episode"
-# Bounds on a film, and so on the event file of a long run.
-MAX_FRAMES = 100
-MAX_WIDTH = 240
+MAX_FRAMES, MAX_WIDTH = 100, 240  # they bound the event file of a long run
 GIF_SIZE = struct.Struct("<6xHH")
 
 
-def episode_gif(agent: "SACAgent", config: EnvConfig, seed: int) -> bytes:
-    """Return a GIF of the first episode of an evaluation with that seed.
-
-    Raises SACError, or whatever the environment raises, if it can't be drawn.
-    """
+def episode_gif(agent: SACAgent, config: EnvConfig, seed: int) -> bytes:
+    """Return a GIF of the first episode of an evaluation; raise if it can't be drawn."""
     if not config.id:
         raise EnvironmentSetupError("an environment given as an object can't be made again")
     with tempfile.TemporaryDirectory() as folder:

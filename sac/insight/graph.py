@@ -1,31 +1,29 @@
-"""The computation graph of one update, for TensorBoard's GRAPHS tab.
+"""The computation graph of an update, for TensorBoard's GRAPHS tab.
 
-Solid edges are those that a gradient comes back along; dotted ones (control inputs, as TensorBoard
-calls them) carry a value forward and no gradient back, as all do from the target to a loss.
+A gradient flows back along solid edges. Dotted edges, TensorBoard's control inputs, carry a value
+forward but no gradient back: those from the target to a loss, for example.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from sac.agent.agent import SACAgent
 from sac.insight.recording import Recording, nodes_before, reached_leaves, record_update
 
 TARGET = "targets/target_q_value"
-Edge = tuple[Any, Any]  # a node and one that it takes a value from
+Edge = tuple[Any, Any]  # a node, and one of its inputs
 
 
 def update_graph(agent: SACAgent, batch_size: int) -> Any:
-    """Return the GraphDef of an update of the agent on a batch of that size."""
+    """Return the GraphDef of an update of the agent on a batch of this size."""
     recorded = record_update(agent, batch_size, whole=False)
     whole = record_update(agent, batch_size, whole=True)
     return _Drawing(whole, _gradient_edges(recorded, whole)).graph_def()
 
 
 def _gradient_edges(recorded: Recording, whole: Recording) -> set[Edge]:
-    """Return the edges of `whole` that lead to a leaf of which `recorded` has a gradient.
-
-    Each for a loss that has that gradient.
-    """
+    """Return the edges of `whole` from a loss to the leaves that it has a gradient for."""
     edges = set()
     for name, loss in whole.losses.items():
         learned = {recorded.leaves[leaf] for leaf in reached_leaves(recorded.losses[name])}
@@ -42,7 +40,7 @@ def _gradient_edges(recorded: Recording, whole: Recording) -> set[Edge]:
 
 
 def _inputs_last(loss: Any) -> list[Any]:
-    """All nodes of a loss, each before those that it takes values from."""
+    """Return all nodes of a loss, each before its inputs."""
     # Leaves have no number, and nothing comes before them.
     return sorted(nodes_before(loss), key=lambda node: getattr(node, "sequence", -1), reverse=True)
 
@@ -95,32 +93,25 @@ class _Drawing:
             elif f"^{source}" not in dotted:
                 dotted.append(f"^{source}")
         shapes = [shape for shape, _ in node.metas]
-        self._add(name, _operation(node), shapes, [*solid, *dotted], has_gradient=bool(solid))
+        drawn = self._add(name, _operation(node), shapes, [*solid, *dotted])
+        drawn.attr["gradient"].b = bool(solid)
 
     def _add_alpha(self) -> None:
-        """The one step outside the graph: alpha is made of log alpha, detached."""
+        """Add the one step outside the graph: alpha is computed from the detached log alpha."""
         if {"alpha/log_alpha", "alpha/alpha"} <= self._leaves.keys():
             node = next(node for node in self._graph.node if node.name == "alpha/alpha")
             node.op = "Exp"
             node.input.append("^alpha/log_alpha")
 
-    def _add(
-        self,
-        name: str,
-        operation: str,
-        shapes: list[Any],
-        inputs: list[str] | None = None,
-        has_gradient: bool | None = None,
-    ) -> None:
-        node = self._graph.node.add(name=name, op=operation, input=inputs or [])
+    def _add(self, name: str, operation: str, shapes: list[Any], inputs: Sequence[str] = ()) -> Any:
+        node = self._graph.node.add(name=name, op=operation, input=inputs)
         for shape in shapes:
             dims = node.attr["_output_shapes"].list.shape.add().dim
             for size in shape:
                 dims.add(size=size)
-        if has_gradient is not None:
-            node.attr["gradient"].b = has_gradient
+        return node
 
 
 def _operation(node: Any) -> str:
-    """Return the operation that a node is the way back of: Mul of MulBackward0."""
+    """Return the name of a node's operation, such as Mul for MulBackward0."""
     return node.name().rpartition("Backward")[0] or node.name()

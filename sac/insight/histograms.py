@@ -1,6 +1,6 @@
 """Distributions behind a run's averages: actions, values, errors, weights and gradients.
 
-They come from the losses of a copy of the agent, so that training sees nothing of it.
+A copy of the agent computes them, so that the training does not notice.
 """
 
 from collections.abc import Iterator
@@ -17,19 +17,14 @@ from sac.replay.batch import Batch
 from sac.seeding import Streams
 
 BUCKETS = 30  # as many as TensorBoard draws
-MAX_DIMENSIONS = 8  # of actions that have a histogram each; more are taken together
-Values = tuple[str, NDArray[Any]]  # a histogram's tag, and the numbers
+MAX_DIMENSIONS = 8  # of actions with a histogram for each; more dimensions share one
+Values = tuple[str, NDArray[Any]]  # tag and numbers of a histogram
 
 
 def update_values(agent: SACAgent, batch: Batch, seed: int) -> Iterator[Values]:
-    """Yield what an update of the agent on this batch sees and computes; the agent stays as it is.
+    """Yield what an update of the agent would compute on this batch, with actions by `seed`.
 
-    Gradients are those of the losses, before any clipping.
-
-    Args:
-        agent: Whose copy computes it.
-        batch: What it is computed on.
-        seed: Of the actions.
+    Gradients are those of the losses, before clipping. The agent stays as it is.
     """
     twin = twin_of(agent)
     twin.load_weights(agent.state_dict())
@@ -67,15 +62,12 @@ def _by_dimension(tag: str, values: NDArray[Any]) -> Iterator[Values]:
 
 
 def _layers(name: str, stack: nn.MLPStack) -> Iterator[Values]:
-    """Yield weights and gradients of each layer; `name` takes the number of the network."""
+    """Yield weights and gradients of each layer; `{}` in `name` is the network's number."""
     for what, array in (("weights", stack.flat), ("gradients", stack.flat.grad)):
         for number, network in enumerate(stack.layers(array), start=1):
             for i, layer in enumerate(network, start=1):
-                yield f"{what}/{name.format(number)}_layer_{i}", _joined(list(layer))
-
-
-def _joined(tensors: list[Any]) -> NDArray[Any]:
-    return np.concatenate([_array(tensor).ravel() for tensor in tensors])
+                numbers = np.concatenate([_array(tensor).ravel() for tensor in layer])
+                yield f"{what}/{name.format(number)}_layer_{i}", numbers
 
 
 def _array(value: Any) -> NDArray[Any]:
@@ -83,7 +75,7 @@ def _array(value: Any) -> NDArray[Any]:
 
 
 def histogram_value(tag: str, values: NDArray[Any]) -> Any:
-    """Return a Summary.Value with the histogram of what is finite of `values`."""
+    """Return a Summary.Value with the histogram of the finite `values`."""
     from tensorboard.compat.proto import summary_pb2
     from tensorboard.plugins.histogram import metadata
     from tensorboard.util import tensor_util
@@ -98,7 +90,7 @@ def histogram_value(tag: str, values: NDArray[Any]) -> Any:
 def _buckets(values: NDArray[Any]) -> NDArray[np.float64]:
     """Return rows of left edge, right edge, count.
 
-    NumPy's histogram refuses numbers that hardly differ; here they fall into the last bucket.
+    Numbers that hardly differ fall into the last bucket, where NumPy's histogram raises.
     """
     finite = values[np.isfinite(values)].astype(np.float64)
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)

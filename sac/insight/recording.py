@@ -1,8 +1,7 @@
-"""The losses of one update as autograd records them, to be drawn.
+"""The losses of an update as autograd records them, for a drawing.
 
-Twice: as the update records them, and in whole, that is with everything between the batch and the
-losses, the target and the frozen networks too. What the first reaches gets a gradient; the rest of
-the second does not.
+There are two recordings: one as the update makes it, and a whole one, in which the target and the
+frozen networks record too. Leaves of the first get a gradient, other leaves of the second do not.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -21,32 +20,29 @@ from sac.networks.freezing import frozen
 
 @dataclass
 class Recording:
-    """Losses by name, and what their nodes and leaves are called."""
+    """Losses by name, and the names of their nodes and leaves."""
 
     losses: dict[str, Tensor] = field(default_factory=dict)
-    scopes: dict[Any, str] = field(default_factory=dict)  # of nodes: the part that made them
+    scopes: dict[Any, str] = field(default_factory=dict)  # by node: the part that made it
     leaves: dict[int, str] = field(default_factory=dict)  # by id of the tensor
-    kept: list[Tensor] = field(default_factory=list)  # so that no other takes over the id
+    kept: list[Tensor] = field(default_factory=list)  # so that no other tensor gets the id
     target: Tensor | None = None
-    phase: str = ""  # what the names of the scopes begin with
+    phase: str = ""  # prefix of the scopes
 
     def name(self, tensor: Tensor, name: str) -> None:
-        """Call a leaf so."""
+        """Name a leaf."""
         self.leaves[id(tensor)] = name
         self.kept.append(tensor)
 
     def label(self, scope: str, tensors: Iterable[Tensor]) -> None:
-        """Say who made the nodes of these tensors and all before them that nobody made yet."""
+        """Name the part that made these tensors, and the nodes before them that have no name."""
         for tensor in tensors:
             for node in nodes_before(tensor, known=self.scopes):
                 self.scopes[node] = scope
 
 
 def nodes_before(tensor: Tensor, known: Iterable[Any] = ()) -> Iterator[Any]:
-    """Yield a tensor's node and all that its gradient reaches, leaves too, but none twice.
-
-    Where a node is `known`, the way ends.
-    """
+    """Yield the nodes that a tensor's gradient reaches, leaves too, up to the `known` ones."""
     seen = set(known)
     waiting = [tensor.grad_fn] if tensor.grad_fn is not None else []
     while waiting:
@@ -59,21 +55,18 @@ def nodes_before(tensor: Tensor, known: Iterable[Any] = ()) -> Iterator[Any]:
 
 
 def reached_leaves(loss: Tensor) -> set[int]:
-    """Return the ids of the leaves that a loss has a gradient for."""
+    """Return the ids of the leaves that a loss has gradients for."""
     return {id(node.variable) for node in nodes_before(loss) if hasattr(node, "variable")}
 
 
 def twin_of(agent: SACAgent) -> SACAgent:
-    """Return a new agent of the same kind, untrained."""
+    """Return a new, untrained agent of the same kind."""
     spaces = agent.observation_encoder.space, agent.action_codec.space
     return type(agent)(*spaces, agent.config, device=str(agent.device))
 
 
 def record_update(agent: SACAgent, batch_size: int, *, whole: bool) -> Recording:
-    """Record the losses of an agent like this one on a batch of zeros.
-
-    `whole`: the target and all inputs too, as if all of it had a gradient.
-    """
+    """Record the losses on a batch of zeros; `whole`: as if target and inputs had gradients too."""
     twin = twin_of(agent)
     recording = Recording()
     batch = _batch(twin, batch_size)
@@ -102,7 +95,7 @@ def record_update(agent: SACAgent, batch_size: int, *, whole: bool) -> Recording
 
 
 def _batch(agent: SACAgent, batch_size: int) -> Transitions:
-    """Return what `SACAgent.update` makes of transitions of zeros, none of which is a last one."""
+    """Return transitions of zeros, none of them terminal, as `SACAgent.update` makes them."""
     features, codec = agent.observation_input.features, agent.action_codec
 
     def zeros(width: int, dtype: Any = np.float32) -> Tensor:
@@ -120,7 +113,7 @@ def _batch(agent: SACAgent, batch_size: int) -> Transitions:
 def _labelling(recording: Recording, scope: str) -> Callable[..., None]:
     def hook(module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         phase = recording.phase
-        # What a Q network is given and nobody has made yet is the policy's: its action.
+        # An input of a Q network that nobody has made yet is the policy's action.
         recording.label(f"{phase}policy", inputs)
         recording.label(f"{phase}{scope.removeprefix(phase)}", [output])
 
@@ -130,7 +123,7 @@ def _labelling(recording: Recording, scope: str) -> Callable[..., None]:
 def _record_losses(
     agent: SACAgent, batch: Transitions, recording: Recording, *, whole: bool
 ) -> None:
-    """Record the losses of an update: with gradients where they have them there, or all."""
+    """Record the losses of an update, with its gradients alone or with all (`whole`)."""
     alpha = agent.temperature.alpha.requires_grad_(whole)
     recording.name(alpha, "alpha/alpha")
     recording.phase = "targets/"

@@ -20,12 +20,14 @@ RECORD_FOOTER_SIZE = 4  # checksum of the data
 
 
 class EventFile:
-    """The event file of one session in a run directory; `step` is the x axis of everything."""
+    """The event file of one session in a run directory; `step` is the x axis of everything.
+
+    `flush` and `close` are those of `AppendedFile`.
+    """
 
     def __init__(self, folder: Path, *, resume_step: int | None) -> None:
         """Open a new file; on a resume, first drop the events after `resume_step` in old files."""
-        # TensorBoard imports this module to find out that it must not import TensorFlow.
-        sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("notf"))
+        do_without_tensorflow()
         from tensorboard.compat.proto import event_pb2, summary_pb2
         from tensorboard.plugins.text.summary_v2 import text_pb
         from tensorboard.summary.writer.record_writer import RecordWriter
@@ -38,50 +40,39 @@ class EventFile:
             _wait_for_a_later_name(folder)
         # Not TensorBoard's EventFileWriter: a full disk ends its thread in the middle of a record.
         self._file = AppendedFile(_new_path(folder))
+        self.flush, self.close = self._file.flush, self._file.close
         source = event_pb2.SourceMetadata(writer=__name__)
-        self._add(0, file_version="brain.Event:2", source_metadata=source)
+        self.add(0, file_version="brain.Event:2", source_metadata=source)
         # A running server has already read what was dropped. The start of a session at a step makes
         # it forget all points from that step on; the first session of a run drops nothing.
         start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-        self._add(0 if resume_step is None else resume_step + 1, session_log=start)
+        self.add(0 if resume_step is None else resume_step + 1, session_log=start)
 
     def scalars(self, step: int, numbers: Mapping[str, float]) -> None:
         """Add one point for each tag."""
-        values = [
-            self._summary.Value(tag=tag, simple_value=number) for tag, number in numbers.items()
-        ]
-        self.values(step, values)
+        value = self._summary.Value
+        self.values(step, [value(tag=tag, simple_value=n) for tag, n in numbers.items()])
 
     def values(self, step: int, values: Iterable[Any]) -> None:
         """Add Summary.Values of any kind."""
-        self.summary(step, self._summary(value=values))
-
-    def graph(self, step: int, graph_def: Any) -> None:
-        """Add the graph of the run."""
-        self._add(step, graph_def=graph_def.SerializeToString())
+        self.add(step, summary=self._summary(value=values))
 
     def text(self, step: int, tag: str, text: str) -> None:
         """Add a text, shown as it is in a fixed-width font."""
         markdown = "\n".join(f"    {line}" for line in text.splitlines())
-        self.summary(step, self._text_pb(tag, markdown))
+        self.add(step, summary=self._text_pb(tag, markdown))
 
-    def summary(self, step: int, summary: object) -> None:
-        """Add any of TensorBoard's Summary messages."""
-        self._add(step, summary=summary)
-
-    def flush(self) -> None:
-        """Sync everything that was added to the disk."""
-        self._file.flush()
-
-    def close(self) -> None:
-        """Write what is left and close the file; a second time does nothing."""
-        self._file.close()
-
-    def _add(self, step: int, **content: Any) -> None:
+    def add(self, step: int, **content: Any) -> None:
+        """Add an event with this content, such as a `summary` or a `graph_def`."""
         record = io.BytesIO()
         event = self._event(wall_time=time.time(), step=step, **content)
         self._record_writer(record).write(event.SerializeToString())
         self._file.append(record.getvalue())
+
+
+def do_without_tensorflow() -> None:
+    """Let TensorBoard find the module by which it knows that it must not import TensorFlow."""
+    sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("notf"))
 
 
 def _new_path(folder: Path) -> Path:

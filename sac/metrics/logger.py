@@ -1,7 +1,7 @@
 """Logs the numbers of a run, both as TensorBoard scalars and in `metrics.csv`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self, SupportsFloat
 
@@ -14,10 +14,7 @@ from sac.run.layout import METRICS_FILE
 
 
 def metric_tags(update_metrics: Iterable[str], *, on_gpu: bool = False) -> list[str]:
-    """The tags that a training logs, in the order of the columns of `metrics.csv`.
-
-    `update_metrics`: what an update of the agent measures.
-    """
+    """Return a training's tags in the order of their columns; an update measures some of them."""
     return [
         "rollout/episode_return",
         "rollout/episode_length",
@@ -40,10 +37,7 @@ class Logger:
     was logged at it. So log a step's numbers and `flush` before saving its checkpoint: then the
     files of a resumed run equal those of a run that was never interrupted.
 
-    Args:
-        run_directory: Folder of the files.
-        tags: Everything that will be logged, as columns of `metrics.csv`.
-        resume_step: Step of the checkpoint that the run continues from; None for a new run.
+    `tags` are all that will be logged, in the order of the columns of `metrics.csv`.
     """
 
     def __init__(
@@ -90,7 +84,7 @@ class Logger:
     def graph(self, graph_def: Any) -> None:
         """Show a GraphDef in TensorBoard, once per run."""
         with self._file_errors():
-            self._events.graph(self._step, graph_def)
+            self._events.add(self._step, graph_def=graph_def.SerializeToString())
 
     def text(self, tag: str, text: str) -> None:
         """Show a text, such as the resolved config, in TensorBoard."""
@@ -103,7 +97,7 @@ class Logger:
         name = self._run_directory.resolve().name
         with self._file_errors():
             for summary in [layout_summary(), hparams_summary(config, name)]:
-                self._events.summary(self._step, summary)
+                self._events.add(self._step, summary=summary)
 
     def _check_order(self, step: int) -> None:
         if step < self._step:
@@ -125,10 +119,8 @@ class Logger:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if error is None:
-            self.close()
-            return
-        with suppress(DiskError):  # the error that is being raised says more
+        # An error that is being raised says more than one of closing.
+        with nullcontext() if error is None else suppress(DiskError):
             self.close()
 
     @contextmanager

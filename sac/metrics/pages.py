@@ -6,11 +6,10 @@ Call these functions after `sac.metrics.events.EventFile` has told TensorBoard t
 
 import json
 import types
-from collections.abc import Mapping
 from typing import Any, Union, get_args, get_origin
 
 from sac.config import Config
-from sac.config.keys import list_keys
+from sac.config.keys import list_keys, value_at
 
 # The charts of each page, and the tags (regular expressions) that are drawn in each chart.
 PAGES = {
@@ -82,15 +81,10 @@ def hparams(config: Config) -> dict[str, bool | float | str]:
     """Return the configuration by dotted key; a key has the same type in every run."""
     tree = config.to_dict()
     return {
-        key.name: _value(_at(tree, key.name), key.hint)
+        key.name: _value(value_at(tree, key.name), key.hint)
         for key in list_keys(Config)
         if not key.name.startswith(LEFT_OUT)
     }
-
-
-def _at(tree: Mapping[str, Any], dotted: str) -> Any:
-    first, _, rest = dotted.partition(".")
-    return _at(tree[first], rest) if rest else tree[first]
 
 
 def _value(value: Any, hint: Any) -> bool | float | str:

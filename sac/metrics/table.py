@@ -49,21 +49,19 @@ def _number(text: str | None) -> float:
 class MetricsFile:
     """Writes the rows of `metrics.csv`; several writes can fill the row of one step.
 
-    `step` and `row` are those of the last row, with numbers as text.
+    `step` and `row` are those of the last row, with numbers as text. `flush` and `close` are those
+    of `AppendedFile`.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], *, resume_step: int | None) -> None:
-        """Start a new file; on a resume, keep the old rows up to and including `resume_step`.
-
-        Raises:
-            SACError: The old file is not a metrics file.
-        """
+        """Start a new file, or keep an old one's rows up to `resume_step`; SACError if damaged."""
         old_columns, rows = ([], []) if resume_step is None else _read(path, resume_step)
         self.columns = [*columns, *(name for name in old_columns if name not in columns)]
         self.step, self.row = rows[-1] if rows else (-1, {})
         lines = [_encode([STEP, *self.columns]), *(self._line(step, row) for step, row in rows)]
         files.replace_file(path, b"".join(lines))
         self._file = AppendedFile(path, "r+b", last_size=len(lines[-1]))
+        self.flush, self.close = self._file.flush, self._file.close
 
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
         """Add numbers to the row of `step`, which must not be earlier than that of the last row.
@@ -78,14 +76,6 @@ class MetricsFile:
         else:
             self.step, self.row = step, texts
             self._file.append(self._line(step, texts))
-
-    def flush(self) -> None:
-        """Sync all rows to the disk."""
-        self._file.flush()
-
-    def close(self) -> None:
-        """Write what is left and close the file; a second time does nothing."""
-        self._file.close()
 
     def _line(self, step: int, row: Mapping[str, str]) -> bytes:
         return _encode([str(step), *(row.get(name, "") for name in self.columns)])

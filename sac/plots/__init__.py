@@ -12,42 +12,26 @@ from sac.plots.runs import Run, find_runs, read_run
 
 __all__ = ["PlotSettings", "plot"]
 
-NAMES = {
-    "eval/mean_return": "evaluation return",
-    "rollout/episode_return": "training return",
-}
+NAMES = {"eval/mean_return": "evaluation return", "rollout/episode_return": "training return"}
 STATISTIC_NAMES = {"mean": "mean", "iqm": "interquartile mean"}
 TIME_UNITS = (("hours", 3600), ("minutes", 60), ("seconds", 1))
 
 
 @dataclass(frozen=True)
 class PlotSettings:
-    """What a figure shows.
+    """What a figure shows."""
 
-    Args:
-        metric: A column of metrics.csv.
-        x: "steps", or "time": the wall time of training, evaluations and checkpoints.
-        group_by: Dotted keys; runs with the same values are seeds of one curve. None: all keys that
-            differ.
-        smooth: Number of values in the moving average; 1: none.
-        statistic: Statistic over seeds: "mean" or "iqm".
-        final: Draw the last values instead of curves.
-    """
-
-    metric: str = "eval/mean_return"
-    x: str = "steps"
+    metric: str = "eval/mean_return"  # a column of metrics.csv
+    x: str = "steps"  # or "time": the wall time of training, evaluations and checkpoints
+    # Dotted keys: runs with the same values are seeds of one curve. None: all keys that differ.
     group_by: Sequence[str] | None = None
-    smooth: int = 1
-    statistic: str = "mean"
-    final: bool = False
+    smooth: int = 1  # number of values in the moving average; 1: none
+    statistic: str = "mean"  # over seeds; or "iqm"
+    final: bool = False  # the last values instead of curves
 
 
 def plot(paths: Sequence[Path], output: Path, settings: PlotSettings) -> list[str]:
-    """Draw the runs at and below `paths` to a png, svg or pdf file; return warnings.
-
-    Raises:
-        SACError: There is nothing to draw, or the figure can't be drawn or written.
-    """
+    """Draw the runs at and below `paths` to a file, or raise SACError; return warnings."""
     check_output(output)
     runs, warnings = _read(paths, settings)
     panels: dict[str, list[Curve]] = {}
@@ -104,7 +88,8 @@ def _figure(panels: dict[str, list[Curve]], settings: PlotSettings) -> Any:
         return draw_final(panels, Labels(x=f"final {quantity}", y="", note=f"{note}; dots: seeds"))
     if settings.x == "steps":
         return draw_curves(panels, Labels(x="environment steps", y=quantity, note=note))
-    unit, seconds = _time_unit(max(curve.x[-1] for curve in curves))
+    longest = max(curve.x[-1] for curve in curves)
+    unit, seconds = next(((u, s) for u, s in TIME_UNITS if longest >= 3 * s), TIME_UNITS[-1])
     scaled = {
         environment: [replace(curve, x=curve.x / seconds) for curve in own]
         for environment, own in panels.items()
@@ -118,7 +103,3 @@ def _with_seeds(curves: Sequence[Curve]) -> list[Curve]:
         replace(curve, label=f"{curve.label} ({count})" if curve.label else count)
         for curve, count in zip(curves, counts, strict=True)
     ]
-
-
-def _time_unit(longest: float) -> tuple[str, int]:
-    return next(((unit, s) for unit, s in TIME_UNITS if longest >= 3 * s), TIME_UNITS[-1])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sac.config import Config
-from sac.config.keys import list_keys, nearest
+from sac.config.keys import list_keys, nearest, value_at
 from sac.errors import ConfigError
 from sac.evaluation.statistics import STATISTICS, Interval, bootstrap_interval
 from sac.plots.runs import Run
@@ -47,10 +47,7 @@ def group_runs(runs: Sequence[Run], group_by: Sequence[str] | None) -> dict[str,
 
     `group_by` holds dotted keys of the configuration, perhaps also `env`, which splits the runs
     anyway. None takes every key of the algorithm and the environment in which the runs of an
-    environment differ.
-
-    Raises:
-        ConfigError: There is no such key.
+    environment differ. ConfigError for an unknown key.
     """
     grouped = {}
     for environment in dict.fromkeys(run.config.env.id for run in runs):
@@ -58,7 +55,8 @@ def group_runs(runs: Sequence[Run], group_by: Sequence[str] | None) -> dict[str,
         keys = _differing_keys(own) if group_by is None else _checked_keys(group_by)
         labels: dict[str, tuple[Any, list[Run]]] = {}
         for run in own:
-            values = [_value(run.config, key) for key in keys]
+            tree = run.config.to_dict()
+            values = [value_at(tree, key) for key in keys]
             label = ", ".join(
                 f"{_short(key, keys)} {_text(value)}".strip()
                 for key, value in zip(keys, values, strict=True)
@@ -125,17 +123,11 @@ def _checked_keys(group_by: Sequence[str]) -> list[str]:
 def _differing_keys(runs: Iterable[Run]) -> list[str]:
     values: dict[str, list[Any]] = {}
     for run in runs:
+        tree = run.config.to_dict()
         for key in list_keys(Config):
             if key.name not in NO_SETTING:
-                values.setdefault(key.name, []).append(_value(run.config, key.name))
+                values.setdefault(key.name, []).append(value_at(tree, key.name))
     return [key for key, found in values.items() if any(value != found[0] for value in found)]
-
-
-def _value(config: Config, key: str) -> Any:
-    value: Any = config.to_dict()
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
 
 
 def _short(key: str, keys: Sequence[str]) -> str:

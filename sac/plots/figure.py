@@ -107,11 +107,7 @@ def draw_final(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write a figure in one atomic step; the same figure gives the same bytes.
-
-    Raises:
-        SACError: The file can't be written.
-    """
+    """Write a figure in one atomic step, or raise SACError; equal figures give equal bytes."""
     kind = path.suffix.lower().removeprefix(".")
     # Without the date, which would differ.
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)

@@ -3,8 +3,6 @@
 import csv
 import math
 import os
-import sys
-import types
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +12,10 @@ import numpy as np
 from sac.config import Config
 from sac.config.keys import nearest
 from sac.errors import ConfigError, SACError
+from sac.metrics.events import FILE_PATTERN, do_without_tensorflow
 from sac.run.layout import CONFIG_FILE, METRICS_FILE
 
 STEP = "step"
-EVENT_FILES = "events.out.tfevents.*"
 
 
 @dataclass(frozen=True)
@@ -31,11 +29,7 @@ class Run:
 
 
 def find_runs(paths: Iterable[Path]) -> list[Path]:
-    """Return the run directories among `paths` and below them, each once.
-
-    Raises:
-        ConfigError: A path does not exist, or is not a run and contains none.
-    """
+    """Return the run directories at and below `paths`, each once; ConfigError if one has none."""
     found: dict[Path, Path] = {}
     for path in paths:
         if not os.path.isdir(path):
@@ -60,11 +54,7 @@ def _runs_below(path: Path) -> Iterable[Path]:
 
 
 def read_run(path: Path, metric: str, *, over_time: bool = False) -> Run:
-    """Read one metric of a run; with `over_time`, x is in seconds instead of steps.
-
-    Raises:
-        SACError: A file is missing or damaged, or has no finite number of this metric.
-    """
+    """Read one metric of a run over steps, or seconds (`over_time`); SACError if that fails."""
     config = Config.load(path / CONFIG_FILE)
     steps, values = read_metric(path / METRICS_FILE, metric)
     if not over_time:
@@ -75,10 +65,8 @@ def read_run(path: Path, metric: str, *, over_time: bool = False) -> Run:
 def read_metric(path: Path, metric: str) -> tuple[np.ndarray, np.ndarray]:
     """Return steps (n,) and values (n,) of one column, where its values are finite.
 
-    The last row may be incomplete, after a crash or while the run is still writing it.
-
-    Raises:
-        SACError: The file can't be read, is damaged, or has no such values.
+    The last row may be incomplete, after a crash or while the run is still writing it. SACError if
+    the file can't be read, is damaged, or has no such values.
     """
     try:
         with open(path, newline="", encoding="utf-8") as file:
@@ -89,17 +77,15 @@ def read_metric(path: Path, metric: str) -> tuple[np.ndarray, np.ndarray]:
         raise SACError(f"{path} can't be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise SACError(f"{path} is damaged: {error}") from error
-    column = _column(path, rows, metric)
+    _check_header(path, rows, metric)
+    if len(rows[-1]) != len(rows[0]):
+        del rows[-1]
     points = []
     for number, cells in enumerate(rows[1:], start=2):
-        is_whole = len(cells) == len(rows[0])
-        if not is_whole and number == len(rows):
-            break
         try:
-            if not is_whole:
-                raise ValueError
-            if cells[column]:
-                points.append((int(cells[0]), float(cells[column])))
+            row = dict(zip(rows[0], cells, strict=True))
+            if row[metric]:
+                points.append((int(row[STEP]), float(row[metric])))
         except ValueError:
             raise SACError(
                 f"{path} is damaged: line {number} is not a row of {len(rows[0])} numbers"
@@ -111,7 +97,7 @@ def read_metric(path: Path, metric: str) -> tuple[np.ndarray, np.ndarray]:
     return table[:, 0].astype(np.int64), table[:, 1]
 
 
-def _column(path: Path, rows: Sequence[Sequence[str]], metric: str) -> int:
+def _check_header(path: Path, rows: Sequence[Sequence[str]], metric: str) -> None:
     if not rows:
         raise SACError(f"{path} is empty")
     header = rows[0]
@@ -121,24 +107,19 @@ def _column(path: Path, rows: Sequence[Sequence[str]], metric: str) -> int:
         raise SACError(
             f"{path} has no column {metric}, the nearest is {nearest(metric, header[1:])}"
         )
-    return header.index(metric)
 
 
 def elapsed_seconds(run_directory: Path, steps: np.ndarray) -> np.ndarray:
     """Return how long a run had been training, evaluating and saving at each of `steps` (n,).
 
-    This is the wall time of its TensorBoard events. The pause before a resume does not count, nor
-    does training after the checkpoint that was resumed from.
-
-    Raises:
-        SACError: The run has no such events.
+    This is the wall time of its TensorBoard events; SACError if it has none. The pause before a
+    resume does not count, nor does training after the checkpoint that was resumed from.
     """
-    # TensorBoard imports this module to find out that it must not import TensorFlow.
-    sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("notf"))
+    do_without_tensorflow()
     from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 
     known_steps, seconds, earlier_sessions = [0], [0.0], 0.0
-    for path in sorted(run_directory.glob(EVENT_FILES)):
+    for path in sorted(run_directory.glob(FILE_PATTERN)):
         start = None  # of the session that wrote this file
         for event in LegacyEventFileLoader(str(path)).Load():
             if start is None:
@@ -147,6 +128,6 @@ def elapsed_seconds(run_directory: Path, steps: np.ndarray) -> np.ndarray:
             seconds.append(max(earlier_sessions + event.wall_time - start, seconds[-1]))
         earlier_sessions = seconds[-1]
     if known_steps[-1] == 0:
-        raise SACError(f"{run_directory} has no event files ({EVENT_FILES}) with times")
+        raise SACError(f"{run_directory} has no event files ({FILE_PATTERN}) with times")
     last = np.searchsorted(known_steps, steps, side="right") - 1
     return np.array(seconds)[last]

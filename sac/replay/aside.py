@@ -1,4 +1,4 @@
-"""Next observations that are not the observation of the row after their transition."""
+"""Next observations that differ from the observation in the row after their transition."""
 
 from collections import deque
 
@@ -32,11 +32,11 @@ class AsideObservations:
         return self._table.columns["observation"][self._table.locate(numbers)]
 
     def give_back(self, numbers: np.ndarray) -> None:
-        """Free numbers whose observations nobody needs any more."""
+        """Free numbers whose observations nobody needs anymore."""
         self._free.extend(numbers.tolist())
 
     def load(self, used: np.ndarray) -> bool:
-        """Go on from loaded rows of which these are used; False where that can't be."""
+        """Continue with loaded rows of which these are used; return whether that is possible."""
         if not self._table.has(used) or len(np.unique(used)) != len(used):
             return False
         is_free = np.ones(len(self._table), np.bool_)

@@ -9,10 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Batch:
-    """Transitions to learn from, as NumPy arrays or as tensors on the agent's device.
-
-    A transition that terminated its episode is one whose discount is 0.
-    """
+    """Transitions to learn from, as NumPy arrays or as tensors on the agent's device."""
 
     observation: np.ndarray  # (batch, *observation_shape)
     action: np.ndarray  # (batch, *action_shape) in policy units; (batch, 1) int64 if discrete

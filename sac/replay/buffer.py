@@ -1,9 +1,8 @@
 """Experience replay that stores each observation once: adds transitions and samples batches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy.random import Generator
 from numpy.typing import DTypeLike
 
@@ -24,7 +23,7 @@ class ReplayBuffer:
     """The last `capacity` transitions of all environments together.
 
     They lie in memory, which is reserved at once and touched as it fills (ConfigError if it is more
-    than there is), or where `storage` keeps them.
+    than there is), or where `storage` keeps them. `add` and `truncate` are those of the rings.
     """
 
     def __init__(
@@ -55,37 +54,13 @@ class ReplayBuffer:
                 f"train.buffer_size: {capacity} transitions need more memory than there is "
                 f"({error}); expected a smaller buffer or smaller observations"
             ) from error
+        self.add, self.truncate = self.rings.add, self.rings.truncate
         self._generator = generator
         self._sampler = UniformSampler(self.rings, gamma)
         self._mirror: ReplayMirror | None = None
 
     def __len__(self) -> int:
         return len(self.rings)
-
-    def add(
-        self,
-        observation: np.ndarray,
-        action: np.ndarray,
-        reward: np.ndarray,
-        terminated: np.ndarray,
-        truncated: np.ndarray,
-        next_observation: np.ndarray,
-        valid: np.ndarray,
-    ) -> None:
-        """Store one transition of each environment for which `valid` is true.
-
-        Every array is batched over environments. `next_observation` is the true successor, also
-        at the end of an episode.
-        """
-        changed = self.rings.add(
-            observation, action, reward, terminated, truncated, next_observation, valid
-        )
-        if self._mirror is not None:
-            self._mirror.note_change(changed)
-
-    def truncate(self, envs: Sequence[int]) -> None:
-        """End the episodes of these environments with the newest transition of each."""
-        self.rings.truncate(envs)
 
     def sample(self, batch_size: int) -> Batch:
         """Draw a batch; IndexError where nothing is stored."""
@@ -97,10 +72,7 @@ class ReplayBuffer:
         return self._sampler.sample(batch_size, generator, self.rings.read)
 
     def mirror_on(self, device: torch.device) -> None:
-        """Let `sample` draw on a GPU, from a copy there; MemoryError where it has not the memory.
-
-        It returns the same transitions as without, as tensors.
-        """
+        """Let `sample` draw tensors from a copy on a GPU; MemoryError if that lacks the memory."""
         self._mirror = ReplayMirror(self.rings, device)
 
     def generator_state(self) -> dict[str, Any]:
@@ -112,18 +84,10 @@ class ReplayBuffer:
         restore_generator(self._generator, document)
 
     def commit(self) -> dict[str, Any]:
-        """Force the storage onto the disk and return what finds all again; OSError if that fails.
-
-        Of a buffer in memory, nothing can be found again.
-        """
+        """Force the storage onto the disk, or raise OSError; return a document for `load`."""
         return {"tables": self.storage.commit(), **self.rings.state_dict()}
 
     def load(self, document: Mapping[str, Any]) -> None:
-        """Go on from a `commit` whose segments were checked.
-
-        CheckpointError where it does not fit; then the buffer is of no use.
-        """
+        """Continue from a `commit`; CheckpointError, after which the buffer is useless."""
         self.storage.load(document.get("tables"))
         self.rings.load_state_dict(document)
-        if self._mirror is not None:
-            self._mirror.note_change(None)

@@ -22,7 +22,6 @@ class ReplayMirror:
         """Reserve memory for all rows; they are sent at the first read."""
         self._rings = rings
         self._records = Records(rings.rows, _fields(rings), device)
-        self._changed: list[np.ndarray] | None = None  # None: all of them
 
     @staticmethod
     def fits(rings: Rings, device: torch.device) -> bool:
@@ -30,13 +29,6 @@ class ReplayMirror:
         row = sum(int(np.prod(shape)) * dtype.itemsize for shape, dtype in _fields(rings))
         free, _ = torch.cuda.mem_get_info(device)
         return rings.rows * row <= AUTO_SHARE * free
-
-    def note_change(self, rows: np.ndarray | None) -> None:
-        """Send these rows, or all for None, before the next read."""
-        if rows is None:
-            self._changed = None
-        elif self._changed is not None:
-            self._changed.append(rows)
 
     def read(self, rows: np.ndarray) -> Stored:
         """Return the transitions in these rows as tensors."""
@@ -57,10 +49,10 @@ class ReplayMirror:
         )
 
     def _take_changed(self) -> np.ndarray:
-        changed, self._changed = self._changed, []
-        if changed is None:
+        changes, self._rings.changes = self._rings.changes, []
+        if changes is None:
             return self._rings.used_rows()
-        return np.unique(np.concatenate(changed)) if changed else np.zeros(0, np.int64)
+        return np.unique(np.concatenate(changes)) if changes else np.zeros(0, np.int64)
 
     def _contents(self, rows: np.ndarray) -> list[np.ndarray]:
         places, columns = self._rings.table.locate(rows), self._rings.table.columns

@@ -53,6 +53,7 @@ class Rings:
         self.table = storage.table("ring", columns, self.rows, self.rows)
         self._observation_dtype = observation.dtype
         self._aside = AsideObservations(observation, storage, self.rows)
+        self.changes: list[np.ndarray] | None = None  # rows since a mirror's read; None: all
         self._count_stored()
 
     def __len__(self) -> int:
@@ -67,10 +68,11 @@ class Rings:
         truncated: np.ndarray,
         next_observation: np.ndarray,
         valid: np.ndarray,
-    ) -> np.ndarray:
+    ) -> None:
         """Store one transition of each environment for which `valid` is true.
 
-        Returns the rows whose observation or transition has changed.
+        Every array is batched over environments. `next_observation` is the true successor, also
+        at the end of an episode.
         """
         # A slice picks faster than an array of indices does.
         envs: Any = slice(None) if valid.all() else np.flatnonzero(valid)
@@ -94,7 +96,8 @@ class Rings:
         if self._stored < self.capacity:
             self._sizes[envs] = np.minimum(self._sizes[envs] + 1, self._capacities[envs])
             self._count_stored()
-        return changed
+        if self.changes is not None:
+            self.changes.append(changed)
 
     def _keep_replaced_aside(
         self, envs: Any, rows: np.ndarray, places: np.ndarray, observation: np.ndarray
@@ -193,7 +196,7 @@ class Rings:
         return {"sizes": self._sizes.tolist(), "head": self._head.tolist()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state_dict` with loaded tables; CheckpointError where they do not fit."""
+        """Continue from a `state_dict` with loaded tables; CheckpointError if they do not fit."""
         try:
             sizes, head = (np.array(state[name], np.int64) for name in ("sizes", "head"))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -206,6 +209,7 @@ class Rings:
         self._sizes, self._head = sizes, head
         self._count_stored()
         self._load_next_rows()
+        self.changes = None
 
     def _are_sound(self, sizes: np.ndarray, head: np.ndarray) -> bool:
         if not sizes.shape == head.shape == self._sizes.shape:

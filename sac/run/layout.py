@@ -1,4 +1,4 @@
-"""What a run's folder is called and what lies where in it.
+"""The name of a run's folder, and the files in it.
 
 <root>/<env>-<config name>-s<seed>-<time>/
     config.yaml             resolved, can be trained again
@@ -35,23 +35,11 @@ MAX_PART_LENGTH = 60
 
 
 def create_run_directory(
-    root: str | Path,
-    env_id: str,
-    config_name: str | None,
-    seed: int,
-    now: datetime | None = None,
+    root: str | Path, env_id: str, config_name: str | None, seed: int, now: datetime | None = None
 ) -> Path:
-    """Make a new run folder under `root`; two runs never share one, however fast they start.
+    """Make a new run folder under `root`, or raise SACError; two runs never share one.
 
-    Args:
-        root: Made if missing.
-        env_id: Any text: what a path or a shell would stumble over is replaced.
-        config_name: The config file's stem; None leaves it out.
-        seed: Of the run.
-        now: The time in the name, the current one by default.
-
-    Raises:
-        SACError: The folder can't be made.
+    Characters of the names that a path or a shell would stumble over are replaced.
     """
     root = Path(root)
     time = now if now is not None else datetime.now()
@@ -82,7 +70,7 @@ def _make_unique(root: Path, name: str) -> Path:
 
 
 def _safe(text: str, fallback: str) -> str:
-    """The text in characters that need no quoting in any shell and are legal on any file system."""
+    """Return the text in characters that every shell and every file system takes as they are."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     words = re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_text).strip("._-")
     return words[:MAX_PART_LENGTH].rstrip("._-") or fallback

@@ -35,10 +35,7 @@ def new_replay(
 
 
 def place_batches(config: Config, device: torch.device, replay_buffer: ReplayBuffer) -> None:
-    """Draw batches where `train.buffer_device` says; ConfigError where that can't be.
-
-    `device` is where the agent learns.
-    """
+    """Draw an agent's batches where `train.buffer_device` says; ConfigError if impossible."""
     where = config.train.buffer_device
     if where == "cuda" and device.type == "cpu":
         raise ConfigError(
@@ -61,11 +58,7 @@ def place_batches(config: Config, device: torch.device, replay_buffer: ReplayBuf
 def saved_replay(
     checkpoint: Checkpoint, encoder: ObservationEncoder, codec: ActionCodec
 ) -> ReplayBuffer:
-    """Return what the run of a checkpoint had collected, to be looked at and not to be written.
-
-    Raises:
-        CheckpointError: It is not there, damaged, or can't be opened.
-    """
+    """Return the replay of a checkpoint, to read and not to write; CheckpointError for damage."""
     config = Config.from_dict(checkpoint.documents["config"])
     if REPLAY not in checkpoint.documents:
         raise CheckpointError(f"'{checkpoint.folder}' holds no replay")

@@ -1,13 +1,7 @@
-"""Observation and action spaces: what the agent sees, does, and keeps of them in a file."""
+"""Observation and action spaces: their arrays for the agent, and their documents in files."""
 
 from sac.spaces.actions import ActionCodec, action_codec
 from sac.spaces.documents import space_from_json, space_to_json
 from sac.spaces.observations import ObservationEncoder
 
-__all__ = [
-    "ActionCodec",
-    "ObservationEncoder",
-    "action_codec",
-    "space_from_json",
-    "space_to_json",
-]
+__all__ = ["ActionCodec", "ObservationEncoder", "action_codec", "space_from_json", "space_to_json"]

@@ -1,4 +1,4 @@
-"""Spaces as JSON documents, for the files that carry a policy; reading one trusts nothing in it."""
+"""Spaces as JSON documents, for a policy's files; a reader trusts nothing in them."""
 
 import math
 from typing import Any
@@ -30,7 +30,7 @@ def space_to_json(space: Space) -> dict[str, Any]:
             values = {"nvec": space.nvec.ravel().tolist(), "start": space.start.ravel().tolist()}
             return {"type": "MultiDiscrete", **values, "shape": shape, **_dtype_of(space)}
         case spaces.MultiBinary():
-            # Gymnasium holds MultiBinary(3) and MultiBinary((3,)) for different spaces.
+            # For Gymnasium, MultiBinary(3) and MultiBinary((3,)) are different spaces.
             is_flat = isinstance(space.n, int)
             return {"type": "MultiBinary", "shape": shape, "is_flat": is_flat}
         case spaces.Dict():
@@ -42,10 +42,7 @@ def space_to_json(space: Space) -> dict[str, Any]:
 
 
 def space_from_json(document: Any) -> Space:
-    """Return the space that a document describes; SpaceError where it is not a sound one.
-
-    Sizes are summed over the whole document and checked before any memory is taken.
-    """
+    """Return the space of a document; SpaceError, before any memory is taken, for a wrong one."""
     try:
         if _count_elements(document, depth=0) > ELEMENT_LIMIT:
             raise ValueError(f"more than {ELEMENT_LIMIT} numbers")
@@ -112,7 +109,7 @@ def _integer_dtype(document: dict[str, Any]) -> Any:
 
 
 def _bound_to_json(bound: np.ndarray) -> Any:
-    """Write one number where all are equal, else a flat list; infinity as a string."""
+    """Return one number if all are equal, else a flat list; infinity becomes a string."""
     flat = bound.ravel()
     if flat.size and (flat == flat[0]).all():
         return _number_to_json(flat[0].item())

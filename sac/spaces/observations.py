@@ -1,4 +1,4 @@
-"""From an environment's observations to the arrays that the replay and the networks take."""
+"""Encoding of an environment's observations as arrays for the replay and the networks."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ SUPPORTED = "Box, Discrete, MultiDiscrete, MultiBinary, and Dict or Tuple of the
 
 
 class ObservationEncoder:
-    """Turns observations into arrays: a Box keeps its shape, every other space is flattened to 1-d.
+    """Turns observations into arrays: a Box keeps its shape, other spaces are flattened to 1-d.
 
-    The arrays are float32, but a Box of uint8 (an image) stays uint8. Each is a fresh copy, since
+    Arrays are float32, except those of a Box of uint8 (an image). Each is a new copy, as
     environments reuse their buffers. SpaceError for a space that is not supported.
     """
 
@@ -28,7 +28,7 @@ class ObservationEncoder:
         self._is_nested = isinstance(space, spaces.Dict | spaces.Tuple)
 
     def encode(self, observation: Any) -> np.ndarray:
-        """Return one observation as an array of `shape`; SpaceError where it does not fit."""
+        """Return one observation as an array of `shape`; SpaceError if it does not fit."""
         if self._is_box:
             return self._array(observation, self.shape)
         return self._flatten(observation)
@@ -43,7 +43,7 @@ class ObservationEncoder:
         return encoded
 
     def batch_size(self, observation: Any) -> int | None:
-        """Return the size of a batch as Gymnasium makes it, None for a single observation."""
+        """Return the size of a batch in Gymnasium's layout, None for a single observation."""
         space, leaf = self.space, observation
         while self._is_nested and isinstance(space, spaces.Dict | spaces.Tuple):
             key: Any = next(iter(space.keys())) if isinstance(space, spaces.Dict) else 0
@@ -71,7 +71,7 @@ class ObservationEncoder:
 
 
 def _item(space: Space, observations: Any, index: int) -> Any:
-    """Take one environment's observation out of a batch, whose Dict and Tuple hold batches."""
+    """Return one environment's observation in a batch, where a Dict or Tuple holds batches."""
     if isinstance(space, spaces.Dict):
         return {key: _item(part, observations[key], index) for key, part in space.items()}
     if isinstance(space, spaces.Tuple):

@@ -10,12 +10,7 @@ from sac.terminal.progress import bar, described, in_a_line, percent
 
 
 class Board:
-    """Shows what trainings report, for as long as the `with` block lasts.
-
-    Args:
-        labels: A name for each training.
-        stream: Where to show it; by default, standard output.
-    """
+    """Shows what trainings, named by labels, report for as long as the `with` block lasts."""
 
     def __init__(self, labels: Sequence[str], stream: TextIO | None = None) -> None:
         self._stream = sys.stdout if stream is None else stream

@@ -16,7 +16,7 @@ class Plan:
 
     seeds: Sequence[int]
     workers: int  # runs at a time
-    command: Sequence[str]  # trains, but still lacks the seed
+    command: Sequence[str]  # trains, once `--seed N` is added
     variables: Mapping[str, str]  # environment variables of each process
 
     def arguments(self, seed: int) -> list[str]:
@@ -29,11 +29,7 @@ def plan_seeds(
 ) -> Plan:
     """Plan one run of `config` for each seed; ConfigError if a seed is out of range.
 
-    Args:
-        config: It is checked here; each process reads it again.
-        seeds: At least one.
-        workers: Number of runs at a time; None: one for each processor.
-        command: Trains one seed, once `--seed N` is added.
+    `workers` is the number of runs at a time; None: one for each processor.
     """
     for seed in seeds:
         config.merged({"seed": seed})

@@ -84,7 +84,9 @@ class _Supervisor:
                         return interrupt.received
                     self._listen()
             finally:
-                self._end()
+                for child in self._children:
+                    child.process.terminate()
+                    child.process.wait()
 
     def _start(self, run: Run) -> None:
         file = self._folder / f"{run.seed}.jsonl"
@@ -169,8 +171,3 @@ class _Supervisor:
             yield
         finally:
             signal.signal(number, signal.SIG_DFL)
-
-    def _end(self) -> None:
-        for child in self._children:
-            child.process.terminate()
-            child.process.wait()

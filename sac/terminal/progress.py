@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple, Protocol, Self, SupportsFloat, TextIO
+from typing import Any, NamedTuple, Self, SupportsFloat, TextIO
 
 from sac.terminal import reports
 from sac.terminal.output import Screen, is_terminal, say
@@ -15,12 +15,8 @@ from sac.terminal.output import Screen, is_terminal, say
 class Progress:
     """Shows the progress of a training for as long as the `with` block lasts.
 
-    Args:
-        total_steps: Environment transitions at the end.
-        start_step: Transitions that a resumed run has made before.
-        stream: Where to show it. By default, standard output; or it is reported, if the process
-            that started this one reads reports.
-        clock: Returns seconds, for rates and the remaining time.
+    A resumed run begins at `start_step`. By default, progress goes to standard output, or to the
+    process that started this one, if that reads reports.
     """
 
     def __init__(
@@ -51,10 +47,8 @@ class Progress:
     def update(self, step: int, **numbers: SupportsFloat) -> None:
         """Update the step and other numbers; they are shown when due, which is cheap to check.
 
-        Args:
-            step: Environment transitions so far.
-            **numbers: Finished `episodes`, the `mean_return` of the last ones, `alpha`, `updates`
-                so far (shown as a rate), or any others; each is kept until its next update.
+        The numbers are finished `episodes`, the `mean_return` of the last ones, `alpha`, `updates`
+        so far (shown as a rate), or any others. Each is kept until its next update.
         """
         self._step = step
         if numbers:
@@ -80,7 +74,7 @@ class Progress:
         first, last = self._samples[0], self._samples[-1]
         seconds = max(last.seconds - first.seconds, 1e-9)
         rate = (last.step - first.step) / seconds
-        numbers = {name: _plain(number) for name, number in self._numbers.items()}
+        numbers = {n: x if isinstance(x, int) else float(x) for n, x in self._numbers.items()}
         updates = numbers.pop("updates", None)
         numbers["steps_per_second"] = rate
         if updates is not None:
@@ -96,20 +90,7 @@ class _Sample(NamedTuple):
     updates: float
 
 
-class _Display(Protocol):
-    """Shows progress at most `seconds` apart and `shows_per_run` times at least."""
-
-    seconds: float
-    shows_per_run: int
-    rate_samples: int  # shows over which rates are averaged
-
-    def start(self) -> None: ...
-    def show(self, reached: reports.Reached) -> None: ...
-    def message(self, text: str) -> None: ...
-    def stop(self) -> None: ...
-
-
-def _display_on(stream: TextIO | None) -> _Display:
+def _display_on(stream: TextIO | None) -> "_LineDisplay | _LiveDisplay":
     if stream is None and reports.is_read():
         return _ReportDisplay(sys.stdout)
     stream = sys.stdout if stream is None else stream
@@ -119,9 +100,9 @@ def _display_on(stream: TextIO | None) -> _Display:
 class _LineDisplay:
     """Prints a line now and then, which also suits a log file."""
 
-    seconds = 60.0
-    shows_per_run = 20
-    rate_samples = 2
+    seconds = 60.0  # between two shows, at most
+    shows_per_run = 20  # at least
+    rate_samples = 2  # shows over which rates are averaged
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -199,10 +180,6 @@ def _described(name: str, number: float) -> str:
 
 def _steps(reached: reports.Reached) -> str:
     return f"step {reached.step:,}/{reached.total_steps:,}"
-
-
-def _plain(number: SupportsFloat) -> float:
-    return number if isinstance(number, int) else float(number)
 
 
 def _readable(number: float) -> str:

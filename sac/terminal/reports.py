@@ -49,13 +49,11 @@ def is_read() -> bool:
 
 
 def send(report: Report) -> None:
-    """Report to the process that started this one, if it reads reports.
-
-    The training goes on even if the reader has left or the disk is full.
-    """
+    """Report to the process that started this one, if it reads reports."""
     if not is_read():
         return
     line = json.dumps({"kind": type(report).__name__, **asdict(report)}) + "\n"
+    # The training goes on even if the reader has left or the disk is full.
     with suppress(OSError), open(os.environ[FILE_VARIABLE], "ab", buffering=0) as file:
         file.write(line.encode())
 

@@ -1,20 +1,17 @@
-"""From the environments into the replay: acts, steps, checks, stores."""
+"""The way from environments into the replay: act, step, check, store."""
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import CURES
 from sac.environments import Episode, Restored, Step, VectorEnvironment
 from sac.errors import NotFiniteError, WorkerLostError
 from sac.replay.buffer import ReplayBuffer
 from sac.seeding import generator_to_json, restore_generator
-
-if TYPE_CHECKING:
-    from sac.agent.agent import SACAgent
-
 
 MAX_RESTARTS = 3  # within so many transitions
 RESTART_WINDOW = 1000
@@ -22,7 +19,7 @@ RESTART_WINDOW = 1000
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What one step of all environments brought."""
+    """The outcome of one step of all environments."""
 
     transitions: int
     episodes: list[Episode]
@@ -31,19 +28,19 @@ class Collected:
 class Collector:
     """Steps the environments with the agent's actions and stores the transitions.
 
-    `random_seed` seeds the random actions of the beginning, which come from the action space.
-    NotFiniteError for an observation, reward or action that is not finite: nothing of that step is
-    stored, and the error has it.
+    `random_seed` seeds the random actions before learning starts, which the action space draws.
+    If an observation, reward or action is not finite, nothing of that step is stored, and a
+    NotFiniteError holds it.
 
-    Where the process of an environment dies or hangs, all are started anew: its episode ends
-    truncated, the others are played again to where they were. `restarts` counts that over the run,
-    `incidents` says it in words; WorkerLostError where it happens too often.
+    If the process of an environment dies or hangs, all of them start anew: its episode ends
+    truncated, and the others are played again up to where they were. `restarts` counts this over
+    the run, `incidents` describes it; WorkerLostError if it happens too often.
     """
 
     def __init__(
         self,
         environment: VectorEnvironment,
-        agent: "SACAgent",
+        agent: SACAgent,
         replay_buffer: ReplayBuffer,
         *,
         random_seed: int,
@@ -51,14 +48,14 @@ class Collector:
         self._environment = environment
         self._agent = agent
         self._replay_buffer = replay_buffer
-        # A copy: the environment itself may draw from its action space.
+        # A copy, as the environment itself may draw from its action space.
         self._action_space = copy.deepcopy(environment.action_space)
         self._action_space.seed(random_seed)
         self._observation: np.ndarray | None = None
         self._transitions = 0
         self.restarts = 0
         self.incidents: list[str] = []
-        self._recent_restarts: list[int] = []  # the transitions before them
+        self._recent_restarts: list[int] = []  # transitions before each of them
 
     def collect(self, *, random: bool) -> Collected:
         """Take one step in every environment, with random actions or with the agent's."""
@@ -81,42 +78,35 @@ class Collector:
             actions = self._agent.explore(observation)
             self._check("action", actions)
         step = self._environment.step(codec.to_environment(actions))
+        transitions = {
+            "observation": observation,
+            "action": actions,
+            "reward": step.reward,
+            "terminated": step.terminated,
+            "truncated": step.truncated,
+            "next_observation": step.next_observation,
+        }
         try:
             self._check_step(step)
         except NotFiniteError as error:
-            error.evidence = {
-                "observation": observation,
-                "action": actions,
-                "reward": step.reward,
-                "terminated": step.terminated,
-                "truncated": step.truncated,
-                "next_observation": step.next_observation,
-            }
+            error.evidence = transitions
             raise
-        self._replay_buffer.add(
-            observation,
-            actions,
-            step.reward,
-            step.terminated,
-            step.truncated,
-            step.next_observation,
-            step.valid,
-        )
+        self._replay_buffer.add(**transitions, valid=step.valid)
         self._agent.observe(observation[step.valid])
         self._observation = step.observation
-        transitions = int(step.valid.sum())
-        self._transitions += transitions
-        return Collected(transitions, step.episodes)
+        count = int(step.valid.sum())
+        self._transitions += count
+        return Collected(count, step.episodes)
 
     def state(self) -> dict[str, Any]:
-        """Return what collecting goes on from, as a tree of JSON values and arrays."""
+        """Return all that collecting needs to continue, as a tree of JSON values and arrays."""
         try:
             environment = self._environment.state()
         except WorkerLostError as error:
             self._restart(error)
             environment = self._environment.state()
         return {
-            "random_actions": self.generator_state(),
+            "random_actions": generator_to_json(self._action_space.np_random),
             "observation": self._observation,
             "transitions": self._transitions,
             "restarts": self.restarts,
@@ -124,12 +114,12 @@ class Collector:
         }
 
     def load_state(self, state: dict[str, Any]) -> dict[int, str]:
-        """Go on from a `state`, with new environments and the replay of that time.
+        """Continue from a `state` with new environments and the replay of that time.
 
-        Returns why, by environment, for each whose episode could not be played again: it ends
+        Returns the reason for each environment whose episode could not be played again: it ends
         there, truncated, and a new one begins.
         """
-        self.load_generator_state(state["random_actions"])
+        restore_generator(self._action_space.np_random, state["random_actions"])
         self._transitions = int(state["transitions"])
         self.restarts = int(state["restarts"])
         self._observation = self._checked(state["observation"])
@@ -141,7 +131,7 @@ class Collector:
         if restored.observation is not None:
             assert self._observation is not None and state is not None
             lost = list(restored.lost)
-            self._observation = self._observation.copy()  # the step that was given may be kept
+            self._observation = self._observation.copy()  # others may keep the old one
             self._observation[lost] = restored.observation[lost]
             self._replay_buffer.truncate([i for i in lost if state["lengths"][i] > 0])
 
@@ -163,7 +153,7 @@ class Collector:
         self.incidents.append(f"{error}. Started anew{ended}")
 
     def _count_restart(self, error: WorkerLostError) -> None:
-        """Count one more; the error, where there were too many of late."""
+        """Count one more restart; raise if there were too many recently."""
         since = self._transitions - RESTART_WINDOW
         self._recent_restarts = [at for at in self._recent_restarts if at > since]
         if len(self._recent_restarts) >= MAX_RESTARTS:
@@ -175,16 +165,8 @@ class Collector:
         self.restarts += 1
 
     def renew_noise(self, random_seed: int) -> None:
-        """Go on with random actions from another seed."""
+        """Continue with random actions from another seed."""
         self._action_space.seed(random_seed)
-
-    def generator_state(self) -> dict[str, Any]:
-        """Return the state of the random actions' generator, as a JSON document."""
-        return generator_to_json(self._action_space.np_random)
-
-    def load_generator_state(self, document: dict[str, Any]) -> None:
-        """Continue with the random actions of a `generator_state`."""
-        restore_generator(self._action_space.np_random, document)
 
     def _checked(self, observation: Any) -> np.ndarray | None:
         if observation is None:

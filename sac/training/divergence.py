@@ -1,30 +1,28 @@
-"""A training that diverged: why, what it leaves behind, and how often a run did.
+"""Divergence of a training: its likely cause, its record on the disk, and its count in a run.
 
-`divergence-<n>/` in the run's folder is about its n-th number that was not finite: `about.json`
-says what it was, and `batch.safetensors` holds the arrays in which it showed. The run goes back to
-its last good checkpoint and on from there with other random numbers, which n alone decides: so a
-run that is killed after that, and resumed, still does the same.
+`divergence-<n>/` in the run's folder records the n-th number that was not finite: `about.json`
+describes it, and `batch.safetensors` holds the arrays in which it showed. The run goes back to its
+last good checkpoint and continues with other random numbers. They depend on n alone, so that a run
+that is killed and resumed after that does the same.
 """
 
 import re
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from sac.agent.agent import SACAgent
 from sac.disk import files
 from sac.disk.encoding import encode_document, encode_tensors
 from sac.errors import DivergenceError, SACError
-
-if TYPE_CHECKING:
-    from sac.agent.agent import SACAgent
-    from sac.replay.batch import Batch
+from sac.replay.batch import Batch
 
 MAX_ROLLBACKS = 3
-PREFIX = "divergence-"  # of folders in the run's
+PREFIX = "divergence-"  # of folders in the run's folder
 LARGE = 1e6
-KEPT_BYTES = 2**25  # of batches, on a device, until its flag is read
+KEPT_BYTES = 2**25  # of batches on a device, until its flag is read
 NETWORKS = {
     "soft_q_nets": "the soft Q networks",
     "policy_net": "the policy",
@@ -33,26 +31,26 @@ NETWORKS = {
 }
 DESCRIPTIONS = {
     "observation": "what the policy saw",
-    "action": "what it did, in its own units: -1 to 1, or a number from 0",
-    "reward": "what the environment gave for it",
+    "action": "what the policy did, in its own units: -1 to 1, or a number from 0",
+    "reward": "the environment's reward for it",
     "terminated": "1 where the episode ended for good",
     "truncated": "1 where the episode was cut off",
-    "discount": "what the value of what came then counts: 0 where the episode ended for good",
-    "next_observation": "what the environment showed then",
+    "discount": "the factor on the next value: gamma, or 0 where the episode ended for good",
+    "next_observation": "what the environment showed next",
 }
 
 
 class RecentBatches:
-    """The batches of the last updates: of which one was bad, the next update's losses tell.
+    """The batches of the last updates, until later losses show that they were good.
 
-    On a device they tell when its flag is read: at the latest when the batches fill `KEPT_BYTES`.
+    On a device that shows when its flag is read: at the latest when batches fill `KEPT_BYTES`.
     """
 
     def __init__(self) -> None:
         self._kept: deque[tuple[int, Batch]] = deque()
         self._bytes = 0
 
-    def add(self, agent: "SACAgent", batch: "Batch") -> None:
+    def add(self, agent: SACAgent, batch: Batch) -> None:
         """Keep the batch of the agent's next update."""
         if not agent.loss_guard.is_deferred:
             self._shorten(1)
@@ -61,13 +59,13 @@ class RecentBatches:
         self._kept.append((agent.updates + 1, batch))
         self._bytes += _size(batch)
 
-    def read(self, agent: "SACAgent") -> None:
-        """Raise DivergenceError for a bad loss of any update that was made."""
+    def read(self, agent: SACAgent) -> None:
+        """Raise DivergenceError if any update so far had a bad loss."""
         agent.loss_guard.read()
         self._shorten(1)
 
     def of(self, update: int | None) -> dict[str, Any]:
-        """Return the arrays of an update's batch by name; none where they are not kept."""
+        """Return the arrays of an update's batch by name; none if it is not kept."""
         return next((batch.arrays() for number, batch in self._kept if number == update), {})
 
     def _shorten(self, length: int) -> None:
@@ -75,20 +73,20 @@ class RecentBatches:
             self._bytes -= _size(self._kept.popleft()[1])
 
 
-def _size(batch: "Batch") -> int:
+def _size(batch: Batch) -> int:
     return sum(array.nbytes for array in batch.arrays().values())
 
 
 def explained(
-    error: DivergenceError, agent: "SACAgent", recent: RecentBatches, step: int
+    error: DivergenceError, agent: SACAgent, recent: RecentBatches, step: int
 ) -> DivergenceError:
     """Return the error with the step, the likely cause and the arrays of that moment."""
     if error.update is None:
-        return error  # it says itself when and why
+        return error  # its message says when and why
     culprit = _network_that_is_not_finite(agent)
     quantity, update = error.quantity, error.update
     if culprit is not None:
-        # A loss of Q comes before any step of its update: an earlier one spoilt the weights.
+        # An update computes the loss of Q before any step: an earlier update spoilt the weights.
         update -= 0 if "policy" in quantity else 1
         quantity = f"the gradient of {culprit}"
     evidence = recent.of(update)
@@ -103,7 +101,7 @@ def explained(
     )
 
 
-def _network_that_is_not_finite(agent: "SACAgent") -> str | None:
+def _network_that_is_not_finite(agent: SACAgent) -> str | None:
     state = agent.state_dict()
     for prefix, name in NETWORKS.items():
         arrays = (array for key, array in state.items() if key.startswith(f"{prefix}."))
@@ -141,14 +139,14 @@ def _host(values: Any) -> np.ndarray:
 
 
 def count_divergences(run_directory: Path) -> int:
-    """Return how often a run diverged so far."""
+    """Return how often a run has diverged."""
     names = (path.name for path in run_directory.glob(f"{PREFIX}*"))
     numbers = (re.fullmatch(rf"{PREFIX}(\d{{1,9}})", name) for name in names)
     return max((int(number[1]) for number in numbers if number is not None), default=0)
 
 
 class Diverged(DivergenceError):
-    """A divergence that the run's folder has a record of: its `number` in the run, from 1."""
+    """A divergence with a record in the run's folder: the run's `number`-th, from 1."""
 
     def __init__(self, error: DivergenceError, run_directory: Path, number: int) -> None:
         super().__init__(str(error), quantity=error.quantity, update=error.update)
@@ -157,7 +155,7 @@ class Diverged(DivergenceError):
 
     @classmethod
     def recorded(cls, error: DivergenceError, run_directory: Path, step: int) -> "Diverged":
-        """Save the arrays of the error and what they are; SACError where that fails."""
+        """Save the arrays of the error and their description; SACError if that fails."""
         number = count_divergences(run_directory) + 1
         folder = run_directory / f"{PREFIX}{number}"
         arrays = {name: _host(array) for name, array in error.evidence.items()}
@@ -179,7 +177,7 @@ class Diverged(DivergenceError):
         return cls(DivergenceError(text, quantity=error.quantity), run_directory, number)
 
     def stopped(self, step: int) -> DivergenceError:
-        """Return the error that ends the run, whose last good checkpoint is of that step."""
+        """Return the error that ends the run, whose last good checkpoint is of this step."""
         often = f" for the {self.number}th time" if self.number > MAX_ROLLBACKS else ""
         return DivergenceError(
             f"{self}. The run stops{often}; --resume {self.run_directory} goes on from its "

@@ -37,9 +37,9 @@ class Outputs:
 
 
 class TrainingLoop:
-    """Moves a run's state on to `total_steps`; `evaluation` is the last one it made.
+    """Trains from a run's state to `total_steps`; `evaluation` is the result of the last one.
 
-    `saved_step` is the step of the checkpoint that a resumed run was restored from.
+    `saved_step` is the step of the checkpoint that a resumed run starts from.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class TrainingLoop:
         self.outputs = outputs
         self.evaluation_environment = evaluation_environment
         self.evaluation_seed = integer_seed(Streams.from_seed(config.seed).eval_env)
-        # As it is written: in binary fractions, 0.29 of 100 updates would be 28.
+        # Decimal as in the file: by binary fractions, 0.29 of 100 updates would be 28.
         self.updates_per_step = Fraction(str(config.train.updates_per_step))
         self.evaluation: EvaluationResult | None = None
         tell = outputs.progress.message
@@ -67,10 +67,10 @@ class TrainingLoop:
         self._recent = RecentBatches()
 
     def run(self, interrupt: InterruptGuard) -> None:
-        """Train until `total_steps`, or until a signal came; end with a checkpoint either way.
+        """Train until `total_steps` or a signal, with a checkpoint at the beginning and the end.
 
-        Also begin with one: from then on, the run can be resumed. DivergenceError, with the likely
-        cause, for a number that is not finite: then the run is to go back to a checkpoint.
+        DivergenceError, with the likely cause, for a number that is not finite: then the run is to
+        go back to a checkpoint.
         """
         try:
             self._run(interrupt)
@@ -100,7 +100,7 @@ class TrainingLoop:
         self._checkpoint()
 
     def _due(self, every: int, before: int) -> bool:
-        """Whether a multiple of `every` lies in this iteration's steps."""
+        """Return whether a multiple of `every` lies in this iteration's steps."""
         return every > 0 and self.state.counters.step // every > before // every
 
     def _collect(self) -> None:
@@ -212,7 +212,7 @@ class TrainingLoop:
         self._start_clock()
 
     def _checkpoint(self, *, is_last: bool = True) -> None:
-        """Save; a disk that fails ends the run where none will be tried after `is_last`."""
+        """Save; if the disk fails, a checkpoint that `is_last` ends the run with an error."""
         self._check_finite()
         if is_last:
             self._saver.checkpoint()
@@ -226,10 +226,10 @@ class TrainingLoop:
 
     @contextmanager
     def _rescuing(self) -> Iterator[None]:
-        """Let an environment fail without losing what was learned before."""
+        """Save what was learned before an error of an environment goes on."""
         try:
             yield
-        except DivergenceError:  # what went before may be to blame: a checkpoint of now is no good
+        except DivergenceError:  # the agent itself may be the cause: do not save it
             raise
         except Exception:
             self._rescue()
@@ -241,7 +241,7 @@ class TrainingLoop:
             return
         try:
             self._checkpoint()
-        except SACError as error:  # the one that is on its way tells more
+        except SACError as error:  # the error that is being raised says more
             text = f"could not be saved: {error}"
         else:
             text = f"is saved in {self.outputs.run_directory}, to be resumed"

@@ -7,8 +7,8 @@ from typing import Any
 
 from sac.config import Config
 
-SMALL_PRODUCT = 2**21  # multiplications: a batch of 256 through a layer of 64 by 64 is half of it
-# Environment variables by which users set the number, each library its own.
+SMALL_PRODUCT = 2**21  # multiplications: twice those of a batch of 256 in a layer of 64 by 64
+# Environment variables by which users set the number, one for each library.
 BLAS_VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "GOTO_NUM_THREADS",
@@ -17,18 +17,18 @@ BLAS_VARIABLES = (
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-OPENBLAS_MOST = 64  # threads for which the OpenBLAS in NumPy's wheels is built
+OPENBLAS_MOST = 64  # threads of the OpenBLAS in NumPy's wheels, at most
 
 
 def processors() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def has_small_products(config: Config) -> bool:
-    """Return whether an update's matrix products take less time than waking a second thread."""
+    """Return whether an update's matrix products are too short to be worth a second thread."""
     widest = max([*config.agent.hidden_sizes, 1])
     return config.train.batch_size * widest**2 <= SMALL_PRODUCT
 
@@ -53,9 +53,7 @@ def blas_threads_for(config: Config) -> Iterator[None]:
 
 
 def _is_limited(library: dict[str, Any]) -> bool:
-    """Return whether somebody has lowered the number of threads of a library.
-
-    By default MKL uses one per core, which may be two processors.
-    """
+    """Return whether somebody has lowered a library's number of threads from its default."""
+    # MKL uses one thread per core, which may be two processors.
     default = processors() // (2 if library["internal_api"] == "mkl" else 1)
     return library["num_threads"] < min(default, OPENBLAS_MOST)

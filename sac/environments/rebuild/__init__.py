@@ -1,1 +1,1 @@
-"""Environments brought back to where an earlier process left them."""
+"""Restoring of environments to where an earlier process left them."""

@@ -1,4 +1,4 @@
-"""Remembers how each environment came to where it is, so that it can be brought there again."""
+"""A recorder of the episode in progress, from which the episode can be rebuilt."""
 
 import struct
 import zlib
@@ -10,7 +10,7 @@ import numpy as np
 from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
 from sac.environments.success import SUCCESS, success_of
 
-# An episode longer than this is not rebuilt: its actions would fill the memory in the end.
+# Longer episodes are not rebuilt: their actions would fill the memory in the end.
 MAX_RECORDED_STEPS = 100_000
 OUTCOME = struct.Struct("<d??")  # reward, terminated, truncated
 
@@ -18,16 +18,16 @@ OUTCOME = struct.Struct("<d??")  # reward, terminated, truncated
 class Recorder(gymnasium.Wrapper):
     """The outermost wrapper of every environment: records the episode in progress.
 
-    Gymnasium has no state to save. What is saved in its place is the state that can be read just
-    before the last reset, that reset's arguments, the actions since, and a checksum of every
-    observation, reward and end, which the episode must show again when it is rebuilt.
+    Gymnasium cannot save an environment's state. A recording holds, instead, what can be read of
+    the state just before the last reset, the arguments of that reset, the actions since, and a
+    checksum of every observation, reward and end, to check a rebuilt episode.
 
-    Of the info only whether an episode succeeded is kept: batching and sending all of it takes time
-    in each step.
+    The info keeps only the success of an episode: batching and sending all of it takes time in each
+    step.
     """
 
-    to_load: Any = None  # set from outside; a call carries no arguments of its own
-    index: int | None = None  # among the environments of this process, to name the one that fails
+    to_load: Any = None  # set from outside, as Gymnasium calls methods without arguments
+    index: int | None = None  # among the environments of this process, for errors
 
     def __init__(self, env: gymnasium.Env) -> None:
         super().__init__(env)
@@ -43,14 +43,14 @@ class Recorder(gymnasium.Wrapper):
         except Exception as error:
             self._name(error, "in its reset")
             raise
-        # A vector environment has taken its own entries out of the options: none are left.
+        # A vector environment has taken out the entries of the options, which were its own.
         self._start = {"layers": layers, "seed": seed, "has_options": options is not None}
         self._actions = []
         self._checks = [checksum(observation)]
         return observation, {}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Step, with an info that says no more than whether an episode succeeded."""
+        """Step, with an info that holds no more than the success of an episode."""
         recorded = action.copy()  # the environment or its caller may change it in place
         try:
             observation, reward, terminated, truncated, info = self.env.step(action)
@@ -70,19 +70,16 @@ class Recorder(gymnasium.Wrapper):
             error.add_note(f"In environment {self.index}, {where}.")
 
     def recording(self) -> dict[str, Any] | None:
-        """Return how the episode in progress came about, as a tree of JSON values and arrays.
-
-        None where there is no episode, or one that is too long to be rebuilt.
-        """
+        """Return a recording of the episode in progress; None without one or if it is too long."""
         if self._start is None or len(self._actions) >= MAX_RECORDED_STEPS:
             return None
         checks = np.array(self._checks, np.uint32)
         return {**self._start, "actions": np.array(self._actions), "checks": checks}
 
     def rebuild(self) -> str | None:
-        """Bring an environment that was just reset to where the recording in `to_load` was taken.
+        """Play the recording in `to_load` again, in an environment that was just reset.
 
-        Returns None if it is there, else why not: then it must be reset once more.
+        Returns None, or the reason why it failed; then the environment needs another reset.
         """
         recording, self.to_load = self.to_load, None
         if recording is None:
@@ -107,21 +104,21 @@ class Recorder(gymnasium.Wrapper):
         return None
 
     def snapshot(self) -> list[dict[str, Any]] | None:
-        """Return what can be read of the environment's state now; None before the first reset."""
+        """Return a snapshot of the environment's state; None before the first reset."""
         return None if self._start is None else take_snapshot(self.env)
 
     def load(self) -> str | None:
-        """Take over the `snapshot` in `to_load`, between two episodes; return why not, if so."""
+        """Load the `snapshot` in `to_load` between two episodes; return the reason if it fails."""
         snapshot, self.to_load = self.to_load, None
         try:
             load_snapshot(self.env, snapshot)
-        except Exception as error:  # whatever attributes of another make may raise
+        except Exception as error:  # whatever attributes of another version may raise
             return f"{type(error).__name__}: {error}"
         return None
 
 
 def checksum(observation: Any, start: int = 0) -> int:
-    """Return a CRC-32 of the numbers in an observation of any space, going on from `start`."""
+    """Return the CRC-32 of the numbers in an observation of any space, continued from `start`."""
     try:
         return zlib.crc32(observation, start)
     except (TypeError, ValueError, BufferError):  # not one array, or one with gaps

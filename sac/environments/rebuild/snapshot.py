@@ -1,9 +1,9 @@
-"""What can be read of an environment's state: the generators, numbers and arrays in its layers.
+"""Snapshots of an environment's state: the generators, numbers and arrays in its layers.
 
-A snapshot is a tree of JSON values and NumPy arrays, so that it can be stored without pickle:
-a list with a mapping for each layer, outermost first, from the names of its attributes to nodes. A
-node is None, a bool, a number or an array as it is, or a mapping with one key that says what it
-holds: list, tuple, deque, dict, generator or object (that of an object's attributes).
+A snapshot is a tree of JSON values and NumPy arrays, which needs no pickle: a list of mappings from
+attribute names to nodes, one for each layer, outermost first. A node is None, a bool, a number or
+an array itself, or a mapping whose key says what it holds: list, tuple, deque, dict, generator or
+object (an object's attributes).
 """
 
 import contextlib
@@ -17,8 +17,8 @@ from numpy.random import PCG64, Generator, RandomState
 
 from sac.seeding import generator_to_json
 
-MAX_ARRAY_BYTES = 2**20  # what is larger is a map or a texture, and would slow every reset
-MAX_ITEMS = 1024  # a longer list is a history that grows for ever
+MAX_ARRAY_BYTES = 2**20  # larger arrays are maps or textures, and would slow every reset
+MAX_ITEMS = 1024  # longer lists are histories that grow without end
 MAX_DEPTH = 4
 NUMBERS = "biuf"  # kinds of dtypes
 
@@ -30,15 +30,15 @@ class _NotPlain(Exception):
 
 
 def take_snapshot(env: gymnasium.Env) -> list[Layer]:
-    """Copy what can be read of an environment and of each of its wrappers."""
+    """Return a copy of what can be read of an environment and each of its wrappers."""
     return [_attributes(vars(layer), is_strict=False) for layer in _layers(env)]
 
 
 def load_snapshot(env: gymnasium.Env, layers: list[Layer]) -> None:
-    """Put what a snapshot holds into an environment of the same make.
+    """Load a snapshot into an environment with the same layers.
 
-    Only attributes that exist and hold the same kind of value change: a snapshot from a stranger
-    can make an environment wrong, and nothing else.
+    Only attributes that exist and hold the same kind of value change: a stranger's snapshot can
+    make an environment wrong, but nothing else.
     """
     for layer, saved in zip(_layers(env), layers, strict=True):
         _load_attributes(vars(layer), saved)
@@ -63,7 +63,7 @@ def _attributes(values: dict[str, Any], *, is_strict: bool, depth: int = 0) -> L
 
 
 def _node(value: Any, depth: int) -> Any:
-    # Text is left out: it names files and modes, which a checkpoint must not be able to change.
+    # Not text: it names files and modes, which a checkpoint must not be able to change.
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, np.ndarray | np.generic):
@@ -77,9 +77,8 @@ def _node(value: Any, depth: int) -> Any:
     if isinstance(value, gymnasium.Env | gymnasium.vector.VectorEnv) or depth >= MAX_DEPTH:
         raise _NotPlain
     if isinstance(value, gymnasium.Space):
-        return {
-            "object": _attributes({"_np_random": vars(value).get("_np_random")}, is_strict=True)
-        }
+        own = {"_np_random": vars(value).get("_np_random")}
+        return {"object": _attributes(own, is_strict=True)}
     return _container(value, depth + 1)
 
 
@@ -104,7 +103,7 @@ def _container(value: Any, depth: int) -> Any:
 
 
 def _load_attributes(values: dict[str, Any], saved: Layer) -> None:
-    # Through the dictionary, since an object may be frozen or check what is assigned.
+    # By the dictionary, as an object may be frozen or check what is assigned.
     for name, node in saved.items():
         if name not in values:
             continue
@@ -117,30 +116,24 @@ def _load_attributes(values: dict[str, Any], saved: Layer) -> None:
 def _kind(node: Any) -> Any:
     if isinstance(node, dict):
         return next(iter(node))
-    # A statistic may begin as a whole number or a 0-d array and go on as something else.
+    # A statistic may begin as a whole number or a 0-d array and become another.
     is_number = isinstance(node, int | float | np.ndarray | np.generic)
     return "number" if is_number else type(node)
 
 
 def _loaded(current: Any, node: Any) -> Any:
-    """Return the value of a node; what can be changed in place stays the same object."""
+    """Return the value of a node; an array of the same shape changes in place."""
     if isinstance(current, np.ndarray) and isinstance(node, np.ndarray):
         if current.shape == node.shape and current.flags.writeable:
             current[...] = node
             return current
-    if not isinstance(node, dict):
-        return node.copy() if isinstance(node, np.ndarray) else node
-    match next(iter(node)):
-        case "generator":
-            return _with_state(current, node["generator"])
-        case "object" if current is not None:
-            _load_attributes(vars(current), node["object"])
+    match node:
+        case {"generator": state}:
+            return _with_state(current, state)
+        case {"object": attributes} if current is not None:
+            _load_attributes(vars(current), attributes)
             return current
-        case "deque":
-            return deque(map(_built, node["deque"]), node["maxlen"])
-        case "list" | "tuple" | "dict":
-            return _built(node)
-    raise _NotPlain
+    return _built(node)
 
 
 def _built(node: Any) -> Any:
@@ -159,7 +152,7 @@ def _built(node: Any) -> Any:
 
 
 def _with_state(current: Any, state: dict[str, Any]) -> Any:
-    """Put a generator into a state; Gymnasium makes its own, of PCG64, when it is first used."""
+    """Return the generator in a state; Gymnasium makes its own, of PCG64, at first use."""
     if current is None:
         current = Generator(PCG64())
     if isinstance(current, RandomState):

@@ -1,1 +1,1 @@
-"""Several environments stepped together."""
+"""Stepping of several environments together."""

@@ -1,4 +1,4 @@
-"""What vector environments do in ways of their own: say when they reset, batch nested values."""
+"""Conventions of vector environments: when they reset, and how they batch nested values."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from sac.errors import EnvironmentSetupError
 
 
 def item(batch: Any, index: int) -> Any:
-    """Return one environment's entry out of an array, or out of a dict or tuple of arrays."""
+    """Return one environment's entry of an array, or of a dict or tuple of arrays."""
     if isinstance(batch, dict):
-        masks = {f"_{key}" for key in batch}  # Gymnasium's, of which environments have an entry
+        masks = {f"_{key}" for key in batch}  # Gymnasium's marks of who has an entry
         return {key: item(part, index) for key, part in batch.items() if key not in masks}
     if isinstance(batch, tuple):
         return tuple(item(part, index) for part in batch)
@@ -18,7 +18,7 @@ def item(batch: Any, index: int) -> Any:
 
 
 def autoreset_mode(env: VectorEnv) -> AutoresetMode:
-    """Return when an environment resets after an episode; EnvironmentSetupError if it is silent."""
+    """Return when an environment resets after an episode; EnvironmentSetupError if unknown."""
     given, inner = env.metadata.get("autoreset_mode"), env.unwrapped
     if isinstance(inner, AsyncVectorEnv | SyncVectorEnv) and env.metadata is inner.metadata:
         given = inner.autoreset_mode  # before Gymnasium 1.4 the newest of a class writes it for all

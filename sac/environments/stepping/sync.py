@@ -1,4 +1,4 @@
-"""Environments stepped one after the other in this process, without Gymnasium's detours."""
+"""Stepping of environments one after the other in this process, faster than Gymnasium's."""
 
 from typing import Any, TypeGuard
 
@@ -10,8 +10,8 @@ from gymnasium.vector import SyncVectorEnv
 class SyncSteps:
     """Steps a SyncVectorEnv whose observations are Boxes and which resets nothing by itself.
 
-    SyncVectorEnv.step takes apart and batches any space, copies each result into arrays of its own
-    and these once more: for a quick environment that takes as long as its step.
+    SyncVectorEnv.step unpacks and batches any space and copies each result twice: with a quick
+    environment that takes as long as the environment's own step.
     """
 
     def __init__(self, env: SyncVectorEnv) -> None:
@@ -19,7 +19,7 @@ class SyncSteps:
 
     @staticmethod
     def fits(env: Any) -> TypeGuard[SyncVectorEnv]:
-        """Whether `step` does for this environment what its own does."""
+        """Return whether `step` equals this environment's own."""
         return (
             type(env) is SyncVectorEnv
             and isinstance(env.single_observation_space, spaces.Box)
@@ -31,7 +31,7 @@ class SyncSteps:
         return self._env.reset(seed=seed, options=options)
 
     def step(self, actions: np.ndarray) -> Any:
-        """Step as SyncVectorEnv does; observations and ends come as lists."""
+        """Step as SyncVectorEnv does, but return observations and ends as tuples."""
         env, infos = self._env, dict[str, Any]()
         outcomes = [one.step(action) for one, action in zip(env.envs, actions, strict=True)]
         observations, rewards, terminated, truncated, each_info = zip(*outcomes, strict=True)

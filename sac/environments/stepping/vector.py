@@ -1,8 +1,8 @@
-"""Several environments stepped together; their autoreset modes end here."""
+"""Several environments as one, which hides their autoreset modes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
@@ -25,48 +25,42 @@ class Episode:
     episode_return: float
     length: int
     env_index: int
-    truncated: bool  # it ended by a limit, and not by terminating
-    success: bool | None = None  # None where the environment does not say
+    truncated: bool  # ended by a limit, not by terminating
+    success: bool | None = None  # None if the environment does not report it
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step of all environments gave; every array is new and belongs to the caller."""
+    """The outcome of one step of all environments; the caller owns the arrays."""
 
-    observation: np.ndarray  # (num_envs, *shape) what the policy sees next
-    next_observation: np.ndarray  # (num_envs, *shape) true successor, the last one at an end
+    observation: np.ndarray  # (num_envs, *shape) that the policy sees next
+    next_observation: np.ndarray  # (num_envs, *shape) true successor, also at an episode's end
     reward: np.ndarray  # (num_envs,) float32
     terminated: np.ndarray  # (num_envs,) bool
     truncated: np.ndarray  # (num_envs,) bool
-    valid: np.ndarray  # (num_envs,) bool, False where the environment was only reset
-    episodes: list[Episode]  # those that ended with this step
+    valid: np.ndarray  # (num_envs,) bool, False where the environment only reset
+    episodes: list[Episode]  # that ended in this step
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Which episodes could not be played again, and why, by environment.
+    """The episodes that could not be played again: the reasons, by environment.
 
-    `observation` (num_envs, *shape) holds the first observations of those that begin in their
-    place; None where none was lost.
+    `observation` (num_envs, *shape) holds the first observations of the episodes that begin in
+    their place; None if none was lost.
     """
 
     lost: dict[int, str]
     observation: np.ndarray | None
 
 
-class _Steppable(Protocol):
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any: ...
-
-    def step(self, actions: Any) -> Any: ...
-
-
 class VectorEnvironment:
     """A vector environment with true successors, encoded observations and episode statistics.
 
-    `is_owned` says whether `close` closes the environment: one that the user made stays open.
-    `is_recorded` says whether a Recorder wraps each environment, so that `state` holds its episode.
-    `remake` makes the same again, so that `restart` can after a WorkerLostError.
-    The first `reset` uses `seed`. Environment i gets the seed plus i.
+    `close` closes the environment if `is_owned`: one that the user made stays open. If
+    `is_recorded`, a Recorder wraps each environment, so that `state` holds its episode. `remake`
+    makes the same environments again, for `restart` after a WorkerLostError. The first `reset` uses
+    `seed`; environment i gets the seed plus i.
     """
 
     def __init__(
@@ -85,6 +79,7 @@ class VectorEnvironment:
         self.action_codec = action_codec(self.action_space)
         self.num_envs = env.num_envs
         self._remake = remake
+        self.can_restart = remake is not None
         self._step_timeout = step_timeout
         self._is_owned = is_owned
         self._is_recorded = is_recorded
@@ -92,13 +87,13 @@ class VectorEnvironment:
         self._mode = autoreset_mode(env)
         self._seed = self._first_seed = seed
         self._was_reset = False
-        self._is_over = np.zeros(self.num_envs, np.bool_)  # the next step only resets these
+        self._is_over = np.zeros(self.num_envs, np.bool_)  # these only reset in the next step
         self._returns = np.zeros(self.num_envs, np.float64)
         self._lengths = np.zeros(self.num_envs, np.int64)
 
     def _take(self, env: VectorEnv) -> None:
         self._env = env
-        self._steppable: _Steppable = env
+        self._steppable: VectorEnv | AsyncWorkers | SyncSteps = env
         if isinstance(env, AsyncVectorEnv):
             self._steppable = AsyncWorkers(env, self._step_timeout)
         elif self._is_recorded and isinstance(env, SyncVectorEnv):
@@ -118,9 +113,11 @@ class VectorEnvironment:
         return self.observation_encoder.encode_batch(observations, self.num_envs)
 
     def step(self, actions: np.ndarray) -> Step:
-        """Take one action, in environment units (num_envs, *shape), in every environment."""
+        """Take one action in every environment: (num_envs, *shape), in environment units."""
         observations, rewards, terminated, truncated, infos = self._steppable.step(actions)
-        with np.errstate(over="ignore"):  # too large for float32 is infinite, which others refuse
+        with np.errstate(
+            over="ignore"
+        ):  # numbers too large for float32 become infinite, which others refuse
             next_observation = self.observation_encoder.encode_batch(observations, self.num_envs)
             reward = np.array(rewards, np.float32)
         valid = ~self._is_over
@@ -146,10 +143,7 @@ class VectorEnvironment:
         )
 
     def state(self) -> dict[str, Any] | None:
-        """Return how the episodes in progress came about, as a tree of JSON values and arrays.
-
-        None before the first reset.
-        """
+        """Return the episodes in progress, as JSON values and arrays; None before a reset."""
         if not self._was_reset:
             return None
         return {
@@ -160,15 +154,13 @@ class VectorEnvironment:
 
     def _recordings(self) -> list[dict[str, Any] | None]:
         recordings: list[dict[str, Any] | None] = [None] * self.num_envs
-        if self._env.closed and isinstance(self._steppable, AsyncWorkers):  # what failed was closed
+        if self._env.closed and isinstance(self._steppable, AsyncWorkers):  # after a failure
             recordings = list(self._steppable.salvaged or recordings)
         elif self._is_recorded and not self._env.closed:
             recordings = self._call_each("recording")
-        # Where a step failed in one environment, others may have made it: nothing of it counts.
-        for i, (recording, length) in enumerate(
-            zip(recordings, self._lengths.tolist(), strict=True)
-        ):
-            if recording is not None:
+        # If a step failed in one environment, others may have made it: it counts for none.
+        for i, length in enumerate(self._lengths.tolist()):
+            if (recording := recordings[i]) is not None:
                 recording["actions"] = recording["actions"][:length]
                 recording["checks"] = recording["checks"][: length + 1]
                 if len(recording["actions"]) < length:  # already in its next episode
@@ -176,10 +168,7 @@ class VectorEnvironment:
         return recordings
 
     def restart(self, state: dict[str, Any] | None, number: int) -> Restored:
-        """After a WorkerLostError, start workers anew and bring them to where `state` was taken.
-
-        The episodes that were lost with their workers begin anew, with a seed for each `number`.
-        """
+        """Start all workers anew, then `load_state`; `number` seeds what begins anew."""
         assert self._remake is not None
         self._take(self._remake())
         if self._first_seed is not None:
@@ -193,25 +182,16 @@ class VectorEnvironment:
                 self._returns[:], self._lengths[:] = state["returns"], state["lengths"]
             raise
 
-    @property
-    def can_restart(self) -> bool:
-        """Whether `restart` can be called."""
-        return self._remake is not None
-
     def load_state(self, state: dict[str, Any] | None) -> Restored:
-        """Bring new environments to where `state` was taken, each by playing its episode again.
-
-        Where an episode cannot be played again, a new one starts.
-        """
+        """Play the episodes in `state` again; a new one begins in place of each that fails."""
         if state is None:
             return Restored({}, None)
-        observation = self.reset()  # also makes what environments make only then
+        observation = self.reset()  # environments make some of their state only here
         if not self._is_recorded:
             return Restored(dict.fromkeys(range(self.num_envs), NOT_RECORDED), observation)
-        recordings = self._for_each(state["recordings"])
+        recordings = state["recordings"]
         steps = max((len(part["checks"]) for part in recordings if part is not None), default=1)
-        reasons = self._call_each("rebuild", recordings, steps)
-        lost = {i: reason for i, reason in enumerate(reasons) if reason is not None}
+        lost = self._load_each("rebuild", recordings, steps)
         self._returns[:], self._lengths[:] = state["returns"], state["lengths"]
         if not lost:
             return Restored({}, None)
@@ -220,21 +200,21 @@ class VectorEnvironment:
         return Restored(lost, self._with_reset(observation, is_lost))
 
     def snapshot(self) -> list[Any] | None:
-        """Return what can be read of the environments between two episodes, as such a tree."""
+        """Return snapshots of the environments between two episodes, as such a tree."""
         return self._call_each("snapshot") if self._is_recorded and self._was_reset else None
 
     def load_snapshot(self, snapshot: list[Any] | None) -> dict[int, str]:
-        """Take over a `snapshot`, to go on with a seeded reset; return why, where that failed."""
+        """Load a `snapshot` before a seeded reset; return the reasons of failures."""
         if snapshot is None or not self._is_recorded:
             return {}
         self.reset()
-        reasons = self._call_each("load", self._for_each(snapshot))
-        return {i: reason for i, reason in enumerate(reasons) if reason is not None}
+        return self._load_each("load", snapshot)
 
-    def _for_each(self, values: list[Any]) -> list[Any]:
+    def _load_each(self, name: str, values: list[Any], steps: int = 1) -> dict[int, str]:
         if not isinstance(values, list) or len(values) != self.num_envs:
             raise ValueError(f"expected the states of {self.num_envs} environments")
-        return values
+        reasons = self._call_each(name, values, steps)
+        return {i: reason for i, reason in enumerate(reasons) if reason is not None}
 
     def _call_each(self, name: str, values: list[Any] | None = None, steps: int = 1) -> list[Any]:
         """Call a method of every environment's Recorder, after setting its `to_load`."""
@@ -246,7 +226,7 @@ class VectorEnvironment:
         return list(env.call(name))
 
     def close(self) -> None:
-        """Close the environments and end their processes, however busy; not those of the user."""
+        """Close the environments and end even busy processes, unless the user owns them."""
         if not self._is_owned:
             return
         if isinstance(self._env.unwrapped, AsyncVectorEnv):
@@ -277,7 +257,7 @@ class VectorEnvironment:
     def _with_final(
         self, observation: np.ndarray, infos: dict[str, Any], ended: np.ndarray
     ) -> np.ndarray:
-        """Return the observations with the last one of each ended episode in its place."""
+        """Return the observations, with the last one of each ended episode in its place."""
         if "final_obs" not in infos:
             raise EnvironmentSetupError(
                 f"{self._env} resets in the step that ends an episode (SAME_STEP), so it must give "
@@ -290,7 +270,7 @@ class VectorEnvironment:
         return successors
 
     def _with_reset(self, next_observation: np.ndarray, ended: np.ndarray) -> np.ndarray:
-        """Reset the ended environments and return what the policy sees next everywhere."""
+        """Reset the ended environments, and return the observations that the policy sees next."""
         observations, _ = self._steppable.reset(options={"reset_mask": ended.copy()})
         first = self.observation_encoder.encode_batch(observations, self.num_envs)
         mixed = next_observation.copy()

@@ -1,4 +1,4 @@
-"""Environments in processes of their own, which leave signals to this one and cannot hang it."""
+"""Environments in processes of their own, which ignore signals and cannot hang this process."""
 
 import contextlib
 import multiprocessing
@@ -19,30 +19,32 @@ from gymnasium.vector.async_vector_env import _async_worker
 
 from sac.errors import EnvironmentStepError, WorkerLostError
 
-ALIVE_SECONDS = 1.0  # so often a silent worker is looked after
-SALVAGE_SECONDS = 10.0  # for a worker to finish its step and to tell of its episode
+ALIVE_SECONDS = 1.0  # between checks of whether a silent worker is alive
+SALVAGE_SECONDS = 10.0  # for a worker to finish its step and send its recording
 CLOSING_SECONDS = 5.0  # for an environment to close its windows and files
 FAILURE = "sac_worker_failure"
 
 
 def start_method() -> str:
-    """Return how workers start: never by fork, which copies the locks of this process's threads."""
+    """Return how workers start: not by fork, which copies the locks of this process's threads."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return "spawn"
-    # What all workers import is imported once, so that all but the first start ten times as fast.
+    # The server imports for all workers: all but the first start ten times as fast.
     multiprocessing.get_context("forkserver").set_forkserver_preload(["__main__", __name__])
     return "forkserver"
 
 
 def run_worker(index: int, make: Callable[[], gymnasium.Env], *arguments: Any) -> None:
-    """Serve one environment in this process; what asks the training to end is for the parent.
+    """Serve one environment in this process, and leave the signals that end it to the parent.
 
-    A terminal sends Ctrl-C to every process, a scheduler may send SIGTERM to all; the parent still
-    needs the environments then, for its last checkpoint.
+    A terminal sends Ctrl-C to every process, and a scheduler may send SIGTERM to all of them. The
+    parent still needs the environments then, for its last checkpoint.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    with contextlib.suppress(EOFError, ConnectionError):  # the parent was killed: end silently
+    with contextlib.suppress(
+        EOFError, ConnectionError
+    ):  # the parent was killed: end without a message
         _async_worker(index, lambda: _Reporting(make()), *arguments)
 
 
@@ -70,10 +72,10 @@ def _report(error: Exception) -> dict[str, Any]:
 
 
 class AsyncWorkers:
-    """Steps an AsyncVectorEnv; WorkerLostError where a worker dies or hangs.
+    """Steps an AsyncVectorEnv; WorkerLostError if a worker dies or hangs.
 
-    EnvironmentStepError where an environment raises. All workers are ended then; after a loss,
-    `salvaged` holds what the Recorders of the others told of their episodes, None for the lost.
+    EnvironmentStepError if an environment raises. Either error ends all workers. After a loss,
+    `salvaged` holds the recordings of the other workers, and None for the lost ones.
     """
 
     def __init__(self, env: AsyncVectorEnv, timeout: float | None) -> None:
@@ -81,7 +83,7 @@ class AsyncWorkers:
         self._env = env
         self._timeout = timeout
         self._answered = [_poller(pipe) for pipe in env.parent_pipes]
-        # Python ends its child processes by SIGTERM, which these ignore, and waits for them.
+        # Python ends its child processes by SIGTERM, which these ignore, and then waits for them.
         util.Finalize(None, _close_at_exit, (weakref.ref(env),), exitpriority=10)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
@@ -103,7 +105,7 @@ class AsyncWorkers:
         return result
 
     def call_each(self, name: str, values: list[Any] | None, steps: int) -> list[Any]:
-        """Call a method of every environment, which may take the time of so many steps."""
+        """Call a method of every environment, within the time limit of so many steps."""
         with self._watched():
             if values is not None:
                 self._env.set_attr("to_load", values)
@@ -112,7 +114,7 @@ class AsyncWorkers:
             return list(self._env.call_wait())
 
     def _wait(self, timeout: float | None) -> None:
-        """Return when all have answered; TimeoutError after that time, EOFError for a dead one."""
+        """Wait for all answers; TimeoutError after the timeout, EOFError for a dead worker."""
         deadline = None if timeout is None else time.monotonic() + timeout
         for answered in self._answered:
             while True:
@@ -137,7 +139,7 @@ class AsyncWorkers:
             ) from error
         except (EOFError, OSError) as error:
             sentinels = [process.sentinel for process in self._env.processes]
-            connection.wait(sentinels, timeout=1.0)  # until the exit status is known
+            connection.wait(sentinels, timeout=1.0)  # for their exit statuses
             codes = {i: process.exitcode for i, process in enumerate(self._env.processes)}
             dead = {i: code for i, code in codes.items() if code is not None}
             self._give_up(list(dead))
@@ -147,7 +149,7 @@ class AsyncWorkers:
             ) from error
 
     def _give_up(self, lost: list[int]) -> None:
-        """Ask the others for their episodes, then end them all."""
+        """Ask the others for their recordings, then end all workers."""
         pipes = self._env.parent_pipes
         others = [i for i in range(len(pipes)) if i not in lost]
         self.salvaged = [None] * len(pipes)
@@ -164,7 +166,7 @@ class AsyncWorkers:
         try:
             while self._answered[index](max(0.0, deadline - time.monotonic())):
                 answer, is_success = pipe.recv()
-                if not isinstance(answer, tuple):  # those are of the step or reset that failed
+                if not isinstance(answer, tuple):  # a tuple answers the step or reset that failed
                     return answer if is_success else None
         except (EOFError, OSError):
             pass
@@ -183,9 +185,9 @@ class AsyncWorkers:
 
 
 def _poller(pipe: Connection) -> Callable[[float], bool]:
-    """Return a function that waits so many seconds for a message, or the end of the other side.
+    """Return a function that waits so many seconds for a message, or for the pipe to close.
 
-    `pipe.poll` takes six times as long, since it registers the pipe anew each time.
+    `pipe.poll` takes six times as long, as it registers the pipe each time.
     """
     if not hasattr(select, "poll"):  # Windows
         return pipe.poll
@@ -201,9 +203,9 @@ def _close_at_exit(reference: "weakref.ref[AsyncVectorEnv]") -> None:
 
 
 def close_workers(env: AsyncVectorEnv, patience: float = CLOSING_SECONDS) -> None:
-    """Let the workers close their environments, and kill those not done after `patience` seconds.
+    """Let the workers close their environments, and kill them after `patience` seconds.
 
-    AsyncVectorEnv.close waits for a worker that hangs, and fails on one that died.
+    AsyncVectorEnv.close waits for a worker that hangs, and raises for one that died.
     """
     if env.closed:
         return

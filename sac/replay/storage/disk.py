@@ -30,7 +30,7 @@ CLOSED = -(2**62)
 
 
 class PagedTable:
-    """Rows in the slots of files; see the module."""
+    """A `Table` in the slots of files; see the module."""
 
     def __init__(self, name: str, columns: Columns, rows: int, max_rows: int) -> None:
         self._shift = _shift(sum(column.row_bytes for column in columns.values()), max_rows)
@@ -40,7 +40,7 @@ class PagedTable:
         self._slot_of = np.zeros(0, np.int64)  # by segment; -1: never written
         self._read_shift = np.zeros(0, np.int64)  # what to add to a row's number, by segment
         self._write_shift = np.zeros(0, np.int64)  # the same, or CLOSED
-        self._holds: dict[int, NDArray[Any]] = {}  # the slots of each kept checkpoint
+        self.holds: dict[int, NDArray[Any]] = {}  # the slots of each kept checkpoint
         self._is_held = np.zeros(0, np.bool_)
         self._free: list[int] = []  # the lowest last
         self._is_synced = True
@@ -52,20 +52,16 @@ class PagedTable:
 
     @property
     def columns(self) -> Mapping[str, NDArray[Any]]:
-        """The arrays. Get them anew for each use: a table that grows replaces them."""
         return self._slots.arrays
 
     def has(self, rows: Rows) -> bool:
-        """Return whether they are rows of this table whose segments have been written."""
         are_rows = bool(((rows >= 0) & (rows < self._rows)).all())
         return are_rows and bool((self._slot_of[rows >> self._shift] >= 0).all())
 
     def locate(self, rows: Rows) -> Rows:
-        """Return where to read rows that have been written."""
         return rows + self._read_shift.take(rows >> self._shift)
 
     def claim(self, rows: Rows) -> Rows:
-        """Return where to read or write rows until the next `commit`."""
         places = rows + self._write_shift.take(rows >> self._shift)
         if (places < 0).any():
             for segment in np.unique(rows[places < 0] >> self._shift).tolist():
@@ -74,7 +70,6 @@ class PagedTable:
         return places
 
     def extend(self, rows: int) -> None:
-        """Grow to this many rows."""
         new = -(-rows >> self._shift) - len(self._segments)
         self._segments += [None] * new
         self._slot_of = np.append(self._slot_of, np.full(new, -1))
@@ -83,10 +78,10 @@ class PagedTable:
         self._rows = rows
 
     def open(self, folder: Path) -> None:
-        """Go on with the files of a folder, empty until `load`."""
+        """Use the files of a folder, as an empty table until `load`."""
         self._folder = folder
         self._slots.open(folder)
-        self._holds = {}
+        self.holds = {}
         self.clear()
 
     def clear(self) -> None:
@@ -108,14 +103,15 @@ class PagedTable:
         """Take over the rows of a checkpoint of this table."""
         self._segments, self._rows = list(document.segments), document.rows
         self._slot_of = np.array([-1 if s is None else s.slot for s in self._segments], np.int64)
-        self._read_shift = self._shifts()
+        shifts = (self._slot_of - np.arange(len(self._slot_of))) << self._shift
+        self._read_shift = np.where(self._slot_of < 0, 0, shifts)
         self._write_shift = np.full(len(self._segments), CLOSED)
         self._find_free()
 
     def read(self, document: Any) -> TableDocument:
         """Check that a checkpoint's document is of such a table; CheckpointError if not."""
         shift = read_shift(document)
-        if shift != self._shift and not self._holds and (self._slot_of < 0).all():
+        if shift != self._shift and not self.holds and (self._slot_of < 0).all():
             self._shift = shift  # another version of this library may have chosen another
             self._slots = SlotFiles(self._name, self._slots.columns, 1 << shift)
             self.open(self._folder)
@@ -125,18 +121,14 @@ class PagedTable:
         """Never write to the slots of this step's checkpoint until it is released."""
         slots = np.array([s.slot for s in document.segments if s is not None], np.int64)
         # The checkpoint of a step may be about to be replaced: then both must stay whole.
-        self._holds[step] = np.append(self._holds.get(step, slots[:0]), slots)
+        self.holds[step] = np.append(self.holds.get(step, slots[:0]), slots)
         self._find_free()
 
     def release(self, steps: Iterable[int]) -> None:
         """Free the slots of checkpoints that are gone."""
         for step in steps:
-            self._holds.pop(step, None)
+            self.holds.pop(step, None)
         self._find_free()
-
-    def held(self) -> Iterable[int]:
-        """Return the steps whose checkpoints are held."""
-        return self._holds.keys()
 
     def _open(self, segment: int) -> None:
         slot = int(self._slot_of[segment])
@@ -161,15 +153,11 @@ class PagedTable:
 
     def _find_free(self) -> None:
         self._is_held = np.zeros(self._slots.count, np.bool_)
-        for slots in self._holds.values():
+        for slots in self.holds.values():
             self._is_held[slots] = True
         is_used = self._is_held.copy()
         is_used[self._slot_of[self._slot_of >= 0]] = True
         self._free = np.flatnonzero(~is_used)[::-1].tolist()
-
-    def _shifts(self) -> NDArray[Any]:
-        shifts = (self._slot_of - np.arange(len(self._slot_of))) << self._shift
-        return np.where(self._slot_of < 0, 0, shifts)
 
 
 def _shift(row_bytes: int, max_rows: int) -> int:
@@ -179,50 +167,38 @@ def _shift(row_bytes: int, max_rows: int) -> int:
 
 
 class DiskStorage:
-    """Tables in the files of one folder; call `open` before they are used."""
+    """A `Storage` in the files of one folder; call `open` before use."""
 
     def __init__(self) -> None:
         self._tables: dict[str, PagedTable] = {}
 
     def table(self, name: str, columns: Columns, rows: int, max_rows: int) -> PagedTable:
-        """Make an empty table."""
         self._tables[name] = PagedTable(name, columns, rows, max_rows)
         return self._tables[name]
 
     def open(self, folder: Path) -> None:
-        """Keep the rows in this folder; what is there already waits for `load`."""
         folder.mkdir(exist_ok=True)
         for table in self._tables.values():
             table.open(folder)
 
     def commit(self) -> dict[str, Any]:
-        """Force all rows to the disk and return the document that finds them again.
-
-        OSError where the disk fails; the rows are as usable as before.
-        """
         return {name: table.commit() for name, table in self._tables.items()}
 
     def load(self, document: Mapping[str, Any]) -> None:
-        """Take over the rows of a `commit`; CheckpointError, before any change, on wrong ones.
-
-        `check_segments` compares what the slots hold with its checksums, not this.
-        """
+        """Take over rows; `check_segments` has compared the slots with their checksums."""
         for table, saved in self._read(document):
             table.load(saved)
 
     def hold(self, step: int, document: Mapping[str, Any]) -> None:
-        """Keep what the checkpoint of this step needs until it is released."""
         for table, saved in self._read(document):
             table.hold(step, saved)
 
     def release(self, steps: Iterable[int]) -> None:
-        """Free what only the checkpoints of these steps needed."""
         for table in self._tables.values():
             table.release(steps)
 
     def held(self) -> set[int]:
-        """Return the steps whose checkpoints are held."""
-        return {step for table in self._tables.values() for step in table.held()}
+        return {step for table in self._tables.values() for step in table.holds}
 
     def _read(self, document: Mapping[str, Any]) -> list[tuple[PagedTable, TableDocument]]:
         if not isinstance(document, Mapping):

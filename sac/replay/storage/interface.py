@@ -24,7 +24,7 @@ class Column(NamedTuple):
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of a row."""
+        """Return the number of bytes of a row."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
@@ -36,7 +36,7 @@ class Table(Protocol):
 
     @property
     def columns(self) -> Mapping[str, NDArray[Any]]:
-        """The arrays. Get them anew for each use: a table that grows replaces them."""
+        """Return the arrays; ask for each use, as a table that grows replaces them."""
 
     def __len__(self) -> int: ...
 
@@ -69,7 +69,7 @@ class Storage(Protocol):
         """
 
     def load(self, document: Any) -> None:
-        """Take over the rows of a `commit`; CheckpointError if that is not possible."""
+        """Take over the rows of a `commit`; CheckpointError, before any change, if it is wrong."""
 
     def hold(self, step: int, document: Any) -> None:
         """Keep what the checkpoint of this step needs until it is released."""

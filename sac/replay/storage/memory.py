@@ -11,7 +11,7 @@ from sac.replay.storage.interface import Columns, Rows
 
 
 class MemoryTable:
-    """Rows in memory, each where its number says."""
+    """A `Table` in memory: each row lies where its number says."""
 
     def __init__(self, columns: Columns, rows: int) -> None:
         self.columns = {
@@ -23,19 +23,15 @@ class MemoryTable:
         return self._rows
 
     def has(self, rows: Rows) -> bool:
-        """Return whether they are rows of this table."""
         return bool(((rows >= 0) & (rows < self._rows)).all())
 
     def locate(self, rows: Rows) -> Rows:
-        """Return the numbers themselves."""
         return rows
 
     def claim(self, rows: Rows) -> Rows:
-        """Return the numbers themselves."""
         return rows
 
     def extend(self, rows: int) -> None:
-        """Grow to this many rows."""
         for name, array in self.columns.items():
             grown = np.zeros((rows, *array.shape[1:]), array.dtype)
             grown[: len(array)] = array
@@ -44,29 +40,22 @@ class MemoryTable:
 
 
 class MemoryStorage:
-    """Tables in memory, reserved at once and touched as they fill."""
+    """A `Storage` in memory, reserved at once and touched as it fills."""
 
     def table(self, name: str, columns: Columns, rows: int, max_rows: int) -> MemoryTable:
-        """Make an empty table."""
         return MemoryTable(columns, rows)
 
-    def open(self, folder: Path) -> None:
-        """Leave the folder alone."""
+    def open(self, folder: Path) -> None: ...
 
     def commit(self) -> dict[str, Any]:
-        """Return a document that finds nothing."""
         return {}
 
     def load(self, document: Any) -> None:
-        """Refuse: rows in memory do not outlive their process."""
         raise CheckpointError("this replay is in memory: it can't take over rows from the disk")
 
-    def hold(self, step: int, document: Any) -> None:
-        """Hold nothing, as no checkpoint refers to these rows."""
+    def hold(self, step: int, document: Any) -> None: ...
 
-    def release(self, steps: Iterable[int]) -> None:
-        """Release nothing, as nothing is held."""
+    def release(self, steps: Iterable[int]) -> None: ...
 
     def held(self) -> set[int]:
-        """Return no steps."""
         return set()

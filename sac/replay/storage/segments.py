@@ -1,4 +1,4 @@
-"""How a checkpoint describes the replay's rows that lie in files beside it.
+"""A checkpoint's description of the replay's rows in files beside it.
 
 `replay.json` holds, for each table, its columns (little-endian arrays) and for each segment of
 `segment_rows` rows the slot that it lies in and the SHA-256 of it, or null if it was never written.
@@ -6,7 +6,8 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -50,37 +51,33 @@ def describe_table(
 
 
 def read_table(document: Any, columns: Columns, shift: int, slots: int) -> TableDocument:
-    """Read a document of a table with these columns, in files of so many slots.
-
-    Raises:
-        CheckpointError: It is of another table, or damaged.
-    """
-    try:
+    """Read the document of a table in files of so many slots; CheckpointError for a wrong one."""
+    with _damage_reported():
         found = document["columns"], document["segment_rows"]
         expected = _describe_columns(columns), 1 << shift
         if found != expected:
             raise CheckpointError(f"the replay does not fit: expected {expected}, got {found}")
         return _segments(document, shift, slots)
-    except (KeyError, TypeError, ValueError) as error:
+
+
+@contextmanager
+def _damage_reported() -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise CheckpointError(f"replay.json is damaged: {error!r}") from error
 
 
 def check_segments(folder: Path, tables: Any) -> None:
-    """Compare every segment that a checkpoint refers to with its checksum, slot by slot.
-
-    Raises:
-        CheckpointError: A file is missing or damaged, or the document is.
-    """
+    """Compare all segments of a checkpoint with their checksums; CheckpointError for damage."""
     if not isinstance(tables, dict):
         raise CheckpointError(f"replay.json is damaged: expected tables, got {tables!r:.100}")
     for name, document in tables.items():
-        try:
-            columns, shift = _read_columns(document), _read_shift(document)
+        with _damage_reported():
+            columns, shift = _read_columns(document), read_shift(document)
             if not NAME.fullmatch(name) or not all(NAME.fullmatch(column) for column in columns):
                 raise ValueError("a name that no file of the replay has")
             segments = _segments(document, shift, slots=2**62).segments
-        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-            raise CheckpointError(f"replay.json is damaged: {error!r}") from error
         used = [segment for segment in segments if segment is not None]
         if used:
             _check_table(folder, name, {n: c.row_bytes << shift for n, c in columns.items()}, used)
@@ -95,22 +92,20 @@ def _check_table(
         size, expected = file_size(path), needed * slot_bytes[column]
         if size < expected:
             raise CheckpointError(f"'{path}' is damaged: expected {expected} bytes, found {size}.")
-    files = {column: open(path, "rb") for column, path in paths.items()}
     try:
-        for segment in segments:
-            digest = hashlib.sha256()
-            for column, file in files.items():
-                _hash(digest, file, segment.slot * slot_bytes[column], slot_bytes[column])
-            if digest.hexdigest() != segment.sha256:
-                raise CheckpointError(
-                    f"'{folder}' is damaged: slot {segment.slot} of the files {table}-*.bin does "
-                    "not match its checksum in replay.json."
-                )
+        with ExitStack() as stack:
+            files = {name: stack.enter_context(open(path, "rb")) for name, path in paths.items()}
+            for segment in segments:
+                digest = hashlib.sha256()
+                for column, file in files.items():
+                    _hash(digest, file, segment.slot * slot_bytes[column], slot_bytes[column])
+                if digest.hexdigest() != segment.sha256:
+                    raise CheckpointError(
+                        f"'{folder}' is damaged: slot {segment.slot} of the files {table}-*.bin "
+                        "does not match its checksum in replay.json."
+                    )
     except OSError as error:
         raise CheckpointError(f"Can't read '{folder}': {error.strerror}.") from error
-    finally:
-        for file in files.values():
-            file.close()
 
 
 def _hash(digest: Any, file: BinaryIO, start: int, size: int) -> None:
@@ -154,18 +149,12 @@ def _read_columns(document: Any) -> dict[str, Column]:
 
 def read_shift(document: Any) -> int:
     """Return the binary logarithm of the rows of a segment; CheckpointError for a wrong one."""
-    try:
-        return _read_shift(document)
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"replay.json is damaged: {error!r}") from error
-
-
-def _read_shift(document: Any) -> int:
-    segment_rows = _whole(document["segment_rows"])
-    shift = segment_rows.bit_length() - 1
-    if segment_rows != 1 << max(shift, 0) or shift > MAX_SHIFT:
-        raise ValueError(f"expected a power of two as segment_rows, got {segment_rows}")
-    return shift
+    with _damage_reported():
+        segment_rows = _whole(document["segment_rows"])
+        shift = segment_rows.bit_length() - 1
+        if segment_rows != 1 << max(shift, 0) or shift > MAX_SHIFT:
+            raise ValueError(f"expected a power of two as segment_rows, got {segment_rows}")
+        return shift
 
 
 def _whole(value: object) -> int:

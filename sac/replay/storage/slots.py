@@ -63,7 +63,7 @@ class SlotFiles:
 
     @property
     def is_on_disk(self) -> bool:
-        """Whether the slots lie in the files, and not in memory."""
+        """Return whether the slots lie in the files, and not in memory."""
         return not self.count or bool(self._maps)
 
     def sync(self) -> None:

@@ -126,10 +126,10 @@ def test_only_the_best_checkpoint_is_left(copy: Path, capsys: pytest.CaptureFixt
     ("argv", "message"),
     [
         ([], "the following arguments are required: RUN"),
-        (["nowhere"], "nowhere is not a folder: expected a run directory"),
+        (["nowhere"], "nowhere does not exist: expected a run directory"),
         (["pyproject.toml"], "pyproject.toml is not a folder"),
         (["tests"], "'tests' has no checkpoints"),
-        (["x" * 5000], "is not a folder"),
+        (["x" * 5000], "does not exist"),
         (["tests", "--checkpoint", "best"], "--checkpoint: expected last or a whole number"),
         (["tests", "--episodes", "0"], "--episodes: expected a whole number from 1"),
         (["tests", "--device", "tpu"], "device: expected auto, cpu, cuda or cuda:N"),

@@ -1,8 +1,5 @@
-import importlib
 import json
-import sys
 import types
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -246,7 +243,7 @@ def test_nested_spaces_that_flatten_alike_are_told_apart() -> None:
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Stands in for the agent and the environments, and keeps what they were asked for."""
     calls: dict[str, Any] = {
         "agent": FakeAgent(),
@@ -264,14 +261,10 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         calls["environment"].num_envs = config.num_envs
         return calls["environment"]
 
-    agents = types.ModuleType("sac.agent.agent")
-    agents.SACAgent = types.SimpleNamespace(load=load)  # type: ignore[attr-defined]
-    importlib.import_module("sac.environments.film")  # is found below the stand-in too
-    environments = types.ModuleType("sac.environments")
-    environments.make_vector_environment = make  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "sac.agent.agent", agents)
-    monkeypatch.setitem(sys.modules, "sac.environments", environments)
-    yield calls
+    agents = types.SimpleNamespace(load=load)
+    monkeypatch.setattr("sac.evaluation.evaluate.SACAgent", agents)
+    monkeypatch.setattr("sac.evaluation.evaluate.make_vector_environment", make)
+    return calls
 
 
 def make_run(run: Path, env: dict[str, Any]) -> Path:

@@ -156,6 +156,7 @@ def test_layers_hold_the_means_alone() -> None:
 
 def test_without_onnx_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
+    monkeypatch.delitem(sys.modules, "sac.export.onnx_file", raising=False)
     saved(tmp_path / "checkpoint")
     with pytest.raises(
         SACError, match=r'onnx, which is not installed: pip install -e "\.\[onnx\]"'

@@ -57,8 +57,10 @@ def assert_same_states(state: RunState, expected: RunState) -> None:
     assert state.counters == expected.counters
     assert_same_arrays(state.agent.state_dict(), expected.agent.state_dict())
     assert_same_arrays(contents(state.replay_buffer), contents(expected.replay_buffer))
-    for part in ("agent", "replay_buffer", "collector"):
+    for part in ("agent", "replay_buffer"):
         assert getattr(state, part).generator_state() == getattr(expected, part).generator_state()
+    random_actions = state.collector.state()["random_actions"]
+    assert random_actions == expected.collector.state()["random_actions"]
 
 
 def assert_all_checkpoints_are_whole(run: Path) -> None:

@@ -48,9 +48,8 @@ class Everything:
     def __init__(self) -> None:
         self.rows: list[list[Any]] = []
 
-    def add(self, *arrays: np.ndarray) -> None:
-        valid = arrays[-1]
-        self.rows += [[a[i].copy() for a in arrays[:-1]] for i in np.flatnonzero(valid)]
+    def add(self, valid: np.ndarray, **arrays: np.ndarray) -> None:
+        self.rows += [[a[i].copy() for a in arrays.values()] for i in np.flatnonzero(valid)]
 
 
 def make_collector(
@@ -161,10 +160,11 @@ def test_random_actions_go_on_from_a_saved_state() -> None:
     collector = make_collector(CountingEnv(), seed=3)
     for _ in range(5):
         collector.collect(random=True)
-    document = json.loads(json.dumps(collector.generator_state()))
+    state = collector.state()
+    state["random_actions"] = json.loads(json.dumps(state["random_actions"]))
     env = CountingEnv()
     resumed = make_collector(env, seed=99)
-    resumed.load_generator_state(document)
+    resumed.load_state({**state, "environment": None})
     for _ in range(3):
         resumed.collect(random=True)
     np.testing.assert_array_equal(np.array(env.actions), expected[5:])

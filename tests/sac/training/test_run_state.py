@@ -58,8 +58,10 @@ def test_everything_comes_back(learned: RunState, tmp_path: Path) -> None:
     assert state.returns == learned.returns
     assert_same_arrays(state.agent.state_dict(), learned.agent.state_dict())
     assert_same_arrays(contents(state.replay_buffer), contents(learned.replay_buffer))
-    for part in ("agent", "replay_buffer", "collector"):
+    for part in ("agent", "replay_buffer"):
         assert getattr(state, part).generator_state() == getattr(learned, part).generator_state()
+    random_actions = state.collector.state()["random_actions"]
+    assert random_actions == learned.collector.state()["random_actions"]
 
 
 def test_learning_goes_on_with_the_same_bits(learned: RunState, tmp_path: Path) -> None:

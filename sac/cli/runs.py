@@ -1,0 +1,63 @@
+"""What the commands that look at runs share: options, and a result for each run."""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
+
+from sac.cli.parser import CommandParser, value_type
+from sac.config import check_device
+from sac.config.fields import count
+from sac.config.schema import SEED_LIMIT
+from sac.errors import CheckpointError
+
+BEST_OR_LAST, LAST = Literal["best", "last"], Literal["last"]
+SHARED = ("checkpoint", "episodes", "seed", "device", "trust")
+Result = TypeVar("Result")
+
+
+def add_checkpoint_option(parser: CommandParser, names: Any) -> None:
+    """Add the choice of a checkpoint, by default the first of the Literal `names`."""
+    words = get_args(names)
+    convert = value_type("--checkpoint", names | int, count("Step.", at_least=0))
+    parser.add_argument(
+        "--checkpoint",
+        type=lambda text: str(convert(text)),
+        default=words[0],
+        metavar="WHICH",
+        help=f"The checkpoint: {', '.join(words)} or a step. (default: {words[0]})",
+    )
+
+
+def add_run_options(parser: CommandParser, checkpoints: Any, episodes: int) -> None:
+    """Add the runs, and the options by which episodes are played with their policies."""
+    parser.add_argument(
+        "paths", type=Path, nargs="+", metavar="RUN", help="Run directories, or checkpoints."
+    )
+    add_checkpoint_option(parser, checkpoints)
+    parser.add_number("--episodes", count("Episodes to play.", at_most=10**6), episodes)
+    seed = count("Seed of the environments.", at_least=0, at_most=SEED_LIMIT)
+    parser.add_number("--seed", seed, 0)
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda or cuda:N. (default: auto)"
+    )
+    parser.add_flag("--trust", "Import the modules that the run's config names.")
+
+
+def check_runs(arguments: Any) -> None:
+    """Raise ConfigError or CheckpointError for a device or folder that there cannot be."""
+    check_device(arguments.device)
+    for path in arguments.paths:
+        if not os.path.isdir(path):  # unlike Path.is_dir, False for a name that is too long
+            fault = "is not a folder" if os.path.exists(path) else "does not exist"
+            raise CheckpointError(f"{path} {fault}: expected a run directory")
+
+
+def for_each_run(arguments: Any, function: Callable[..., Result], **more: Any) -> list[Result]:
+    """Return what a function of a run and the options makes of each run."""
+    options = {name: getattr(arguments, name) for name in SHARED} | more
+    # What environments print must not end up in the JSON that another program reads.
+    with redirect_stdout(sys.stderr):
+        return [function(path, **options) for path in arguments.paths]
