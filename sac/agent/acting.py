@@ -11,7 +11,7 @@ from autograd.generator import from_numpy_generator
 from autograd.random import source
 from sac.networks import single_row
 from sac.networks.observation_input import ObservationInput
-from sac.policies import CategoricalPolicy, SquashedGaussianPolicy
+from sac.policies import Policy
 from sac.spaces import ActionCodec, ObservationEncoder
 
 
@@ -21,9 +21,14 @@ class Actor:
     observation_encoder: ObservationEncoder
     action_codec: ActionCodec
     observation_input: ObservationInput
-    policy_net: SquashedGaussianPolicy | CategoricalPolicy
+    policy_net: Policy
     exploration: torch.Generator
     device: torch.device
+
+    @property
+    def spaces(self) -> tuple[Any, Any]:
+        """The spaces of observations and of actions."""
+        return self.observation_encoder.space, self.action_codec.space
 
     def act(self, observation: Any, deterministic: bool = False) -> NDArray[Any]:
         """Return the action for one observation, or for a batch, in the environment's own units."""

@@ -241,8 +241,7 @@ class SACAgent(Actor):
 
     def description(self) -> dict[str, Any]:
         """Return spaces and settings as a JSON document: with the weights, all of a policy."""
-        spaces = self.observation_encoder.space, self.action_codec.space
-        return state.description(*spaces, self.config)
+        return state.description(*self.spaces, self.config)
 
     @classmethod
     def load(cls, path: str | Path, *, checkpoint: str = "best", device: str = "cpu") -> "SACAgent":

@@ -3,20 +3,16 @@
 from dataclasses import dataclass
 
 import autograd as torch
-from autograd.generator import from_numpy_generator
 from sac.agent.temperature import FixedTemperature, LearnedTemperature
 from sac.config import AgentConfig
-from sac.critics.continuous import ActionAsInput
-from sac.critics.discrete import ActionAsOutput
+from sac.critics import reading_for
 from sac.critics.redq import REDQCritic
 from sac.critics.soft_q import SoftQCritic
 from sac.networks.observation_input import NormalizedObservationInput, ObservationInput
-from sac.policies import CategoricalPolicy, SquashedGaussianPolicy
+from sac.policies import Policy, policy_for
 from sac.seeding import Streams, generator
 from sac.spaces import ActionCodec, ObservationEncoder
-from sac.spaces.actions import DiscreteActions
 
-Policy = SquashedGaussianPolicy | CategoricalPolicy
 Temperature = LearnedTemperature | FixedTemperature
 
 CRITICS: dict[str, type[SoftQCritic]] = {
@@ -47,18 +43,11 @@ def build_parts(
     observation_input = input_class(encoder.shape, device)
     features = observation_input.features
     weights = generator(streams.network)
-    policy_net: Policy
-    reading: ActionAsInput | ActionAsOutput
-    if isinstance(codec, DiscreteActions):
-        policy_net = CategoricalPolicy(features, codec.n, config, weights)
-        reading = ActionAsOutput(features, codec.n)
-    else:
-        noise = from_numpy_generator(generator(streams.policy), device)
-        policy_net = SquashedGaussianPolicy(features, codec.size, config, weights, noise)
-        reading = ActionAsInput(features, codec.size)
+    policy_net = policy_for(codec, features, config, weights, streams, device)
+    reading = reading_for(codec, features)
     critic = CRITICS[config.critic](reading, config, weights, streams, device)
     temperature = _temperature(config, policy_net, device)
-    return Parts(observation_input, policy_net.to(device), critic, temperature)
+    return Parts(observation_input, policy_net, critic, temperature)
 
 
 def _temperature(config: AgentConfig, policy_net: Policy, device: torch.device) -> Temperature:

@@ -6,7 +6,8 @@ import autograd as torch
 from autograd import Tensor
 from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
-from sac.critics.soft_q import ActionReading, SoftQCritic
+from sac.critics import ActionReading
+from sac.critics.soft_q import SoftQCritic
 from sac.errors import ConfigError
 from sac.seeding import Streams, generator
 

@@ -9,13 +9,10 @@ from autograd import Tensor, nn, no_grad, optim
 from autograd.functional.fused import discounted, half_mse, polyak_update_
 from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
-from sac.critics.continuous import ActionAsInput
-from sac.critics.discrete import ActionAsOutput
+from sac.critics import ActionReading
 from sac.critics.transitions import Metrics, Policy, Transitions
 from sac.errors import ConfigError
 from sac.seeding import Streams
-
-ActionReading = ActionAsInput | ActionAsOutput
 
 
 class SoftQCritic(nn.Module):

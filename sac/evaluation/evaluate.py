@@ -19,6 +19,7 @@ from sac.evaluation.random_policy import RandomPolicy
 from sac.evaluation.result import EvaluationResult
 from sac.run.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from sac.run.rules import check_trusted
+from sac.spaces import ObservationEncoder
 
 __all__ = ["EvaluationResult", "check_spaces_fit", "evaluate", "film_episode", "run_episodes"]
 
@@ -114,7 +115,7 @@ def evaluate(
     env_name = config.id if env is None else str(env)
     agent = SACAgent.load(loaded.folder, device=device)
     with closing(make_vector_environment(config, source=env, seed=seed)) as environment:
-        check_spaces_fit(agent, environment)
+        check_spaces_fit(*agent.spaces, environment)
         plan = partial(run_episodes, environment=environment, episodes=episodes, seed=seed)
         result = plan(agent, deterministic=deterministic)
         if with_random:
@@ -144,16 +145,18 @@ def film_episode(
     check_video(path)
     made = make_vector_environment(filmed(config, path, **bounds), seed=seed)
     with closing(made) as environment:
-        check_spaces_fit(agent, environment)
+        check_spaces_fit(*agent.spaces, environment)
         return run_episodes(agent, environment, episodes=1, seed=seed, deterministic=deterministic)
 
 
-def check_spaces_fit(agent: SACAgent, environment: VectorEnvironment) -> None:
-    """Raise SpaceError for an environment whose spaces do not fit the agent.
+def check_spaces_fit(
+    observation_space: Any, action_space: Any, environment: VectorEnvironment
+) -> None:
+    """Raise SpaceError for an environment whose spaces do not fit those of a trained agent.
 
     Bounds of observations may differ, as no policy reads them; bounds of actions scale the actions.
     """
-    trained, found = agent.observation_encoder, environment.observation_encoder
+    trained, found = ObservationEncoder(observation_space), environment.observation_encoder
     same_layout = (
         type(trained.space) is type(found.space)
         and trained.space.shape is not None
@@ -164,9 +167,9 @@ def check_spaces_fit(agent: SACAgent, environment: VectorEnvironment) -> None:
             f"The agent was trained on observations {trained.space}, but the environment gives "
             f"{found.space}. Use the environment and env.kwargs that it was trained with."
         )
-    if agent.action_codec.space != environment.action_space:
+    if action_space != environment.action_space:
         raise SpaceError(
-            f"The agent was trained on actions {agent.action_codec.space}, but the environment "
+            f"The agent was trained on actions {action_space}, but the environment "
             f"takes {environment.action_space}. Use the environment and env.kwargs that it was "
             "trained with."
         )

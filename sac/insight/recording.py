@@ -61,8 +61,7 @@ def reached_leaves(loss: Tensor) -> set[int]:
 
 def twin_of(agent: SACAgent) -> SACAgent:
     """Return a new, untrained agent of the same kind."""
-    spaces = agent.observation_encoder.space, agent.action_codec.space
-    return type(agent)(*spaces, agent.config, device=str(agent.device))
+    return type(agent)(*agent.spaces, agent.config, device=str(agent.device))
 
 
 def record_update(agent: SACAgent, batch_size: int, *, whole: bool) -> Recording:

@@ -11,6 +11,7 @@ import numpy as np
 
 from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import CURES
+from sac.agent.state import described
 from sac.config import Config
 from sac.disk.encoding import join_arrays, split_arrays
 from sac.environments import VectorEnvironment
@@ -193,12 +194,13 @@ class RunState:
         Returns what could not be brought back, in words for the user.
         """
         found = checkpoint.documents.keys()
-        if "agent" not in checkpoint.tensors or not found >= {"state", REPLAY}:
+        if "agent" not in checkpoint.tensors or not found >= {"policy", "state", REPLAY}:
             raise CheckpointError(
                 f"'{checkpoint.folder}' holds a policy but no state to resume from; start a new "
                 f"run from it with --train.init_from {checkpoint.folder}"
             )
-        check_spaces_fit(SACAgent.load(checkpoint.folder), self.environment)
+        trained = described(checkpoint.documents["policy"], checkpoint.tensors["policy"])
+        check_spaces_fit(*trained[:2], self.environment)
         self._check_replay_fits(checkpoint)
         self.agent.load_state_dict(checkpoint.tensors["agent"])
         self._restore_replay(checkpoint)

@@ -8,8 +8,7 @@ import pytest
 import autograd as torch
 from sac.agent.variants import CRITICS
 from sac.config import AgentConfig
-from sac.critics.continuous import ActionAsInput
-from sac.critics.discrete import ActionAsOutput
+from sac.critics import ActionAsInput, ActionAsOutput
 from sac.critics.soft_q import SoftQCritic
 from sac.critics.transitions import Transitions
 from sac.errors import ConfigError
