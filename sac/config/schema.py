@@ -168,6 +168,11 @@ class TrainConfig:
     learning_starts: Annotated[
         int, count("Transitions of random actions before the first update.", at_least=0)
     ] = 1000
+    # More than 1 carries a reward back faster, where rewards are rare or late. The actions on the
+    # way are those of older policies, so that many steps learn of what is no longer done.
+    n_step: Annotated[
+        int, count("Rewards in a target, before it bootstraps from the next value.", at_most=1000)
+    ] = 1
     batch_size: Annotated[int, count("Transitions in an update.", at_most=10**7)] = 256
     buffer_size: Annotated[
         int, count("Transitions kept to learn from, over all environments; the oldest make room.")

@@ -27,7 +27,7 @@ def draw(replay_buffer: ReplayBuffer, agent: SACAgent, seed: int) -> Batch | Non
     encoder = agent.observation_encoder
     row_bytes = encoder.dtype.itemsize * math.prod(encoder.shape)
     count = max(1, min(SAMPLE, SAMPLE_BYTES // row_bytes))
-    return replay_buffer.peek(count, np.random.default_rng(seed))
+    return replay_buffer.peek_steps(count, np.random.default_rng(seed))
 
 
 class Result(NamedTuple):

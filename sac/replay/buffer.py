@@ -11,6 +11,7 @@ from sac.errors import ConfigError
 from sac.replay.batch import Batch
 from sac.replay.gpu_mirror import ReplayMirror
 from sac.replay.rings import Rings
+from sac.replay.sampling.n_step import NStepSampler
 from sac.replay.sampling.uniform import UniformSampler
 from sac.replay.storage.interface import Column, Storage
 from sac.replay.storage.memory import MemoryStorage
@@ -37,6 +38,7 @@ class ReplayBuffer:
         generator: Generator,
         *,
         gamma: float,
+        n_step: int = 1,
         storage: Storage | None = None,
     ) -> None:
         if not num_envs <= capacity <= MAX_CAPACITY:
@@ -56,7 +58,8 @@ class ReplayBuffer:
             ) from error
         self.add, self.truncate = self.rings.add, self.rings.truncate
         self._generator = generator
-        self._sampler = UniformSampler(self.rings, gamma)
+        self._steps = UniformSampler(self.rings, gamma)
+        self._sampler = self._steps if n_step == 1 else NStepSampler(self.rings, gamma, n_step)
         self._mirror: ReplayMirror | None = None
 
     def __len__(self) -> int:
@@ -70,6 +73,10 @@ class ReplayBuffer:
     def peek(self, batch_size: int, generator: Generator) -> Batch:
         """Draw by another generator, into host memory: the training's own stays where it is."""
         return self._sampler.sample(batch_size, generator, self.rings.read)
+
+    def peek_steps(self, batch_size: int, generator: Generator) -> Batch:
+        """Draw single steps, whatever `sample` sums up, by another generator."""
+        return self._steps.sample(batch_size, generator, self.rings.read)
 
     def mirror_on(self, device: torch.device) -> None:
         """Let `sample` draw tensors from a copy on a GPU; MemoryError if that lacks the memory."""

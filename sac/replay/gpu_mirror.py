@@ -30,13 +30,13 @@ class ReplayMirror:
         free, _ = torch.cuda.mem_get_info(device)
         return rings.rows * row <= AUTO_SHARE * free
 
-    def read(self, rows: np.ndarray) -> Stored:
-        """Return the transitions in these rows as tensors."""
+    def read(self, rows: np.ndarray, ends: np.ndarray | None = None) -> Stored:
+        """Return what `Rings.read` does, as tensors."""
         changed = self._take_changed()
         while len(changed) > CHUNK:
             self._records.write(changed[:CHUNK], self._contents(changed[:CHUNK]))
             changed = changed[CHUNK:]
-        nexts, aside = self._rings.next_rows(rows)
+        nexts, aside = self._rings.next_rows(rows if ends is None else ends)
         observation, action, reward, terminated, next_observation = self._records.draw(
             rows, nexts, aside, changed, self._contents(changed)
         )

@@ -159,9 +159,24 @@ class Rings:
             [np.arange(first, end) for first, end in zip(self._first, ends, strict=True)]
         )
 
-    def read(self, rows: np.ndarray) -> Stored:
-        """Return the transitions in these rows."""
+    def successors(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows after these, and whether each holds the next step of the same episode.
+
+        It does not where the episode ended, where nothing newer is stored, and where the next
+        observation is not the one that the environment went on from.
+        """
+        places, columns = self.table.locate(rows), self.table.columns
+        envs = self._last.searchsorted(rows)
+        following = np.where(rows == self._last[envs], self._first[envs], rows + 1)
+        goes_on = following != self._head[envs]
+        goes_on &= ~(columns["terminated"].take(places) | columns["truncated"].take(places))
+        goes_on &= columns["next_row"].take(places) < self.rows
+        return following, goes_on
+
+    def read(self, rows: np.ndarray, ends: np.ndarray | None = None) -> Stored:
+        """Return the transitions in these rows, with the next observations of the rows `ends`."""
         places, columns, count = self.table.locate(rows), self.table.columns, len(rows)
+        end_places = places if ends is None else self.table.locate(ends)
         action = columns["action"].take(places, axis=0)
         terminated = columns["terminated"].take(places).astype(np.float32)
         return Stored(
@@ -169,7 +184,7 @@ class Rings:
             action=action.reshape(count, 1) if action.ndim == 1 else action,
             reward=columns["reward"].take(places).reshape(count, 1),
             terminated=terminated.reshape(count, 1),
-            next_observation=self._next_observation(columns["next_row"].take(places)),
+            next_observation=self._next_observation(columns["next_row"].take(end_places)),
         )
 
     def _next_observation(self, next_rows: np.ndarray) -> np.ndarray:

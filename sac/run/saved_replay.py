@@ -30,6 +30,7 @@ def new_replay(
         codec.dtype,
         generator(Streams.from_seed(config.seed).replay),
         gamma=config.agent.gamma,
+        n_step=config.train.n_step,
         storage=storage,
     )
 

@@ -9,6 +9,13 @@ from sac.replay.batch import Batch
 from sac.replay.rings import Rings, Stored
 
 
+def draw_rows(rings: Rings, batch_size: int, generator: Generator) -> np.ndarray:
+    """Draw the rows of stored transitions; IndexError where nothing is stored."""
+    if not len(rings):
+        raise IndexError("cannot sample from an empty replay buffer")
+    return rings.transition_rows(generator.integers(len(rings), size=batch_size))
+
+
 class UniformSampler:
     """Draws each stored transition with the same probability, with replacement."""
 
@@ -20,11 +27,7 @@ class UniformSampler:
         self, batch_size: int, generator: Generator, read: Callable[[np.ndarray], Stored]
     ) -> Batch:
         """Draw a batch; `read` returns what is stored in rows, as `Rings.read` does."""
-        stored_count = len(self._rings)
-        if not stored_count:
-            raise IndexError("cannot sample from an empty replay buffer")
-        rows = self._rings.transition_rows(generator.integers(stored_count, size=batch_size))
-        stored = read(rows)
+        stored = read(draw_rows(self._rings, batch_size, generator))
         return Batch(
             observation=stored.observation,
             action=stored.action,

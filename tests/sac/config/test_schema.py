@@ -172,7 +172,7 @@ def test_the_ends_of_the_ranges_are_inside(data: dict[str, Any]) -> None:
     [
         ({"agent": {"gama": 0.9}}, "agent.gama", "agent.gamma"),
         ({"agent": {"policy_learning_rate": 1}}, "agent.policy_learning_rate", "agent.policy_lr"),
-        ({"train": {"steps": 1}}, "train.steps", "train.total_steps"),
+        ({"train": {"totalsteps": 1}}, "train.totalsteps", "train.total_steps"),
         ({"trian": {}}, "trian", "train"),
         ({"gamma": 0.9}, "gamma", "agent.gamma"),
         ({"train": {"gamma": 0.9}}, "train.gamma", "agent.gamma"),

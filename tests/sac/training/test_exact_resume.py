@@ -88,6 +88,11 @@ CASES: dict[str, dict[str, Any]] = {
     "wrapped-ring": {"env": {"num_envs": 2}, "train": {"buffer_size": 15}},
     "normalized": {"agent": {"normalize_observations": True, "alpha": 0.1}},
     "wrappers": {"env": {"id": f"{MODULE}:{NOISY}", "wrappers": WRAPPERS}},
+    "n-step-redq": {
+        "env": {"num_envs": 2},
+        "agent": {"critic": "redq", "num_soft_q_nets": 4},
+        "train": {"n_step": 3, "buffer_size": 25},
+    },
 }
 
 
