@@ -33,7 +33,7 @@ FLOORS = [
     {"autograd"},
     {"sac.errors", "sac.networks", "sac.terminal"},
     {"sac.config", "sac.device", "sac.disk", "sac.seeding", "sac.spaces"},
-    {"sac.critics", "sac.environments", "sac.policies", "sac.replay"},
+    {"sac.critics", "sac.environments", "sac.exploration", "sac.policies", "sac.replay"},
     {"sac.run"},
     {"sac.agent", "sac.metrics"},
     {"sac.evaluation", "sac.export"},

@@ -173,6 +173,14 @@ class TrainConfig:
     n_step: Annotated[
         int, count("Rewards in a target, before it bootstraps from the next value.", at_most=1000)
     ] = 1
+    random_action_repeat: Annotated[
+        int,
+        count(
+            "Steps that a random action before learning_starts is held for; more reach further, "
+            "where a first reward is far.",
+            at_most=10_000,
+        ),
+    ] = 1
     batch_size: Annotated[int, count("Transitions in an update.", at_most=10**7)] = 256
     buffer_size: Annotated[
         int, count("Transitions kept to learn from, over all environments; the oldest make room.")

@@ -1,6 +1,5 @@
 """The way from environments into the replay: act, step, check, store."""
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,8 @@ from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import CURES
 from sac.environments import Episode, Restored, Step, VectorEnvironment
 from sac.errors import NotFiniteError, WorkerLostError
+from sac.exploration.random_actions import RandomActions
 from sac.replay.buffer import ReplayBuffer
-from sac.seeding import generator_to_json, restore_generator
 
 MAX_RESTARTS = 3  # within so many transitions
 RESTART_WINDOW = 1000
@@ -28,7 +27,7 @@ class Collected:
 class Collector:
     """Steps the environments with the agent's actions and stores the transitions.
 
-    `random_seed` seeds the random actions before learning starts, which the action space draws.
+    `random_actions` are taken before learning starts.
     If an observation, reward or action is not finite, nothing of that step is stored, and a
     NotFiniteError holds it.
 
@@ -43,14 +42,12 @@ class Collector:
         agent: SACAgent,
         replay_buffer: ReplayBuffer,
         *,
-        random_seed: int,
+        random_actions: RandomActions,
     ) -> None:
         self._environment = environment
         self._agent = agent
         self._replay_buffer = replay_buffer
-        # A copy, as the environment itself may draw from its action space.
-        self._action_space = copy.deepcopy(environment.action_space)
-        self._action_space.seed(random_seed)
+        self._random_actions = random_actions
         self._observation: np.ndarray | None = None
         self._transitions = 0
         self.restarts = 0
@@ -72,8 +69,7 @@ class Collector:
         observation = self._observation
         codec = self._environment.action_codec
         if random:
-            samples = [self._action_space.sample() for _ in range(self._environment.num_envs)]
-            actions = codec.to_policy(np.stack(samples))
+            actions = codec.to_policy(self._random_actions.draw())
         else:
             actions = self._agent.explore(observation)
             self._check("action", actions)
@@ -93,6 +89,8 @@ class Collector:
             raise
         self._replay_buffer.add(**transitions, valid=step.valid)
         self._agent.observe(observation[step.valid])
+        if random:
+            self._random_actions.end(step.terminated | step.truncated)
         self._observation = step.observation
         count = int(step.valid.sum())
         self._transitions += count
@@ -106,7 +104,7 @@ class Collector:
             self._restart(error)
             environment = self._environment.state()
         return {
-            "random_actions": generator_to_json(self._action_space.np_random),
+            "random_actions": self._random_actions.state(),
             "observation": self._observation,
             "transitions": self._transitions,
             "restarts": self.restarts,
@@ -119,7 +117,7 @@ class Collector:
         Returns the reason for each environment whose episode could not be played again: it ends
         there, truncated, and a new one begins.
         """
-        restore_generator(self._action_space.np_random, state["random_actions"])
+        self._random_actions.load_state(state["random_actions"])
         self._transitions = int(state["transitions"])
         self.restarts = int(state["restarts"])
         self._observation = self._checked(state["observation"])
@@ -166,7 +164,7 @@ class Collector:
 
     def renew_noise(self, random_seed: int) -> None:
         """Continue with random actions from another seed."""
-        self._action_space.seed(random_seed)
+        self._random_actions.reseed(random_seed)
 
     def _checked(self, observation: Any) -> np.ndarray | None:
         if observation is None:

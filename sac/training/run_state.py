@@ -17,6 +17,7 @@ from sac.disk.encoding import join_arrays, split_arrays
 from sac.environments import VectorEnvironment
 from sac.errors import CheckpointError, ConfigError, DiskError, DivergenceError, SACError
 from sac.evaluation.evaluate import check_spaces_fit
+from sac.exploration.random_actions import RandomActions
 from sac.replay.buffer import ReplayBuffer
 from sac.replay.storage.interface import Storage
 from sac.run.checkpoint import (
@@ -106,8 +107,13 @@ class RunState:
         encoder, codec = agent.observation_encoder, agent.action_codec
         replay_buffer = new_replay(config, environment.num_envs, encoder, codec, storage)
         place_batches(config, agent.device, replay_buffer)
-        random_seed = integer_seed(streams.random_actions)
-        collector = Collector(environment, agent, replay_buffer, random_seed=random_seed)
+        random_actions = RandomActions(
+            environment.action_space,
+            environment.num_envs,
+            config.train.random_action_repeat,
+            integer_seed(streams.random_actions),
+        )
+        collector = Collector(environment, agent, replay_buffer, random_actions=random_actions)
         state = cls(config, agent, replay_buffer, collector, environment)
         state.evaluation_environment = evaluation_environment
         return state

@@ -14,6 +14,7 @@ import numpy as np
 from sac.agent.agent import SACAgent
 from sac.config import Config
 from sac.config.keys import merge
+from sac.exploration.random_actions import RandomActions
 from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from sac.run.saved_replay import saved_replay
 from tests.sac.environments_for_tests import CopyingCountingEnv
@@ -126,3 +127,8 @@ gymnasium.register(
 )
 FAILING = "FailingForTests-v0"
 gymnasium.register(FAILING, FailingEnv, disable_env_checker=True)
+
+
+def one_step_each(environment: Any, seed: int = 0) -> RandomActions:
+    """Random actions for a collector, a new one in each step."""
+    return RandomActions(environment.action_space, environment.num_envs, 1, seed)

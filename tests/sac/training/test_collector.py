@@ -23,6 +23,7 @@ from tests.sac.environments_for_tests import (
     TroubleEnv,
     episode_length,
 )
+from tests.sac.tiny_runs import one_step_each
 
 
 class FixedAgent:
@@ -64,7 +65,7 @@ def make_collector_of(
 ) -> Collector:
     agent = FixedAgent() if agent is None else agent
     replay = Everything() if replay is None else replay
-    return Collector(environment, agent, replay, random_seed=seed)
+    return Collector(environment, agent, replay, random_actions=one_step_each(environment, seed))
 
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))
@@ -152,7 +153,7 @@ def test_random_actions_are_apart_from_the_environments_own_use_of_its_space() -
         env.action_space.sample()
         collector.collect(random=True)
     np.testing.assert_array_equal(np.array(env.actions), random_actions(1))
-    assert ACTION_SPACE is not collector._action_space
+    assert ACTION_SPACE is not collector._random_actions._space
 
 
 def test_random_actions_go_on_from_a_saved_state() -> None:

@@ -91,7 +91,7 @@ CASES: dict[str, dict[str, Any]] = {
     "n-step-redq": {
         "env": {"num_envs": 2},
         "agent": {"critic": "redq", "num_soft_q_nets": 4},
-        "train": {"n_step": 3, "buffer_size": 25},
+        "train": {"n_step": 3, "buffer_size": 25, "random_action_repeat": 4},
     },
 }
 

@@ -21,7 +21,7 @@ from sac.training.collector import MAX_RESTARTS, Collector
 from sac.training.train import train
 from tests.sac.environments.test_environments import run_script
 from tests.sac.environments_for_tests import DYING, CopyingCountingEnv, DyingEnv
-from tests.sac.tiny_runs import checkpoint_steps, metrics, tiny_config
+from tests.sac.tiny_runs import checkpoint_steps, metrics, one_step_each, tiny_config
 from tests.sac.training.test_collector import Everything, FixedAgent
 
 MODULE = "tests.sac.environments_for_tests"
@@ -53,7 +53,8 @@ def make(
     opened.append(make_vector_environment(config, source=maker, seed=SEED))
     replay = EverythingAndEnds()
     agent: Any = FixedAgent()
-    return Collector(opened[-1], agent, replay, random_seed=0), replay  # type: ignore[arg-type]
+    randomly = one_step_each(opened[-1])
+    return Collector(opened[-1], agent, replay, random_actions=randomly), replay  # type: ignore[arg-type]
 
 
 class EverythingAndEnds(Everything):
@@ -217,7 +218,8 @@ def test_environment_of_the_user_is_not_started_anew(folder: str) -> None:
     )
     environment = make_vector_environment(EnvConfig(), source=vector, seed=SEED)
     agent: Any = FixedAgent()
-    collector = Collector(environment, agent, Everything(), random_seed=0)  # type: ignore[arg-type]
+    randomly = one_step_each(environment)
+    collector = Collector(environment, agent, Everything(), random_actions=randomly)  # type: ignore[arg-type]
     with pytest.raises(WorkerLostError, match=r"\{1: 9\}"):
         for _ in range(10):
             collector.collect(random=False)
