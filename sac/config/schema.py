@@ -107,6 +107,13 @@ class AgentConfig:
             "With redq: how many random target networks the minimum is over; null: 2.", at_most=100
         ),
     ] = None
+    entropy_in_target: Annotated[
+        bool,
+        Option(
+            "Whether targets include the entropy of the next action, as in SAC; false: the critic "
+            "learns returns of rewards alone, and entropy counts in the policy's loss only."
+        ),
+    ] = True
     policy_lr: Annotated[
         float, Option("Adam's learning rate of the policy.", above=0, at_most=1)
     ] = 3e-4

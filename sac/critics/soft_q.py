@@ -36,6 +36,7 @@ class SoftQCritic(nn.Module):
         super().__init__()
         self._check(config)
         self.tau = config.tau
+        self.has_entropy_in_target = config.entropy_in_target
         self.reading = reading
         self.soft_q_nets = nn.MLPStack(
             [reading.inputs, *config.hidden_sizes, reading.outputs],
@@ -66,7 +67,11 @@ class SoftQCritic(nn.Module):
         return self.error(batch, target.detach())
 
     def target(self, batch: Transitions, policy: Policy, alpha: Tensor) -> Tensor:
-        """Return r + gamma V(s'), (batch, 1), by the target networks."""
+        """Return r + gamma V(s'), (batch, 1), by the target networks.
+
+        Without `agent.entropy_in_target` V is E_a[Q] alone: arXiv:2509.09838.
+        """
+        alpha = alpha if self.has_entropy_in_target else alpha * 0.0
         next_value, _ = policy.soft_value(batch.next_observation, self.target_value, alpha)
         target = discounted(batch.reward, batch.discount, next_value)
         assert target.shape == batch.reward.shape, target.shape

@@ -28,6 +28,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "reward_scale": {"reward_scale": 0.1},
     "no hidden layer": {"hidden_sizes": ()},
     "redq": {"critic": "redq", "min_over": 1},
+    "no entropy in targets": {"entropy_in_target": False},
     **{name: {"activation": name} for name in ("tanh", "elu", "gelu", "silu", "leaky_relu")},
 }
 VARIANTS = [
@@ -144,6 +145,28 @@ def test_equal_networks_give_the_gradient_of_one(actions: str) -> None:
     np.testing.assert_allclose(
         gradient(two.policy_net.net.flat), gradient(one.policy_net.net.flat), rtol=1e-5, atol=1e-8
     )
+
+
+@pytest.mark.parametrize("actions", ACTIONS)
+@pytest.mark.parametrize("has_entropy", [True, False])
+def test_entropy_counts_in_the_target_as_asked_and_in_the_policys_loss(
+    actions: str, has_entropy: bool
+) -> None:
+    alpha = 0.5
+    agent = make_agent(actions, alpha=alpha, entropy_in_target=has_entropy)
+    for nets in (agent.critic.soft_q_nets, agent.critic.target_soft_q_nets):
+        for network in range(2):
+            set_output(nets, [3.0] * nets.layout.sizes[-1], network)
+    batch = make_batch(agent)
+    metrics = agent.update(batch)
+    followed = batch.discount > 0
+    bonus = (metrics["target_q_mean"].numpy() - batch.reward)[followed] / 0.99 - 3
+    if has_entropy:
+        assert np.abs(bonus).min() > 1e-3
+    else:
+        np.testing.assert_allclose(bonus, 0, atol=1e-5)
+    entropy = float(metrics["entropy"].mean())
+    assert float(metrics["policy_loss"]) == pytest.approx(-3 - alpha * entropy, abs=0.01)
 
 
 def norms(agent: SACAgent) -> list[float]:
