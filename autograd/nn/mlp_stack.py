@@ -15,6 +15,7 @@ from autograd.nn.module import Module
 from autograd.nn.parameter import Parameter
 from autograd.tensors.tensor import Tensor
 
+ACTIVATIONS = ("relu", "tanh", "elu", "gelu", "leaky_relu", "sigmoid", "silu", "softplus")
 FUSED = ("relu", "tanh")  # a network with one of these activations is one node of the graph
 
 
@@ -55,6 +56,15 @@ class MLPStack(Module):
             generator: Draws the initial values.
         """
         super().__init__()
+        if len(sizes) < 2 or min(sizes) < 1 or (networks is not None and networks < 1):
+            raise ValueError(
+                f"MLPStack: expected inputs and outputs, and networks, of at least 1, got sizes "
+                f"{list(sizes)} and networks={networks}"
+            )
+        if activation not in ACTIVATIONS:
+            raise ValueError(
+                f"MLPStack: expected an activation of {', '.join(ACTIVATIONS)}, got {activation!r}"
+            )
         self.activation = activation
         self.is_stack = networks is not None
         self.layout = StackLayout(sizes, networks or 1)
@@ -78,6 +88,12 @@ class MLPStack(Module):
         """
         flat: Tensor = self.flat
         layout = self.layout
+        width = sum(x.shape[-1] if x.dim() == 2 else 0 for x in inputs)
+        if not inputs or any(x.dim() != 2 for x in inputs) or width != layout.sizes[0]:
+            raise RuntimeError(
+                f"MLPStack: expected inputs (batch, n) with {layout.sizes[0]} columns together, "
+                f"got {[tuple(x.shape) for x in inputs]}"
+            )
         if rows is not None:
             flat = flat.index_select(0, rows)
             layout = self._layouts.setdefault(len(rows), StackLayout(layout.sizes, len(rows)))

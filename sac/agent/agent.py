@@ -6,7 +6,7 @@ the policy knows how to take the expectation in V(s) = E_a[Q(s, a) - alpha log p
 critic knows its loss, its value and how its targets follow.
 """
 
-from operator import is_
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 import autograd as torch
 from autograd import Tensor, optim
-from autograd.engine.capture import Captured
 from autograd.functional.fused import clip_row_norms_
 from autograd.generator import from_numpy_generator
 from autograd.gpu import Upload
 from sac.agent import state
 from sac.agent.acting import Actor
 from sac.agent.loss_guard import LossGuard
+from sac.agent.repeating import Repeater
 from sac.agent.variants import build_parts
 from sac.config import AgentConfig
 from sac.critics.transitions import Metrics, Transitions
@@ -37,11 +37,12 @@ class SACAgent(Actor):
     """Soft actor-critic for one observation space and one action space.
 
     The first update runs as it is written, and is captured: those that follow repeat its array
-    operations alone (`autograd.engine.capture`). A subclass of the agent, its policy, critic or
-    temperature may override what it likes: it runs as it is written in every update. One that says
-    `is_repeatable = True` itself is captured. It promises the same tensor operations in every
-    update, with random numbers from the generators that it lists in `generators`. To step through
-    an update with a debugger, turn anomaly mode on: then it runs as it is written.
+    operations alone (`sac.agent.repeating`). A subclass of the agent or of what it uses (policy,
+    critic, temperature, networks, optimizers) may override what it likes: then every update runs as
+    it is written. A class that says `is_repeatable = True` itself is captured. It promises the same
+    tensor operations in every update, with random numbers from the generators that it lists in
+    `generators`, and does not count or remember. To step through an update with a debugger, turn
+    anomaly mode on: then it runs as it is written.
     """
 
     is_repeatable = True
@@ -77,8 +78,7 @@ class SACAgent(Actor):
         self.loss_guard = LossGuard(
             self.optimizers().values(), self.device, is_deferred=self.device.type != "cpu"
         )
-        self._captured: Captured | None = None
-        self._captured_parts: list[Any] = []
+        self._repeater = Repeater()
 
     @property
     def config(self) -> AgentConfig:
@@ -154,22 +154,11 @@ class SACAgent(Actor):
             losses["alpha_loss"] = self.temperature.loss(policy_metrics["entropy"])
         return losses, metrics | policy_metrics
 
-    def _repeated(self) -> Any:
-        """Return `_learn`, captured where all that it runs can be repeated.
-
-        A part that was replaced since makes it capture anew.
-        """
-        learned = self.policy_net, self.critic, self.temperature
-        parts: list[Any] = [*learned, self.loss_guard, *self.optimizers().values()]
-        if len(parts) != len(self._captured_parts) or not all(
-            map(is_, parts, self._captured_parts)
-        ):
-            self._captured_parts = parts
-            self._captured = None
-            if all(map(_is_repeatable, (self, *learned))):
-                modules = [self.policy_net, self.critic]
-                self._captured = Captured(self._learn, self._tensors(), modules)
-        return self._captured or self._learn
+    def _repeated(self) -> Callable[..., Metrics]:
+        """Return `_learn`, or the program that repeats it."""
+        parts = self.policy_net, self.critic, self.temperature, self.policy_optimizer
+        constants = self.config, self.loss_guard
+        return self._repeater.repeated(self._learn, self, parts, constants, self._tensors)
 
     def _tensors(self) -> list[Tensor]:
         """Return all tensors that `_learn` knows beside the batch."""
@@ -193,7 +182,15 @@ class SACAgent(Actor):
         return {"exploration": self.exploration, **parts}
 
     def transitions(self, batch: Batch) -> Transitions:
-        """Return a batch as the networks take it."""
+        """Return a batch as the networks take it; ValueError for columns of another shape."""
+        column = (len(batch.observation), 1)
+        for name in ("reward", "discount", "weight"):
+            array = getattr(batch, name)
+            if array is not None and array.shape != column:
+                raise ValueError(
+                    f"batch.{name}: expected the shape {column}, one number for each transition, "
+                    f"got {tuple(array.shape)}"
+                )
         scale = self.config.reward_scale
         is_placed = isinstance(batch.reward, Tensor)  # on the device already
         take = self.observation_input if is_placed else self.observation_input.array
@@ -262,12 +259,3 @@ class SACAgent(Actor):
         if "agent" in names:
             agent.load_weights(loaded.tensors["agent"])
         return agent
-
-
-def _is_repeatable(part: Any) -> bool:
-    """Whether the part's own class, not one that it inherits from, says that it can be repeated.
-
-    An object with a method of its own is no longer what its class says.
-    """
-    has_own = any(callable(getattr(type(part), name, None)) for name in vars(part))
-    return vars(type(part)).get("is_repeatable", False) and not has_own

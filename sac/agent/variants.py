@@ -8,6 +8,7 @@ from sac.config import AgentConfig
 from sac.critics import reading_for
 from sac.critics.redq import REDQCritic
 from sac.critics.soft_q import SoftQCritic
+from sac.errors import ConfigError
 from sac.networks.observation_input import NormalizedObservationInput, ObservationInput
 from sac.policies import Policy, policy_for
 from sac.seeding import Streams, generator
@@ -31,6 +32,15 @@ class Parts:
     temperature: Temperature
 
 
+def critic_class(config: AgentConfig) -> type[SoftQCritic]:
+    """Return the class that `agent.critic` names; ConfigError where it names none."""
+    if config.critic not in CRITICS:
+        raise ConfigError(
+            f"agent.critic: expected one of {', '.join(CRITICS)}, got {config.critic!r}"
+        )
+    return CRITICS[config.critic]
+
+
 def build_parts(
     config: AgentConfig,
     encoder: ObservationEncoder,
@@ -45,7 +55,7 @@ def build_parts(
     weights = generator(streams.network)
     policy_net = policy_for(codec, features, config, weights, streams, device)
     reading = reading_for(codec, features)
-    critic = CRITICS[config.critic](reading, config, weights, streams, device)
+    critic = critic_class(config)(reading, config, weights, streams, device)
     temperature = _temperature(config, policy_net, device)
     return Parts(observation_input, policy_net, critic, temperature)
 
@@ -63,7 +73,7 @@ def _temperature(config: AgentConfig, policy_net: Policy, device: torch.device) 
 
 def metric_names(config: AgentConfig) -> list[str]:
     """Return the names of all that an update measures, in the order of the columns."""
-    losses, values = CRITICS[config.critic].metric_names(config)
+    losses, values = critic_class(config).metric_names(config)
     return [
         *losses, "policy_loss", "alpha_loss", "alpha", "entropy", "target_entropy", *values,
     ]  # fmt: skip

@@ -92,7 +92,7 @@ class AgentConfig:
         Option("Activation of the hidden layers."),
     ] = "relu"
     critic: Annotated[
-        Literal["sac", "redq"],
+        str,
         Option(
             "How values are learned: sac takes the minimum of all soft Q networks; redq takes that "
             "of a random few for the target, and the policy climbs their mean (it learns from "

@@ -8,6 +8,7 @@ from autograd import Tensor
 class ActionAsInput:
     """A network takes observation and action, and gives one value."""
 
+    is_repeatable = True
     outputs = 1
 
     def __init__(self, features: int, action_size: int) -> None:

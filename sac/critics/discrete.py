@@ -9,6 +9,8 @@ from autograd import Tensor
 class ActionAsOutput:
     """A network takes an observation, and gives the value of each action."""
 
+    is_repeatable = True
+
     def __init__(self, features: int, num_actions: int) -> None:
         """Take the size of an observation and the number of actions."""
         self.inputs, self.outputs = features, num_actions

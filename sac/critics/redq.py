@@ -33,10 +33,11 @@ class REDQCritic(SoftQCritic):
         self.choice = from_numpy_generator(generator(streams.critic), device)
 
     def _check(self, config: AgentConfig) -> None:
-        if (config.min_over or DEFAULT_MIN_OVER) > config.num_soft_q_nets:
+        min_over = config.min_over or DEFAULT_MIN_OVER
+        if min_over > config.num_soft_q_nets:
             raise ConfigError(
-                f"agent.min_over: expected at most agent.num_soft_q_nets "
-                f"({config.num_soft_q_nets}), got {config.min_over or DEFAULT_MIN_OVER}"
+                f"agent.num_soft_q_nets: redq takes the minimum over {min_over} of them "
+                f"(agent.min_over), expected at least {min_over}, got {config.num_soft_q_nets}"
             )
 
     def target_value(self, *inputs: Tensor) -> Tensor:

@@ -73,9 +73,7 @@ class SoftQCritic(nn.Module):
         """
         alpha = alpha if self.has_entropy_in_target else alpha * 0.0
         next_value, _ = policy.soft_value(batch.next_observation, self.target_value, alpha)
-        target = discounted(batch.reward, batch.discount, next_value)
-        assert target.shape == batch.reward.shape, target.shape
-        return target
+        return discounted(batch.reward, batch.discount, next_value)
 
     def error(self, batch: Transitions, target: Tensor) -> tuple[Tensor, Metrics]:
         """Return the loss of all networks together, against one target, and metrics of each."""

@@ -22,6 +22,8 @@ def fits(net: nn.MLPStack) -> bool:
 class RowNetwork:
     """A single network as a function of one observation; it sees every change of the weights."""
 
+    is_repeatable = True
+
     def __init__(self, net: nn.MLPStack) -> None:
         # Attributes of its own: to look `flat` up among a module's parameters takes as long as a
         # layer.

@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -201,3 +202,24 @@ def test_gradients_that_somebody_holds_stay() -> None:
         (stack(x) * i).sum().backward()
     np.testing.assert_array_equal(held.numpy(), was)
     np.testing.assert_array_equal(view, was[1, 5:9])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([3],), r"got sizes \[3\]"),
+        (([3, 0],), "of at least 1"),
+        (([3, 2], "relu", 0), "networks=0"),
+        (([3, 2], "rleu"), "got 'rleu'"),
+    ],
+)
+def test_what_is_no_network_is_refused(arguments: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        nn.MLPStack(*arguments)
+
+
+@pytest.mark.parametrize("shapes", [[], [(5, 3)], [(4,)], [(5, 2), (5, 3)], [(2, 5, 4)], [()]])
+@pytest.mark.parametrize("activation", ["relu", "elu"])
+def test_inputs_of_another_shape_are_refused(activation: str, shapes: list[Any]) -> None:
+    with pytest.raises(RuntimeError, match=r"expected inputs \(batch, n\) with 4 columns"):
+        nn.MLPStack([4, 2], activation)(*(torch.zeros(shape) for shape in shapes))

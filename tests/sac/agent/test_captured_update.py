@@ -1,6 +1,7 @@
 """The update as a program: the same bits as with the engine, and what it must not miss."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import autograd as torch
 from autograd.engine import apply as engine
+from autograd.generator import from_numpy_generator
 from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
 from sac.critics.soft_q import SoftQCritic
@@ -47,7 +49,7 @@ def assert_same(plain: SACAgent, captured: SACAgent, first: int = 10) -> None:
 
 def programs(agent: SACAgent) -> int:
     """How many programs the agent has; none of its updates was refused one."""
-    captured = agent._captured
+    captured = agent._repeater.captured
     assert captured is not None and captured.reason == ""
     assert None not in captured.programs.values()
     return len(captured.programs)
@@ -181,7 +183,7 @@ def test_subclass_runs_as_it_is_written_unless_it_says_that_it_can_be_repeated()
         agent.update(make_batch(agent, seed))
         moved.append(bool((agent.policy_net.net.flat != before).any()))
     assert moved == [False, True] * 3
-    assert agent._captured is None
+    assert agent._repeater.captured is None
     other = built(Claimed)
     learn(other)
     assert programs(other) == 1
@@ -221,3 +223,87 @@ def test_other_settings_are_refused_after_building() -> None:
     agent = make_agent()
     with pytest.raises(AttributeError, match="build another SACAgent"):
         agent.config = AgentConfig(gamma=0.5)
+
+
+def noise() -> torch.Generator:
+    return from_numpy_generator(np.random.default_rng(7))
+
+
+CHANGES: dict[str, Callable[[SACAgent], Any]] = {
+    "tau": lambda a: setattr(a.critic, "tau", 0.5),
+    "target entropy": lambda a: setattr(a.temperature, "target_entropy", -7.0),
+    "clamp": lambda a: setattr(a.policy_net, "log_std_max", -1.0),
+    "noise": lambda a: setattr(a.policy_net, "noise", noise()),
+    "activation": lambda a: setattr(a.critic.soft_q_nets, "activation", "tanh"),
+    "targets": lambda a: setattr(
+        a.critic, "target_soft_q_nets", copy.deepcopy(a.critic.soft_q_nets).requires_grad_(False)
+    ),
+    "log alpha": lambda a: setattr(
+        a.temperature, "log_alpha", torch.nn.Parameter(torch.tensor([[0.3]]))
+    ),
+    "entropy in targets": lambda a: setattr(a.critic, "has_entropy_in_target", False),
+    "evaluation mode": lambda a: a.policy_net.eval(),
+    "method": lambda a: setattr(a.critic, "follow", lambda: None),
+    "own loss": lambda a: setattr(
+        a, "_policy_loss", lambda *parts: type(a)._policy_loss(a, *parts)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_change_of_an_attribute_counts_from_the_next_update_on(name: str) -> None:
+    plain, captured = plain_and_captured()
+    learn(captured), learn(plain)
+    for agent in (plain, captured):
+        CHANGES[name](agent)
+    assert_same(plain, captured)
+
+
+def test_schedule_of_the_learning_rate_leaves_the_program() -> None:
+    plain, captured = plain_and_captured()
+    for agent in (plain, captured):
+        schedule = torch.optim.lr_scheduler.LambdaLR(agent.critic.optimizer, lambda i: 0.5**i)
+        for seed in range(3):
+            agent.update(make_batch(agent, seed))
+            schedule.step()
+    assert_same(plain, captured)
+    assert programs(captured) == 1
+
+
+class EveryOtherStep(torch.optim.Adam):
+    """An optimizer as a user writes one."""
+
+    calls = 0
+
+    def step(self, closure: Any = None) -> Any:
+        self.calls += 1
+        return super().step(closure) if self.calls % 2 else None
+
+
+class Counting(torch.nn.MLPStack):
+    """A network as a user writes one."""
+
+    calls = 0
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        self.calls += 1
+        return super().forward(*inputs, **options) * float(self.calls % 2)
+
+
+def test_optimizer_of_ones_own_runs_as_it_is_written() -> None:
+    agent = make_agent()
+    agent.critic.optimizer = EveryOtherStep([agent.critic.soft_q_nets.flat], lr=0.1)
+    moved = []
+    for seed in range(4):
+        before = agent.critic.soft_q_nets.flat.detach().clone()
+        agent.update(make_batch(agent, seed))
+        moved.append(bool((agent.critic.soft_q_nets.flat != before).any()))
+    assert moved == [True, False, True, False]
+
+
+def test_network_of_ones_own_runs_as_it_is_written() -> None:
+    agent = make_agent()
+    net = agent.policy_net.net
+    net.__class__ = Counting
+    learn(agent, updates=5)
+    assert net.calls == 10  # for the target and for the policy's loss

@@ -148,7 +148,7 @@ def test_values_without_their_column_are_refused(actions: str, fields: tuple[str
     agent = make_agent(actions)
     batch = make_batch(agent)
     flat: Batch = replace(batch, **{name: getattr(batch, name)[:, 0] for name in fields})
-    with pytest.raises(AssertionError):
+    with pytest.raises(ValueError, match=rf"batch\.{fields[0]}: expected the shape \(8, 1\)"):
         agent.update(flat)
 
 

@@ -34,7 +34,7 @@ def test_an_update_has_the_same_bits_on_memory_used_before(
 ) -> None:
     """With a count of references this failed on CPython 3.14 and later, where it is one lower."""
     agent, metrics = learned(actions, is_captured)
-    assert is_captured == (agent._captured is not None)
+    assert is_captured == (agent._repeater.captured is not None)
     monkeypatch.setattr(NUMPY, "reused_empty", np.empty)
     other, expected = learned(actions, is_captured)
     for one, wanted in zip(metrics, expected, strict=True):
