@@ -37,8 +37,8 @@ def has_small_products(config: Config) -> bool:
 def blas_threads_for(config: Config) -> Iterator[None]:
     """Use one thread during the block if the matrix products of `config` are small.
 
-    A number that the user has set by an environment variable, or lowered by threadpoolctl, is kept. The
-    number is that of the process: two trainings in threads of one process share it.
+    A number that the user has set by an environment variable, or lowered by threadpoolctl, is kept.
+    The number is that of the process: trainings in several threads of one process share it.
     """
     if not has_small_products(config) or any(name in os.environ for name in BLAS_VARIABLES):
         yield
