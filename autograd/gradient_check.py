@@ -65,8 +65,7 @@ def _warn_of_precision(inputs: tuple[Any, ...], chosen: list[int]) -> None:
 
 
 def _differentiable(result: Any) -> list[Tensor]:
-    results = result if isinstance(result, tuple | list) else (result,)
-    return [r for r in results if isinstance(r, Tensor) and r.requires_grad]
+    return [r for r in _all(result) if r.requires_grad]
 
 
 def _compare(

@@ -44,10 +44,8 @@ class Distribution:
         self._event_shape = Size(event_shape)
         if validate_args is not None:
             self._validate_args = validate_args
-        if self._validate_args:
-            self._check_parameters()
-
-    def _check_parameters(self) -> None:
+        if not self._validate_args:
+            return
         for name, constraint in self.arg_constraints.items():
             value = self.__dict__.get(name)
             if value is not None and not constraint.check(value)._array.all():

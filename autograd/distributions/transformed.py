@@ -22,7 +22,13 @@ class TransformedDistribution(Distribution):
         transforms: Transform | Sequence[Transform],
         validate_args: bool | None = None,
     ) -> None:
-        self.transforms = _as_list(transforms)
+        if isinstance(transforms, Transform):
+            transforms = [transforms]
+        if not isinstance(transforms, list):
+            raise ValueError(f"transforms must be a Transform or list, but was {transforms}")
+        if not all(isinstance(t, Transform) for t in transforms):
+            raise ValueError("transforms must be a Transform or a list of Transforms")
+        self.transforms = transforms
         shape = (*base_distribution.batch_shape, *base_distribution.event_shape)
         for transform in self.transforms:
             shape = transform.forward_shape(shape)
@@ -97,13 +103,3 @@ class TransformedDistribution(Distribution):
         result.base_dist = self.base_dist.expand(shape[:kept])
         result.transforms = self.transforms
         return result
-
-
-def _as_list(transforms: Any) -> list[Transform]:
-    if isinstance(transforms, Transform):
-        return [transforms]
-    if not isinstance(transforms, list):
-        raise ValueError(f"transforms must be a Transform or list, but was {transforms}")
-    if not all(isinstance(t, Transform) for t in transforms):
-        raise ValueError("transforms must be a Transform or a list of Transforms")
-    return transforms

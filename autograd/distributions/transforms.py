@@ -58,7 +58,8 @@ class Transform:
         if x is known_x:
             return known_y
         y = self._call(x)
-        self._remember(x, y)
+        if self._cache_size:
+            self._cached_x_y = x, y
         return y
 
     def _inv_call(self, y: Tensor) -> Tensor:
@@ -66,12 +67,9 @@ class Transform:
         if y is known_y:
             return known_x
         x = self._inverse(y)
-        self._remember(x, y)
-        return x
-
-    def _remember(self, x: Tensor, y: Tensor) -> None:
         if self._cache_size:
             self._cached_x_y = x, y
+        return x
 
     def _call(self, x: Tensor) -> Tensor:
         raise NotImplementedError
@@ -167,11 +165,7 @@ class AffineTransform(Transform):
     """`y = loc + scale * x`; the last `event_dim` dimensions are one value."""
 
     def __init__(
-        self,
-        loc: Tensor | float,
-        scale: Tensor | float,
-        event_dim: int = 0,
-        cache_size: int = 0,
+        self, loc: Tensor | float, scale: Tensor | float, event_dim: int = 0, cache_size: int = 0
     ) -> None:
         super().__init__(cache_size)
         self.loc = loc

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.engine.apply import apply, binary, unary
 from autograd.engine.promotion import is_number
 from autograd.functional import comparison
-from autograd.functional.checks import (
-    is_tensor,
-    require_both,
-    require_float,
-    require_tensor,
-)
+from autograd.functional.checks import is_tensor, require_both, require_float, require_tensor
 from autograd.ops import arithmetic as ops
 from autograd.ops.op import Op
 

@@ -66,21 +66,14 @@ def _letters(sublist: Any) -> str:
 def _parse(equation: str) -> tuple[list[str], str | None]:
     """The labels of each operand and of the result, with `.` for an ellipsis."""
     left, arrow, right = equation.partition("->")
-    offset = len(left) + 2
-    inputs = [_labels(part) for part in _parts(left)]
-    return inputs, _labels((offset, right)) if arrow else None
-
-
-def _parts(text: str) -> list[tuple[int, str]]:
-    parts, start = [], 0
-    for part in text.split(","):
-        parts.append((start, part))
+    inputs, start = [], 0
+    for part in left.split(","):
+        inputs.append(_labels(part, start))
         start += len(part) + 1
-    return parts
+    return inputs, _labels(right, start + 1) if arrow else None
 
 
-def _labels(part: tuple[int, str]) -> str:
-    start, text = part
+def _labels(text: str, start: int) -> str:
     short = text.replace("...", ".  ")
     for i, label in enumerate(short):
         if not (label.isspace() or label == "." or label in ascii_letters):
@@ -163,9 +156,8 @@ def _sums_alone(labels: list[str], out: str) -> bool:
 def _check_dtypes(tensors: list[Any], labels: list[str], out: str) -> None:
     """Raise if a matrix product mixes dtypes; products without a sum promote."""
     first = tensors[0]._array
-    for tensor in tensors[1:]:
-        array = tensor._array
-        summed = any(label not in out for names in labels for label in names)
+    summed = any(label not in out for names in labels for label in names)
+    for array in [tensor._array for tensor in tensors[1:]]:
         if array.dtype != first.dtype and summed:
             raise RuntimeError(
                 f"expected scalar type {type_name(first)} but found {type_name(array)}: all "

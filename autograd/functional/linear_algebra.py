@@ -190,12 +190,11 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         product = matmul(row, other)
         shape = product._array.shape
         return apply(shape_ops.squeeze_dim, product, shape=(*shape[:-2], shape[-1]))
-    if dims[1] == 1:
-        flat = reshape(input, (math.prod(input._array.shape[:-1]), input._array.shape[-1]))
-        return reshape(mv(flat, other), input._array.shape[:-1])
-    if dims[1] == 2:  # one large product instead of a batch of small ones
-        flat = reshape(input, (math.prod(input._array.shape[:-1]), input._array.shape[-1]))
-        return reshape(_mm(flat, other), (*input._array.shape[:-1], other._array.shape[-1]))
+    if dims[1] <= 2:  # one large product instead of a batch of small ones
+        *outer, inner = input._array.shape
+        flat = reshape(input, (math.prod(outer), inner))
+        product = mv(flat, other) if dims[1] == 1 else _mm(flat, other)
+        return reshape(product, (*outer, *other._array.shape[1:]))
     return _batched(input, other)
 
 

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def view(input: Tensor, *shape: Any, size: Any = None) -> Tensor:
     """The same memory in another shape; RuntimeError if that would take a copy."""
     if len(shape) == 1 and isinstance(shape[0], dtype):
-        return _view_as_dtype(input, shape[0])
+        if shape[0].numpy == input._array.dtype:
+            return apply(ops.alias, input)
+        raise NotImplementedError(
+            "view(dtype): autograd does not offer to read memory as another dtype; use to(dtype)"
+        )
     wanted = resolve_shape(sizes("view", shape if size is None else (size,)), input._array.size)
     array = input._array
     if not (array.flags.c_contiguous or same_memory(array.reshape(wanted), array)):
@@ -26,14 +30,6 @@ def view(input: Tensor, *shape: Any, size: Any = None) -> Tensor:
             "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
         )
     return apply(ops.view, input, shape=wanted)
-
-
-def _view_as_dtype(input: Tensor, wanted: dtype) -> Tensor:
-    if wanted.numpy == input._array.dtype:
-        return apply(ops.alias, input)
-    raise NotImplementedError(
-        "view(dtype): autograd does not offer to read memory as another dtype; use to(dtype)"
-    )
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
@@ -55,12 +51,7 @@ def expand(input: Tensor, *sizes_: Any, size: Any = None) -> Tensor:
         )
     result = list(wanted)
     for i, n in enumerate(wanted):
-        if n == -1 and i < new:
-            raise RuntimeError(
-                f"The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing "
-                f"dimension {i}"
-            )
-        if n == -1:
+        if n == -1 and i >= new:
             result[i] = shape[i - new]
         elif i >= new and shape[i - new] not in (1, n):
             raise RuntimeError(
@@ -68,7 +59,7 @@ def expand(input: Tensor, *sizes_: Any, size: Any = None) -> Tensor:
                 f"({shape[i - new]}) at non-singleton dimension {i}.  Target sizes: "
                 f"{list(wanted)}.  Tensor sizes: {list(shape)}"
             )
-        elif n < -1:
+        elif n < 0:
             raise RuntimeError(
                 f"The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing "
                 f"dimension {i}"

@@ -87,7 +87,8 @@ def _fit_slice(value: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 def _fit_indexed(value: Tensor, part: Array, advanced: tuple[Any, ...]) -> Tensor:
-    shape = _result_shape(part, advanced)
+    # Computed without reading an element.
+    shape = np.broadcast_to(np.False_, part.shape)[tuple(map(_on_host, advanced))].shape
     value = _without_leading_ones(value, len(shape))
     given = value._array.shape
     fits = len(given) <= len(shape) and all(
@@ -99,11 +100,6 @@ def _fit_indexed(value: Tensor, part: Array, advanced: tuple[Any, ...]) -> Tenso
             f"result of shape {list(shape)}"
         )
     return value
-
-
-def _result_shape(part: Array, advanced: tuple[Any, ...]) -> tuple[int, ...]:
-    """The shape of `part[advanced]`, computed without reading an element."""
-    return np.broadcast_to(np.False_, part.shape)[tuple(map(_on_host, advanced))].shape
 
 
 def _on_host(part: Any) -> Any:

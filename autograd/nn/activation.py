@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from autograd.nn import functional
 from autograd.nn.module import Module
 from autograd.tensors.tensor import Tensor
 
 
 class _Activation(Module):
-    """What the activations share: `repr` shows their arguments."""
+    """What the activations share: their arguments are attributes, and `repr` shows them."""
 
-    arguments: tuple[str, ...] = ()
-    inplace = False
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__()
+        self._names = tuple(arguments)
+        for name, value in arguments.items():
+            setattr(self, name, value)
 
     def extra_repr(self) -> str:
-        shown = [f"{name}={getattr(self, name)!r}" for name in self.arguments]
-        return ", ".join([*shown, "inplace=True"] if self.inplace else shown)
+        values = [(name, getattr(self, name)) for name in self._names]
+        return ", ".join(f"{name}={v!r}" for name, v in values if name != "inplace" or v)
 
 
 class ReLU(_Activation):
     """The positive part."""
 
     def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
+        super().__init__(inplace=inplace)
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.relu(input, self.inplace)
@@ -32,12 +36,8 @@ class ReLU(_Activation):
 class LeakyReLU(_Activation):
     """The positive part plus `negative_slope` times the negative one."""
 
-    arguments = ("negative_slope",)
-
     def __init__(self, negative_slope: float = 1e-2, inplace: bool = False) -> None:
-        super().__init__()
-        self.negative_slope = negative_slope
-        self.inplace = inplace
+        super().__init__(negative_slope=negative_slope, inplace=inplace)
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.leaky_relu(input, self.negative_slope, self.inplace)
@@ -46,12 +46,8 @@ class LeakyReLU(_Activation):
 class ELU(_Activation):
     """The positive part, and `alpha * (exp(x) - 1)` for negative x."""
 
-    arguments = ("alpha",)
-
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha = alpha
-        self.inplace = inplace
+        super().__init__(alpha=alpha, inplace=inplace)
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.elu(input, self.alpha, self.inplace)
@@ -60,11 +56,8 @@ class ELU(_Activation):
 class GELU(_Activation):
     """`x` times the standard normal distribution function at x, or an approximation by "tanh"."""
 
-    arguments = ("approximate",)
-
     def __init__(self, approximate: str = "none") -> None:
-        super().__init__()
-        self.approximate = approximate
+        super().__init__(approximate=approximate)
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.gelu(input, self.approximate)
@@ -74,8 +67,7 @@ class SiLU(_Activation):
     """`x * sigmoid(x)`."""
 
     def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
+        super().__init__(inplace=inplace)
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.silu(input, self.inplace)
@@ -84,12 +76,18 @@ class SiLU(_Activation):
 class Tanh(_Activation):
     """The hyperbolic tangent."""
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, input: Tensor) -> Tensor:
         return functional.tanh(input)
 
 
 class Sigmoid(_Activation):
     """`1 / (1 + exp(-x))`."""
+
+    def __init__(self) -> None:
+        super().__init__()
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.sigmoid(input)
@@ -98,6 +96,9 @@ class Sigmoid(_Activation):
 class LogSigmoid(_Activation):
     """The logarithm of the sigmoid."""
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, input: Tensor) -> Tensor:
         return functional.logsigmoid(input)
 
@@ -105,12 +106,8 @@ class LogSigmoid(_Activation):
 class Softplus(_Activation):
     """`log(1 + exp(beta * x)) / beta`; x itself where `beta * x` is above `threshold`."""
 
-    arguments = ("beta", "threshold")
-
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
-        super().__init__()
-        self.beta = beta
-        self.threshold = threshold
+        super().__init__(beta=beta, threshold=threshold)
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.softplus(input, self.beta, self.threshold)
@@ -119,11 +116,8 @@ class Softplus(_Activation):
 class Softmax(_Activation):
     """Exponentials that sum to 1 along `dim`."""
 
-    arguments = ("dim",)
-
     def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
+        super().__init__(dim=dim)
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.softmax(input, self.dim, _stacklevel=5)
@@ -132,11 +126,8 @@ class Softmax(_Activation):
 class LogSoftmax(_Activation):
     """The logarithm of `Softmax`."""
 
-    arguments = ("dim",)
-
     def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
+        super().__init__(dim=dim)
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.log_softmax(input, self.dim, _stacklevel=5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, Self, SupportsIndex
 
 from autograd.nn.module import Module
@@ -12,6 +12,8 @@ from autograd.tensors.tensor import Tensor
 
 class _Indexed(Module):
     """What `Sequential` and `ModuleList` share: children with positions."""
+
+    _part: Callable[[dict[str, Any]], Any]  # the module of the same class with these children
 
     def _name_at(self, index: SupportsIndex) -> str:
         """The name of the child at a position, which may be negative."""
@@ -33,9 +35,6 @@ class _Indexed(Module):
         if isinstance(index, slice):
             return self._part(dict(list(self._modules.items())[index]))
         return self._modules[self._name_at(index)]
-
-    def _part(self, children: dict[str, Any]) -> Any:
-        raise NotImplementedError
 
     def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._name_at(index), module)

@@ -17,8 +17,6 @@ copy = Op(
     source=lambda xp, g: g,
 )  # fmt: skip
 
-copy_slices = Op("CopySlices", lambda xp, base, part, *, steps: base)
-
 
 def in_order(steps: Steps) -> list[tuple[Op, dict[str, Any]]]:
     """The operations that lead from a base to its view, first to last."""
@@ -36,13 +34,11 @@ def _part(xp: Backend, array: Array, steps: Steps) -> Array:
     return array
 
 
+copy_slices = Op("CopySlices", lambda xp, base, part, *, steps: base, part=_part)
+
+
 @copy_slices.gradient("base")
 def _(xp: Backend, g: Array, steps: Steps) -> Array:
     rest = g.copy()
     _part(xp, rest, steps)[...] = 0
     return rest
-
-
-@copy_slices.gradient("part")
-def _(xp: Backend, g: Array, steps: Steps) -> Array:
-    return _part(xp, g, steps)

@@ -70,7 +70,7 @@ def _convolution(
     return out if bias is None else out + bias.reshape(-1, 1, 1)
 
 
-convolution = Op("Convolution", _convolution)
+convolution = Op("Convolution", _convolution, bias=lambda xp, g: xp.sum(g, axis=(0, 2, 3)))
 
 
 @convolution.gradient("input")
@@ -117,8 +117,3 @@ def _(
 ) -> Array:
     rows, _ = _rows(xp, input, shapes[1][2:], stride, padding, dilation, groups)
     return xp.matmul(_by_group(xp, g, groups).transpose(0, 2, 1), rows).reshape(shapes[1])
-
-
-@convolution.gradient("bias")
-def _(xp: Backend, g: Array) -> Array:
-    return xp.sum(g, axis=(0, 2, 3))

@@ -3,75 +3,59 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from autograd.backend import Array, Backend
 from autograd.errors import not_implemented
-from autograd.ops.op import Op
+from autograd.ops.op import Function, Op
 
-exp = Op("Exp", lambda xp, input: xp.exp(input), promote="float",
-         input=lambda xp, g, out: g * out)  # fmt: skip
 
-expm1 = Op("Expm1", lambda xp, input: xp.expm1(input), promote="float",
-           input=lambda xp, g, out: g * (out + 1))  # fmt: skip
+def _of_floats(name: str, forward: Function, gradient: Function) -> Op:
+    return Op(name, forward, promote="float", input=gradient)
 
-log = Op("Log", lambda xp, input: xp.log(input), promote="float",
-         input=lambda xp, g, input: g / input)  # fmt: skip
 
-log1p = Op("Log1P", lambda xp, input: xp.log1p(input), promote="float",
-           input=lambda xp, g, input: g / (input + 1))  # fmt: skip
-
-log2 = Op("Log2", lambda xp, input: xp.log2(input), promote="float",
-          input=lambda xp, g, input: g / (input * math.log(2)))  # fmt: skip
-
-log10 = Op("Log10", lambda xp, input: xp.log10(input), promote="float",
-           input=lambda xp, g, input: g / (input * math.log(10)))  # fmt: skip
-
-sqrt = Op("Sqrt", lambda xp, input: xp.sqrt(input), promote="float",
-          input=lambda xp, g, out: g / (2 * out))  # fmt: skip
-
-rsqrt = Op("Rsqrt", lambda xp, input: 1 / xp.sqrt(input), promote="float",
-           input=lambda xp, g, out: -0.5 * g * (out * out * out))  # fmt: skip
+exp = _of_floats("Exp", lambda xp, input: xp.exp(input), lambda xp, g, out: g * out)
+expm1 = _of_floats("Expm1", lambda xp, input: xp.expm1(input), lambda xp, g, out: g * (out + 1))
+log = _of_floats("Log", lambda xp, input: xp.log(input), lambda xp, g, input: g / input)
+log1p = _of_floats("Log1P", lambda xp, input: xp.log1p(input), lambda xp, g, input: g / (input + 1))
+log2 = _of_floats(
+    "Log2", lambda xp, input: xp.log2(input), lambda xp, g, input: g / (input * math.log(2))
+)
+log10 = _of_floats(
+    "Log10", lambda xp, input: xp.log10(input), lambda xp, g, input: g / (input * math.log(10))
+)
+sqrt = _of_floats("Sqrt", lambda xp, input: xp.sqrt(input), lambda xp, g, out: g / (2 * out))
+rsqrt = _of_floats(
+    "Rsqrt", lambda xp, input: 1 / xp.sqrt(input), lambda xp, g, out: -0.5 * g * (out * out * out)
+)
+sin = _of_floats("Sin", lambda xp, input: xp.sin(input), lambda xp, g, input: g * xp.cos(input))
+cos = _of_floats("Cos", lambda xp, input: xp.cos(input), lambda xp, g, input: g * -xp.sin(input))
+tan = _of_floats("Tan", lambda xp, input: xp.tan(input), lambda xp, g, out: g * (1 + out * out))
+asin = _of_floats(
+    "Asin", lambda xp, input: xp.arcsin(input), lambda xp, g, input: g / xp.sqrt(1 - input * input)
+)
+acos = _of_floats(
+    "Acos", lambda xp, input: xp.arccos(input), lambda xp, g, input: g / -xp.sqrt(1 - input * input)
+)
+atan = _of_floats(
+    "Atan", lambda xp, input: xp.arctan(input), lambda xp, g, input: g / (input * input + 1)
+)
+sinh = _of_floats("Sinh", lambda xp, input: xp.sinh(input), lambda xp, g, input: g * xp.cosh(input))
+cosh = _of_floats("Cosh", lambda xp, input: xp.cosh(input), lambda xp, g, input: g * xp.sinh(input))
+tanh = _of_floats("Tanh", lambda xp, input: xp.tanh(input), lambda xp, g, out: g * (1 - out * out))
+atanh = _of_floats(
+    "Atanh", lambda xp, input: xp.arctanh(input), lambda xp, g, input: g / (1 - input * input)
+)
+erf = _of_floats(
+    "Erf",
+    lambda xp, input: xp.erf(input),
+    lambda xp, g, input: g * (2 / math.sqrt(math.pi) * xp.exp(-input * input)),
+)
+sigmoid = _of_floats(
+    "Sigmoid", lambda xp, input: 1 / (1 + xp.exp(-input)), lambda xp, g, out: g * (1 - out) * out
+)
 
 abs = Op("Abs", lambda xp, input: xp.abs(input), bool_error=not_implemented("abs_cpu"),
          input=lambda xp, g, input: g * _sign(xp, input))  # fmt: skip
-
-sin = Op("Sin", lambda xp, input: xp.sin(input), promote="float",
-         input=lambda xp, g, input: g * xp.cos(input))  # fmt: skip
-
-cos = Op("Cos", lambda xp, input: xp.cos(input), promote="float",
-         input=lambda xp, g, input: g * -xp.sin(input))  # fmt: skip
-
-tan = Op("Tan", lambda xp, input: xp.tan(input), promote="float",
-         input=lambda xp, g, out: g * (1 + out * out))  # fmt: skip
-
-asin = Op("Asin", lambda xp, input: xp.arcsin(input), promote="float",
-          input=lambda xp, g, input: g / xp.sqrt(1 - input * input))  # fmt: skip
-
-acos = Op("Acos", lambda xp, input: xp.arccos(input), promote="float",
-          input=lambda xp, g, input: g / -xp.sqrt(1 - input * input))  # fmt: skip
-
-atan = Op("Atan", lambda xp, input: xp.arctan(input), promote="float",
-          input=lambda xp, g, input: g / (input * input + 1))  # fmt: skip
-
-sinh = Op("Sinh", lambda xp, input: xp.sinh(input), promote="float",
-          input=lambda xp, g, input: g * xp.cosh(input))  # fmt: skip
-
-cosh = Op("Cosh", lambda xp, input: xp.cosh(input), promote="float",
-          input=lambda xp, g, input: g * xp.sinh(input))  # fmt: skip
-
-tanh = Op("Tanh", lambda xp, input: xp.tanh(input), promote="float",
-          input=lambda xp, g, out: g * (1 - out * out))  # fmt: skip
-
-atanh = Op("Atanh", lambda xp, input: xp.arctanh(input), promote="float",
-           input=lambda xp, g, input: g / (1 - input * input))  # fmt: skip
-
-erf = Op("Erf", lambda xp, input: xp.erf(input), promote="float",
-         input=lambda xp, g, input:
-         g * (2 / math.sqrt(math.pi) * xp.exp(-input * input)))  # fmt: skip
-
-sigmoid = Op("Sigmoid", lambda xp, input: 1 / (1 + xp.exp(-input)), promote="float",
-             input=lambda xp, g, out: g * (1 - out) * out)  # fmt: skip
 
 
 def _sign(xp: Backend, input: Array) -> Array:
@@ -86,23 +70,22 @@ def _no_slope(xp: Backend, g: Array) -> Array:
 
 
 sign = Op("Sign", _sign, input=_no_slope)
-floor = Op("Floor", lambda xp, input: _rounded(xp.floor, input),
-           bool_error=not_implemented("floor_vml_cpu"), input=_no_slope)  # fmt: skip
-ceil = Op("Ceil", lambda xp, input: _rounded(xp.ceil, input),
-          bool_error=not_implemented("ceil_vml_cpu"), input=_no_slope)  # fmt: skip
-trunc = Op("Trunc", lambda xp, input: _rounded(xp.trunc, input),
-           bool_error=not_implemented("trunc_vml_cpu"), input=_no_slope)  # fmt: skip
-round = Op("Round", lambda xp, input: _rounded(xp.rint, input),
-           bool_error=not_implemented("round_vml_cpu"), input=_no_slope)  # fmt: skip
-
-
 round_decimals = Op("Round1", lambda xp, input, *, decimals: xp.round(input, decimals),
-                    input=lambda xp, g: xp.zeros_like(g))  # fmt: skip
+                    input=_no_slope)  # fmt: skip
 
 
-def _rounded(function: Callable[[Array], Array], input: Array) -> Array:
-    return function(input) if input.dtype.kind == "f" else input.copy()
+def _rounding(name: str, rounded: Function) -> Op:
+    def forward(xp: Backend, input: Array) -> Array:
+        return rounded(xp, input) if input.dtype.kind == "f" else input.copy()
 
+    error = not_implemented(f"{name.lower()}_vml_cpu")
+    return Op(name, forward, bool_error=error, input=_no_slope)
+
+
+floor = _rounding("Floor", lambda xp, input: xp.floor(input))
+ceil = _rounding("Ceil", lambda xp, input: xp.ceil(input))
+trunc = _rounding("Trunc", lambda xp, input: xp.trunc(input))
+round = _rounding("Round", lambda xp, input: xp.rint(input))
 
 clamp = Op("Clamp1", lambda xp, input, min, max: xp.minimum(xp.maximum(input, min), max),
            promote="number", bool_error=not_implemented("clamp_cpu"),

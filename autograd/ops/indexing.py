@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from autograd.backend import Array, Backend, Shape
 from autograd.ops.op import Op
+from autograd.ops.shape import among_zeros
 
 
 class Index(NamedTuple):
@@ -30,15 +31,9 @@ class Index(NamedTuple):
 
 
 def _view(name: str) -> Op:
-    result = Op(name, lambda xp, input, *, index: input[index], view=True)
-
-    @result.gradient("input")
-    def _(xp: Backend, g: Array, shapes: Sequence[Shape], index: tuple[Any, ...]) -> Array:
-        whole = xp.zeros(shapes[0], g.dtype)
-        whole[index] = g
-        return whole
-
-    return result
+    return Op(name, lambda xp, input, *, index: input[index], view=True,
+              input=lambda xp, g, shapes, index:
+              among_zeros(xp, g, shapes[0], index))  # fmt: skip
 
 
 views = {name: _view(name) for name in ("Select", "Slice", "Unsqueeze", "Alias")}
@@ -59,7 +54,7 @@ def _setitem(xp: Backend, input: Array, value: Array, *, index: Index) -> Array:
     return result
 
 
-setitem = Op("CopySlices", _setitem)
+setitem = Op("CopySlices", _setitem, value=lambda xp, g, index: index.read(g))
 
 
 @setitem.gradient("input")
@@ -67,11 +62,6 @@ def _(xp: Backend, g: Array, index: Index) -> Array:
     result = g.copy()
     index.write(result, 0)
     return result
-
-
-@setitem.gradient("value")
-def _(xp: Backend, g: Array, index: Index) -> Array:
-    return index.read(g)
 
 
 # The index is an input, so that the engine notices if it changes in place.
@@ -104,14 +94,14 @@ def _corner(array: Array, shape: tuple[int, ...]) -> Array:
     return array[tuple(map(slice, shape))] if hasattr(array, "shape") else array
 
 
-def _gather_to(xp: Backend, g: Array, shape: tuple[int, ...], index: Array, dim: int) -> Array:
+def _source_gradient(
+    xp: Backend, g: Array, shapes: Sequence[Shape], index: Array, dim: int
+) -> Array:
     """Return the gradient of a source of which `index` used only a corner."""
     gathered = g[_along(xp, index, dim)]
-    if gathered.shape == shape:
+    if gathered.shape == shapes[2]:
         return gathered
-    result = xp.zeros(shape, g.dtype)
-    _corner(result, index.shape)[...] = gathered
-    return result
+    return among_zeros(xp, gathered, shapes[2], tuple(map(slice, index.shape)))
 
 
 def _scatter(xp: Backend, input: Array, index: Array, src: Array, *, dim: int) -> Array:
@@ -120,7 +110,7 @@ def _scatter(xp: Backend, input: Array, index: Array, src: Array, *, dim: int) -
     return result
 
 
-scatter = Op("Scatter", _scatter)
+scatter = Op("Scatter", _scatter, src=_source_gradient)
 scatter_value = Op("Scatter1", _scatter)
 
 
@@ -132,24 +122,13 @@ def _(xp: Backend, g: Array, index: Array, dim: int) -> Array:
     return result
 
 
-@scatter.gradient("src")
-def _(xp: Backend, g: Array, shapes: Sequence[Shape], index: Array, dim: int) -> Array:
-    return _gather_to(xp, g, shapes[2], index, dim)
-
-
 def _scatter_add(xp: Backend, input: Array, index: Array, src: Array, *, dim: int) -> Array:
     result = input.copy()
     xp.scatter_add(result, _along(xp, index, dim), _corner(src, index.shape))
     return result
 
 
-scatter_add = Op("ScatterAdd", _scatter_add)
-scatter_add.gradient("input")(lambda xp, g: g)
-
-
-@scatter_add.gradient("src")
-def _(xp: Backend, g: Array, shapes: Sequence[Shape], index: Array, dim: int) -> Array:
-    return _gather_to(xp, g, shapes[2], index, dim)
+scatter_add = Op("ScatterAdd", _scatter_add, input=lambda xp, g: g, src=_source_gradient)
 
 
 def _scatter_reduce(
@@ -182,11 +161,5 @@ def _(xp: Backend, g: Array, shapes: Sequence[Shape], index: Array, dim: int) ->
 
 
 # `input` and `mask` have one shape: the function has broadcast them.
-masked_select = Op("MaskedSelect", lambda xp, input, mask: input[mask])
-
-
-@masked_select.gradient("input")
-def _(xp: Backend, g: Array, mask: Array) -> Array:
-    result = xp.zeros(mask.shape, g.dtype)
-    result[mask] = g
-    return result
+masked_select = Op("MaskedSelect", lambda xp, input, mask: input[mask],
+                   input=lambda xp, g, mask: among_zeros(xp, g, mask.shape, mask))  # fmt: skip

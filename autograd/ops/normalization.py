@@ -26,25 +26,18 @@ def _normalize(
     return out if bias is None else out + bias, normalized, inverse_std
 
 
+def _input_gradient(
+    xp: Backend, g: Array, weight: Array, out1: Array, out2: Array, axes: Axes
+) -> Array:
+    slope = g if weight is None else g * weight
+    along = out1 * _mean(xp, slope * out1, axes)
+    return (slope - _mean(xp, slope, axes) - along) * out2
+
+
 def _normalization(name: str) -> Op:
     """`weight` and `bias` must broadcast against the input; either may be None."""
-    operation = Op(name, _normalize, outs=3)
-
-    @operation.gradient("input")
-    def _(xp: Backend, g: Array, weight: Array, out1: Array, out2: Array, axes: Axes) -> Array:
-        slope = g if weight is None else g * weight
-        along = out1 * _mean(xp, slope * out1, axes)
-        return (slope - _mean(xp, slope, axes) - along) * out2
-
-    @operation.gradient("weight")
-    def _(xp: Backend, g: Array, out1: Array) -> Array:
-        return g * out1
-
-    @operation.gradient("bias")
-    def _(xp: Backend, g: Array) -> Array:
-        return g
-
-    return operation
+    return Op(name, _normalize, outs=3, input=_input_gradient,
+              weight=lambda xp, g, out1: g * out1, bias=lambda xp, g: g)  # fmt: skip
 
 
 layer_norm = _normalization("NativeLayerNorm")

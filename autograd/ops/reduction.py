@@ -91,8 +91,7 @@ def _var_gradient(
     return kept(xp, g, input.ndim, dim, keepdim) * scale * _deviation(xp, input, dim)
 
 
-var = Op("Var", _var)
-var.gradient("input")(_var_gradient)
+var = Op("Var", _var, input=_var_gradient)
 
 
 def _std(xp: Backend, input: Array, *, dim: Dims, keepdim: bool, correction: float) -> Array:
@@ -219,9 +218,6 @@ def _(xp: Backend, g: Array, input: Array, out: Array, dim: Dims, keepdim: bool)
     return kept(xp, g, input.ndim, dim, keepdim) * powers
 
 
-cumsum = Op("Cumsum", lambda xp, input, *, dim, dtype: xp.cumsum(input, axis=dim, dtype=dtype))
-
-
-@cumsum.gradient("input")
-def _(xp: Backend, g: Array, dim: int) -> Array:
-    return xp.flip(xp.cumsum(xp.flip(g, dim), axis=dim, dtype=g.dtype), dim)
+cumsum = Op("Cumsum", lambda xp, input, *, dim, dtype: xp.cumsum(input, axis=dim, dtype=dtype),
+            input=lambda xp, g, dim:
+            xp.flip(xp.cumsum(xp.flip(g, dim), axis=dim, dtype=g.dtype), dim))  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 from autograd.backend import Array, Backend, Shape, place
 from autograd.ops.op import Op
@@ -64,26 +65,20 @@ def _between(dim: int, start: int, stop: int) -> tuple[slice, ...]:
     return (*(slice(None),) * dim, slice(start, stop))
 
 
-narrow = Op("Slice", lambda xp, input, *, dim, start, stop: input[_between(dim, start, stop)],
-            view=True)  # fmt: skip
-
-
-@narrow.gradient("input")
-def _(xp: Backend, g: Array, shapes: Sequence[Shape], dim: int, start: int, stop: int) -> Array:
-    whole = xp.zeros(shapes[0], g.dtype)
-    whole[_between(dim, start, stop)] = g
+def among_zeros(xp: Backend, g: Array, shape: Shape, index: Any) -> Array:
+    """An array of zeros but for `g` at `index`: the gradient of reading there."""
+    whole = xp.zeros(shape, g.dtype)
+    whole[index] = g
     return whole
 
+
+narrow = Op("Slice", lambda xp, input, *, dim, start, stop: input[_between(dim, start, stop)],
+            view=True, input=lambda xp, g, shapes, dim, start, stop:
+            among_zeros(xp, g, shapes[0], _between(dim, start, stop)))  # fmt: skip
 
 select = Op("Select", lambda xp, input, *, dim, index: input[(slice(None),) * dim + (index, ...)],
-            view=True)  # fmt: skip
-
-
-@select.gradient("input")
-def _(xp: Backend, g: Array, shapes: Sequence[Shape], dim: int, index: int) -> Array:
-    whole = xp.zeros(shapes[0], g.dtype)
-    whole[(slice(None),) * dim + (index,)] = g
-    return whole
+            view=True, input=lambda xp, g, shapes, dim, index:
+            among_zeros(xp, g, shapes[0], (slice(None),) * dim + (index,)))  # fmt: skip
 
 
 @cache

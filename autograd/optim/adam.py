@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.backend import backend_of
 from autograd.backend.kernels.contract import AdamSettings
+from autograd.creation import tensor
 from autograd.engine.capture import effect
 from autograd.engine.grad_mode import state
 from autograd.errors import NotOfferedError
@@ -66,7 +67,7 @@ class Adam(Optimizer):
         super().__setstate__(state)
         for param, values in self.state.items():
             if "step" in values and not isinstance(values["step"], Tensor):
-                values["step"] = _scalar(float(values["step"])).to(param.device)
+                values["step"] = tensor(float(values["step"]), device=param.device)
 
     @effect
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -148,8 +149,3 @@ class AdamW(Adam):
         super().__init__(
             params, lr, betas, eps, weight_decay, amsgrad, decoupled_weight_decay=True, **options
         )
-
-
-def _scalar(value: float) -> Tensor:
-    """A 0-d float32 tensor."""
-    return Tensor._wrap(np.array(value, np.float32))

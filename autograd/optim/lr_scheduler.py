@@ -45,8 +45,15 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Set the rates of the next epoch, or of `epoch`, which torch deprecates."""
-        if self._step_count == 1:
-            self._warn_of_order()
+        if self._step_count == 1 and not getattr(self.optimizer, "_opt_called", False):
+            warnings.warn(
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. You should call "
+                "them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`. "
+                "Failure to do this will result in skipping the first value of the learning rate "
+                "schedule.",
+                UserWarning,
+                stacklevel=2,
+            )
         self._step_count += 1
         if epoch is not None:
             warnings.warn(
@@ -66,17 +73,6 @@ class LRScheduler:
             else:
                 group["lr"] = rate
         self._last_lr = [_copy(group["lr"]) for group in self.optimizer.param_groups]
-
-    def _warn_of_order(self) -> None:
-        if getattr(self.optimizer, "_opt_called", False):
-            return
-        warnings.warn(
-            "Detected call of `lr_scheduler.step()` before `optimizer.step()`. You should call "
-            "them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`. Failure "
-            "to do this will result in skipping the first value of the learning rate schedule.",
-            UserWarning,
-            stacklevel=3,
-        )
 
     def get_last_lr(self) -> list[Any]:
         """The rates that are set now."""
@@ -139,7 +135,6 @@ class LambdaLR(LRScheduler):
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer; of `lr_lambdas`, the state of objects but no functions."""
         state = super().state_dict()
-        del state["lr_lambdas"]
         state["lr_lambdas"] = [
             None if isinstance(factor, types.FunctionType) else factor.__dict__.copy()
             for factor in self.lr_lambdas

@@ -48,7 +48,13 @@ class Optimizer:
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         params, names = _named(param_group["params"])
         for param in params:
-            self._check_param(param)
+            if not isinstance(param, Tensor):
+                raise TypeError(
+                    "optimizer can only optimize Tensors, but one of the params is "
+                    + type_name(param)
+                )
+            if param.grad_fn is not None and not param.retains_grad:
+                raise ValueError("can't optimize a non-leaf Tensor")
         group = {**param_group, "params": params}
         if names:
             group["param_names"] = names
@@ -61,18 +67,9 @@ class Optimizer:
                 UserWarning,
                 stacklevel=3,
             )
-        known = {id(p) for g in self.param_groups for p in g["params"]}
-        if any(id(p) in known for p in params):
+        if {id(p) for p in self._params()} & {id(p) for p in params}:
             raise ValueError("some parameters appear in more than one parameter group")
         self.param_groups.append(group)
-
-    def _check_param(self, param: Any) -> None:
-        if not isinstance(param, Tensor):
-            raise TypeError(
-                "optimizer can only optimize Tensors, but one of the params is " + type_name(param)
-            )
-        if param.grad_fn is not None and not param.retains_grad:
-            raise ValueError("can't optimize a non-leaf Tensor")
 
     # -- steps ----------------------------------------------------------------------------
 
@@ -83,13 +80,11 @@ class Optimizer:
     @effect
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients, or fill them with zeros."""
-        for group in self.param_groups:
-            for param in group["params"]:
-                if param._grad is not None:
-                    if set_to_none:
-                        param._grad = None
-                    else:
-                        param._grad.detach_().zero_()
+        for param in self._params():
+            if set_to_none:
+                param._grad = None
+            elif param._grad is not None:
+                param._grad.detach_().zero_()
 
     # -- state ----------------------------------------------------------------------------
 

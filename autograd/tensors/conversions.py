@@ -151,11 +151,6 @@ def stride(self: Tensor, dim: int | None = None) -> Any:
     return strides if dim is None else strides[wrap_dim(dim, len(strides))]
 
 
-def itemsize(self: Tensor) -> int:
-    """The bytes of one element, as an attribute."""
-    return self._array.itemsize
-
-
 def nbytes(self: Tensor) -> int:
     """The bytes of all elements."""
     return self._array.nbytes

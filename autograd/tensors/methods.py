@@ -233,7 +233,7 @@ class Methods:
     is_floating_point = conversions.is_floating_point
     is_complex = conversions.is_complex
 
-    itemsize = property(conversions.itemsize)
+    itemsize = property(conversions.element_size)
     nbytes = property(conversions.nbytes)
     is_cuda = property(conversions.is_cuda)
     is_cpu = property(conversions.is_cpu)

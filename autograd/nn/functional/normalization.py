@@ -66,11 +66,7 @@ def batch_norm(
 
 
 def _follow(
-    input: Tensor,
-    running_mean: Tensor,
-    running_var: Tensor,
-    axes: tuple[int, ...],
-    momentum: float,
+    input: Tensor, running_mean: Tensor, running_var: Tensor, axes: tuple[int, ...], momentum: float
 ) -> None:
     """Move the running statistics towards the batch's; the variance is unbiased."""
     with no_grad():
