@@ -23,7 +23,7 @@ class FileRecord:
 
     @classmethod
     def of(cls, data: bytes) -> "FileRecord":
-        """The record of a file with these bytes."""
+        """Return the record of a file with these bytes."""
         return cls(len(data), hashlib.sha256(data).hexdigest())
 
 
@@ -36,16 +36,12 @@ class Manifest:
     versions: dict[str, str]
 
     def encode(self) -> bytes:
-        """The bytes of the manifest's own file."""
+        """Return the bytes of the manifest's own file."""
         return encode_document({"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)})
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read and check the manifest of a checkpoint folder.
-
-    Raises:
-        CheckpointError: It is missing, damaged, or of a format that this version does not know.
-    """
+    """Read a folder's manifest; CheckpointError if it is missing, damaged or of another format."""
     path = folder / MANIFEST_FILE
     document = read_document(path)
     if document.get("format") != FORMAT:
@@ -67,11 +63,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def read_verified(path: Path, record: FileRecord) -> bytes:
-    """The bytes of a file, which are exactly those that were recorded.
-
-    Raises:
-        CheckpointError: The file is missing or damaged.
-    """
+    """Return the bytes of a file; CheckpointError if they are not those that were recorded."""
     check_size(path, record)
     data = read_file(path)
     if FileRecord.of(data) != record:
@@ -80,11 +72,7 @@ def read_verified(path: Path, record: FileRecord) -> bytes:
 
 
 def verify(path: Path, record: FileRecord) -> None:
-    """Compare a file with its record, block by block: whatever its size, memory holds one.
-
-    Raises:
-        CheckpointError: The file is missing or damaged.
-    """
+    """Raise CheckpointError if a file differs from its record; memory holds one block of it."""
     check_size(path, record)
     try:
         with open(path, "rb") as file:
@@ -103,7 +91,7 @@ def _damaged(path: Path) -> CheckpointError:
 
 
 def check_size(path: Path, record: FileRecord) -> None:
-    """Compare a file's size with the recorded one, without reading the file."""
+    """Raise CheckpointError if a file's size is not the recorded one, without reading the file."""
     size = file_size(path)
     if size != record.size:
         raise CheckpointError(
@@ -113,7 +101,7 @@ def check_size(path: Path, record: FileRecord) -> None:
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a checkpoint may hold a file of this name: a path into a folder is never followed."""
+    """Return whether a checkpoint may hold such a file: a path into a folder is never followed."""
     return re.fullmatch(r"[A-Za-z0-9_]+\.(safetensors|json)", name) is not None
 
 

@@ -115,9 +115,8 @@ class VectorEnvironment:
     def step(self, actions: np.ndarray) -> Step:
         """Take one action in every environment: (num_envs, *shape), in environment units."""
         observations, rewards, terminated, truncated, infos = self._steppable.step(actions)
-        with np.errstate(
-            over="ignore"
-        ):  # numbers too large for float32 become infinite, which others refuse
+        # Numbers too large for float32 become infinite, which others refuse.
+        with np.errstate(over="ignore"):
             next_observation = self.observation_encoder.encode_batch(observations, self.num_envs)
             reward = np.array(rewards, np.float32)
         valid = ~self._is_over
