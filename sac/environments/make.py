@@ -38,11 +38,8 @@ def make_vector_environment(
     """
     num_envs = config.num_envs if num_envs is None else num_envs
     wrappers = _wrappers(config)
-    make: Callable[[], tuple[VectorEnv, bool]]
-    if source is None:
-        make = functools.partial(_from_id, config, num_envs, wrappers)
-    else:
-        make = functools.partial(_from_source, source, config, num_envs, wrappers)
+    maker: Any = _from_id if source is None else functools.partial(_from_source, source)
+    make = functools.partial(maker, config, num_envs, wrappers)
     env, is_recorded = make()
     can_remake = is_recorded and isinstance(env, AsyncVectorEnv)
     is_owned = not isinstance(source, gymnasium.Env | VectorEnv)

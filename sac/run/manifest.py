@@ -12,6 +12,7 @@ from sac.errors import CheckpointError
 MANIFEST_FILE = "manifest.json"
 FORMAT = "sac-checkpoint"
 FORMAT_VERSION = 3
+MISMATCH = f"its content does not match the checksum in {MANIFEST_FILE}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def read_verified(path: Path, record: FileRecord) -> bytes:
     check_size(path, record)
     data = read_file(path)
     if FileRecord.of(data) != record:
-        raise _damaged(path)
+        raise _damaged(path, MISMATCH)
     return data
 
 
@@ -80,24 +81,18 @@ def verify(path: Path, record: FileRecord) -> None:
     except OSError as error:
         raise CheckpointError(f"Can't read '{path}': {error.strerror}.") from error
     if digest != record.sha256:
-        raise _damaged(path)
+        raise _damaged(path, MISMATCH)
 
 
-def _damaged(path: Path) -> CheckpointError:
-    return CheckpointError(
-        f"'{path}' is damaged: its content does not match the checksum in {MANIFEST_FILE}. "
-        "Use another checkpoint."
-    )
+def _damaged(path: Path, fault: str) -> CheckpointError:
+    return CheckpointError(f"'{path}' is damaged: {fault}. Use another checkpoint.")
 
 
 def check_size(path: Path, record: FileRecord) -> None:
     """Raise CheckpointError if a file's size is not the recorded one, without reading the file."""
     size = file_size(path)
     if size != record.size:
-        raise CheckpointError(
-            f"'{path}' is damaged: expected {record.size} bytes, found {size}. "
-            "Use another checkpoint."
-        )
+        raise _damaged(path, f"expected {record.size} bytes, found {size}")
 
 
 def is_plain_name(name: str) -> bool:
