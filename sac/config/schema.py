@@ -82,9 +82,7 @@ class AgentConfig:
     """The algorithm: networks, optimizers, temperature."""
 
     gamma: Annotated[float, Option("Discount per environment step.", at_least=0, at_most=1)] = 0.99
-    tau: Annotated[float, rate("Share of the online weights mixed into the target per update.")] = (
-        0.005
-    )
+    tau: Annotated[float, rate("Share of online weights mixed into the target per update.")] = 0.005
     hidden_sizes: Annotated[Sequence[int], count("Units of each hidden layer.", at_most=2**16)] = (
         256,
         256,
