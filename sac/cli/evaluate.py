@@ -26,12 +26,10 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
     arguments = _parser(prog).parse_args(argv)
     check_runs(arguments)
     overrides: dict[str, Any] = {} if arguments.env_id is None else {"id": arguments.env_id}
+    if arguments.render is not None:
+        environment_arguments = {"render_mode": arguments.render, **environment_arguments}
     if environment_arguments:
         overrides["kwargs"] = environment_arguments
-    num_envs = arguments.num_envs
-    if arguments.render == "human":
-        overrides["kwargs"] = {"render_mode": "human", **environment_arguments}
-        num_envs = 1
     if arguments.video is not None:
         _check_film(arguments)
     from sac.evaluation.evaluate import evaluate  # here, so that --help and refusals stay quick
@@ -41,7 +39,7 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
         evaluate,
         env_overrides=overrides,
         deterministic=not arguments.stochastic,
-        num_envs=num_envs,
+        num_envs=arguments.num_envs if arguments.render is None else 1,
         with_random=arguments.random,
         video=arguments.video,
     )

@@ -7,11 +7,11 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NoReturn, get_origin
 
 from sac.config import Config
-from sac.config.fields import Option, checked, options
+from sac.config.fields import Option, checked, expected, options
 from sac.config.keys import Key, list_keys, merge, nearest
 from sac.config.yaml_text import parse_yaml
 from sac.errors import ConfigError
@@ -32,7 +32,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse as argparse does, except that -1e3 is a value and --x=-- is an error."""
-        tokens = list(_attach_negative_numbers(sys.argv[1:] if args is None else args))
+        tokens = _attach_negative_numbers(sys.argv[1:] if args is None else args)
         for token in tokens:
             if token.startswith("--") and token.endswith("=--"):
                 self.error(f"argument {token.removesuffix('=--')}: expected a value, got '--'")
@@ -107,20 +107,15 @@ def take_environment_arguments(argv: Sequence[str]) -> tuple[list[str], dict[str
     return rest, found
 
 
-def _attach_negative_numbers(argv: Sequence[str]) -> Iterator[str]:
-    pending = None  # an option that may be waiting for its value
+def _attach_negative_numbers(argv: Sequence[str]) -> list[str]:
+    tokens: list[str] = []
     for token in argv:
-        if pending is not None and NEGATIVE_NUMBER.match(token):
-            yield f"{pending}={token}"
-            pending = None
-            continue
-        if pending is not None:
-            yield pending
-        pending = token if token.startswith("--") and "=" not in token else None
-        if pending is None:
-            yield token
-    if pending is not None:
-        yield pending
+        may_wait = tokens and tokens[-1].startswith("--") and "=" not in tokens[-1]
+        if may_wait and NEGATIVE_NUMBER.match(token):
+            tokens[-1] += f"={token}"
+        else:
+            tokens.append(token)
+    return tokens
 
 
 def _refuse(token: str, known: Sequence[str]) -> NoReturn:
@@ -146,6 +141,6 @@ def _nested(dotted: str, value: Any) -> dict[str, Any]:
 
 def _help(key: Key) -> str:
     default = key.default if isinstance(key.default, str) else json.dumps(key.default)
-    notes = [] if key.hint is str else [key.expected]
+    notes = [] if key.hint is str else [expected(key.hint, key.option)]
     notes.append(f"default: {default}" if default else "no default")
     return f"{key.option.help} ({'; '.join(notes)})"

@@ -12,6 +12,7 @@ from sac.cli.summary import print_summary, typed_commands
 from sac.config import Config
 from sac.errors import ConfigError
 from sac.metrics.findings import read_findings
+from sac.run.layout import CONFIG_FILE
 from sac.terminal import reports
 from sac.terminal.interrupt import SIGNAL_STATUS
 
@@ -88,18 +89,12 @@ def _check_seeds(arguments: argparse.Namespace, overrides: dict[str, Any]) -> No
 def _resolve(file: Path | None, run: Path | None, overrides: dict[str, Any]) -> Config:
     if file is not None and run is not None:
         raise ConfigError("--resume continues with the run's own configuration: leave out --config")
-    if run is not None:
-        return Config.load(_run_config(run), overrides)
-    if file is not None:
-        return Config.load(file, overrides)
-    return Config.from_dict(overrides)
-
-
-def _run_config(run: Path) -> Path:
+    if run is None:
+        return Config.from_dict(overrides) if file is None else Config.load(file, overrides)
     if not os.path.isdir(run):  # unlike Path.is_dir, False for a name that is too long
         raise ConfigError(f"cannot resume {run}: there is no such run directory")
-    if not os.path.isfile(run / "config.yaml"):
+    if not os.path.isfile(run / CONFIG_FILE):
         raise ConfigError(
-            f"cannot resume {run}: it contains no config.yaml, so it is not a run directory"
+            f"cannot resume {run}: it contains no {CONFIG_FILE}, so it is not a run directory"
         )
-    return run / "config.yaml"
+    return Config.load(run / CONFIG_FILE, overrides)

@@ -1,6 +1,7 @@
 """The values that configuration fields take: one source for checks, messages and --help."""
 
 import dataclasses
+import math
 import numbers
 import os
 import re
@@ -19,28 +20,24 @@ NESTING_LIMIT = 20
 
 @dataclasses.dataclass(frozen=True)
 class Option:
-    """A field's help text and, for numbers, its range; None leaves a side open."""
+    """A field's help text and, for numbers, its range; an infinity leaves a side open."""
 
     help: str
-    at_least: float | None = None
-    above: float | None = None
-    at_most: float | None = None
+    at_least: float = -math.inf
+    above: float = -math.inf
+    at_most: float = math.inf
 
     def admits(self, number: float) -> bool:
         """Return whether `number` is in range."""
-        return (
-            (self.at_least is None or number >= self.at_least)
-            and (self.above is None or number > self.above)
-            and (self.at_most is None or number <= self.at_most)
-        )
+        return self.at_least <= number <= self.at_most and number > self.above
 
     @property
     def range_in_words(self) -> str:
         """Return the range as the end of a phrase such as `a number ...`; empty if it is open."""
-        if self.at_least is not None and self.at_most is not None:
+        if math.isfinite(self.at_least) and math.isfinite(self.at_most):
             return f"from {_digits(self.at_least)} to {_digits(self.at_most)}"
         sides = {"of at least": self.at_least, "above": self.above, "at most": self.at_most}
-        return " and ".join(f"{word} {_digits(n)}" for word, n in sides.items() if n is not None)
+        return " and ".join(f"{word} {_digits(n)}" for word, n in sides.items() if math.isfinite(n))
 
 
 def count(help: str, *, at_least: int = 1, at_most: int = COUNT_LIMIT) -> Option:
@@ -164,16 +161,13 @@ def _number(value: Any, option: Option) -> float:
 
 
 def _whole(value: Any, option: Option) -> int:
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        number = int(value)  # not through float, which rounds above 2**53
-    else:
-        real = _number(value, option)
-        if not real.is_integer():
-            raise ValueError
-        number = int(real)
-    if not option.admits(number):
+    # Not through float, which rounds above 2**53.
+    is_integral = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    number = value if is_integral else _number(value, option)
+    whole = int(number)
+    if whole != number or not option.admits(whole):
         raise ValueError
-    return number
+    return whole
 
 
 def _text(value: Any, option: Option) -> str:
@@ -195,12 +189,10 @@ def _plain(value: Any, depth: int) -> Any:
         return [_plain(item, depth + 1) for item in value]
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, numbers.Integral):
-        return int(value)
-    if isinstance(value, numbers.Real):
-        return float(value)
+    kinds: dict[type, Any] = {str: str, numbers.Integral: int, numbers.Real: float}
+    for kind, plain in kinds.items():
+        if isinstance(value, kind):
+            return plain(value)
     raise ValueError
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
-from sac.config.fields import Option, expected, options, shown
+from sac.config.fields import Option, options, shown
 from sac.errors import ConfigError
 
 
@@ -18,11 +18,6 @@ class Key:
     hint: Any
     default: Any
     option: Option
-
-    @property
-    def expected(self) -> str:
-        """Return the values that the key takes, in words."""
-        return expected(self.hint, self.option)
 
 
 def list_keys(cls: Any, prefix: str = "") -> Iterator[Key]:
@@ -96,7 +91,9 @@ def nearest(key: str, known: Iterable[str]) -> str:
 
     def likeness(candidate: str) -> float:
         last, last_candidate = _leaf(key), _leaf(candidate)
-        start = _common_start(last, last_candidate)  # `enviroment` is meant to be env
+        pairs = zip(last, last_candidate, strict=False)
+        # `enviroment` is meant to be env.
+        start = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
         return (
             difflib.SequenceMatcher(None, last, last_candidate).ratio()
             + difflib.SequenceMatcher(None, key, candidate).ratio()
@@ -104,12 +101,6 @@ def nearest(key: str, known: Iterable[str]) -> str:
         )
 
     return max(known, key=likeness)
-
-
-def _common_start(first: str, second: str) -> int:
-    """Return the number of letters that two words share at their beginnings."""
-    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))
-    return len(list(pairs))
 
 
 def _unknown_key(root: Any, key: str) -> str:

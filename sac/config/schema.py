@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,8 @@ from sac.errors import ConfigError
 
 DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,4})?")
 SEED_LIMIT = 2**63 - 1
+rate = partial(Option, above=0, at_most=1)
+log_std = partial(Option, at_least=-100, at_most=10)
 
 
 def check_device(device: str) -> None:
@@ -79,10 +82,7 @@ class AgentConfig:
     """The algorithm: networks, optimizers, temperature."""
 
     gamma: Annotated[float, Option("Discount per environment step.", at_least=0, at_most=1)] = 0.99
-    tau: Annotated[
-        float,
-        Option("Share of the online weights mixed into the target per update.", above=0, at_most=1),
-    ] = 0.005
+    tau: Annotated[float, rate("Share of online weights mixed into the target per update.")] = 0.005
     hidden_sizes: Annotated[Sequence[int], count("Units of each hidden layer.", at_most=2**16)] = (
         256,
         256,
@@ -114,15 +114,9 @@ class AgentConfig:
             "learns returns of rewards alone, and entropy counts in the policy's loss only."
         ),
     ] = True
-    policy_lr: Annotated[
-        float, Option("Adam's learning rate of the policy.", above=0, at_most=1)
-    ] = 3e-4
-    soft_q_lr: Annotated[
-        float, Option("Adam's learning rate of the soft Q networks.", above=0, at_most=1)
-    ] = 3e-4
-    alpha_lr: Annotated[
-        float, Option("Adam's learning rate of the temperature.", above=0, at_most=1)
-    ] = 3e-4
+    policy_lr: Annotated[float, rate("Adam's learning rate of the policy.")] = 3e-4
+    soft_q_lr: Annotated[float, rate("Adam's learning rate of the soft Q networks.")] = 3e-4
+    alpha_lr: Annotated[float, rate("Adam's learning rate of the temperature.")] = 3e-4
     alpha: Annotated[
         Literal["auto"] | float,
         Option("Temperature; auto learns the one that meets target_entropy.", above=0),
@@ -140,12 +134,8 @@ class AgentConfig:
         ),
     ] = "auto"
     # The clamp keeps exp(log_std) within float32; the authors' code uses -20 and 2.
-    log_std_min: Annotated[
-        float, Option("Lower clamp of the log standard deviation.", at_least=-100, at_most=10)
-    ] = -20.0
-    log_std_max: Annotated[
-        float, Option("Upper clamp of the log standard deviation.", at_least=-100, at_most=10)
-    ] = 2.0
+    log_std_min: Annotated[float, log_std("Lower clamp of the log standard deviation.")] = -20.0
+    log_std_max: Annotated[float, log_std("Upper clamp of the log standard deviation.")] = 2.0
     max_grad_norm: Annotated[
         float | None,
         Option("Clip each network's gradient to this norm; null: no clipping.", above=0),

@@ -83,11 +83,11 @@ def action_bounds(evidence: Evidence) -> Result:
     )
     if widest > WIDE_BOUNDS:
         return ill(f"actions are as large as {widest:.2g}", remedy)
+    text = f"up to {widest:.3g}"
     reach = None if evidence.probe is None else evidence.probe.reach
     if reach is None or np.isnan(reach).all():
-        return fine(f"up to {widest:.3g}")
+        return fine(text)
     worst = int(np.nanargmin(reach))
-    text = f"up to {widest:.3g}"
     if reach[worst] >= SMALL_REACH:
         return fine(f"{text}, and outcomes depend on the action in {reach[worst]:.0%} of them")
     return ill(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -38,19 +39,9 @@ class Result(NamedTuple):
     remedy: str = ""
 
 
-def fine(text: str) -> Result:
-    """Return a result without fault."""
-    return Result("fine", text)
-
-
-def ill(text: str, remedy: str) -> Result:
-    """Return a result that says what is wrong and what may help."""
-    return Result("ill", text, remedy)
-
-
-def unknown(reason: str) -> Result:
-    """Return a result that says why the check cannot tell."""
-    return Result("unknown", reason)
+fine = partial(Result, "fine")
+ill = partial(Result, "ill")  # the text says what is wrong, the remedy what may help
+unknown = partial(Result, "unknown")  # the text says why the check cannot tell
 
 
 @dataclass(frozen=True)

@@ -36,24 +36,21 @@ class Watch:
     def look(self, step: int, witness: Witness) -> None:
         """Run the checks at a step, after an evaluation in `witness`."""
         try:
-            self._look(step, witness)
+            evidence = Evidence(
+                config=self.config,
+                agent=self.agent,
+                step=step,
+                history=read_columns(self.run_directory / METRICS_FILE),
+                batch=draw(self.replay_buffer, self.agent, step),
+                episodes=witness.played,
+                environment_seconds=witness.seconds_per_step,
+                probe=self._probed(),
+            )
+            for name, result in examine(evidence).items():
+                if result.state == "ill":
+                    self._note(step, name, result.text, result.remedy)
         except Exception as error:  # help must not end a training
             self._note(step, "doctor", f"it failed: {type(error).__name__}: {error}", "")
-
-    def _look(self, step: int, witness: Witness) -> None:
-        evidence = Evidence(
-            config=self.config,
-            agent=self.agent,
-            step=step,
-            history=read_columns(self.run_directory / METRICS_FILE),
-            batch=draw(self.replay_buffer, self.agent, step),
-            episodes=witness.played,
-            environment_seconds=witness.seconds_per_step,
-            probe=self._probed(),
-        )
-        for name, result in examine(evidence).items():
-            if result.state == "ill":
-                self._note(step, name, result.text, result.remedy)
 
     def _probed(self) -> Probe | None:
         """Return what Gymnasium's checker says, asked once; None for environments elsewhere."""

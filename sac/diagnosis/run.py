@@ -62,15 +62,9 @@ def diagnose(
 ) -> Report:
     """Look for every known illness in a run, which may still be training.
 
-    SACError if there is no such run or its checkpoint is damaged.
-
-    Args:
-        run: A run directory.
-        checkpoint: "last" or a step; "best" holds neither replay nor optimizers.
-        episodes: Number of episodes to play, as some checks need them.
-        seed: Seed of these episodes.
-        device: "auto", "cpu", "cuda" or "cuda:N".
-        trust: Import the modules that the run's configuration names, whoever wrote it.
+    `checkpoint` is "last" or a step: "best" holds neither replay nor optimizers. Some checks need
+    the `episodes`, played from `seed`. `trust` imports the modules that the run's configuration
+    names, whoever wrote it. SACError if there is no such run or its checkpoint is damaged.
     """
     loaded = _load(Path(run), checkpoint)
     agent = SACAgent.load(loaded.folder, device=device)

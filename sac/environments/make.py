@@ -38,11 +38,8 @@ def make_vector_environment(
     """
     num_envs = config.num_envs if num_envs is None else num_envs
     wrappers = _wrappers(config)
-    make: Callable[[], tuple[VectorEnv, bool]]
-    if source is None:
-        make = functools.partial(_from_id, config, num_envs, wrappers)
-    else:
-        make = functools.partial(_from_source, source, config, num_envs, wrappers)
+    maker: Any = _from_id if source is None else functools.partial(_from_source, source)
+    make = functools.partial(maker, config, num_envs, wrappers)
     env, is_recorded = make()
     can_remake = is_recorded and isinstance(env, AsyncVectorEnv)
     is_owned = not isinstance(source, gymnasium.Env | VectorEnv)
@@ -84,14 +81,12 @@ def separate_source(source: Source) -> Source:
 
 
 def _remake(source: gymnasium.Env | VectorEnv) -> Source:
-    is_bare_vector = isinstance(source, VectorEnv) and source.unwrapped is source
-    if is_bare_vector and source.spec is not None:
-        return functools.partial(gymnasium.make_vec, source.spec)
-    if isinstance(source, VectorEnv):
-        return functools.partial(copy.deepcopy, copy.deepcopy(source))
-    wrappers = [] if source.spec is None else source.spec.additional_wrappers
-    if source.spec is not None and all(wrapper.kwargs is not None for wrapper in wrappers):
-        return functools.partial(gymnasium.make, source.spec)
+    spec = source.spec
+    if spec is not None and isinstance(source, VectorEnv) and source.unwrapped is source:
+        return functools.partial(gymnasium.make_vec, spec)
+    if spec is not None and isinstance(source, gymnasium.Env):
+        if all(wrapper.kwargs is not None for wrapper in spec.additional_wrappers):
+            return functools.partial(gymnasium.make, spec)
     return functools.partial(copy.deepcopy, copy.deepcopy(source))
 
 

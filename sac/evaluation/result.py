@@ -104,10 +104,5 @@ class EvaluationResult:
     def to_dict(self) -> dict[str, Any]:
         """Return the whole result as JSON values."""
         random_policy = None if self.random_policy is None else self.random_policy.to_dict()
-        return {
-            **self.summary(),
-            "returns": self.returns,
-            "lengths": self.lengths,
-            "successes": self.successes,
-            "random_policy": random_policy,
-        }
+        parts = {name: getattr(self, name) for name in ("returns", "lengths", "successes")}
+        return {**self.summary(), **parts, "random_policy": random_policy}

@@ -47,14 +47,11 @@ def export(
     """Write the deterministic policy of a run to one file, after comparing it with the agent.
 
     The file includes normalisation, squashing, scaling to the environment's bounds and the choice
-    of a discrete action. SACError if there is no such policy, the file can't be written, onnx or
-    onnxruntime is not installed, or the file's actions are not the agent's.
+    of a discrete action. `checkpoint` is "best", "last" or a step of the run directory `path`.
+    `format` is "onnx" or "numpy"; by default, the ending of `output`, which is replaced, decides.
 
-    Args:
-        path: A run directory or a checkpoint.
-        output: The file; an old one is replaced.
-        checkpoint: "best", "last" or a step of a run directory.
-        format: "onnx" or "numpy"; by default, the ending of `output` decides.
+    SACError if there is no such policy, the file can't be written, onnx or onnxruntime is not
+    installed, or the file's actions are not the agent's.
     """
     output = Path(output)
     writer = _writer(_format(output, format))

@@ -19,12 +19,8 @@ def read_findings(run_directory: Path) -> list[Finding]:
         return []
     with open(path, newline="", encoding="utf-8", errors="replace") as file:
         rows = list(csv.DictReader(file))
-    return [row for row in rows if _is_whole(row)]
-
-
-def _is_whole(row: dict[str, str]) -> bool:
-    is_full = set(row) == set(COLUMNS) and None not in row.values()
-    return is_full and row["step"].isdecimal()
+    whole = (row for row in rows if set(row) == set(COLUMNS) and None not in row.values())
+    return [row for row in whole if row["step"].isdecimal()]
 
 
 def write_findings(run_directory: Path, findings: Sequence[Finding]) -> None:

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -94,25 +94,21 @@ def _read(path: Path, last_step: int | None) -> tuple[list[str], list[tuple[int,
     with open(path, newline="", encoding="utf-8", errors="replace") as file:
         # A line that a crash cut short has no end.
         reader = csv.reader(line for line in file if line.endswith("\n"))
-        header = _next(reader, path) or [STEP]
+        try:
+            header, table = next(reader, None) or [STEP], list(reader)
+        except csv.Error as error:
+            raise SACError(
+                f"'{path}' is damaged: {error}. Move the file away to continue the run."
+            ) from error
         if header[:1] != [STEP]:
             raise SACError(
                 f"Expected '{STEP}' as the first column of '{path}', got {header[:1]}. "
                 "Move the file away to continue the run."
             )
         rows = []
-        while cells := _next(reader, path):
+        for cells in table:
             whole = len(cells) == len(header) and re.fullmatch("[0-9]{1,18}", cells[0])
             if whole and (last_step is None or int(cells[0]) <= last_step):
                 filled = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
                 rows.append((int(filled.pop(STEP)), filled))
     return header[1:], rows
-
-
-def _next(reader: Iterator[list[str]], path: Path) -> list[str] | None:
-    try:
-        return next(reader, None)
-    except csv.Error as error:
-        raise SACError(
-            f"'{path}' is damaged: {error}. Move the file away to continue the run."
-        ) from error

@@ -121,13 +121,13 @@ def _checked_keys(group_by: Sequence[str]) -> list[str]:
 
 
 def _differing_keys(runs: Iterable[Run]) -> list[str]:
-    values: dict[str, list[Any]] = {}
-    for run in runs:
-        tree = run.config.to_dict()
-        for key in list_keys(Config):
-            if key.name not in NO_SETTING:
-                values.setdefault(key.name, []).append(value_at(tree, key.name))
-    return [key for key, found in values.items() if any(value != found[0] for value in found)]
+    first, *others = [run.config.to_dict() for run in runs]
+    return [
+        key.name
+        for key in list_keys(Config)
+        if key.name not in NO_SETTING
+        and any(value_at(tree, key.name) != value_at(first, key.name) for tree in others)
+    ]
 
 
 def _short(key: str, keys: Sequence[str]) -> str:

@@ -119,7 +119,7 @@ def save(figure: Any, path: Path) -> None:
         raise SACError(f"Can't write '{path}': {error.strerror}.") from error
 
 
-def _empty_figure(panels: int, panel_height: float = 2.7) -> tuple[Any, list[Any]]:
+def _empty_figure(panels: int, panel_height: float) -> tuple[Any, list[Any]]:
     from matplotlib.figure import Figure  # not pyplot, which needs a display and keeps global state
 
     columns = min(panels, 2 if panels in (2, 4) else 3)

@@ -57,9 +57,8 @@ def read_run(path: Path, metric: str, *, over_time: bool = False) -> Run:
     """Read one metric of a run over steps, or seconds (`over_time`); SACError if that fails."""
     config = Config.load(path / CONFIG_FILE)
     steps, values = read_metric(path / METRICS_FILE, metric)
-    if not over_time:
-        return Run(path, config, steps.astype(np.float64), values)
-    return Run(path, config, elapsed_seconds(path, steps), values)
+    x = elapsed_seconds(path, steps) if over_time else steps.astype(np.float64)
+    return Run(path, config, x, values)
 
 
 def read_metric(path: Path, metric: str) -> tuple[np.ndarray, np.ndarray]:

@@ -61,14 +61,8 @@ def save_checkpoint(
 ) -> None:
     """Write a checkpoint that appears as `folder` only when it is whole and on the disk.
 
-    Args:
-        folder: Where it goes, such as `<run>/checkpoints/5000`; what is there is replaced.
-        tensors: Sets of named arrays, each set a file.
-        documents: JSON objects (NumPy numbers and arrays included), each a file.
-        step: Environment transitions made so far.
-
-    Raises:
-        DiskError: It can't be written (full disk, no permission).
+    It replaces an old `folder`. Each set of arrays and each JSON object, which may hold NumPy
+    numbers and arrays, is a file. DiskError if they can't be written (full disk, no permission).
     """
     try:
         with files.new_folder(folder, _workspace(folder)) as temporary:
@@ -88,11 +82,12 @@ def save_checkpoint(
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Read a checkpoint after comparing every file's size, then its SHA-256, with the manifest.
 
-    Raises:
-        CheckpointError: A file is missing, damaged or of an unknown format; the message names it.
+    CheckpointError names a file that is missing, damaged or of an unknown format.
     """
-    if _is_policy_alone(folder):
-        return _policy_alone(folder)
+    names = {path.name for path in folder.glob("*") if is_plain_name(path.name)}
+    if names == set(POLICY_FILES):  # somebody took the policy alone, without a manifest
+        records = {name: FileRecord.of(read_file(folder / name)) for name in POLICY_FILES}
+        return _verified(folder, Manifest(0, records, {}))
     manifest = read_manifest(folder)
     try:
         return _verified(folder, manifest)
@@ -102,17 +97,6 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         if newer == manifest:
             raise
         return _verified(folder, newer)
-
-
-def _is_policy_alone(folder: Path) -> bool:
-    """Whether a folder holds a policy that somebody took out of a checkpoint, and no more of it."""
-    return {path.name for path in folder.glob("*") if is_plain_name(path.name)} == set(POLICY_FILES)
-
-
-def _policy_alone(folder: Path) -> Checkpoint:
-    """Read what has no manifest, and so cannot be compared with one."""
-    records = {name: FileRecord.of(read_file(folder / name)) for name in POLICY_FILES}
-    return _verified(folder, Manifest(0, records, {}))
 
 
 def _verified(folder: Path, manifest: Manifest) -> Checkpoint:
@@ -133,34 +117,25 @@ class _TensorFiles(Mapping[str, Tensors]):
     """The sets of tensors of a checkpoint; every read is verified once more."""
 
     def __init__(self, folder: Path, records: Mapping[str, FileRecord]) -> None:
-        self._records = {
-            folder / filename: record
-            for filename, record in records.items()
-            if filename.endswith(".safetensors")
-        }
+        self._records = {folder / filename: record for filename, record in records.items()}
+        self._paths = {path.stem: path for path in self._records if path.suffix == ".safetensors"}
 
     def __getitem__(self, name: str) -> Tensors:
-        for path, record in self._records.items():
-            if path.stem == name:
-                return decode_tensors(read_verified(path, record), path)
-        raise KeyError(name)
+        path = self._paths[name]
+        return decode_tensors(read_verified(path, self._records[path]), path)
 
     def __iter__(self) -> Iterator[str]:
-        return (path.stem for path in self._records)
+        return iter(self._paths)
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._paths)
 
 
 def find_checkpoint(path: str | Path, which: str = "best") -> Path:
-    """The checkpoint folder meant by a run directory, or a checkpoint itself, and `which`.
+    """Return the checkpoint folder of a run, or `path` itself if it is a checkpoint.
 
-    Args:
-        path: A run directory; or a checkpoint folder, which is the answer whatever `which` says.
-        which: "best" (the last, where no evaluation has made a best yet), "last" or a step.
-
-    Raises:
-        CheckpointError: There is no such checkpoint; the message says what there is.
+    `which` is "best" (the last, where no evaluation has made a best yet), "last" or a step.
+    CheckpointError says what there is instead.
     """
     path = Path(path)
     if not path.is_dir():
@@ -190,7 +165,7 @@ def find_checkpoint(path: str | Path, which: str = "best") -> Path:
 
 
 def step_folders(run: Path) -> dict[int, Path]:
-    """The checkpoints of a run by step, oldest first; one that is just being replaced included."""
+    """Return the checkpoints of a run by step, oldest first, also one that is being replaced."""
     checkpoints = run / CHECKPOINTS_FOLDER
     names = [path.name for path in checkpoints.glob("*")]
     names += [path.name.removeprefix(files.REPLACED_PREFIX) for path in files.replaced(run)]
@@ -205,8 +180,7 @@ def step_folders(run: Path) -> dict[int, Path]:
 def last_usable_checkpoint(run: Path) -> tuple[Checkpoint, dict[int, CheckpointError]]:
     """Load the newest undamaged checkpoint of a run; also say by step what is wrong with newer.
 
-    Raises:
-        CheckpointError: There is none; the message is that of the newest.
+    CheckpointError if there is none, with the fault of the newest.
     """
     damaged: dict[int, CheckpointError] = {}
     for step, folder in reversed(step_folders(run).items()):
@@ -225,24 +199,20 @@ def last_usable_checkpoint(run: Path) -> tuple[Checkpoint, dict[int, CheckpointE
 
 
 def check_replay(checkpoint: Checkpoint, run: Path) -> None:
-    """Compare what a checkpoint needs of the run's replay with its checksums.
-
-    Raises:
-        CheckpointError: Something of it is missing or damaged.
-    """
+    """Raise CheckpointError if a part of the replay that a checkpoint needs is lost or damaged."""
     document = checkpoint.documents.get(REPLAY)
     if document is not None:
         check_segments(run / REPLAY_FOLDER, document.get("tables"))
 
 
 def replay_documents(run: Path) -> dict[int, dict[str, Any]]:
-    """What each undamaged checkpoint of a run refers to in its replay, by step."""
+    """Return what each undamaged checkpoint of a run refers to in its replay, by step."""
     documents = {}
     for step, folder in step_folders(run).items():
         try:
-            record = read_manifest(folder).files.get(_filename(REPLAY, "json"))
+            path = folder / _filename(REPLAY, "json")
+            record = read_manifest(folder).files.get(path.name)
             if record is not None:
-                path = folder / _filename(REPLAY, "json")
                 documents[step] = decode_document(read_verified(path, record), path)
         except CheckpointError:
             continue  # nobody can go on from it
@@ -265,7 +235,7 @@ def set_aside(steps: Iterable[int], run: Path) -> None:
 
 
 def is_absent(run: Path, step: int) -> bool:
-    """Whether a run's folder can be seen, and there is no checkpoint of this step in it."""
+    """Return whether a run's folder can be seen, but no checkpoint of this step in it."""
     try:
         folder = run / CHECKPOINTS_FOLDER / str(step)
         return run.is_dir() and files.existing_folder(folder, run) is None
@@ -277,10 +247,7 @@ def prune(checkpoints_folder: Path, keep: int) -> None:
     """Remove all but the newest `keep` checkpoints, and what a crash left of unfinished writes.
 
     Call it after a save, from the one process that writes into the run: the old go only when the
-    new one is safe.
-
-    Raises:
-        DiskError: Something can't be removed.
+    new one is safe. DiskError if something can't be removed.
     """
     if keep < 1:
         raise ValueError(f"expected to keep at least 1 checkpoint, got {keep}")
@@ -303,7 +270,7 @@ def _is_step(name: str) -> bool:
 
 
 def _workspace(folder: Path) -> Path:
-    """Where the unfinished folder lies: `checkpoints/` holds nothing but finished ones."""
+    """Return where to put the unfinished folder: `checkpoints/` holds only finished ones."""
     parent = folder.parent
     return parent.parent if parent.name == CHECKPOINTS_FOLDER else parent
 
@@ -312,7 +279,7 @@ def _encoded_files(
     tensors: Mapping[str, Mapping[str, np.ndarray]],
     documents: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of one file after the other, so that memory holds one at a time."""
+    """Yield one file's name and bytes after the other's, so that memory holds one at a time."""
     for name, arrays in tensors.items():
         yield _filename(name, "safetensors"), encode_tensors(arrays)
     for name, document in documents.items():

@@ -12,6 +12,7 @@ from sac.errors import CheckpointError
 MANIFEST_FILE = "manifest.json"
 FORMAT = "sac-checkpoint"
 FORMAT_VERSION = 3
+MISMATCH = f"its content does not match the checksum in {MANIFEST_FILE}"
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class FileRecord:
 
     @classmethod
     def of(cls, data: bytes) -> "FileRecord":
-        """The record of a file with these bytes."""
+        """Return the record of a file with these bytes."""
         return cls(len(data), hashlib.sha256(data).hexdigest())
 
 
@@ -36,16 +37,12 @@ class Manifest:
     versions: dict[str, str]
 
     def encode(self) -> bytes:
-        """The bytes of the manifest's own file."""
+        """Return the bytes of the manifest's own file."""
         return encode_document({"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(self)})
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read and check the manifest of a checkpoint folder.
-
-    Raises:
-        CheckpointError: It is missing, damaged, or of a format that this version does not know.
-    """
+    """Read a folder's manifest; CheckpointError if it is missing, damaged or of another format."""
     path = folder / MANIFEST_FILE
     document = read_document(path)
     if document.get("format") != FORMAT:
@@ -67,24 +64,16 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def read_verified(path: Path, record: FileRecord) -> bytes:
-    """The bytes of a file, which are exactly those that were recorded.
-
-    Raises:
-        CheckpointError: The file is missing or damaged.
-    """
+    """Return the bytes of a file; CheckpointError if they are not those that were recorded."""
     check_size(path, record)
     data = read_file(path)
     if FileRecord.of(data) != record:
-        raise _damaged(path)
+        raise _damaged(path, MISMATCH)
     return data
 
 
 def verify(path: Path, record: FileRecord) -> None:
-    """Compare a file with its record, block by block: whatever its size, memory holds one.
-
-    Raises:
-        CheckpointError: The file is missing or damaged.
-    """
+    """Raise CheckpointError if a file differs from its record; memory holds one block of it."""
     check_size(path, record)
     try:
         with open(path, "rb") as file:
@@ -92,28 +81,22 @@ def verify(path: Path, record: FileRecord) -> None:
     except OSError as error:
         raise CheckpointError(f"Can't read '{path}': {error.strerror}.") from error
     if digest != record.sha256:
-        raise _damaged(path)
+        raise _damaged(path, MISMATCH)
 
 
-def _damaged(path: Path) -> CheckpointError:
-    return CheckpointError(
-        f"'{path}' is damaged: its content does not match the checksum in {MANIFEST_FILE}. "
-        "Use another checkpoint."
-    )
+def _damaged(path: Path, fault: str) -> CheckpointError:
+    return CheckpointError(f"'{path}' is damaged: {fault}. Use another checkpoint.")
 
 
 def check_size(path: Path, record: FileRecord) -> None:
-    """Compare a file's size with the recorded one, without reading the file."""
+    """Raise CheckpointError if a file's size is not the recorded one, without reading the file."""
     size = file_size(path)
     if size != record.size:
-        raise CheckpointError(
-            f"'{path}' is damaged: expected {record.size} bytes, found {size}. "
-            "Use another checkpoint."
-        )
+        raise _damaged(path, f"expected {record.size} bytes, found {size}")
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a checkpoint may hold a file of this name: a path into a folder is never followed."""
+    """Return whether a checkpoint may hold such a file: a path into a folder is never followed."""
     return re.fullmatch(r"[A-Za-z0-9_]+\.(safetensors|json)", name) is not None
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ GYMNASIUM_WRAPPERS = "gymnasium.wrappers."
 def check_changes(saved: Config, wanted: Config) -> None:
     """Raise ConfigError where `wanted` changes what a resumed run must keep."""
     for key in list_keys(Config):
-        before, after = _value(saved, key.name), _value(wanted, key.name)
+        before, after = map(attrgetter(key.name), (saved, wanted))
         if before != after and not key.name.startswith(CHANGEABLE):
             reason = next(text for start, text in REASONS.items() if key.name.startswith(start))
             raise ConfigError(
@@ -68,10 +69,3 @@ def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
                 f"the run's configuration calls {wrapper.class_path!r} (env.wrappers): give "
                 "--trust if you trust the run"
             )
-
-
-def _value(config: Config, name: str) -> Any:
-    value: Any = config
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value

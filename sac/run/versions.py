@@ -22,7 +22,7 @@ MAX_LENGTH = 100  # of a version that is read from a file
 
 
 def current_versions() -> dict[str, str]:
-    """The version of everything whose change may change a run's numbers, by name."""
+    """Return the version of everything whose change may change a run's numbers, by name."""
     libraries = [*LIBRARIES, *(name for module, name in ENGINES if module in sys.modules)]
     versions = {
         "python": platform.python_version(),
@@ -61,7 +61,7 @@ def _installed(library: str) -> str | None:
 
 
 def _libc() -> str | None:
-    """The GNU C library: its sines, which many environments use, differ from version to version."""
+    """Return the GNU C library's version: its sines, which environments use, differ by version."""
     try:
         return os.confstr("CS_GNU_LIBC_VERSION")
     except (AttributeError, ValueError):  # another C library
@@ -70,7 +70,7 @@ def _libc() -> str | None:
 
 @cache
 def _blas() -> str:
-    """Name and version of NumPy's BLAS and, where it says so, the processor it computes for."""
+    """Return NumPy's BLAS, its version and, where it says so, the processor it computes for."""
     from threadpoolctl import threadpool_info  # here, to keep `import sac` quick
 
     # NumPy's comes first: it is loaded before that of any library which needs NumPy.
@@ -90,7 +90,7 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _plain(versions: Mapping[str, object]) -> dict[str, str]:
-    """What may be shown on a terminal: the file may be somebody else's."""
+    """Return what may be shown on a terminal: the file may be somebody else's."""
     return {
         name: version
         for name, version in versions.items()

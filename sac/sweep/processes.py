@@ -49,8 +49,6 @@ def train_in_processes(plan: Plan) -> tuple[list[Run], int | None]:
 
 @dataclass
 class _Child:
-    """A process that trains."""
-
     run: Run
     process: "subprocess.Popen[str]"
     reader: reports.Reader

@@ -42,7 +42,10 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 class Screen:
-    """The last lines of a terminal, which are drawn over; messages scroll by above them."""
+    """The last lines of a terminal, which are drawn over; messages scroll by above them.
+
+    `start` hides the cursor; `stop` leaves the last picture, and shows the cursor again.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
@@ -51,14 +54,7 @@ class Screen:
         self._console = Console(file=stream, force_terminal=True)
         # Without the refreshing thread, which would take time from training ten times a second.
         self._live = Live(console=self._console, auto_refresh=False)
-
-    def start(self) -> None:
-        """Hide the cursor and begin to draw."""
-        self._live.start()
-
-    def stop(self) -> None:
-        """Leave the last picture, and show the cursor again."""
-        self._live.stop()
+        self.start, self.stop = self._live.start, self._live.stop
 
     def draw(self, picture: Any) -> None:
         """Draw anything that rich can render over the last picture."""

@@ -16,6 +16,7 @@ class SyncSteps:
 
     def __init__(self, env: SyncVectorEnv) -> None:
         self._env = env
+        self.reset = env.reset
 
     @staticmethod
     def fits(env: Any) -> TypeGuard[SyncVectorEnv]:
@@ -25,10 +26,6 @@ class SyncSteps:
             and isinstance(env.single_observation_space, spaces.Box)
             and isinstance(env.single_action_space, spaces.Box | spaces.Discrete)
         )
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
-        """Reset as SyncVectorEnv does."""
-        return self._env.reset(seed=seed, options=options)
 
     def step(self, actions: np.ndarray) -> Any:
         """Step as SyncVectorEnv does, but return observations and ends as tuples."""

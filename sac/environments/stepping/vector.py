@@ -115,9 +115,8 @@ class VectorEnvironment:
     def step(self, actions: np.ndarray) -> Step:
         """Take one action in every environment: (num_envs, *shape), in environment units."""
         observations, rewards, terminated, truncated, infos = self._steppable.step(actions)
-        with np.errstate(
-            over="ignore"
-        ):  # numbers too large for float32 become infinite, which others refuse
+        # Numbers too large for float32 become infinite, which others refuse.
+        with np.errstate(over="ignore"):
             next_observation = self.observation_encoder.encode_batch(observations, self.num_envs)
             reward = np.array(rewards, np.float32)
         valid = ~self._is_over
@@ -132,15 +131,10 @@ class VectorEnvironment:
                 next_observation = self._with_final(observation, infos, ended)
             else:
                 observation = self._with_reset(next_observation, ended)
-        return Step(
-            observation,
-            next_observation,
-            reward,
-            terminated,
-            truncated,
-            valid,
-            self._count(np.asarray(rewards, np.float64), valid, ended, terminated, infos),
-        )
+        self._returns += np.where(valid, np.asarray(rewards, np.float64), 0.0)
+        self._lengths += valid
+        episodes = self._finished(ended, terminated, infos)
+        return Step(observation, next_observation, reward, terminated, truncated, valid, episodes)
 
     def state(self) -> dict[str, Any] | None:
         """Return the episodes in progress, as JSON values and arrays; None before a reset."""
@@ -233,16 +227,9 @@ class VectorEnvironment:
             close_workers(self._env.unwrapped)
         self._env.close()
 
-    def _count(
-        self,
-        rewards: np.ndarray,
-        valid: np.ndarray,
-        ended: np.ndarray,
-        terminated: np.ndarray,
-        infos: dict[str, Any],
+    def _finished(
+        self, ended: np.ndarray, terminated: np.ndarray, infos: dict[str, Any]
     ) -> list[Episode]:
-        self._returns += np.where(valid, rewards, 0.0)
-        self._lengths += valid
         if not ended.any():
             return []
         indices = np.flatnonzero(ended).tolist()

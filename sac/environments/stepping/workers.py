@@ -42,9 +42,8 @@ def run_worker(index: int, make: Callable[[], gymnasium.Env], *arguments: Any) -
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    with contextlib.suppress(
-        EOFError, ConnectionError
-    ):  # the parent was killed: end without a message
+    # If the parent was killed, end without a message.
+    with contextlib.suppress(EOFError, ConnectionError):
         _async_worker(index, lambda: _Reporting(make()), *arguments)
 
 

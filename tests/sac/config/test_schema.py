@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sac.config import AgentConfig, Config, EnvConfig, TrainConfig, WrapperConfig
+from sac.config.fields import expected
 from sac.config.keys import Key, list_keys
 from sac.errors import ConfigError
 
@@ -19,7 +20,8 @@ KEYS = {key.name: key for key in list_keys(Config)}
 NUMBER_KEYS = [
     name
     for name, key in KEYS.items()
-    if "number" in key.expected and not name.startswith(("env.kwargs", "agent.hidden_sizes"))
+    if "number" in expected(key.hint, key.option)
+    and not name.startswith(("env.kwargs", "agent.hidden_sizes"))
 ]
 
 
