@@ -81,8 +81,9 @@ def _ending(run: "Run", commands: Mapping[str, str]) -> str:
     if run.status is None:
         return f"{run.label}: not started"
     if run.result is None:
-        text = f"{run.label}: failed with exit status {run.status}"
-        folder = run.run_directory
+        failed = f"failed with exit status {run.status}"
+        ended = failed if run.status else "finished, but its report is lost: is the disk full?"
+        text, folder = f"{run.label}: {ended}", run.run_directory
         return text if folder is None else f"{text}; Run directory: {quoted(folder)}"
     text = f"{run.label}: {'; '.join(result_lines(run.result))}"
     return text if run.status == 0 else f"{text}\n  {resume_command(run.result, commands)}"

@@ -145,6 +145,7 @@ def test_endings_of_runs() -> None:
     for run, expected in (
         (Run(0), "not started"),
         (Run(0, 1), "failed with exit status 1"),
+        (Run(0, 0), "finished, but its report is lost: is the disk full?"),
         (Run(0, 137, folder), "failed with exit status 137; Run directory: 'my runs/a'"),
         (
             Run(0, 0, folder, whole),
