@@ -127,8 +127,10 @@ def q_bias(evidence: Evidence) -> Result:
     size = max(float(np.mean(np.abs(g))), _chance_size(evidence))
     settled = evidence.agent.updates * config.tau * (1 - config.gamma) >= SETTLED
     blown_up = np.abs(q_value).mean() > BLOWN_UP * size
-    if abs(bias) <= BIASED * size or not (settled or blown_up):
+    if abs(bias) <= BIASED * size:
         return fine(text)
+    if not (settled or blown_up):
+        return unknown(f"{text}; it is too early to tell")
     if bias > 0:
         remedy = "lower agent.soft_q_lr or agent.tau, or raise agent.num_soft_q_nets"
     else:
@@ -144,7 +146,8 @@ def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.
     """
     agent, config, played = evidence.agent, evidence.config.agent, evidence.episodes
     entropies = evidence.logged("train/entropy")
-    bonus = float(agent.temperature.alpha.item()) * (entropies[-1] if len(entropies) else 0.0)
+    has_bonus = config.entropy_in_target and len(entropies)
+    bonus = float(agent.temperature.alpha.item()) * entropies[-1] if has_bonus else 0.0
     first = np.stack([episode.observation for episode in played])
     last = np.stack([episode.last_observation for episode in played])
     actions = np.stack([episode.action for episode in played])
