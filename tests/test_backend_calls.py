@@ -34,7 +34,7 @@ def files() -> list[Path]:
     return [
         path
         for path in sorted((ROOT / "autograd").rglob("*.py"))
-        if "numpy" not in path.stem and path.stem not in ("error_function", "workspace")
+        if "numpy" not in path.stem and path.stem not in ("erf", "workspace")
     ]
 
 
@@ -112,7 +112,7 @@ def problems(path: Path, roots: set[str], start: Any, own: Any = None) -> list[s
 def own_attributes() -> set[str]:
     """What the backend's constructors set on it."""
     names = set()
-    for path in (ROOT / "autograd" / "backend").glob("cupy_*.py"):
+    for path in (ROOT / "autograd" / "backend").rglob("cupy_*.py"):
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
                 names.add(node.attr)
