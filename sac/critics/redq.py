@@ -1,12 +1,9 @@
 """Randomized ensembled double Q-learning: Chen et al. 2021, arXiv:2101.05982."""
 
-import numpy as np
-
 import autograd as torch
 from autograd import Tensor
 from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
-from sac.critics import ActionReading
 from sac.critics.soft_q import SoftQCritic
 from sac.errors import ConfigError
 from sac.seeding import Streams, generator
@@ -19,26 +16,16 @@ class REDQCritic(SoftQCritic):
 
     is_repeatable = True
 
-    def __init__(
-        self,
-        reading: ActionReading,
-        config: AgentConfig,
-        weights: np.random.Generator,
-        streams: Streams,
-        device: torch.device,
-    ) -> None:
+    def _prepare(self, config: AgentConfig, streams: Streams, device: torch.device) -> None:
         """Draw the subsets from the stream `critic`."""
-        super().__init__(reading, config, weights, streams, device)
         self.min_over = config.min_over or DEFAULT_MIN_OVER
-        self.choice = from_numpy_generator(generator(streams.critic), device)
-
-    def _check(self, config: AgentConfig) -> None:
-        min_over = config.min_over or DEFAULT_MIN_OVER
-        if min_over > config.num_soft_q_nets:
+        if self.min_over > config.num_soft_q_nets:
             raise ConfigError(
-                f"agent.num_soft_q_nets: redq takes the minimum over {min_over} of them "
-                f"(agent.min_over), expected at least {min_over}, got {config.num_soft_q_nets}"
+                f"agent.num_soft_q_nets: redq takes the minimum over {self.min_over} of them "
+                f"(agent.min_over), expected at least {self.min_over}, got "
+                f"{config.num_soft_q_nets}"
             )
+        self.choice = from_numpy_generator(generator(streams.critic), device)
 
     def target_value(self, *inputs: Tensor) -> Tensor:
         """Return the minimum over `min_over` target networks, the same ones for a whole batch."""

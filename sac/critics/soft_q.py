@@ -34,7 +34,7 @@ class SoftQCritic(nn.Module):
     ) -> None:
         """Draw the weights of the soft Q networks, one after the other, from `weights`."""
         super().__init__()
-        self._check(config)
+        self._prepare(config, streams, device)
         self.tau = config.tau
         self.has_entropy_in_target = config.entropy_in_target
         self.reading = reading
@@ -52,8 +52,8 @@ class SoftQCritic(nn.Module):
             self.soft_q_nets.parameters(), lr=config.soft_q_lr
         )
 
-    def _check(self, config: AgentConfig) -> None:
-        """Raise ConfigError for settings that this critic has no use for."""
+    def _prepare(self, config: AgentConfig, streams: Streams, device: torch.device) -> None:
+        """Set what a critic has beside its networks; ConfigError for settings without a use."""
         if config.min_over is not None:
             raise ConfigError(
                 "agent.min_over: agent.critic sac takes the minimum over all num_soft_q_nets; "
@@ -73,7 +73,9 @@ class SoftQCritic(nn.Module):
         """
         alpha = alpha if self.has_entropy_in_target else alpha * 0.0
         next_value, _ = policy.soft_value(batch.next_observation, self.target_value, alpha)
-        return discounted(batch.reward, batch.discount, next_value)
+        target = discounted(batch.reward, batch.discount, next_value)
+        assert target.shape == batch.reward.shape, target.shape
+        return target
 
     def error(self, batch: Transitions, target: Tensor) -> tuple[Tensor, Metrics]:
         """Return the loss of all networks together, against one target, and metrics of each."""

@@ -142,3 +142,27 @@ def test_redq_takes_the_minimum_over_a_random_few() -> None:
 def test_min_over_that_says_nothing_is_refused(keys: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         make_agent(**keys)
+
+
+def test_value_without_its_column_is_refused() -> None:
+    """(B,) against (B, 1) would broadcast to (B, B) and teach every state the others' values."""
+
+    class Flat:
+        def soft_value(self, observation: Any, value: Any, alpha: Any) -> Any:
+            return torch.zeros(len(observation)), None
+
+    with pytest.raises(AssertionError, match=r"\[5, 5\]"):
+        make_critic().loss(transitions(), Flat(), torch.ones(1, 1))
+
+
+def test_critic_of_ones_own_is_a_line_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mean(SoftQCritic):
+        def target_value(self, *inputs: torch.Tensor) -> torch.Tensor:
+            return self.target_soft_q_nets(*inputs).mean(dim=0)
+
+    with pytest.raises(ConfigError, match=r"agent\.critic: expected one of sac, redq, got 'mean'"):
+        make_agent(critic="mean")
+    monkeypatch.setitem(CRITICS, "mean", Mean)
+    agent = make_agent(critic="mean")
+    assert type(agent.critic) is Mean
+    assert np.isfinite(float(agent.update(make_batch(agent))["q1_loss"]))
