@@ -141,8 +141,8 @@ def q_bias(evidence: Evidence) -> Result:
 def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return Q and G of each episode's first step, and the share of G that is no estimate.
 
-    Beside rewards, a soft Q holds alpha times the entropy of every later step. For what would have
-    followed a truncated end, G takes Q itself.
+    Beside rewards, a soft Q holds alpha times the entropy of every later step, if targets have it.
+    For what would have followed a truncated end, G takes Q itself.
     """
     agent, config, played = evidence.agent, evidence.config.agent, evidence.episodes
     entropies = evidence.logged("train/entropy")

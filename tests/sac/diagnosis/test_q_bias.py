@@ -1,0 +1,60 @@
+"""What counts as a bias of Q: not before it can be told, and not a bonus that targets lack."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sac.diagnosis import policy_checks
+from sac.diagnosis.policy_checks import q_bias
+
+
+def evidence(updates: int) -> Any:
+    agent = SimpleNamespace(gamma=0.99, tau=0.005)
+    return SimpleNamespace(
+        config=SimpleNamespace(agent=agent), episodes=[1], agent=SimpleNamespace(updates=updates)
+    )
+
+
+@pytest.mark.parametrize(
+    ("updates", "q_value", "state"),
+    [
+        (1_000, -90.0, "fine"),
+        (1_000, -20.0, "unknown"),  # on its way from 0
+        (100_000, -20.0, "ill"),
+        (1_000, -900.0, "ill"),  # too much however early it is
+    ],
+)
+def test_bias_is_told_once_q_has_settled(
+    monkeypatch: pytest.MonkeyPatch, updates: int, q_value: float, state: str
+) -> None:
+    values = np.full(3, q_value), np.full(3, -100.0), np.ones(3)
+    monkeypatch.setattr(policy_checks, "_values_and_returns", lambda evidence: values)
+    monkeypatch.setattr(policy_checks, "_chance_size", lambda evidence: 0.0)
+    assert q_bias(evidence(updates)).state == state
+
+
+@pytest.mark.parametrize("has_entropy", [True, False])
+def test_later_entropy_counts_where_targets_have_it(
+    monkeypatch: pytest.MonkeyPatch, has_entropy: bool
+) -> None:
+    alpha, entropy, gamma, length = 0.5, 2.0, 0.9, 3
+    episode = SimpleNamespace(
+        observation=[0.0], last_observation=[0.0], action=[0.0], length=length, truncated=False,
+        discounted_return=-10.0,
+    )  # fmt: skip
+    known: Any = SimpleNamespace(
+        agent=SimpleNamespace(
+            temperature=SimpleNamespace(alpha=np.array(alpha)), greedy=lambda observations: None
+        ),
+        config=SimpleNamespace(
+            agent=SimpleNamespace(gamma=gamma, reward_scale=1.0, entropy_in_target=has_entropy)
+        ),
+        episodes=[episode],
+        logged=lambda name: np.array([entropy]),
+    )
+    monkeypatch.setattr(policy_checks, "min_q", lambda *args: np.zeros(1))
+    _, g, _ = policy_checks._values_and_returns(known)
+    bonus = alpha * entropy * (gamma + gamma**2) if has_entropy else 0.0
+    assert g.tolist() == [pytest.approx(-10.0 + bonus)]
