@@ -19,11 +19,13 @@ ENVIRONMENTS = {
     "half_cheetah": "HalfCheetah-v5",
     "hopper": "Hopper-v5",
     "humanoid": "Humanoid-v5",
+    "inverted_pendulum": "InvertedPendulum-v5",
     "lunar_lander": "LunarLander-v3",
     "lunar_lander_continuous": "LunarLanderContinuous-v3",
     "mountain_car": "MountainCar-v0",
     "mountain_car_continuous": "MountainCarContinuous-v0",
     "pendulum": "Pendulum-v1",
+    "reacher": "Reacher-v5",
     "walker2d": "Walker2d-v5",
 }
 

@@ -12,16 +12,11 @@ THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 @dataclass(frozen=True)
 class Plan:
-    """A run for each seed."""
+    """Trainings, by the names that the display gives them."""
 
-    seeds: Sequence[int]
-    workers: int  # runs at a time
-    command: Sequence[str]  # trains, once `--seed N` is added
+    commands: Mapping[str, Sequence[str]]  # the command line of each
+    workers: int  # trainings at a time
     variables: Mapping[str, str]  # environment variables of each process
-
-    def arguments(self, seed: int) -> list[str]:
-        """Return the command line of a seed's run."""
-        return [*self.command, "--seed", str(seed)]
 
 
 def plan_seeds(
@@ -29,7 +24,8 @@ def plan_seeds(
 ) -> Plan:
     """Plan one run of `config` for each seed; ConfigError if a seed is out of range.
 
-    `workers` is the number of runs at a time; None: one for each processor.
+    `command` trains, once `--seed N` is added. `workers` is the number of runs at a time; None: one
+    for each processor.
     """
     for seed in seeds:
         config.merged({"seed": seed})
@@ -39,4 +35,5 @@ def plan_seeds(
     threads = 1 if has_small_products(config) else max(1, available // workers)
     has_user_chosen = any(name in os.environ for name in BLAS_VARIABLES)
     variables = {} if has_user_chosen else dict.fromkeys(THREAD_VARIABLES, str(threads))
-    return Plan(seeds, workers, command, variables)
+    commands = {f"seed {seed}": [*command, "--seed", str(seed)] for seed in seeds}
+    return Plan(commands, workers, variables)

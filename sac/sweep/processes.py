@@ -22,17 +22,12 @@ POLL_SECONDS = 0.2  # between looks at reports and signals
 
 @dataclass
 class Run:
-    """The training of one seed."""
+    """A training of a plan."""
 
-    seed: int
+    label: str  # its name on the display
     status: int | None = None  # exit status; None: not started
     run_directory: Path | None = None  # None: not known yet
     result: reports.Result | None = None  # None: the training failed
-
-    @property
-    def label(self) -> str:
-        """Return the name of the run on the display."""
-        return f"seed {self.seed}"
 
 
 def train_in_processes(plan: Plan) -> tuple[list[Run], int | None]:
@@ -41,9 +36,9 @@ def train_in_processes(plan: Plan) -> tuple[list[Run], int | None]:
     The first Ctrl-C or SIGTERM is passed on to every training, which ends with a checkpoint; the
     second ends the trainings at once. If one training fails, the others go on.
     """
-    runs = [Run(seed) for seed in plan.seeds]
+    runs = [Run(label) for label in plan.commands]
     with tempfile.TemporaryDirectory(prefix="sac-reports-", ignore_cleanup_errors=True) as folder:
-        supervisor = _Supervisor(plan, Board([run.label for run in runs]), Path(folder))
+        supervisor = _Supervisor(plan, Board(list(plan.commands)), Path(folder))
         return runs, supervisor.train(runs)
 
 
@@ -87,11 +82,11 @@ class _Supervisor:
                     child.process.wait()
 
     def _start(self, run: Run) -> None:
-        file = self._folder / f"{run.seed}.jsonl"
+        file = self._folder / f"{run.label}.jsonl"
         # In a session of its own, the child does not get the terminal's Ctrl-C, which this process
         # passes on once: a second one would end the training without a checkpoint.
         process = subprocess.Popen(
-            self._plan.arguments(run.seed),
+            self._plan.commands[run.label],
             env={**os.environ, **self._plan.variables, reports.FILE_VARIABLE: str(file)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

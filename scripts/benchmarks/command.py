@@ -12,6 +12,7 @@ from sac.device import resolve_device
 from sac.errors import SACError
 from scripts.benchmarks import agent_suites, installation, running_costs, tensor_suites, training
 from scripts.benchmarks.bench import Bench, Options
+from scripts.benchmarks.learning_command import learn
 from scripts.benchmarks.process import BenchmarkError, keep_to_processors, processors
 from scripts.benchmarks.report import machine, print_json, print_table
 
@@ -45,6 +46,7 @@ suites:
   checkpoint  what checkpoints of a training with 1,000,000 transitions stored take
   logging     what logging takes of a training's time
   train       whole trainings, from the start of the process to the saved policy
+  learn       what the shipped configs learn, in hours; its options: learn --help
 """
 EPILOG = """A peer lives in an environment of its own, where this library need not be:
 
@@ -67,6 +69,8 @@ HalfCheetah, in train and memory, needs gymnasium[mujoco] in this environment, t
 def main(argv: Sequence[str]) -> int:
     """Run the suites that `argv` names and return the exit status."""
     try:
+        if argv[:1] == ["learn"]:
+            return learn(argv[1:])
         return _run(_parser().parse_args(argv))
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)

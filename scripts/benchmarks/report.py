@@ -23,7 +23,7 @@ def machine(threads: int, device: str) -> dict[str, Any]:
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "processor": _processor(),
+        "processor": processor(),
         "processors": os.cpu_count(),
         "threads": threads,
         "device": device,
@@ -72,7 +72,8 @@ def _shown(sample: Sample | None, scale: float) -> str:
     return f"{median} \\[{first} {third}]"
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name of this machine's processor."""
     file = Path("/proc/cpuinfo")
     if file.exists():
         for line in file.read_text().splitlines():

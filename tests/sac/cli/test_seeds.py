@@ -143,15 +143,18 @@ def test_endings_of_runs() -> None:
     folder, resume = Path("my runs/a"), "python -m sac train --resume 'my runs/a'"
     whole, part = Result(str(folder), 9, 9, 0, -1.0, 0.5, 3), Result(str(folder), 5, 9)
     for run, expected in (
-        (Run(0), "not started"),
-        (Run(0, 1), "failed with exit status 1"),
-        (Run(0, 0), "finished, but its report is lost: is the disk full?"),
-        (Run(0, 137, folder), "failed with exit status 137; Run directory: 'my runs/a'"),
+        (Run("seed 0"), "not started"),
+        (Run("seed 0", 1), "failed with exit status 1"),
+        (Run("seed 0", 0), "finished, but its report is lost: is the disk full?"),
+        (Run("seed 0", 137, folder), "failed with exit status 137; Run directory: 'my runs/a'"),
         (
-            Run(0, 0, folder, whole),
+            Run("seed 0", 0, folder, whole),
             "Run directory: 'my runs/a'; Steps: 9 of 9; Mean return: -1.00 +- 0.50 over 3 episodes",
         ),
-        (Run(0, 130, folder, part), f"Run directory: 'my runs/a'; Steps: 5 of 9\n  {resume}"),
+        (
+            Run("seed 0", 130, folder, part),
+            f"Run directory: 'my runs/a'; Steps: 5 of 9\n  {resume}",
+        ),
     ):
         assert _ending(run, MODULE_COMMANDS) == f"seed 0: {expected}"
 

@@ -49,7 +49,8 @@ def test_threads_that_the_user_has_chosen_stand(monkeypatch: pytest.MonkeyPatch)
 
 def test_arguments_of_a_run() -> None:
     planned = plan_seeds(config_of(64), [4, 2], 1, ["train", "--name", "x"])
-    assert planned.arguments(2) == ["train", "--name", "x", "--seed", "2"]
+    assert list(planned.commands) == ["seed 4", "seed 2"]
+    assert planned.commands["seed 2"] == ["train", "--name", "x", "--seed", "2"]
 
 
 def test_seed_that_the_configuration_refuses() -> None:

@@ -12,8 +12,7 @@ from sac.terminal.reports import Result
 CHILD = """
 import os, signal, sys
 from sac.terminal import reports
-assert sys.argv[-2] == "--seed"
-print("hello from", os.environ["WORDS"], flush=True)
+print("hello from", os.environ["WORDS"], sys.argv[-1], flush=True)
 reports.send(reports.Started("runs/a"))
 reports.send(reports.Reached(5, 10, {"alpha": 0.5}))
 print("told")
@@ -27,7 +26,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def collect(end: str, seeds: list[int]) -> list[Run]:
-    plan = Plan(seeds, 2, [sys.executable, "-c", CHILD + end], {"WORDS": "a child"})
+    commands = {f"seed {seed}": [sys.executable, "-c", CHILD + end, str(seed)] for seed in seeds}
+    plan = Plan(commands, 2, {"WORDS": "a child"})
     runs, interrupted_by = train_in_processes(plan)
     assert interrupted_by is None
     return runs
@@ -36,7 +36,7 @@ def collect(end: str, seeds: list[int]) -> list[Run]:
 def test_reports_and_printed_lines_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     runs = collect(FINISHES, [3, 5, 8])
     result = Result("runs/a", 10, 10)
-    assert runs == [Run(seed, 0, Path("runs/a"), result) for seed in (3, 5, 8)]
+    assert runs == [Run(f"seed {seed}", 0, Path("runs/a"), result) for seed in (3, 5, 8)]
     lines = capsys.readouterr().out.splitlines()
     for seed in (3, 5, 8):
         own = [line for line in lines if line.startswith(f"seed {seed}: ")]
@@ -44,7 +44,7 @@ def test_reports_and_printed_lines_are_shown(capsys: pytest.CaptureFixture[str])
             f"seed {seed}: {text}"
             for text in (
                 "started",
-                "hello from a child",
+                f"hello from a child {seed}",
                 "step 5/10 (50 %)  alpha 0.5",
                 "told",
                 "done",
@@ -55,12 +55,12 @@ def test_reports_and_printed_lines_are_shown(capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signal kills there")
 def test_child_that_dies_in_the_middle_of_a_report(capsys: pytest.CaptureFixture[str]) -> None:
-    assert collect(DIES, [3]) == [Run(3, 128 + 9, Path("runs/a"), None)]
+    assert collect(DIES, [3]) == [Run("seed 3", 128 + 9, Path("runs/a"), None)]
     shown = capsys.readouterr().out
     assert "seed 3: told\n" in shown and shown.endswith("seed 3: ended with exit status 137\n")
 
 
 def test_child_that_says_nothing_at_all() -> None:
     assert collect("raise SystemExit(4)", [1])[0].status == 4
-    plan = Plan([0], 1, [sys.executable, "-c", "raise SystemExit(7)"], {})
-    assert train_in_processes(plan) == ([Run(0, 7)], None)
+    plan = Plan({"one": [sys.executable, "-c", "raise SystemExit(7)"]}, 1, {})
+    assert train_in_processes(plan) == ([Run("one", 7)], None)

@@ -1,0 +1,113 @@
+"""Shows what was learned: a table as text, JSON or the README's, and the README's figure."""
+
+import json
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from sac.disk.files import replace_file
+from sac.plots.curves import Curve, Group, aggregate
+from sac.plots.figure import Labels, check_output, draw_curves, save, style
+from sac.plots.runs import Run
+from scripts.benchmarks.learning import Line, Row, decimals
+from scripts.benchmarks.process import ROOT
+from scripts.benchmarks.report import TEXT_WIDTH
+
+README = ROOT / "README.md"
+FIGURE = ROOT / ".github" / "images" / "learning_curves.png"
+BEGIN, END = "<!-- scripts/benchmark.py learn writes this -->", "<!-- up to here -->"
+HEADINGS = (
+    "environment", "steps", "seeds", "lowest", "median", "aim: every seed, median", "met",
+    "time of a run", "elsewhere",
+)  # fmt: skip
+
+
+def print_text(rows: Sequence[Row], stream: TextIO) -> None:
+    """Print a table."""
+    table = Table(*HEADINGS)
+    for row in rows:
+        table.add_row(*_cells(row))
+    console = Console(file=stream)
+    if not console.is_terminal:
+        console = Console(file=stream, width=TEXT_WIDTH)
+    console.print(table)
+
+
+def to_json(rows: Sequence[Row]) -> str:
+    """Return one JSON object on one line."""
+    return json.dumps({"rows": [_document(row) for row in rows]})
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Return the README's table."""
+    table = [HEADINGS, ["---"] * len(HEADINGS), *(_cells(row) for row in rows)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in table)
+
+
+def write_readme(rows: Sequence[Row], path: Path = README) -> None:
+    """Put the table in its place."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(f"{BEGIN}\n")
+    _, _, after = rest.partition(END)
+    text = f"{before}{BEGIN}\n\n{markdown(rows)}\n{END}{after}"
+    replace_file(path, text.encode())
+
+
+def draw(rows: Sequence[Row], path: Path = FIGURE) -> None:
+    """Draw the learning curves of the rows that have any, or raise SACError."""
+    check_output(path)
+    panels = {row.config.env.id: [_curve(row)] for row in rows if row.lines}
+    labels = Labels(
+        "steps", "evaluation return", "mean of the table's seeds, 95 % bootstrap interval"
+    )
+    if panels:
+        with style():
+            save(draw_curves(panels, labels), path)
+
+
+def _curve(row: Row) -> Curve:
+    return aggregate(Group("", [_run(row, line) for line in row.lines]), "mean", smooth=1)
+
+
+def _run(row: Row, line: Line) -> Run:
+    steps, values, _ = np.array(line.curve, np.float64).T
+    return Run(Path(row.goal.config), row.config, steps, values)
+
+
+def _cells(row: Row) -> list[str]:
+    goal, places = row.goal, decimals(row.goal)
+    seeds = f"0 to {goal.seeds - 1}"
+    lowest = median = met = time = ""
+    if row.lines:
+        lowest, median = f"{row.lowest:,.{places}f}", f"{row.median:,.{places}f}"
+        met = "yes" if row.is_met else "no"
+        time = _duration(statistics.median(line.seconds for line in row.lines))
+    if len(row.lines) < goal.seeds:
+        run = ", ".join(str(line.seed) for line in row.lines) or "none"
+        seeds, met = f"{run} (of {seeds})", "not yet known" if row.lines else "not run"
+    return [
+        row.config.env.id, f"{row.config.train.total_steps:,}", seeds, lowest, median,
+        f"{goal.every:,g}, {goal.median:,g}", met, time, goal.elsewhere,
+    ]  # fmt: skip
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _document(row: Row) -> dict[str, Any]:
+    return {
+        "environment": row.config.env.id,
+        "config": row.goal.config,
+        "steps": row.config.train.total_steps,
+        "returns": {line.seed: line.mean_return for line in row.lines},
+        "seconds": {line.seed: line.seconds for line in row.lines},
+        "lowest": row.lowest if row.lines else None,
+        "median": row.median if row.lines else None,
+        "aim": {"every": row.goal.every, "median": row.goal.median},
+        "met": row.is_met,
+    }
