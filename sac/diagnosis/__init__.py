@@ -18,6 +18,7 @@ CHECKS: dict[str, Callable[[Evidence], Result]] = {
     "rewards": data_checks.rewards,
     "action bounds": data_checks.action_bounds,
     "truncation": data_checks.truncation,
+    "time limit": data_checks.time_limit,
     "environment checker": data_checks.environment_checker,
     "pace": data_checks.pace,
 }

@@ -1,14 +1,23 @@
 """Checks of the environment: its observations, rewards, actions, ends of episodes, and pace."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
+from sac.replay.batch import Batch
 
+FAR_GOAL = (
+    "train.random_action_repeat: 4 (up to 32 where a goal is far), which holds each random action "
+    "and so gets further, with train.n_step: 5, which carries a rare reward back; or rewards on "
+    "the way to the goal, shorter episodes, or a beginning nearer the goal"
+)
 SCALES = 1000.0  # largest size of a feature, divided by the smallest spread of another
 CONSTANT = 1e-5  # of a feature's own size: a smaller spread is rounding of float32
 # A Q value is about reward / (1 - gamma): 10,000 for a reward of 100 and a gamma of 0.99.
 LARGE_REWARD = 100.0
 RARE_STEPS, RARE_EPISODES = 0.001, 0.05  # shares that differ from the common case
+EXPLAINED = 1e-4  # of the largest reward: what is nearer to a function is rounding of float32
+LASTING = 0.9  # share of the episodes
 ENOUGH_STEPS, ENOUGH_EPISODES = 1000, 5
 WIDE_BOUNDS = 1e4  # in the environment's units; neither motors nor normalised actions reach it
 SMALL_REACH = 0.05  # of the bounds
@@ -54,21 +63,65 @@ def rewards(evidence: Evidence) -> Result:
             f"{text}: Q values will be near {size / max(1 - config.gamma, 1e-3):.2g}",
             f"agent.reward_scale: {0.1 ** np.ceil(np.log10(size)):.0e}",
         )
-    values, counts = np.unique(batch.reward, return_counts=True)
-    common = float(values[np.argmax(counts)])
-    ended = (batch.discount == 0) & (config.gamma > 0)  # gamma 0: every discount is 0
-    news = float(np.mean((batch.reward != common) | ended))
     returns = evidence.logged("rollout/episode_return")
     if evidence.step < ENOUGH_STEPS or len(returns) < ENOUGH_EPISODES:
         return fine(text)
+    values, counts = np.unique(batch.reward, return_counts=True)
+    common = float(values[np.argmax(counts)])
     told = float(np.mean(returns != np.median(returns)))
-    if news > RARE_STEPS or told > RARE_EPISODES:
+    news = float(np.mean((batch.reward != common) | _ended(evidence, batch)))
+    if news <= RARE_STEPS and told <= RARE_EPISODES:
+        return ill(
+            f"{news:.2%} of the steps have another reward than {common:g} or end the episode, and "
+            f"{told:.0%} of the episodes another return than {np.median(returns):g}",
+            FAR_GOAL,
+        )
+    news = float(np.mean(_is_unexplained(batch) | _ended(evidence, batch)))
+    if news <= RARE_STEPS and counts.max() < 0.5 * batch.reward.size:  # else: nothing to explain
+        return ill(
+            f"{1 - news:.2%} of the steps have a reward that their action alone explains, as a "
+            "cost, and do not end the episode: no goal has been met",
+            FAR_GOAL,
+        )
+    return fine(text)
+
+
+def _ended(evidence: Evidence, batch: Batch) -> NDArray[np.bool_]:
+    """Return which transitions end their episode for good, (n, 1)."""
+    # With a gamma of 0, every discount is 0.
+    return (batch.discount == 0) & (evidence.config.agent.gamma > 0)
+
+
+def _is_unexplained(batch: Batch) -> NDArray[np.bool_]:
+    """Return which rewards are no quadratic function of the action, such as its cost, (n, 1)."""
+    actions, reward = batch.action.astype(np.float64), batch.reward.astype(np.float64)
+    features = np.hstack([np.ones_like(reward), actions, actions**2])
+    weights = np.linalg.lstsq(features, reward, rcond=None)[0]
+    return np.abs(features @ weights - reward) > EXPLAINED * np.abs(reward).max()
+
+
+def time_limit(evidence: Evidence) -> Result:
+    """Check that episodes do not last until the time limit for nothing, as of one who waits."""
+    episodes, batch = evidence.episodes, evidence.batch
+    if not episodes or batch is None:
+        return unknown("no evaluation episode was played")
+    late = [episode.late_reward for episode in episodes if episode.truncated]
+    text = f"{len(late)} of {len(episodes)} evaluation episodes last until a limit"
+    if (
+        len(late) < LASTING * len(episodes)
+        or np.mean(late) > 0
+        or any(episode.success for episode in episodes)
+        or not _ended(evidence, batch).any()
+    ):
         return fine(text)
+    text += f" although episodes can end, and bring {np.mean(late):.3g} a step in their later half"
+    if evidence.step < evidence.config.train.total_steps / 2:
+        return unknown(f"{text}; it is too early to tell")
     return ill(
-        f"{news:.2%} of the steps have another reward than {common:g} or end the episode, and "
-        f"{told:.0%} of the episodes another return than {np.median(returns):g}",
-        "rewards on the way to the goal, shorter episodes, or a beginning nearer the goal; a "
-        "longer train.learning_starts meets rare rewards by chance more often",
+        f"{text}: the agent waits",
+        "train.n_step: 5, which carries what an end brings back sooner; for discrete actions also "
+        "agent.target_entropy: 0.3 and agent.entropy_in_target: false, or staying on with an "
+        "entropy bonus is worth more; if a long episode is the goal, leave it",
     )
 
 

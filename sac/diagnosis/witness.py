@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sac.environments import Step, VectorEnvironment
+from sac.environments import Episode, Step, VectorEnvironment
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Played:
     length: int
     truncated: bool
     last_observation: NDArray
+    late_reward: float  # mean of a step in its second half
+    success: bool | None  # None if the environment does not report it
 
 
 class Witness:
@@ -43,6 +45,7 @@ class Witness:
         self._starts: list[tuple[NDArray, NDArray] | None] = [None] * self.num_envs
         self._discounts = np.ones(self.num_envs)
         self._returns = np.zeros(self.num_envs)
+        self._rewards: list[list[float]] = [[] for _ in range(self.num_envs)]
         return self._observation
 
     def step(self, actions: NDArray) -> Step:
@@ -55,17 +58,28 @@ class Witness:
             if self._starts[i] is None:
                 action = self._environment.action_codec.to_policy(actions[i : i + 1])[0]
                 self._starts[i] = self._observation[i].copy(), action
+            self._rewards[i].append(float(step.reward[i]))
         self._returns += np.where(step.valid, self._discounts * step.reward, 0.0)
         self._discounts *= np.where(step.valid, self._gamma, 1.0)
         for episode in step.episodes:
-            self._end(episode.env_index, episode.length, episode.truncated, step)
+            self._end(episode, step)
         self._observation = step.observation
         return step
 
-    def _end(self, index: int, length: int, truncated: bool, step: Step) -> None:
+    def _end(self, episode: Episode, step: Step) -> None:
+        index, length = episode.env_index, episode.length
         start = self._starts[index]
         assert start is not None, "an episode has at least one step"
-        last = step.next_observation[index].copy()
-        self.played.append(Played(*start, float(self._returns[index]), length, truncated, last))
-        self._starts[index] = None
+        self.played.append(
+            Played(
+                *start,
+                discounted_return=float(self._returns[index]),
+                length=length,
+                truncated=episode.truncated,
+                last_observation=step.next_observation[index].copy(),
+                late_reward=float(np.mean(self._rewards[index][length // 2 :])),
+                success=episode.success,
+            )
+        )
+        self._starts[index], self._rewards[index] = None, []
         self._returns[index], self._discounts[index] = 0.0, 1.0

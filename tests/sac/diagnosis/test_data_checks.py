@@ -1,33 +1,97 @@
-"""Checks of the replay's batch on batches made for them."""
+"""Checks of the replay's batch and of evaluation episodes, on ones made for them."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from sac.config import Config
-from sac.diagnosis.data_checks import rewards
+from sac.diagnosis.data_checks import rewards, time_limit
 from sac.diagnosis.evidence import Evidence
 from sac.replay.batch import Batch
 
+ROWS = 2000
+
+
+def batch_of(reward: np.ndarray, action: np.ndarray, discount: np.ndarray) -> Batch:
+    action, reward, discount = (
+        column.astype(np.float32).reshape(ROWS, 1) for column in (action, reward, discount)
+    )
+    zeros = np.zeros((ROWS, 1), np.float32)
+    return Batch(
+        observation=zeros, action=action, reward=reward, discount=discount, next_observation=zeros
+    )
+
+
+def evidence_of(batch: Batch, step: int = 50_000, gamma: float = 0.99, **parts: Any) -> Evidence:
+    agent: Any = None
+    history = {"rollout/episode_return": np.arange(10.0) if np.any(batch.reward) else np.zeros(10)}
+    config = Config.from_dict({"agent": {"gamma": gamma}})  # of 100,000 steps
+    return Evidence(config, agent, step, history, batch, **parts)
+
+
+def ends(count: int, gamma: float = 0.99) -> np.ndarray:
+    return np.where(np.arange(ROWS) < count, 0, gamma)
+
 
 @pytest.mark.parametrize(
-    ("gamma", "ends", "state"), [(0.99, 10, "fine"), (0.99, 0, "ill"), (0, 10, "ill")]
+    ("gamma", "count", "state"), [(0.99, 10, "fine"), (0.99, 0, "ill"), (0, 10, "ill")]
 )
 def test_the_end_of_an_episode_is_news_where_the_discount_tells(
-    gamma: float, ends: int, state: str
+    gamma: float, count: int, state: str
 ) -> None:
-    zeros = np.zeros((100, 1), np.float32)
-    discount = np.full((100, 1), gamma, np.float32)
-    discount[:ends] = 0
-    agent: Any = None
-    evidence = Evidence(
-        config=Config.from_dict({"agent": {"gamma": gamma}}),
-        agent=agent,
-        step=2000,
-        history={"rollout/episode_return": np.zeros(10)},
-        batch=Batch(
-            observation=zeros, action=zeros, reward=zeros, discount=discount, next_observation=zeros
-        ),
-    )
+    zeros = np.zeros(ROWS)
+    evidence = evidence_of(batch_of(zeros, zeros, ends(count, gamma)), gamma=gamma)
     assert rewards(evidence).state == state
+
+
+@pytest.mark.parametrize(
+    ("cost", "goals", "slope", "state"),
+    [
+        (0.1, 0, 0.0, "ill"),
+        (0.1, 10, 0.0, "fine"),  # the goal was met ten times
+        (0.1, 0, 0.01, "fine"),  # rewards depend on the state, too
+        (0.0, 1, 0.0, "fine"),  # a constant but once, and the returns differ: no cost
+    ],
+)
+def test_rewards_that_are_costs_of_the_action_alone_tell_of_no_goal(
+    cost: float, goals: int, slope: float, state: str
+) -> None:
+    action = np.linspace(-1, 1, ROWS)
+    reward = -cost * action**2 + slope * np.sin(np.arange(ROWS)) + 100 * (np.arange(ROWS) < goals)
+    result = rewards(evidence_of(batch_of(reward, action, ends(0))))
+    assert result.state == state
+    if state == "ill":
+        assert "train.random_action_repeat" in result.remedy and "train.n_step" in result.remedy
+
+
+WAITS: dict[str, Any] = {"lasting": 10, "late": -0.03, "ended": 20, "step": 50_000, "success": None}
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ({}, "ill"),
+        ({"lasting": 9}, "ill"),
+        ({"lasting": 8}, "fine"),  # some land
+        ({"late": 1.0}, "fine"),  # it pays to stay, as in CartPole
+        ({"ended": 0}, "fine"),  # nothing ends an episode, as in Pendulum
+        ({"step": 49_999}, "unknown"),
+        ({"success": True}, "fine"),
+    ],
+)
+def test_episodes_that_last_until_the_limit_for_nothing(change: dict[str, Any], state: str) -> None:
+    case = WAITS | change
+    episodes: Any = [
+        SimpleNamespace(
+            truncated=i < case["lasting"], late_reward=case["late"], success=case["success"]
+        )
+        for i in range(10)
+    ]
+    batch = batch_of(np.ones(ROWS), np.zeros(ROWS), ends(case["ended"]))
+    result = time_limit(evidence_of(batch, step=case["step"], episodes=episodes))
+    assert result.state == state
+    if state == "ill":
+        assert f"{case['lasting']} of 10 evaluation episodes last until a limit" in result.text
+        assert "train.n_step" in result.remedy

@@ -38,6 +38,8 @@ def test_episodes_are_seen_whole(source: str) -> None:
         expected = sum(GAMMA ** (i - 1) * i for i in range(1, length + 1))
         assert episode.discounted_return == pytest.approx(expected)
         assert episode.truncated == (length in (3, 4))
+        late = [i for i in range(1, length + 1) if i > length // 2]
+        assert episode.late_reward == pytest.approx(np.mean(late)) and episode.success is None
         assert episode.observation[2] == 0, "the first observation is that of a reset"
         assert episode.last_observation[2] == length
         assert episode.observation[1] == episode.last_observation[1], "of the same episode"
