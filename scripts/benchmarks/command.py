@@ -15,6 +15,7 @@ from scripts.benchmarks.bench import Bench, Options
 from scripts.benchmarks.learning_command import learn
 from scripts.benchmarks.process import BenchmarkError, keep_to_processors, processors
 from scripts.benchmarks.report import machine, print_json, print_table
+from scripts.benchmarks.solving import solve
 
 PEERS = ("sb3", "sbx", "rltools")
 SUITES: dict[str, Callable[[Bench], None]] = {
@@ -31,6 +32,8 @@ SUITES: dict[str, Callable[[Bench], None]] = {
     "logging": running_costs.logging,
     "train": training.train,
 }
+# Each has options of its own, and takes hours: it is no part of `all`.
+OWN_OPTIONS: dict[str, Callable[[Sequence[str]], int]] = {"learn": learn, "solve": solve}
 DESCRIPTION = """Measure this checkout, alone or in turns with peers, and print medians.
 
 suites:
@@ -47,6 +50,7 @@ suites:
   logging     what logging takes of a training's time
   train       whole trainings, from the start of the process to the saved policy
   learn       what the shipped configs learn, in hours; its options: learn --help
+  solve       how soon they learn it, in hours, too; its options: solve --help
 """
 EPILOG = """A peer lives in an environment of its own, where this library need not be:
 
@@ -69,8 +73,8 @@ HalfCheetah, in train and memory, needs gymnasium[mujoco] in this environment, t
 def main(argv: Sequence[str]) -> int:
     """Run the suites that `argv` names and return the exit status."""
     try:
-        if argv[:1] == ["learn"]:
-            return learn(argv[1:])
+        if argv and argv[0] in OWN_OPTIONS:
+            return OWN_OPTIONS[argv[0]](argv[1:])
         return _run(_parser().parse_args(argv))
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -1,0 +1,68 @@
+"""The time until an evaluation reaches a return: what is measured, and what is made of it."""
+
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from scripts.benchmarks import learning, solving
+from scripts.benchmarks.command import main
+from scripts.benchmarks.solving import Solved, medians, read
+from scripts.benchmarks.workers import our_solving
+
+TINY = """
+env: {id: Pendulum-v1}
+agent: {hidden_sizes: [4]}
+train: {total_steps: 60, learning_starts: 50, batch_size: 4}
+evaluation: {every_steps: 20, episodes: 1}
+"""
+MEASURED = Solved("pendulum", "ours", 0, -180, 8.0, 4000, "2026-01-01", "a machine")
+
+
+@pytest.mark.parametrize(("target", "step"), [(-1e9, 20), (0.0, None)])
+def test_ours_ends_with_the_first_evaluation_that_reaches_the_target(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    target: float,
+    step: int | None,
+) -> None:
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    monkeypatch.setattr(learning, "CONFIGS", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--config", "tiny", "--seed", "0", "--target", str(target)]
+    monkeypatch.setattr(sys, "argv", ["our_solving", *arguments])
+    our_solving.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert json.loads(lines[-1]) == {"step": step}
+    last = 20 if step else 60
+    assert sum("evaluation at step" in line for line in lines) == last / 20
+
+
+def test_what_is_known_is_not_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(name: str, side: str, seed: int, peer_python: str | None) -> Solved:
+        return replace(MEASURED, config=name, side=side, seed=seed, seconds=10.0 + seed)
+
+    monkeypatch.setattr(solving, "_measure", measure)
+    file = tmp_path / "lines.jsonl"
+    file.write_text(json.dumps(asdict(MEASURED)) + "\n")
+    assert main(["solve", "--only", "pendulum", "--lines", str(file)]) == 0
+    assert [(each.side, each.seed) for each in read(file)] == [("ours", seed) for seed in range(3)]
+    assert "11.0 s" in capsys.readouterr().out  # of 8, 11 and 12
+    assert main(["solve", "--only", "pendulum", "--lines", str(file), "--peer-python", "x"]) == 0
+    assert [each.side for each in read(file)] == ["ours"] * 3 + ["sb3"] * 3
+
+
+def test_a_side_that_does_not_get_there_counts_with_its_full_time() -> None:
+    theirs = replace(MEASURED, side="sb3", seconds=80.0, step=None)
+    (row,) = medians([MEASURED, theirs])
+    assert row == ["Pendulum-v1 to -180", "8.0 s", "80.0 s (1 of 1 seeds never)", "0.10"]
+
+
+def test_unknown_task(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["solve", "--only", "acrobot"]) == 2
+    assert "--only: expected names of pendulum, cartpole" in capsys.readouterr().err
