@@ -141,7 +141,8 @@ def q_bias(evidence: Evidence) -> Result:
 def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return Q and G of each episode's first step, and the share of G that is no estimate.
 
-    Beside rewards, a soft Q holds alpha times the entropy of every later step, if targets have it.
+    Beside rewards, a soft Q holds alpha times the entropy of every later step that a target begins
+    its next value with, if targets have it: with n_step 5, of every fifth.
     For what would have followed a truncated end, G takes Q itself.
     """
     agent, config, played = evidence.agent, evidence.config.agent, evidence.episodes
@@ -158,7 +159,8 @@ def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.
         q_value = min_q(agent, first, actions)
         q_after = min_q(agent, last, agent.greedy(last))
     rewards = np.array([episode.discounted_return for episode in played]) * config.reward_scale
-    later = np.array([np.sum(config.gamma ** np.arange(1, length)) for length in lengths])
+    n = evidence.config.train.n_step
+    later = np.array([np.sum(config.gamma ** np.arange(n, length, n)) for length in lengths])
     return q_value, rewards + bonus * later + left * (q_after + bonus), 1 - left
 
 

@@ -35,11 +35,14 @@ def test_bias_is_told_once_q_has_settled(
     assert q_bias(evidence(updates)).state == state
 
 
-@pytest.mark.parametrize("has_entropy", [True, False])
+@pytest.mark.parametrize(
+    ("has_entropy", "n_step", "later_steps"),
+    [(True, 1, [1, 2, 3, 4]), (True, 2, [2, 4]), (True, 5, []), (False, 1, [])],
+)
 def test_later_entropy_counts_where_targets_have_it(
-    monkeypatch: pytest.MonkeyPatch, has_entropy: bool
+    monkeypatch: pytest.MonkeyPatch, has_entropy: bool, n_step: int, later_steps: list[int]
 ) -> None:
-    alpha, entropy, gamma, length = 0.5, 2.0, 0.9, 3
+    alpha, entropy, gamma, length = 0.5, 2.0, 0.9, 5
     episode = SimpleNamespace(
         observation=[0.0], last_observation=[0.0], action=[0.0], length=length, truncated=False,
         discounted_return=-10.0,
@@ -49,12 +52,13 @@ def test_later_entropy_counts_where_targets_have_it(
             temperature=SimpleNamespace(alpha=np.array(alpha)), greedy=lambda observations: None
         ),
         config=SimpleNamespace(
-            agent=SimpleNamespace(gamma=gamma, reward_scale=1.0, entropy_in_target=has_entropy)
+            agent=SimpleNamespace(gamma=gamma, reward_scale=1.0, entropy_in_target=has_entropy),
+            train=SimpleNamespace(n_step=n_step),
         ),
         episodes=[episode],
         logged=lambda name: np.array([entropy]),
     )
     monkeypatch.setattr(policy_checks, "min_q", lambda *args: np.zeros(1))
     _, g, _ = policy_checks._values_and_returns(known)
-    bonus = alpha * entropy * (gamma + gamma**2) if has_entropy else 0.0
+    bonus = alpha * entropy * sum(gamma**k for k in later_steps)
     assert g.tolist() == [pytest.approx(-10.0 + bonus)]
