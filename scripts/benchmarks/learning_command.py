@@ -10,8 +10,9 @@ from sac.sweep.plan import THREAD_VARIABLES, Plan
 from sac.sweep.processes import train_in_processes
 from sac.terminal.interrupt import SIGNAL_STATUS
 from scripts.benchmarks.learning import GOALS, LINES, Goal, Lines, load_config, rows
-from scripts.benchmarks.learning_report import draw, print_text, to_json, write_readme
+from scripts.benchmarks.learning_report import draw, print_text, to_json, to_markdown
 from scripts.benchmarks.process import ROOT, BenchmarkError, processors
+from scripts.benchmarks.report import write_section
 
 DESCRIPTION = """Train the shipped configurations with each seed of the README's table, as far as
 benchmarks/learning.jsonl has no line of that yet, and write the table and its figure. An
@@ -77,7 +78,7 @@ def _train(missing: Sequence[tuple[str, int]], lines: Lines, arguments: argparse
 def _write(lines: Lines) -> None:
     """Write the README's table and figure, which show all goals."""
     found = rows(GOALS, lines)
-    write_readme(found)
+    write_section("learn", to_markdown(found))
     try:
         draw(found)
     except SACError as error:

@@ -10,17 +10,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from sac.disk.files import replace_file
 from sac.plots.curves import Curve, Group, aggregate
 from sac.plots.figure import Labels, check_output, draw_curves, save, style
 from sac.plots.runs import Run
 from scripts.benchmarks.learning import Line, Row, decimals
 from scripts.benchmarks.process import ROOT
-from scripts.benchmarks.report import TEXT_WIDTH
+from scripts.benchmarks.report import TEXT_WIDTH, markdown
 
-README = ROOT / "README.md"
 FIGURE = ROOT / ".github" / "images" / "learning_curves.png"
-BEGIN, END = "<!-- scripts/benchmark.py learn writes this -->", "<!-- up to here -->"
 HEADINGS = (
     "environment", "steps", "seeds", "lowest", "median", "aim: every seed, median", "met",
     "time of a run", "elsewhere",
@@ -43,18 +40,9 @@ def to_json(rows: Sequence[Row]) -> str:
     return json.dumps({"rows": [_document(row) for row in rows]})
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def to_markdown(rows: Sequence[Row]) -> str:
     """Return the README's table."""
-    table = [HEADINGS, ["---"] * len(HEADINGS), *(_cells(row) for row in rows)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in table)
-
-
-def write_readme(rows: Sequence[Row], path: Path = README) -> None:
-    """Put the table in its place."""
-    before, _, rest = path.read_text(encoding="utf-8").partition(f"{BEGIN}\n")
-    _, _, after = rest.partition(END)
-    text = f"{before}{BEGIN}\n\n{markdown(rows)}\n{END}{after}"
-    replace_file(path, text.encode())
+    return markdown(HEADINGS, map(_cells, rows))
 
 
 def draw(rows: Sequence[Row], path: Path = FIGURE) -> None:

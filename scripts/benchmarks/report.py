@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,9 +12,12 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
+from sac.disk.files import replace_file
 from scripts.benchmarks.bench import Report
 from scripts.benchmarks.harness import Sample
+from scripts.benchmarks.process import ROOT
 
+README = ROOT / "README.md"
 TEXT_WIDTH = 150  # of a table in a file or a pipe
 
 
@@ -60,6 +63,21 @@ def print_table(report: Report, about: Mapping[str, Any], stream: TextIO) -> Non
     for side, versions in report.versions.items():
         console.print(f"{side}: " + ", ".join(f"{k} {v}" for k, v in versions.items()))
     console.print(", ".join(f"{key} {value}" for key, value in about.items()))
+
+
+def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of a README."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def write_section(command: str, text: str, path: Path = README) -> None:
+    """Put a text between the marks of the command that writes it."""
+    begin, end = f"<!-- scripts/benchmark.py {command} writes this -->\n", "<!-- up to here -->"
+    before, found, rest = path.read_text(encoding="utf-8").partition(begin)
+    assert found, f"{path} has no place for what {command} writes"
+    after = rest.partition(end)[2]
+    replace_file(path, f"{before}{begin}\n{text}\n{end}{after}".encode())
 
 
 def _shown(sample: Sample | None, scale: float) -> str:

@@ -22,7 +22,7 @@ from rich.table import Table
 from sac.config import Config
 from scripts.benchmarks.learning import GOALS, load_config
 from scripts.benchmarks.process import OURS, ROOT, WORKERS, BenchmarkError, Place, run_program
-from scripts.benchmarks.report import TEXT_WIDTH, processor
+from scripts.benchmarks.report import TEXT_WIDTH, markdown, processor, write_section
 
 LINES = ROOT / "benchmarks" / "solving.jsonl"
 SEEDS = (0, 1, 2)
@@ -35,6 +35,7 @@ TASKS = {
     "half_cheetah": (OURS, SB3),
 }
 TARGETS = {goal.config: goal.every for goal in GOALS} | {"half_cheetah": 3000.0}
+HEADINGS = ("until an evaluation reaches", OURS, "SB3", "ours / SB3's")
 DESCRIPTION = """Measure how long the shipped configurations take, from the start of the process,
 until an evaluation reaches what the README's table asks of every seed; and SB3 with the settings of
 its Zoo, where --peer-python is the Python of an environment with it. What benchmarks/solving.jsonl
@@ -76,8 +77,19 @@ def solve(argv: Sequence[str]) -> int:
                     solved = _measure(name, side, seed, arguments.peer_python)
                     with open(arguments.lines, "a", encoding="utf-8") as file:
                         file.write(json.dumps(asdict(solved)) + "\n")
-    _print(read(arguments.lines))
+    table = medians(read(arguments.lines))
+    shown = Table(*HEADINGS)
+    for cells in table:
+        shown.add_row(*cells)
+    Console(width=None if sys.stdout.isatty() else TEXT_WIDTH).print(shown)
+    if arguments.lines == LINES:
+        write_section("solve", to_markdown(table))
     return 0
+
+
+def to_markdown(table: Sequence[Sequence[str]]) -> str:
+    """Return the README's table."""
+    return markdown(HEADINGS, table) if table else "Not measured yet.\n"
 
 
 def read(path: Path = LINES) -> list[Solved]:
@@ -137,13 +149,6 @@ def _cell(found: Sequence[Solved]) -> str:
     text = f"{statistics.median(each.seconds for each in found):.1f} s"
     short = sum(each.step is None for each in found)
     return f"{text} ({short} of {len(found)} seeds never)" if short else text
-
-
-def _print(measured: Sequence[Solved]) -> None:
-    table = Table("until an evaluation reaches", OURS, SB3, f"{OURS} / {SB3}")
-    for cells in medians(measured):
-        table.add_row(*cells)
-    Console(width=None if sys.stdout.isatty() else TEXT_WIDTH).print(table)
 
 
 def _parser() -> argparse.ArgumentParser:

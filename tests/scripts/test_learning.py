@@ -13,6 +13,7 @@ from sac.sweep.processes import Run
 from scripts.benchmarks import learning, learning_command, learning_report
 from scripts.benchmarks.command import main
 from scripts.benchmarks.learning import GOALS, Goal, Line, Lines, Row, digest, settings_of
+from scripts.benchmarks.report import README, write_section
 from scripts.benchmarks.workers import our_learning
 
 GOAL = Goal("tiny", 2, -1500, -1400, "nobody -1 at 9")
@@ -147,15 +148,15 @@ def test_goal_is_met_by_every_seed_and_by_their_median(
 
 def test_readme_keeps_what_stands_around_its_table(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
-    places = f"{learning_report.BEGIN}\nold\n{learning_report.END}"
-    readme.write_text(f"before\n{places}\nafter\n")
-    found = learning.rows([GOAL], lines_with(tmp_path, -1450.0))
-    learning_report.write_readme(found, readme)
+    place = "<!-- scripts/benchmark.py learn writes this -->\nold\n<!-- up to here -->"
+    readme.write_text(f"before\n{place}\nafter\n")
+    table = learning_report.to_markdown(learning.rows([GOAL], lines_with(tmp_path, -1450.0)))
+    write_section("learn", table, readme)
     text = readme.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
     cells = "| Pendulum-v1 | 60 | 0 (of 0 to 1) | -1,450 | -1,450 | -1,500, -1,400 | not yet known"
     assert cells in text
-    learning_report.write_readme(found, readme)
+    write_section("learn", table, readme)
     assert readme.read_text() == text
 
 
@@ -168,5 +169,5 @@ def test_figure_shows_the_curves(tmp_path: Path) -> None:
 
 def test_readme_tells_what_the_lines_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    table = learning_report.markdown(learning.rows(GOALS, Lines()))
-    assert table in learning_report.README.read_text(encoding="utf-8")
+    table = learning_report.to_markdown(learning.rows(GOALS, Lines()))
+    assert table in README.read_text(encoding="utf-8")
