@@ -128,6 +128,9 @@ def _draw_floats(
     return method(shape, dtype.type)
 
 
+DRAWS = (_draw, _draw_floats)  # the array functions that draw: nothing but their order matters
+
+
 def _cast(array: Array, dtype: np.dtype) -> Array:
     return array if array.dtype == dtype else state.run_silently(_as_dtype, array, dtype)
 

@@ -57,21 +57,35 @@ def effect(function: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
+def check(function: Callable[P, R]) -> Callable[P, R]:
+    """Declare an effect that does nothing while the tensor, its last argument, is finite.
+
+    A compiled program calls it only when the tensor is not.
+    """
+    function.is_check = True  # type: ignore[attr-defined]
+    return effect(function)
+
+
 class Captured:
     """A function of tensors; from its second call for inputs of one kind on, a program."""
 
     def __init__(
-        self, function: Callable[..., Any], tensors: Sequence[Any], modules: Sequence[Any] = ()
+        self,
+        function: Callable[..., Any],
+        tensors: Sequence[Any],
+        modules: Sequence[Any] = (),
+        compiled: Callable[[Recorder, Callable[..., Any]], Callable[..., Any]] | None = None,
     ) -> None:
         """`function` takes one tensor or more; the module's text says what it promises.
 
         `tensors`: what it knows beside its inputs, such as parameters; anything may change their
         elements between calls. `modules`: those that it calls; while one of them has hooks, the
         function runs as it is. It returns tensors without history, or dicts, tuples and lists of
-        them.
+        them. `compiled` makes a faster program of what was recorded and of the program.
         """
         self.function = function
         self.tensors = list(tensors)
+        self.compiled = compiled
         parts = [part for module in modules for part in module.modules()]
         self._module_hooks = [part._forward_hooks for part in parts]
         self._module_hooks += [part._forward_pre_hooks for part in parts]
@@ -111,6 +125,9 @@ class Captured:
             return self.function(*inputs)
         recorder = Recorder(inputs, tensors)
         result = recorder.watch(self.function)
-        self.programs[kind] = recorder.program(result)
+        program = recorder.program(result)
+        if program is not None and self.compiled is not None:
+            program = self.compiled(recorder, program)
+        self.programs[kind] = program
         self.reason = recorder.failure
         return result

@@ -1,0 +1,1 @@
+"""Captured programs, compiled: kernels in C, run without Python between them."""

@@ -1,0 +1,179 @@
+"""Instructions, as the kernels take them, and the memory that they work on."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+SOURCE = Path(__file__).with_name("kernels.c")
+FLOAT32 = np.dtype(np.float32)
+
+
+def _numbers(text: str) -> dict[str, int]:
+    """Return the values of the names in the enumerations of a C text."""
+    numbers: dict[str, int] = {}
+    for block in re.findall(r"^enum \{(.*?)\};", text, re.DOTALL | re.MULTILINE):
+        names = re.findall(r"\w+", re.sub(r"//.*", "", block))
+        assert not numbers.keys() & set(names), "a name has one value"
+        numbers |= {name: i for i, name in enumerate(names)}
+    return numbers
+
+
+NUMBERS = _numbers(SOURCE.read_text(encoding="ascii"))
+TYPES = {np.dtype(np.float32): "FLOAT", np.dtype(np.bool_): "BOOL", np.dtype(np.int64): "INT"}
+
+OPERAND = np.dtype(
+    [("slot", "i4"), ("type", "i4"), ("offset", "i8"), ("stride", "i8", 4)], align=True
+)
+INSTRUCTION = np.dtype(
+    [("op", "i4"), ("code", "i4"), ("split", "i4"), ("inputs", "i4"), ("unit", "i8"),
+     ("shape", "i8", 4), ("operand", OPERAND, 6)], align=True,
+)  # fmt: skip
+GROUP = np.dtype([("first", "i4"), ("count", "i4"), ("extent", "i8"), ("parts", "i8")], align=True)
+STAGE = np.dtype([("first", "i4"), ("count", "i4"), ("tasks", "i8")], align=True)
+
+
+class NotCompiledError(Exception):
+    """There is no kernel for this: NumPy does it."""
+
+
+@dataclass(eq=False)
+class Root:
+    """An array that a program knows, with all its views.
+
+    While a program is made, `memory` stands for it: views of it tell where they lie. Its numbers
+    mean nothing, and are NaN, so that no constant can come from them unseen.
+    """
+
+    memory: np.ndarray
+    kind: str  # value, input, tensor, foreign or constant
+    slot: int
+    version: int = 0  # how often it has been written
+    escapes: bool = False  # it is handed out, so each run has a new one
+    first_stage: int = 0
+    last_stage: int = 0
+
+    @property
+    def address(self) -> int:
+        """Where the memory starts."""
+        return self.memory.__array_interface__["data"][0]
+
+
+class Place(NamedTuple):
+    """A part of a root, with a stride, in elements, for each dimension of an instruction."""
+
+    root: Root
+    type: str
+    offset: int
+    strides: tuple[int, ...]
+
+    def rows(self, split: int, unit: int, extent: int, shape: Sequence[int]) -> object:
+        """Return what tells whether two places have the same rows; None if a row is not one.
+
+        Row r of `extent` must lie in the r-th of equal pieces of the memory, or of each of several
+        blocks of such pieces.
+        """
+        step = self.strides[split] * unit
+        if step <= 0:
+            return None
+        inside = 0
+        for i, (stride, n) in enumerate(zip(self.strides, shape, strict=True)):
+            n = unit if i == split else n
+            if 0 <= stride < step:
+                inside += stride * (n - 1)
+            elif n > 1 and (stride < 0 or stride % (step * extent)):
+                return None
+        if self.offset % step + inside >= step or self.offset // step % extent:
+            return None
+        return self.root, step, extent
+
+
+@dataclass(eq=False)
+class Instruction:
+    """A loop nest; the last of `places` is written, and the first is, too, if `in_place`."""
+
+    op: str
+    code: str
+    shape: tuple[int, ...]  # of the loops, four of them
+    places: list[Place]
+    inputs: int
+    split: int = 3
+    unit: int = 1  # elements of the dimension `split` in a unit
+    extent: int = 1  # units
+    group: object = "single"  # instructions of one group may share a task: see `schedule`
+    writes: list[int] = field(default_factory=lambda: [-1])
+    work: int = 0  # multiplications, or so
+    scratch: int = 0  # bytes for each unit
+    fixed_scratch: int = 0
+    stage: int = 0
+
+    def row(self, number: int) -> object:
+        """Return the rows of a place, if the instruction is split by rows."""
+        if not (isinstance(self.group, tuple) and self.group[0] == "rows"):
+            return None
+        return self.places[number].rows(self.split, self.unit, self.extent, self.shape)
+
+    def check(self) -> None:
+        """Raise unless all that it touches lies in its arrays."""
+        for place in self.places:
+            size = {"FLOAT": 4, "BOOL": 1, "INT": 8, "PACKED": 4, "SETTINGS": 8}[place.type]
+            reach = [s * (n - 1) for s, n in zip(place.strides, self.shape, strict=True)]
+            first = place.offset + sum(min(r, 0) for r in reach)
+            last = place.offset + sum(max(r, 0) for r in reach)
+            if not 0 <= first <= last < place.root.memory.nbytes // size:
+                raise AssertionError(f"{self.op} {self.code} reaches out of an array")
+
+    def encode(self, record: np.void) -> None:
+        """Fill in a record of `INSTRUCTION`."""
+        record["op"], record["code"] = NUMBERS[self.op], NUMBERS[self.code] if self.code else 0
+        record["split"], record["inputs"], record["unit"] = self.split, self.inputs, self.unit
+        record["shape"] = self.shape
+        for target, place in zip(record["operand"], self.places, strict=False):
+            target["slot"], target["offset"] = place.root.slot, place.offset
+            target["type"] = NUMBERS.get(place.type, 0)
+            target["stride"] = place.strides
+
+
+def collapsed(
+    shape: Sequence[int], strides: Sequence[Sequence[int]], keep: int | None, most: int
+) -> tuple[list[int], list[list[int]], int | None, int]:
+    """Join dimensions that lie side by side in all operands, and drop those of one element.
+
+    `keep`: a dimension that is only joined with later ones. Returns shape, strides, where `keep`
+    went, and how many elements one of its steps covers. NotCompiledError for over `most`.
+    """
+    dims: list[list[int]] = []  # [size, elements of a step of `keep` or 0, *strides]
+    for i, n in enumerate(shape):
+        if n == 1 and i != keep:
+            continue
+        own = [s[i] for s in strides]
+        fits = dims and i != keep and all(
+            before == after * n for before, after in zip(dims[-1][2:], own, strict=True)
+        )
+        if fits:
+            dims[-1] = [dims[-1][0] * n, dims[-1][1] * n, *own]
+        else:
+            dims.append([n, 1 if i == keep else 0, *own])
+    if len(dims) > most:
+        raise NotCompiledError(f"{len(dims)} dimensions")
+    kept = next((i for i, dim in enumerate(dims) if dim[1]), None)
+    unit = dims[kept][1] if kept is not None else 1
+    return [d[0] for d in dims], [list(s) for s in zip(*(d[2:] for d in dims), strict=True)] or [
+        [] for _ in strides
+    ], kept, unit
+
+
+def padded(values: Sequence[int], fill: int, length: int) -> tuple[int, ...]:
+    """Put `fill` in front, up to `length` values."""
+    return (fill,) * (length - len(values)) + tuple(values)
+
+
+def size(shape: Sequence[int]) -> int:
+    """Return the number of elements."""
+    return math.prod(shape)
