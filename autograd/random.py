@@ -128,7 +128,10 @@ def _draw_floats(
     return method(shape, dtype.type)
 
 
-DRAWS = (_draw, _draw_floats)  # the array functions that draw: nothing but their order matters
+# What a compiled program may do first, since nothing but their order matters.
+DRAWS = (_draw, _draw_floats)
+for _function in DRAWS:
+    vars(_function)["is_draw"] = True
 
 
 def _cast(array: Array, dtype: np.dtype) -> Array:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.compiled.emitter import PART
 from autograd.compiled.instructions import Instruction, NotCompiledError, Place
+from autograd.compiled.loops import PART
 from autograd.functional.fused import clip_row_norms_, polyak_update_
 from autograd.optim.adam import Adam, AdamW
 from autograd.optim.optimizer import Optimizer, number
@@ -25,6 +25,10 @@ class Binding:
     """What must be looked at before a run of a program, and done after it."""
 
     slots: np.ndarray  # the addresses that the kernels see
+
+    def bind(self, slots: np.ndarray) -> None:
+        """Write into these addresses from now on."""
+        self.slots = slots
 
     def ready(self) -> bool:
         """Take over what has changed; return False if the program does not fit any more."""
@@ -47,7 +51,13 @@ class AdamBinding(Binding):
         self._latest: tuple[Any, ...] = ()
         self._arrays: list[Any] = [None] * 3
 
+    def bind(self, slots: np.ndarray) -> None:
+        """Write into these addresses from now on, and look for the state anew."""
+        self._arrays = [None] * 3
+        super().bind(slots)
+
     def ready(self) -> bool:
+        """Look at the settings, and at where the state lies."""
         group, state = self.group, self.optimizer.state[self.param]
         decay = group["weight_decay"]
         now = group["lr"], *group["betas"], group["eps"], decay
@@ -70,6 +80,7 @@ class AdamBinding(Binding):
         return True
 
     def done(self) -> None:
+        """Tell the graph that the parameter has changed."""
         self.param._bump_version()
 
 
@@ -80,6 +91,7 @@ class Changed(Binding):
         self.tensor = tensor
 
     def done(self) -> None:
+        """Tell the graph."""
         self.tensor._bump_version()
 
 
@@ -94,40 +106,36 @@ def _step(
     if closure is not None or type(optimizer) not in (Adam, AdamW):
         raise NotCompiledError("an optimizer other than Adam and AdamW")
     bindings: list[Binding] = []
-    emitter = lowering.emitter
+    emitter, memory = lowering.emitter, lowering.memory
     for group in optimizer.param_groups:
         for param in group["params"]:
             gradient = lowering.gradients.get(id(param))
             if gradient is None:
                 continue
             size = param._array.size
-            parameter, offset = emitter.place(lowering.traced(param._array))
-            gradient_root, start = emitter.place(gradient)
+            parameter, offset = memory.place(lowering.traced(param._array))
+            gradient_root, start = memory.place(gradient)
             if not gradient.flags.c_contiguous or offset or not size:
                 raise NotCompiledError("a parameter or a gradient that is a view")
-            step = emitter.root((1,), kind="bound")
-            roots = [emitter.roots[-1]]
+            step = memory.new((1,), kind="bound")
+            roots = [memory.roots[-1]]
             for _ in range(2):
-                emitter.root((size,), kind="bound")
-                roots.append(emitter.roots[-1])
+                memory.new((size,), kind="bound")
+                roots.append(memory.roots[-1])
             binding = AdamBinding(optimizer, group, param, [root.slot for root in roots])
-            if not binding.settings.size or not _can_bind(binding):
+            binding.bind(np.zeros(len(memory.roots), np.uint64))
+            if not binding.ready():
                 raise NotCompiledError("settings of Adam without a kernel")
-            emitter.adopt(binding.settings, "kept")
+            memory.adopt(binding.settings, "kept")
             emitter.elementwise("ADD", [step, 1.0], step)
             places = [
                 Place(parameter, "FLOAT", 0, WHOLE), Place(gradient_root, "FLOAT", start, WHOLE),
                 Place(roots[1], "FLOAT", 0, WHOLE), Place(roots[2], "FLOAT", 0, WHOLE),
-                Place(roots[0], "FLOAT", 0, ONE), Place(emitter.roots[-1], "SETTINGS", 0, ONE),
+                Place(roots[0], "FLOAT", 0, ONE), Place(memory.roots[-1], "SETTINGS", 0, ONE),
             ]  # fmt: skip
             _write_long(lowering, "ADAM", places, 6, [0, 2, 3], 8 * size)
             bindings.append(binding)
     return bindings
-
-
-def _can_bind(binding: AdamBinding) -> bool:
-    binding.slots = np.zeros(max(binding.numbers) + 1, np.uint64)
-    return binding.ready() and not (binding._arrays.clear() or binding._arrays.extend([None] * 3))
 
 
 def _write_long(
@@ -145,13 +153,13 @@ def _write_long(
 
 
 def _polyak_update(lowering: Lowering, target: Tensor, source: Tensor, tau: float) -> list[Binding]:
-    emitter = lowering.emitter
+    memory = lowering.memory
     arrays = [lowering.traced(t._array) for t in (target, source)]
-    places = [Place(emitter.place(a)[0], "FLOAT", 0, WHOLE) for a in arrays]
-    if any(emitter.place(a)[1] for a in arrays) or arrays[0].shape != arrays[1].shape:
+    places = [Place(memory.place(a)[0], "FLOAT", 0, WHOLE) for a in arrays]
+    if any(memory.place(a)[1] for a in arrays) or arrays[0].shape != arrays[1].shape:
         raise NotCompiledError("a view as a target")
-    root, _, offset, _ = emitter.operand(tau, (1,))
-    places.append(Place(root, "FLOAT", offset, ONE))
+    weight = memory.operand(tau, (1,))
+    places.append(Place(weight.root, "FLOAT", weight.offset, ONE))
     _write_long(lowering, "LERP", places, 3, [0], 3 * arrays[0].size)
     return [Changed(target)]
 
@@ -166,9 +174,7 @@ def _clip_row_norms(lowering: Lowering, parameter: Tensor, max_norm: float) -> l
     return []
 
 
-def _zero_grad(
-    lowering: Lowering, optimizer: Optimizer, set_to_none: bool = True
-) -> list[Binding]:
+def _zero_grad(lowering: Lowering, optimizer: Optimizer, set_to_none: bool = True) -> list[Binding]:
     if not set_to_none:
         raise NotCompiledError("gradients that are filled with zeros")
     for group in optimizer.param_groups:
@@ -181,4 +187,26 @@ RULES: dict[Callable[..., Any], Callable[..., list[Binding]]] = {
     Optimizer.zero_grad.__wrapped__: _zero_grad,  # type: ignore[attr-defined]
     polyak_update_.__wrapped__: _polyak_update,  # type: ignore[attr-defined]
     clip_row_norms_.__wrapped__: _clip_row_norms,  # type: ignore[attr-defined]
+}
+
+
+def _adam_state(optimizer: Adam, closure: Any = None) -> Callable[[], None]:
+    """Remember the state of all parameters before a step."""
+    saved = []
+    for group in optimizer.param_groups:
+        for param in group["params"]:
+            state = optimizer.state.get(param) or {}
+            saved.append((param, {name: value._array.copy() for name, value in state.items()}))
+
+    def back() -> None:
+        for param, arrays in saved:
+            for name, value in optimizer.state.get(param, {}).items():
+                value._array[...] = arrays.get(name, 0)
+
+    return back
+
+
+# What takes back an effect, for those that change more than the tensors of the captured function.
+SNAPSHOTS: dict[Callable[..., Any], Callable[..., Callable[[], None]]] = {
+    Adam.step.__wrapped__: _adam_state,  # type: ignore[attr-defined]
 }

@@ -52,10 +52,9 @@ class Root:
     """
 
     memory: np.ndarray
-    kind: str  # value, input, tensor, foreign or constant
+    kind: str  # value, fresh, input, tensor, foreign, bound, kept or constant: see `writer`
     slot: int
     version: int = 0  # how often it has been written
-    escapes: bool = False  # it is handed out, so each run has a new one
     first_stage: int = 0
     last_stage: int = 0
 
@@ -93,10 +92,37 @@ class Place(NamedTuple):
             return None
         return self.root, step, extent
 
+    def extent(self, shape: Sequence[int]) -> tuple[int, int, int]:
+        """Return (0, start, end): it touches some of the elements from start to end - 1."""
+        if self.type in ("PACKED", "SETTINGS") or any(s < 0 for s in self.strides):
+            return 0, 0, self.root.memory.size
+        reach = sum(s * (n - 1) for s, n in zip(self.strides, shape, strict=True))
+        return 0, self.offset, self.offset + reach + 1
+
+    def span(self, shape: Sequence[int]) -> tuple[int, int, int]:
+        """Return (period, start, end): it touches start to end - 1 of each piece of `period`.
+
+        The pieces are those of the outermost dimension, such as networks, if it has such.
+        """
+        _, start, end = self.extent(shape)
+        period, n = max((s, n) for s, n in zip(self.strides, shape, strict=True))
+        inside = end - start - period * (n - 1)
+        if period <= 0 or n == 1 or start % period + inside > period:
+            return 0, start, end
+        return period, start % period, start % period + inside
+
+    def is_apart(self, shape: Sequence[int], other: Place, other_shape: Sequence[int]) -> bool:
+        """Whether the two have no element in common, as far as can be told simply."""
+        for spans in (Place.span, Place.extent):
+            first, second = spans(self, shape), spans(other, other_shape)
+            if first[0] == second[0] and (first[2] <= second[1] or second[2] <= first[1]):
+                return True
+        return False
+
 
 @dataclass(eq=False)
 class Instruction:
-    """A loop nest; the last of `places` is written, and the first is, too, if `in_place`."""
+    """A loop nest; the last of `places` is written, or those that `writes` says."""
 
     op: str
     code: str
@@ -150,23 +176,18 @@ def collapsed(
     """
     dims: list[list[int]] = []  # [size, elements of a step of `keep` or 0, *strides]
     for i, n in enumerate(shape):
+        own = [s[i] for s in strides]
         if n == 1 and i != keep:
             continue
-        own = [s[i] for s in strides]
-        fits = dims and i != keep and all(
-            before == after * n for before, after in zip(dims[-1][2:], own, strict=True)
-        )
-        if fits:
+        if dims and i != keep and dims[-1][2:] == [s * n for s in own]:
             dims[-1] = [dims[-1][0] * n, dims[-1][1] * n, *own]
         else:
-            dims.append([n, 1 if i == keep else 0, *own])
+            dims.append([n, int(i == keep), *own])
     if len(dims) > most:
         raise NotCompiledError(f"{len(dims)} dimensions")
     kept = next((i for i, dim in enumerate(dims) if dim[1]), None)
-    unit = dims[kept][1] if kept is not None else 1
-    return [d[0] for d in dims], [list(s) for s in zip(*(d[2:] for d in dims), strict=True)] or [
-        [] for _ in strides
-    ], kept, unit
+    joined = [[dim[2 + i] for dim in dims] for i in range(len(strides))]
+    return [dim[0] for dim in dims], joined, kept, 1 if kept is None else dims[kept][1]
 
 
 def padded(values: Sequence[int], fill: int, length: int) -> tuple[int, ...]:

@@ -1,13 +1,15 @@
-"""The kernels: compiled by the system's compiler at first use, and kept in a folder of the user."""
+"""The kernels, loaded, and programs that they run."""
 
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 from typing import Any
 
 import numpy as np
 
+from autograd.compiled.build import BuildError, compiler_name, shared_library
 from autograd.compiled.instructions import GROUP, INSTRUCTION, STAGE
 
 I64, POINTER = ctypes.c_int64, ctypes.c_void_p
@@ -20,6 +22,16 @@ class Record(ctypes.Structure):
         ("instructions", POINTER), ("groups", POINTER), ("stages", POINTER), ("slots", POINTER),
         ("scratch", POINTER), ("stop", ctypes.c_int),
     ]  # fmt: skip
+
+
+@functools.cache
+def load() -> Library:
+    """Return the kernels, compiled at first use; BuildError if they can't be, with the reason."""
+    path = shared_library()
+    try:
+        return Library(str(path))
+    except OSError as error:
+        raise BuildError(f"the compiled kernels can't be loaded: {error}") from None
 
 
 class Library:
@@ -37,7 +49,18 @@ class Library:
         self.strip, self.tile, self.lanes = facts[4:7]
         self.run = library.run
         self.run.argtypes, self.run.restype = [POINTER, I64, I64, ctypes.c_int], I64
-        os.register_at_fork(after_in_child=library.forget_threads)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=library.forget_threads)
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether the processor has vectors wide enough to be faster than NumPy at any size."""
+        return self.lanes >= 8
+
+    @property
+    def compiler(self) -> str:
+        """The compiler's name and version."""
+        return compiler_name()
 
     def program(
         self, instructions: np.ndarray, groups: np.ndarray, stages: np.ndarray, scratch: int,

@@ -27,6 +27,7 @@ class Lowering:
         """`strip`, `tile`: columns and rows of the products' kernels."""
         self.recorder = recorder
         self.emitter = Emitter(strip, tile)
+        self.memory, self.products = self.emitter.memory, self.emitter.products
         self.bindings: list[Binding] = []
         self.gradients: dict[int, Any] = {}  # of leaves, by the identity of these
         self.arrays: dict[int, Any] = {}  # traced arrays by the identity of recorded ones
@@ -43,19 +44,19 @@ class Lowering:
         self.left: list[str] = []  # the lines that stay statements, and why
 
     def _adopted(self, array: np.ndarray, kind: str) -> Root:
-        self.arrays[id(array)] = self.emitter.root(array.shape, array.dtype, kind)
-        return self.emitter.roots[-1]
+        self.arrays[id(array)] = self.memory.new(array.shape, array.dtype, kind)
+        return self.memory.roots[-1]
 
     # -- tracing --------------------------------------------------------------------------
 
     def lower(self) -> None:
         """Trace every line."""
         for line in self.recorder.lines:
-            before = list(self.emitter.instructions), dict(self.emitter.packed)
+            before = list(self.emitter.instructions), dict(self.products.packed)
             try:
                 self._lower(line)
             except NotCompiledError as reason:
-                self.emitter.instructions, self.emitter.packed = before
+                self.emitter.instructions, self.products.packed = before
                 self.left.append(f"{line.text}: {reason}")
                 self._leave(line)
         self.segments[-1] = self.emitter.instructions
@@ -102,8 +103,8 @@ class Lowering:
                 recorded.shape, recorded.dtype,
             ):  # fmt: skip
                 raise NotCompiledError("a result of another shape or dtype")
-            self.emitter.place(traced)
-            self.arrays[id(recorded)] = self.emitter.seen(traced)
+            self.memory.place(traced)
+            self.arrays[id(recorded)] = self.memory.seen(traced)
         elif isinstance(recorded, tuple | list):
             if not isinstance(traced, tuple | list) or len(traced) != len(recorded):
                 raise NotCompiledError("a result of another kind")
@@ -115,10 +116,9 @@ class Lowering:
         array = self.traced(line.call.args[-1]._array)
         if array.size != 1 or line.call.kwargs:
             raise NotCompiledError("a check of several numbers")
-        self.emitter.root((1,))
-        flag = Place(self.emitter.roots[-1], "FLOAT", 0, (0, 0, 0, 0))
-        flag.root.kind = "kept"
-        root, offset = self.emitter.place(array)
+        self.memory.new((1,), kind="kept")
+        flag = Place(self.memory.roots[-1], "FLOAT", 0, (0, 0, 0, 0))
+        root, offset = self.memory.place(array)
         value = Place(root, "FLOAT", offset, (0, 0, 0, 0))
         self.emitter.write(Instruction("CHECK", "", (1, 1, 1, 1), [value, flag], 1))
         self.checks[-1].append((line, flag))
@@ -143,7 +143,7 @@ class Lowering:
         if line.call.function is accumulate:
             raise NotCompiledError("a gradient from a statement")
         self.segments[-1] = self.emitter.instructions
-        self.emitter.instructions, self.emitter.packed = [], {}
+        self.emitter.instructions, self.products.packed = [], {}
         self.segments.append([])
         self.statements.append([line])
         self.checks.append([])
@@ -163,11 +163,11 @@ class Lowering:
     def _foreign(self, value: Any, name: str, found: list[tuple[str, Root]]) -> None:
         if isinstance(value, np.ndarray):
             try:
-                array = self.emitter.root(value.shape, value.dtype, "foreign")
+                array = self.memory.new(value.shape, value.dtype, "foreign")
             except NotCompiledError:
                 return
             self.arrays[id(value)] = array
-            found.append((name, self.emitter.roots[-1]))
+            found.append((name, self.memory.roots[-1]))
         elif isinstance(value, tuple | list):
             for i, part in enumerate(value):
                 self._foreign(part, f"{name}[{i}]", found)

@@ -17,7 +17,7 @@ from autograd.compiled.instructions import GROUP, INSTRUCTION, STAGE, Instructio
 ALIGNED = 64  # bytes
 WORK_OF_A_PART = 2**19  # multiplications; a part of less costs more than it brings
 ALL = 2**40  # as the extent of a group that is not cut: more than any
-ROWS = 96  # of a part at most: what they make stays in a cache
+ROWS = 32  # of a part at least
 
 
 def conflict(before: Instruction, after: Instruction) -> str:
@@ -28,6 +28,8 @@ def conflict(before: Instruction, after: Instruction) -> str:
             if place.root is not other.root:
                 continue
             if not (_writes(before, i) or _writes(after, j)):
+                continue
+            if place.is_apart(before.shape, other, after.shape):
                 continue
             if before.group != after.group:
                 return "stage"
@@ -83,7 +85,8 @@ def encode(
             tasks += parts
             units = -(-extent // parts)
             scratch = max(
-                scratch, *(i.fixed_scratch + (units * i.scratch if i.scratch else 0) for i in members)
+                scratch,
+                *(i.fixed_scratch + (units * i.scratch if i.scratch else 0) for i in members),
             )
         records.append((start, len(groups) - start, tasks))
     encoded = np.zeros(len(ordered), INSTRUCTION)
@@ -98,8 +101,7 @@ def _parts(group: object, members: Sequence[Instruction], extent: int) -> int:
     work = sum(i.work for i in members)
     wanted = -(-work // WORK_OF_A_PART)
     if isinstance(group, tuple):
-        wanted = min(wanted, -(-extent // 32))
-        wanted = max(wanted, -(-extent // ROWS)) if work > 8 * WORK_OF_A_PART else wanted
+        wanted = min(wanted, -(-extent // ROWS))
     return max(1, min(extent, wanted))
 
 

@@ -55,12 +55,15 @@ class Traced(np.ndarray):
         return (self[i] for i in range(len(self)))
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return a copy in another dtype."""
         return self.emitter.cast(self, np.dtype(dtype))
 
     def copy(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a copy."""
         return self.emitter.cast(self, self.dtype)
 
     def fill(self, value: Any) -> None:
+        """Set all elements to a number."""
         self.emitter.copy(value, self)
 
 

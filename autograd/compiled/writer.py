@@ -10,32 +10,15 @@ from numpy import ndarray
 
 from autograd.backend import NUMPY
 from autograd.compiled.effects import fits
-from autograd.compiled.instructions import Instruction, NotCompiledError, Root
+from autograd.compiled.instructions import FLOAT32, NotCompiledError, Root
 from autograd.compiled.library import Library
 from autograd.compiled.lowering import Lowering
 from autograd.compiled.schedule import ALIGNED, assign_stages, encode, lay_out
-from autograd.engine.recorder import INDENT, Line, Recorder
+from autograd.engine.recorder import Line
 
 LARGE = 2**14  # elements of a gradient that has memory of its own in every run
 FOREVER = 2**40  # the last stage of what is looked at after the stages
 SMALL_WORK = 2**23  # multiplications of a program that one thread runs: below a millisecond
-
-
-def compiled(
-    library: Library, threads: int, recorder: Recorder, plain: Callable[..., Any]
-) -> Callable[..., Any]:
-    """Return a function that does what the program `plain` of a recorder does, or `plain`.
-
-    Raises nothing: what can't be compiled runs in NumPy.
-    """
-    try:
-        lowering = Lowering(recorder, library.strip, library.tile)
-        lowering.lower()
-        if not any(lowering.segments):
-            return plain
-        return Writer(lowering, plain, library, threads).function()
-    except NotCompiledError:
-        return plain
 
 
 class Writer:
@@ -66,8 +49,8 @@ class Writer:
 
     def _choose_fresh(self) -> None:
         """Large gradients are not copied: they have new memory in every run."""
-        for leaf, traced in self.lowering.gradients.items():
-            root, _ = self.lowering.emitter.place(traced)
+        for traced in self.lowering.gradients.values():
+            root, _ = self.lowering.memory.place(traced)
             if root.kind == "value" and traced.size >= max(LARGE, root.memory.size):
                 root.kind = "fresh"
                 self.expressions[root] = f"fresh{root.slot}"
@@ -92,7 +75,7 @@ class Writer:
         start = -memory.__array_interface__["data"][0] % ALIGNED
         self.memory = memory[start : start + size]
         self.offsets = offsets
-        self.addresses = np.zeros(len(self.lowering.emitter.roots), np.uint64)
+        self.addresses = np.zeros(len(self.lowering.memory.roots), np.uint64)
         for root in self.used:
             if root.kind in ("constant", "kept"):
                 self.addresses[root.slot] = root.address
@@ -108,12 +91,12 @@ class Writer:
         return self.recorder.returns.union(*(line.uses for line in lines))
 
     def _root(self, array: ndarray) -> Root:
-        return self.lowering.emitter.place(self.lowering.arrays[id(array)])[0]
+        return self.lowering.memory.place(self.lowering.arrays[id(array)])[0]
 
     def _view(self, array: ndarray) -> ndarray:
         """Return the array in the program's memory that stands for a recorded one."""
         traced = self.lowering.arrays[id(array)]
-        root, offset = self.lowering.emitter.place(traced)
+        root, offset = self.lowering.memory.place(traced)
         if root.kind == "constant":
             buffer: Any = root.memory
         elif root in self.offsets:
@@ -135,21 +118,37 @@ class Writer:
 
     def function(self) -> Callable[..., Any]:
         """Return the function of the inputs' arrays."""
-        lowering, inputs = self.lowering, ", ".join(f"x{i}" for i in range(len(self.recorder.inputs)))
+        self._bind()
+        text, start = self._beginning(), 0
+        for lines, checks, end in zip(
+            self.lowering.statements, self.lowering.checks, self.ends, strict=True
+        ):
+            for line in lines:
+                text += self._statement(line)
+            if end > start:
+                text += self._stretch(start, end, checks)
+            start = end
+        return self.recorder.function(text + self._end(), self.constants)
+
+    def _bind(self) -> None:
+        """Let the text get at what the kernels see."""
+        bindings = self.lowering.bindings
         tensors = [
             [tensor, None, root.slot, tensor._array.shape]
-            for tensor, root in zip(self.recorder.tensors, lowering.tensors, strict=True)
+            for tensor, root in zip(self.recorder.tensors, self.lowering.tensors, strict=True)
             if root in self.used
         ]
-        for binding in lowering.bindings:
-            binding.slots = self.addresses
+        for binding in bindings:
+            binding.bind(self.addresses)
         self.constants |= {
-            "ready": lambda: _bound(tensors, self.addresses)
-            and all([binding.ready() for binding in lowering.bindings]),
-            "contiguous": np.ascontiguousarray, "address": _address, "ndarray": ndarray,
-            "run": self.program.run, "empty": NUMPY.reused_empty, "float32": np.dtype("f4"),
-            "done": [binding.done for binding in lowering.bindings],
+            "ready": lambda: _bound(tensors, self.addresses) and all([b.ready() for b in bindings]),
+            "done": [binding.done for binding in bindings],
+            "run": self.program.run, "address": _address, "contiguous": np.ascontiguousarray,
+            "ndarray": ndarray, "empty": NUMPY.reused_empty, "float32": FLOAT32,
         }  # fmt: skip
+
+    def _beginning(self) -> list[str]:
+        inputs = ", ".join(f"x{i}" for i in range(len(self.recorder.inputs)))
         text = [f"if not ready(): return plain({inputs})"]
         for root, name in self.expressions.items():
             if root.kind == "input" and root in self.used:
@@ -157,23 +156,17 @@ class Writer:
             elif root.kind == "fresh":
                 text.append(f"{name} = empty(({root.memory.size},), float32)")
                 text.append(f"slots[{root.slot}] = address({name})")
-        start = 0
-        for lines, checks, end in zip(
-            lowering.statements, lowering.checks, self.ends, strict=True
-        ):
-            for line in lines:
-                text += self._statement(line)
-            if end > start:
-                text += self._stretch(start, end, checks)
-            start = end
-        for line in lowering.stores:
+        return text
+
+    def _end(self) -> list[str]:
+        text: list[str] = []
+        for line in self.lowering.stores:
             text += [*self._locals(line.uses, is_kept=True), line.text]
-        cleared = {id(t) for t in lowering.cleared} - set(lowering.gradients)
+        cleared = {id(t) for t in self.lowering.cleared} - set(self.lowering.gradients)
         for i, tensor in enumerate(self.recorder.tensors):
             if id(tensor) in cleared:
                 text.append(f"p{i}._grad = None")
-        text += ["for finish in done: finish()", *self._locals(self.recorder.returns, True)]
-        return self.recorder.function(text, self.constants)
+        return [*text, "for each in done: each()", *self._locals(self.recorder.returns, True)]
 
     def _statement(self, line: Line) -> list[str]:
         text = [*self._locals(line.uses, line.call.is_effect), line.text]
@@ -206,7 +199,7 @@ class Writer:
                 continue
             traced, root = self.lowering.arrays[id(value)], self._root(value)
             if root in self.expressions:
-                _, offset = self.lowering.emitter.place(traced)
+                _, offset = self.lowering.memory.place(traced)
                 yield (
                     f"{name} = ndarray({traced.shape}, {self._dtype(traced)}, "
                     f"{self.expressions[root]}, {offset * traced.itemsize}, {traced.strides})"
@@ -241,6 +234,3 @@ def _arrays(value: Any) -> Iterator[ndarray]:
     elif isinstance(value, tuple | list):
         for part in value:
             yield from _arrays(part)
-
-
-__all__ = ["INDENT", "Instruction", "compiled"]

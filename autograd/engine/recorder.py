@@ -53,6 +53,7 @@ class Recorder:
     def __init__(self, inputs: Sequence[Any], tensors: Sequence[Any]) -> None:
         """`inputs` of the captured function, and the other `tensors` that it knows."""
         self.failure = ""
+        self._witness: Any = None
         self.inputs = list(inputs)
         self.returned = ""  # the expression that a program returns, and the names that it uses
         self.returns: set[str] = set()
@@ -75,8 +76,12 @@ class Recorder:
             self._names[id(tensor._array)] = f"x{i}"
         self._wrap = self.inputs[0]._wrap
 
-    def watch(self, function: Callable[..., Any]) -> Any:
-        """Run the function on the inputs, and write down what it does."""
+    def watch(self, function: Callable[..., Any], witness: Any = None) -> Any:
+        """Run the function on the inputs, and write down what it does.
+
+        `witness.before(function, args, kwargs)` is called before each effect and each draw.
+        """
+        self._witness = witness
         before, generators = state.now, _global_generators()
         state.now, state.recorder = (self, *before[1:]), self
         try:
@@ -97,6 +102,8 @@ class Recorder:
 
     def __call__(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call a function of arrays."""
+        if self._witness is not None and getattr(function, "is_draw", False):
+            self._witness.before(function, args, kwargs)
         out = _no_scalars(self._run(function, *args, **kwargs))
         if not self.failure:
             if _is_array(getattr(function, "__self__", None)):
@@ -108,6 +115,8 @@ class Recorder:
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Any:
         """Call a function that has effects or looks at values; the program will call it, too."""
+        if self._witness is not None:
+            self._witness.before(function, args, kwargs)
         before = state.now
         state.now, state.recorder = (self._run, *before[1:]), None
         try:
@@ -180,7 +189,9 @@ class Recorder:
         for i, line in enumerate(self.lines):
             text.append(line.text)
             # The memory of a deleted array serves the next array of its kind.
-            gone = sorted(n for n in line.uses | line.defines if last[n] == i and n not in self.returns)
+            gone = sorted(
+                n for n in line.uses | line.defines if last[n] == i and n not in self.returns
+            )
             text += [f"del {', '.join(gone)}"] if gone else []
         return self.function(text, {})
 

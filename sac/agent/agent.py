@@ -19,6 +19,7 @@ from autograd.generator import from_numpy_generator
 from autograd.gpu import Upload
 from sac.agent import state
 from sac.agent.acting import Actor
+from sac.agent.compiling import Compilation
 from sac.agent.loss_guard import LossGuard
 from sac.agent.repeating import Repeater
 from sac.agent.variants import build_parts
@@ -55,8 +56,12 @@ class SACAgent(Actor):
         *,
         seed: int = 0,
         device: str = "cpu",
+        compile: str = "auto",
     ) -> None:
-        """Build networks and optimizers from `seed`; raise SpaceError for spaces not supported."""
+        """Build networks and optimizers from `seed`; raise SpaceError for spaces not supported.
+
+        `compile`: whether updates run in compiled kernels, as `train.compile` says.
+        """
         self._config = AgentConfig() if config is None else config
         self.observation_encoder = ObservationEncoder(observation_space)
         self.action_codec = action_codec(action_space)
@@ -78,7 +83,8 @@ class SACAgent(Actor):
         self.loss_guard = LossGuard(
             self.optimizers().values(), self.device, is_deferred=self.device.type != "cpu"
         )
-        self._repeater = Repeater()
+        self.compilation = Compilation(compile, self.device)
+        self._repeater = Repeater(self.compilation)
 
     @property
     def config(self) -> AgentConfig:

@@ -58,11 +58,13 @@ def save_checkpoint(
     documents: Mapping[str, Mapping[str, Any]],
     *,
     step: int,
+    updates: str | None = None,
 ) -> None:
     """Write a checkpoint that appears as `folder` only when it is whole and on the disk.
 
     It replaces an old `folder`. Each set of arrays and each JSON object, which may hold NumPy
-    numbers and arrays, is a file. DiskError if they can't be written (full disk, no permission).
+    numbers and arrays, is a file. `updates`: see `current_versions`. DiskError if they can't be
+    written (full disk, no permission).
     """
     try:
         with files.new_folder(folder, _workspace(folder)) as temporary:
@@ -70,7 +72,7 @@ def save_checkpoint(
             for filename, data in _encoded_files(tensors, documents):
                 files.write_file(temporary / filename, data)
                 records[filename] = FileRecord.of(data)
-            manifest = Manifest(step, records, current_versions())
+            manifest = Manifest(step, records, current_versions(updates))
             files.write_file(temporary / MANIFEST_FILE, manifest.encode())
     except OSError as error:
         raise DiskError(

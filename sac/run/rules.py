@@ -14,6 +14,7 @@ from sac.errors import CheckpointError, ConfigError
 CHANGEABLE = (
     "train.total_steps",
     "train.buffer_device",
+    "train.compile",
     "device",
     "logging.",
     "evaluation.",
