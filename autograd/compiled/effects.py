@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd.compiled.instructions import Instruction, NotCompiledError, Place
+from autograd.compiled.known import Known
 from autograd.compiled.loops import PART
 from autograd.functional.fused import clip_row_norms_, polyak_update_
 from autograd.optim.adam import Adam, AdamW
 from autograd.optim.optimizer import Optimizer, number
 from autograd.tensors.tensor import Tensor
-
-if TYPE_CHECKING:
-    from autograd.compiled.lowering import Lowering
 
 WHOLE = (0, 0, 0, 1)  # the strides of an array without a shape
 ONE = (0, 0, 0, 0)
@@ -100,20 +98,18 @@ def fits(array: Any, shape: tuple[int, ...]) -> bool:
     return array.shape == shape and array.dtype == np.float32 and array.flags.c_contiguous
 
 
-def _step(
-    lowering: Lowering, optimizer: Adam, closure: Callable[[], Any] | None = None
-) -> list[Binding]:
+def _step(known: Known, optimizer: Adam, closure: Callable[[], Any] | None = None) -> list[Binding]:
     if closure is not None or type(optimizer) not in (Adam, AdamW):
         raise NotCompiledError("an optimizer other than Adam and AdamW")
     bindings: list[Binding] = []
-    emitter, memory = lowering.emitter, lowering.memory
+    emitter, memory = known.emitter, known.memory
     for group in optimizer.param_groups:
         for param in group["params"]:
-            gradient = lowering.gradients.get(id(param))
+            gradient = known.gradients.get(id(param))
             if gradient is None:
                 continue
             size = param._array.size
-            parameter, offset = memory.place(lowering.traced(param._array))
+            parameter, offset = memory.place(known.traced(param._array))
             gradient_root, start = memory.place(gradient)
             if not gradient.flags.c_contiguous or offset or not size:
                 raise NotCompiledError("a parameter or a gradient that is a view")
@@ -133,13 +129,13 @@ def _step(
                 Place(roots[1], "FLOAT", 0, WHOLE), Place(roots[2], "FLOAT", 0, WHOLE),
                 Place(roots[0], "FLOAT", 0, ONE), Place(memory.roots[-1], "SETTINGS", 0, ONE),
             ]  # fmt: skip
-            _write_long(lowering, "ADAM", places, 6, [0, 2, 3], 8 * size)
+            _write_long(known, "ADAM", places, 6, [0, 2, 3], 8 * size)
             bindings.append(binding)
     return bindings
 
 
 def _write_long(
-    lowering: Lowering, op: str, places: list[Place], inputs: int, writes: list[int], work: int
+    known: Known, op: str, places: list[Place], inputs: int, writes: list[int], work: int
 ) -> None:
     """Write a loop over the elements of arrays without a shape."""
     size = places[0].root.memory.size
@@ -149,23 +145,23 @@ def _write_long(
     )  # fmt: skip
     if size > PART:
         instruction.group = instruction
-    lowering.emitter.write(instruction)
+    known.emitter.write(instruction)
 
 
-def _polyak_update(lowering: Lowering, target: Tensor, source: Tensor, tau: float) -> list[Binding]:
-    memory = lowering.memory
-    arrays = [lowering.traced(t._array) for t in (target, source)]
+def _polyak_update(known: Known, target: Tensor, source: Tensor, tau: float) -> list[Binding]:
+    memory = known.memory
+    arrays = [known.traced(t._array) for t in (target, source)]
     places = [Place(memory.place(a)[0], "FLOAT", 0, WHOLE) for a in arrays]
     if any(memory.place(a)[1] for a in arrays) or arrays[0].shape != arrays[1].shape:
         raise NotCompiledError("a view as a target")
     weight = memory.operand(tau, (1,))
     places.append(Place(weight.root, "FLOAT", weight.offset, ONE))
-    _write_long(lowering, "LERP", places, 3, [0], 3 * arrays[0].size)
+    _write_long(known, "LERP", places, 3, [0], 3 * arrays[0].size)
     return [Changed(target)]
 
 
-def _clip_row_norms(lowering: Lowering, parameter: Tensor, max_norm: float) -> list[Binding]:
-    gradient = lowering.gradients.get(id(parameter))
+def _clip_row_norms(known: Known, parameter: Tensor, max_norm: float) -> list[Binding]:
+    gradient = known.gradients.get(id(parameter))
     if gradient is None:
         raise NotCompiledError("a gradient from nowhere")
     norm = np.sqrt(np.vecdot(gradient, gradient))
@@ -174,11 +170,11 @@ def _clip_row_norms(lowering: Lowering, parameter: Tensor, max_norm: float) -> l
     return []
 
 
-def _zero_grad(lowering: Lowering, optimizer: Optimizer, set_to_none: bool = True) -> list[Binding]:
+def _zero_grad(known: Known, optimizer: Optimizer, set_to_none: bool = True) -> list[Binding]:
     if not set_to_none:
         raise NotCompiledError("gradients that are filled with zeros")
     for group in optimizer.param_groups:
-        lowering.cleared += group["params"]
+        known.cleared += group["params"]
     return []
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from autograd.backend import NUMPY
 from autograd.compiled.effects import RULES, Binding
-from autograd.compiled.emitter import Emitter
 from autograd.compiled.instructions import Instruction, NotCompiledError, Place, Root
+from autograd.compiled.known import Known
 from autograd.engine.array_functions import accumulate
 from autograd.engine.recorder import Line, Recorder
 from autograd.random import DRAWS
@@ -26,26 +26,20 @@ class Lowering:
     def __init__(self, recorder: Recorder, strip: int, tile: int) -> None:
         """`strip`, `tile`: columns and rows of the products' kernels."""
         self.recorder = recorder
-        self.emitter = Emitter(strip, tile)
-        self.memory, self.products = self.emitter.memory, self.emitter.products
+        self.known = Known(strip, tile)
+        self.emitter, self.memory = self.known.emitter, self.known.memory
+        self.products = self.emitter.products
         self.bindings: list[Binding] = []
-        self.gradients: dict[int, Any] = {}  # of leaves, by the identity of these
-        self.arrays: dict[int, Any] = {}  # traced arrays by the identity of recorded ones
         self.segments: list[list[Instruction]] = [[]]
         self.statements: list[list[Line]] = [[]]  # that come before each segment
         self.checks: list[list[tuple[Line, Place]]] = [[]]  # of each segment
         self.foreign: dict[str, list[tuple[str, Root]]] = {}  # by the name that a statement defines
-        self.inputs = [self._adopted(t._array, "input") for t in recorder.inputs]
-        self.tensors = [self._adopted(t._array, "tensor") for t in recorder.tensors]
+        self.inputs = [self.known.adopt(t._array, "input") for t in recorder.inputs]
+        self.tensors = [self.known.adopt(t._array, "tensor") for t in recorder.tensors]
         self.stores: list[Line] = []  # statements that store a gradient
-        self.cleared: list[Any] = []  # tensors whose gradients are dropped
         self.first: set[str] = set()  # the names that the statements of the beginning define
         self.has_late_draws = False
         self.left: list[str] = []  # the lines that stay statements, and why
-
-    def _adopted(self, array: np.ndarray, kind: str) -> Root:
-        self.arrays[id(array)] = self.memory.new(array.shape, array.dtype, kind)
-        return self.memory.roots[-1]
 
     # -- tracing --------------------------------------------------------------------------
 
@@ -65,7 +59,7 @@ class Lowering:
         call = line.call
         if call.function is accumulate:
             leaf, gradient = call.args
-            self.gradients[id(leaf)] = self.traced(gradient)
+            self.known.gradients[id(leaf)] = self.known.traced(gradient)
             self.stores.append(line)
         elif getattr(call.function, "is_check", False):
             self._check(line)
@@ -73,47 +67,17 @@ class Lowering:
             rule = RULES.get(call.function)
             if rule is None:
                 raise NotCompiledError("an effect")
-            self.bindings += rule(self, *call.args, **call.kwargs)
+            self.bindings += rule(self.known, *call.args, **call.kwargs)
         elif call.function in DRAWS:
             self._draw(line)
         else:
-            args = [self.emitter if a is NUMPY else self.traced(a) for a in call.args]
-            kwargs = {name: self.traced(value) for name, value in call.kwargs.items()}
-            self._bind(call.out, call.function(*args, **kwargs))
-
-    def traced(self, value: Any) -> Any:
-        """Return a recorded value with traced arrays in place of its own."""
-        if isinstance(value, np.ndarray):
-            try:
-                return self.arrays[id(value)]
-            except KeyError:
-                raise NotCompiledError("an array from nowhere") from None
-        if isinstance(value, tuple) and type(value) is not tuple and hasattr(value, "_fields"):
-            return type(value)(*map(self.traced, value))
-        if type(value) in (tuple, list):
-            return type(value)(map(self.traced, value))
-        return value
-
-    def _bind(self, recorded: Any, traced: Any) -> None:
-        """Note which traced arrays stand for what a call had returned."""
-        if isinstance(recorded, np.ndarray):
-            if isinstance(traced, np.generic):
-                traced = np.asarray(traced)
-            if not isinstance(traced, np.ndarray) or (traced.shape, traced.dtype) != (
-                recorded.shape, recorded.dtype,
-            ):  # fmt: skip
-                raise NotCompiledError("a result of another shape or dtype")
-            self.memory.place(traced)
-            self.arrays[id(recorded)] = self.memory.seen(traced)
-        elif isinstance(recorded, tuple | list):
-            if not isinstance(traced, tuple | list) or len(traced) != len(recorded):
-                raise NotCompiledError("a result of another kind")
-            for pair in zip(recorded, traced, strict=True):
-                self._bind(*pair)
+            args = [self.emitter if a is NUMPY else self.known.traced(a) for a in call.args]
+            kwargs = {name: self.known.traced(value) for name, value in call.kwargs.items()}
+            self.known.bind(call.out, call.function(*args, **kwargs))
 
     def _check(self, line: Line) -> None:
         """Let the program stop where the tensor of a check is not finite."""
-        array = self.traced(line.call.args[-1]._array)
+        array = self.known.traced(line.call.args[-1]._array)
         if array.size != 1 or line.call.kwargs:
             raise NotCompiledError("a check of several numbers")
         self.memory.new((1,), kind="kept")
@@ -163,11 +127,9 @@ class Lowering:
     def _foreign(self, value: Any, name: str, found: list[tuple[str, Root]]) -> None:
         if isinstance(value, np.ndarray):
             try:
-                array = self.memory.new(value.shape, value.dtype, "foreign")
-            except NotCompiledError:
+                found.append((name, self.known.adopt(value, "foreign")))
+            except NotCompiledError:  # of a dtype without kernels: it has no stand-in
                 return
-            self.arrays[id(value)] = array
-            found.append((name, self.memory.roots[-1]))
         elif isinstance(value, tuple | list):
             for i, part in enumerate(value):
                 self._foreign(part, f"{name}[{i}]", found)

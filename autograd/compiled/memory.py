@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.compiled.instructions import FLOAT32, TYPES, NotCompiledError, Root, size
 from autograd.compiled.traced import Traced
-
-if TYPE_CHECKING:
-    from autograd.compiled.emitter import Emitter
 
 
 class Operand(NamedTuple):
@@ -27,7 +24,7 @@ class Operand(NamedTuple):
 class Memory:
     """All roots, and where an array lies in them."""
 
-    def __init__(self, emitter: Emitter) -> None:
+    def __init__(self, emitter: Any) -> None:
         """`emitter` writes down what is done with the arrays."""
         self._emitter = emitter
         self.roots: list[Root] = []

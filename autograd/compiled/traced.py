@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd.compiled.instructions import NotCompiledError
-
-if TYPE_CHECKING:
-    from autograd.compiled.emitter import Emitter
 
 # Methods of arrays that only make views, or that go through a function which is written down.
 ALLOWED = {
@@ -26,10 +23,10 @@ class Traced(np.ndarray):
     numbers in the memory mean nothing, so every way to look at them raises, too.
     """
 
-    emitter: Emitter
+    emitter: Any  # what writes down
 
     def __array_finalize__(self, obj: Any) -> None:
-        self.emitter = getattr(obj, "emitter", None)  # type: ignore[assignment]
+        self.emitter = getattr(obj, "emitter", None)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return self.emitter.ufunc(ufunc, method, inputs, **kwargs)

@@ -49,7 +49,7 @@ class Writer:
 
     def _choose_fresh(self) -> None:
         """Large gradients are not copied: they have new memory in every run."""
-        for traced in self.lowering.gradients.values():
+        for traced in self.lowering.known.gradients.values():
             root, _ = self.lowering.memory.place(traced)
             if root.kind == "value" and traced.size >= max(LARGE, root.memory.size):
                 root.kind = "fresh"
@@ -68,7 +68,7 @@ class Writer:
                 root.last_stage = max(root.last_stage, instruction.stage)
         for name in self._needed():
             for array in _arrays(self.recorder.values.get(name)):
-                if id(array) in self.lowering.arrays:
+                if id(array) in self.lowering.known.arrays:
                     self._root(array).last_stage = FOREVER
         offsets, size = lay_out(r for r in self.used if r.kind == "value")
         memory = np.zeros(size + ALIGNED, np.uint8)
@@ -91,11 +91,11 @@ class Writer:
         return self.recorder.returns.union(*(line.uses for line in lines))
 
     def _root(self, array: ndarray) -> Root:
-        return self.lowering.memory.place(self.lowering.arrays[id(array)])[0]
+        return self.lowering.memory.place(self.lowering.known.arrays[id(array)])[0]
 
     def _view(self, array: ndarray) -> ndarray:
         """Return the array in the program's memory that stands for a recorded one."""
-        traced = self.lowering.arrays[id(array)]
+        traced = self.lowering.known.arrays[id(array)]
         root, offset = self.lowering.memory.place(traced)
         if root.kind == "constant":
             buffer: Any = root.memory
@@ -162,7 +162,7 @@ class Writer:
         text: list[str] = []
         for line in self.lowering.stores:
             text += [*self._locals(line.uses, is_kept=True), line.text]
-        cleared = {id(t) for t in self.lowering.cleared} - set(self.lowering.gradients)
+        cleared = {id(t) for t in self.lowering.known.cleared} - set(self.lowering.known.gradients)
         for i, tensor in enumerate(self.recorder.tensors):
             if id(tensor) in cleared:
                 text.append(f"p{i}._grad = None")
@@ -197,7 +197,7 @@ class Writer:
             if not isinstance(value, ndarray):
                 self.constants[name] = self._static(value)
                 continue
-            traced, root = self.lowering.arrays[id(value)], self._root(value)
+            traced, root = self.lowering.known.arrays[id(value)], self._root(value)
             if root in self.expressions:
                 _, offset = self.lowering.memory.place(traced)
                 yield (
