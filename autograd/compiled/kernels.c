@@ -54,6 +54,11 @@ INLINE vec all(float x) { return x - (vec){0}; }
 INLINE vec choose(ivec condition, vec yes, vec no) {
     return (vec)(((ivec)yes & condition) | ((ivec)no & ~condition));
 }
+#define SHUFFLE __builtin_shufflevector
+INLINE float sum_of_lanes(vec16 v) {
+    vec8 w = SHUFFLE(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + SHUFFLE(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+    return (w[0] + w[4]) + (w[1] + w[5]) + ((w[2] + w[6]) + (w[3] + w[7]));
+}
 INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
 
 // -- a program ----------------------------------------------------------------------------------
@@ -316,9 +321,7 @@ static float reduced_row(int code, const float *x, i64 sx, const float *y, i64 s
             }
         for (int lane = 0; i < end; i++, lane = (lane + 1) & 15)
             parts[lane] += code == DOT ? x[i * sx] * y[i * sy] : x[i * sx];
-        float sum = 0;
-        for (int lane = 0; lane < 16; lane++) sum += parts[lane];
-        total += sum;
+        total += sum_of_lanes(parts);
     }
     return (float)total;
 }
@@ -404,7 +407,6 @@ static const Kernel KERNELS[] = {
 #endif
 };
 
-#define SHUFFLE __builtin_shufflevector
 INLINE void transpose8(const float *in, i64 step, float *out, i64 out_step) {
     vec8 r[8], s[8];
     for (int i = 0; i < 8; i++) r[i] = *(const vec8 *)(in + i * step);
@@ -595,10 +597,7 @@ static void product_of_dots(const Program *p, const Instruction *x, i64 from, i6
                         for (i64 k = 0; k < whole; k += DOT_LANES)
                             sum[q] += *(const vec16 *)(a + k) * *(const vec16 *)(b + q * sj + k);
                 for (i64 q = 0; q < width; q++) {
-                    for (int half = 8; half; half /= 2)
-                        for (int lane = 0; lane < half; lane++)
-                            sum[q][lane] += sum[q][lane + half];
-                    float y = sum[q][0];
+                    float y = sum_of_lanes(sum[q]);
                     for (i64 k = whole; k < depth; k++) y += a[k] * b[q * sj + k];
                     const float *extra = floats(p, E) + n * E->stride[0] + i * E->stride[1] +
                                          (j + q) * E->stride[2];
