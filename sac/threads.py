@@ -1,7 +1,6 @@
 """The number of threads that updates, and NumPy's BLAS, use."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,8 +17,6 @@ BLAS_VARIABLES = (
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-LOOKS = 9  # at what else runs
-PAUSE = 0.003  # seconds between them
 OPENBLAS_MOST = 64  # threads of the OpenBLAS in NumPy's wheels, at most
 
 
@@ -37,36 +34,15 @@ def has_small_products(config: Config) -> bool:
 
 
 def update_threads() -> int:
-    """Return how many threads a compiled update may use: one for each processor that is free.
+    """Return how many threads a compiled update may use: one for each processor.
 
-    A number that the user has set by an environment variable, the smallest of them, stands.
+    Its threads share small tasks, so beside other busy processes two are no worse than one; and a
+    look at what else runs would hold for that moment alone. A number that the user has set by an
+    environment variable, the smallest of them, stands.
     """
-    chosen = [int(os.environ[name]) for name in BLAS_VARIABLES if _is_number(os.environ.get(name))]
-    if chosen:
-        return max(1, min(chosen))
-    available = processors()
-    return max(1, available - _busy_processors()) if available > 1 else 1
-
-
-def _is_number(text: str | None) -> bool:
-    return text is not None and text.isascii() and text.isdigit()
-
-
-def _busy_processors() -> int:
-    """Return how many threads of the whole machine run beside this one; 0 where it is not told.
-
-    The median of a few looks: a thread that runs for a moment does not count.
-    """
-    looks = []
-    try:
-        for _ in range(LOOKS):
-            with open("/proc/loadavg", encoding="ascii") as file:
-                running, _, _ = file.read().split()[3].partition("/")
-            looks.append(int(running) - 1)
-            time.sleep(PAUSE)
-    except (OSError, ValueError, IndexError):
-        return 0
-    return sorted(looks)[len(looks) // 2]
+    texts = [os.environ.get(name, "") for name in BLAS_VARIABLES]
+    chosen = [int(text) for text in texts if text.isascii() and text.isdigit()]
+    return max(1, min(chosen)) if chosen else processors()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from autograd.engine.recorder import Line
 
 LARGE = 2**14  # elements of a gradient that has memory of its own in every run
 FOREVER = 2**40  # the last stage of what is looked at after the stages
-SMALL_WORK = 2**23  # multiplications of a program that one thread runs: below a millisecond
+WORK_OF_A_THREAD = 2**23  # multiplications of a run, below a millisecond, that are worth a thread
 
 
 class Writer:
@@ -43,9 +43,8 @@ class Writer:
         self.instructions = [i for segment in lowering.segments for i in segment]
         self._lay_out()
         work = sum(i.work for i in self.instructions)
-        self.program = library.program(
-            *encode(self.instructions, stage), self.addresses, threads if work > SMALL_WORK else 1
-        )
+        threads = max(1, min(threads, work // WORK_OF_A_THREAD))
+        self.program = library.program(*encode(self.instructions, stage), self.addresses, threads)
 
     def _choose_fresh(self) -> None:
         """Large gradients are not copied: they have new memory in every run."""
