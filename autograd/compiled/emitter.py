@@ -58,11 +58,10 @@ class Emitter(NumpyBackend):
     def write(self, instruction: Instruction) -> None:
         """Add an instruction to the program."""
         instruction.check()
-        for number in instruction.writes:
-            root = instruction.places[number].root
-            if root.kind in ("constant", "input"):
+        for place in instruction.written():
+            if place.root.kind in ("constant", "input"):
                 raise NotCompiledError("a change of an input or of a constant")
-            root.version += 1
+            place.root.version += 1
         self.instructions.append(instruction)
 
     # -- creation -------------------------------------------------------------------------

@@ -145,6 +145,10 @@ class Instruction:
             return None
         return self.places[number].rows(self.split, self.unit, self.extent, self.shape)
 
+    def written(self) -> list[Place]:
+        """Return the places that it changes."""
+        return [self.places[number] for number in self.writes]
+
     def check(self) -> None:
         """Raise unless all that it touches lies in its arrays."""
         for place in self.places:

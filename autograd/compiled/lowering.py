@@ -1,8 +1,9 @@
 """From what a capture has written down to a compiled program.
 
-Operations are traced into instructions, which run without Python in between. What has no kernel
-stays a statement of Python, on the same arrays: the stages before it end first. Draws of random
-numbers come first of all, since nothing in the program can change them.
+Operations are traced into instructions, which run without Python in between. An operation that has
+no kernel stays a statement of Python, on the same arrays: the stages before it end first. An effect
+without a rule keeps the whole program in NumPy. Draws of random numbers come first of all, since
+nothing in the program can change them.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class Lowering:
             try:
                 self._lower(line)
             except NotCompiledError as reason:
+                if line.call.is_effect:  # it may look at what only the instructions know
+                    raise
                 self.emitter.instructions, self.products.packed = before
                 self.left.append(f"{line.text}: {reason}")
                 self._leave(line)
@@ -104,8 +107,6 @@ class Lowering:
         if self._can_be_first(line):
             self._put_first(line)
             return
-        if line.call.function is accumulate:
-            raise NotCompiledError("a gradient from a statement")
         self.segments[-1] = self.emitter.instructions
         self.emitter.instructions, self.products.packed = [], {}
         self.segments.append([])
@@ -116,7 +117,7 @@ class Lowering:
     def _can_be_first(self, line: Line) -> bool:
         """Whether a line uses only what is known before all instructions."""
         written = [t for t in self.tensors if t.version]
-        is_late = line.call.is_effect or line.call.function in DRAWS or len(self.segments) > 1
+        is_late = line.call.function in DRAWS or len(self.segments) > 1
         return not (is_late or written or line.uses - self.first)
 
     def _bind_foreign(self, line: Line) -> None:

@@ -17,6 +17,7 @@ from autograd.compiled.instructions import GROUP, INSTRUCTION, STAGE, Instructio
 ALIGNED = 64  # bytes
 WORK_OF_A_PART = 2**19  # multiplications; a part of less costs more than it brings
 ALL = 2**40  # as the extent of a group that is not cut: more than any
+LASTING = ("tensor", "bound")  # kinds of roots
 ROWS = 32  # of a part at least
 
 
@@ -27,7 +28,7 @@ def conflict(before: Instruction, after: Instruction) -> str:
         for j, other in enumerate(after.places):
             if place.root is not other.root:
                 continue
-            if not (_writes(before, i) or _writes(after, j)):
+            if place not in before.written() and other not in after.written():
                 continue
             if place.is_apart(before.shape, other, after.shape):
                 continue
@@ -40,18 +41,17 @@ def conflict(before: Instruction, after: Instruction) -> str:
     return found
 
 
-def _writes(instruction: Instruction, number: int) -> bool:
-    return number in instruction.writes or number - len(instruction.places) in instruction.writes
-
-
 def assign_stages(instructions: Sequence[Instruction], first: int) -> int:
     """Give each instruction the first stage, from `first` on, in which it may run.
 
-    Returns the number after the last.
+    What outlives the program is changed only after the checks before it. Returns the number after
+    the last.
     """
     touched: dict[Root, list[Instruction]] = {}
+    checked = first
     for instruction in instructions:
-        instruction.stage = first
+        is_lasting = any(p.root.kind in LASTING for p in instruction.written())
+        instruction.stage = checked if is_lasting else first
         roots = {place.root for place in instruction.places}
         for before in {id(b): b for root in roots for b in touched.get(root, ())}.values():
             wait = conflict(before, instruction)
@@ -60,6 +60,8 @@ def assign_stages(instructions: Sequence[Instruction], first: int) -> int:
                 instruction.stage = stage
         for root in roots:
             touched.setdefault(root, []).append(instruction)
+        if instruction.op == "CHECK":
+            checked = max(checked, instruction.stage + 1)
     return max((i.stage + 1 for i in instructions), default=first)
 
 

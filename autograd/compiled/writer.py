@@ -168,7 +168,7 @@ class Writer:
         return [*text, "for each in done: each()", *self._locals(self.recorder.returns, True)]
 
     def _statement(self, line: Line) -> list[str]:
-        text = [*self._locals(line.uses, line.call.is_effect), line.text]
+        text = [*self._locals(line.uses, is_kept=False), line.text]
         for name in sorted(line.defines):
             for expression, root in self.lowering.foreign[name]:
                 if root in self.used:
