@@ -3,6 +3,7 @@
 import numpy as np
 
 from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
+from sac.environments.probe import RANDOM_STEPS
 
 SCALES = 1000.0  # largest size of a feature, divided by the smallest spread of another
 CONSTANT = 1e-5  # of a feature's own size: a smaller spread is rounding of float32
@@ -120,7 +121,7 @@ def environment_checker(evidence: Evidence) -> Result:
     if evidence.probe is None:
         return unknown("no environment could be made")
     if evidence.probe.fault is None:
-        return fine("Gymnasium's checker finds nothing wrong")
+        return fine(f"Gymnasium's checker finds nothing wrong in {RANDOM_STEPS} random steps")
     return ill(
         f"Gymnasium's checker finds: {evidence.probe.fault}",
         "put it right in the environment: gymnasium.utils.env_checker.check_env(env)",

@@ -118,11 +118,12 @@ def q_bias(evidence: Evidence) -> Result:
         return unknown(
             f"truncated episodes are too short for a gamma of {config.gamma:g} to tell of Q"
         )
+    included = _included(evidence, shown[measurable])
     q_value, g = q_value[measurable], g[measurable]
     bias = float(np.mean(q_value - g))
     text = (
-        f"Q is {q_value.mean():.4g} where discounted returns are {g.mean():.4g}, by {len(g)} "
-        f"evaluation episodes: a bias of {bias:+.3g}"
+        f"Q is {q_value.mean():.4g} where discounted returns are {g.mean():.4g}{included}, by "
+        f"{len(g)} evaluation episodes: a bias of {bias:+.3g}"
     )
     size = max(float(np.mean(np.abs(g))), _chance_size(evidence))
     settled = evidence.agent.updates * config.tau * (1 - config.gamma) >= SETTLED
@@ -145,9 +146,7 @@ def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.
     For what would have followed a truncated end, G takes Q itself.
     """
     agent, config, played = evidence.agent, evidence.config.agent, evidence.episodes
-    entropies = evidence.logged("train/entropy")
-    has_bonus = config.entropy_in_target and len(entropies)
-    bonus = float(agent.temperature.alpha.item()) * entropies[-1] if has_bonus else 0.0
+    bonus = _entropy_bonus(evidence)
     first = np.stack([episode.observation for episode in played])
     last = np.stack([episode.last_observation for episode in played])
     actions = np.stack([episode.action for episode in played])
@@ -160,6 +159,25 @@ def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.
     rewards = np.array([episode.discounted_return for episode in played]) * config.reward_scale
     later = np.array([np.sum(config.gamma ** np.arange(1, length)) for length in lengths])
     return q_value, rewards + bonus * later + left * (q_after + bonus), 1 - left
+
+
+def _entropy_bonus(evidence: Evidence) -> float:
+    """Return what a later step adds to a soft Q for its entropy, by the last that was logged."""
+    entropies = evidence.logged("train/entropy")
+    if not (evidence.config.agent.entropy_in_target and len(entropies)):
+        return 0.0
+    return float(evidence.agent.temperature.alpha.item() * entropies[-1])
+
+
+def _included(evidence: Evidence, shown: np.ndarray) -> str:
+    """Return in words what is in the discounted returns beside the environment's own rewards."""
+    bonus, scale = _entropy_bonus(evidence), evidence.config.agent.reward_scale
+    parts = [
+        *([f"rewards times {scale:g}"] if scale != 1 else []),
+        *([f"{bonus:+.2g} for entropy in later steps"] if bonus else []),
+        *(["Q itself after truncated ends"] if np.any(shown < 1) else []),
+    ]
+    return f" (with {', '.join(parts)})" if parts else ""
 
 
 def _chance_size(evidence: Evidence) -> float:
