@@ -10,7 +10,7 @@ from sac.disk.files import replace_file
 from sac.errors import ConfigError, SACError
 from sac.export.agreement import OBSERVATIONS, check
 from sac.export.layers import Policy
-from sac.run.checkpoint import find_checkpoint
+from sac.run.checkpoint import find_checkpoint, is_checkpoint
 
 __all__ = ["FORMATS", "Exported", "export"]
 
@@ -90,6 +90,11 @@ def _format(output: Path, format: str | None) -> str:
         raise ConfigError(f"--format: expected {' or '.join(FORMATS)}, got '{format}'")
     if output.is_dir() or not output.absolute().parent.is_dir():
         raise ConfigError(f"--output: expected a file in a folder that exists, got '{output}'")
+    if is_checkpoint(output.absolute().parent):
+        raise ConfigError(
+            f"--output: expected a file outside of checkpoints, which are replaced and removed as "
+            f"a whole, got '{output}': give one beside them, such as in the run's own folder"
+        )
     return format
 
 

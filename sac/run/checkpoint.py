@@ -142,7 +142,7 @@ def find_checkpoint(path: str | Path, which: str = "best") -> Path:
     path = Path(path)
     if not path.is_dir():
         raise CheckpointError(f"Expected the folder of a run or a checkpoint: '{path}' is none.")
-    if (path / MANIFEST_FILE).is_file() or any(path.glob("*.safetensors")):
+    if is_checkpoint(path):
         return path
     if which not in ("best", "last") and not _is_step(which):
         raise CheckpointError(f"Expected checkpoint best, last or a step, got '{which}'.")
@@ -153,6 +153,8 @@ def find_checkpoint(path: str | Path, which: str = "best") -> Path:
     if best is not None:
         folders["best"] = best
     if not folders:
+        if any(path.glob("*.safetensors")):  # a damaged checkpoint, which reading it explains
+            return path
         raise CheckpointError(
             f"'{path}' has no checkpoints. Give the directory of a run that has saved one."
         )
@@ -164,6 +166,12 @@ def find_checkpoint(path: str | Path, which: str = "best") -> Path:
             f"'{path}' has no checkpoint '{which}'. It has: {', '.join(folders)}."
         )
     return folders[wanted]
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Return whether a folder is a checkpoint, or holds a policy alone."""
+    has_policy = all((folder / name).is_file() for name in POLICY_FILES)
+    return has_policy or (folder / MANIFEST_FILE).is_file()
 
 
 def step_folders(run: Path) -> dict[int, Path]:

@@ -256,6 +256,12 @@ def test_what_is_not_a_step_is_no_checkpoint(tmp_path: Path) -> None:
     assert find_checkpoint(tmp_path, "last").name == "5"
 
 
+def test_a_run_that_holds_an_exported_policy_is_a_run(tmp_path: Path) -> None:
+    save(step_folder(tmp_path, 5))
+    (tmp_path / "policy.safetensors").touch()
+    assert find_checkpoint(tmp_path, "last").name == "5"
+
+
 def test_find_says_what_there_is(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="has no checkpoints"):
         find_checkpoint(tmp_path)
