@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from sac.config import Config
+from tests.sac.environments_for_tests import DRAWING
 from tests.sac.tiny_runs import checkpoint_steps, tiny_options
 
 ROOT = Path(__file__).parents[1]
@@ -98,12 +99,19 @@ def test_train_prints_plain_lines_and_ends_with_the_next_commands(trained: Train
     ]
 
 
-def test_commands_that_the_summary_names_work_as_they_stand(tmp_path: Path) -> None:
+@pytest.mark.parametrize("can_have_a_key", [True, False])
+@pytest.mark.parametrize("env_id", ["CartPole-v1", f"tests.sac.environments_for_tests:{DRAWING}"])
+def test_commands_that_the_summary_names_work_as_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, env_id: str, can_have_a_key: bool
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path if can_have_a_key else "/dev/null"))
     options = tiny_options(tmp_path / "all runs")
-    out = succeed("scripts/train.py", "--env.id", "CartPole-v1", *options)
+    out = succeed("scripts/train.py", "--env.id", env_id, *options)
     _, evaluate, resume = (shlex.split(line) for line in out.splitlines()[-3:])
     assert evaluate[0] == resume[0] == "python"
-    assert "CartPole-v1, 20 episodes" in succeed(*evaluate[1:])
+    needs_trust = ":" in env_id and not can_have_a_key
+    assert ("--trust" in evaluate, "--trust" in resume) == (needs_trust, needs_trust)
+    assert f"{env_id}, 20 episodes" in " ".join(succeed(*evaluate[1:]).split())
     assert "Steps: 120 of 120" in succeed(*resume[1:])
 
 

@@ -14,6 +14,7 @@ from sac.config.schema import SEED_LIMIT
 from sac.errors import CheckpointError
 
 BEST_OR_LAST, LAST = Literal["best", "last"], Literal["last"]
+TRUST = "Run the code that the run's config names, although you have not trained it here."
 SHARED = ("checkpoint", "episodes", "seed", "device", "trust")
 Result = TypeVar("Result")
 
@@ -43,7 +44,7 @@ def add_run_options(parser: CommandParser, checkpoints: Any, episodes: int) -> N
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:N. (default: auto)"
     )
-    parser.add_flag("--trust", "Import the modules that the run's config names.")
+    parser.add_flag("--trust", TRUST)
 
 
 def check_runs(arguments: Any) -> None:

@@ -63,8 +63,9 @@ def diagnose(
     """Look for every known illness in a run, which may still be training.
 
     `checkpoint` is "last" or a step: "best" holds neither replay nor optimizers. Some checks need
-    the `episodes`, played from `seed`. `trust` imports the modules that the run's configuration
-    names, whoever wrote it. SACError if there is no such run or its checkpoint is damaged.
+    the `episodes`, played from `seed`. `trust` runs the code that the run's configuration names,
+    also where you have not trained it on this machine. SACError if there is no such run or its
+    checkpoint is damaged.
     """
     loaded = _load(Path(run), checkpoint)
     agent = SACAgent.load(loaded.folder, device=device)

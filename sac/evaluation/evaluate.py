@@ -18,6 +18,7 @@ from sac.evaluation.published import PUBLISHED
 from sac.evaluation.random_policy import RandomPolicy
 from sac.evaluation.result import EvaluationResult
 from sac.run.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
+from sac.run.origin import is_own
 from sac.run.rules import check_trusted
 from sac.spaces import ObservationEncoder
 
@@ -106,7 +107,8 @@ def evaluate(
         device: "auto", "cpu", "cuda" or "cuda:N".
         with_random: Also play the same number of episodes with random actions, as `random_policy`.
         video: A .mp4 or .gif file for a film of the first episode, if `env` is not given.
-        trust: Import the modules that the run's configuration names, whoever wrote it.
+        trust: Run the code that the run's configuration names, also where you have not trained it
+            on this machine.
     """
     _check_arguments(episodes, seed, num_envs, video, env)
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
@@ -186,10 +188,11 @@ def environment_config(
     overrides = {} if overrides is None else overrides
     # A policy alone does not say where it was trained.
     trained = Config.from_dict(checkpoint.documents.get("config", {}))
+    is_trusted = trust or is_own(checkpoint.folder, trained.env)
     if overrides.get("id", trained.env.id) != trained.env.id:
         trained = replace(trained, env=replace(trained.env, kwargs={}))
     config = trained.merged({"env": overrides}).env
-    if not trust:
+    if not is_trusted:
         check_trusted(config, overrides)
     # A single environment gains nothing from its own process. "native" stays: some environments
     # exist in that form only.

@@ -28,6 +28,7 @@ from sac.run.checkpoint import (
     step_folders,
 )
 from sac.run.layout import CONFIG_FILE, METRICS_FILE, VERSIONS_FILE, create_run_directory
+from sac.run.origin import is_own, sign
 from sac.run.rules import check_changes, check_no_links, check_trusted
 from sac.run.versions import changed_versions, current_versions
 from sac.seeding import Streams, branch, integer_seed
@@ -70,7 +71,8 @@ def train(
         resume: Run directory to go on with.
         overrides: Keys of the configuration to change, as nested mappings; a resumed run keeps
             most of them.
-        trust: Import the modules that a resumed run's configuration names, whoever wrote it.
+        trust: Run the code that a resumed run's configuration names, also where you have not
+            trained it on this machine.
 
     Raises:
         SACError: The configuration, the environment or the run to resume can't be used, and
@@ -104,7 +106,7 @@ def _resume(
             f"'{run_directory}' was trained on an environment that was given as an object: resume "
             "it from Python, by train(resume=..., env=...)"
         )
-    if not trust:
+    if not (trust or is_own(run_directory, saved.env)):
         check_trusted(config.env, overrides.get("env", {}))
     if has_rows(run_directory / METRICS_FILE) and not step_folders(run_directory):
         raise CheckpointError(f"'{run_directory}' has no checkpoints any more: start a new run.")
@@ -183,6 +185,7 @@ def _attempt(
             lock.enter_context(RunLock(run_directory))
             state.open_replay(run_directory)
         _write(run_directory / CONFIG_FILE, config.to_yaml().encode())
+        sign(run_directory, config.env)
         if checkpoint is None:
             _write(run_directory / VERSIONS_FILE, encode_document(current_versions(updates)))
         resume_step = None if checkpoint is None else start

@@ -44,9 +44,8 @@ def test_words_say_what_is_in_the_returns(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(policy_checks, "_chance_size", lambda evidence: 0.0)
     known = evidence(1_000)
     known.config.agent.reward_scale = 0.1
-    assert (
-        "are -100 (with rewards times 0.1, +1 for entropy in later steps, Q itself after "
-        in (q_bias(known).text)
+    assert "are -100 (with rewards times 0.1, +1 for entropy in later steps, Q itself after " in (
+        q_bias(known).text
     )
     known.config.agent.reward_scale, known.config.agent.entropy_in_target = 1.0, False
     values[2][:] = 1.0
