@@ -176,6 +176,36 @@ def test_table(trained: Trained) -> None:
         assert re.search(rf"│ {row} +│ +{NUMBER} +│", out), row
 
 
+CHATTY = """
+import ctypes
+import gymnasium
+from gymnasium.envs.classic_control import PendulumEnv
+
+class Chatty(PendulumEnv):
+    def reset(self, **keywords):
+        ctypes.CDLL(None).puts(b"hello from C")
+        return super().reset(**keywords)
+
+gymnasium.register("Chatty-v0", Chatty, max_episode_steps=5)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="prints by the C library")
+@pytest.mark.parametrize("command", ["evaluate", "doctor"])
+def test_json_is_alone_where_the_environment_prints(
+    trained: Trained, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "chatty.py").write_text(CHATTY)
+    config = Config.load(trained.run / "config.yaml")
+    chatty = config.merged({"env": {"id": "chatty:Chatty-v0"}, "logging": {"root": str(tmp_path)}})
+    (tmp_path / "chatty.yaml").write_text(chatty.to_yaml())
+    assert run("-m", "sac", "train", "--config", "chatty.yaml", cwd=tmp_path).status == 0
+    (directory,) = tmp_path.glob("*Chatty-v0-*")
+    done = run("-m", "sac", command, directory, "--episodes", 1, "--json", cwd=tmp_path)
+    assert done.status == 0 and json.loads(done.out)["env"] == "chatty:Chatty-v0"
+    assert "hello from C" in done.err
+
+
 def test_json(trained: Trained) -> None:
     result = evaluated(trained, "--episodes", 3, "--seed", 7)
     returns = result["returns"]
