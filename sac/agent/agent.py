@@ -23,7 +23,7 @@ from sac.agent.compiling import Compilation
 from sac.agent.loss_guard import LossGuard
 from sac.agent.repeating import Repeater
 from sac.agent.variants import build_parts
-from sac.config import AgentConfig
+from sac.config import AgentConfig, checked_seed
 from sac.critics.transitions import Metrics, Transitions
 from sac.device import resolve_device
 from sac.errors import CheckpointError
@@ -66,7 +66,7 @@ class SACAgent(Actor):
         self.observation_encoder = ObservationEncoder(observation_space)
         self.action_codec = action_codec(action_space)
         self.device = resolve_device(device)
-        streams = Streams.from_seed(seed)
+        streams = Streams.from_seed(checked_seed(seed))
         parts = build_parts(
             self.config, self.observation_encoder, self.action_codec, streams, self.device
         )
@@ -247,7 +247,9 @@ class SACAgent(Actor):
         return state.description(*self.spaces, self.config)
 
     @classmethod
-    def load(cls, path: str | Path, *, checkpoint: str = "best", device: str = "cpu") -> "SACAgent":
+    def load(
+        cls, path: str | Path, *, checkpoint: str | int = "best", device: str = "cpu"
+    ) -> "SACAgent":
         """Load a trained agent, to act or to look into, from a run directory or a checkpoint.
 
         `checkpoint`: best, last or a step of a run directory. CheckpointError where there is none

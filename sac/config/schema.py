@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from sac.config.fields import Option, check_fields, count, shown
+from sac.config.fields import Option, check_fields, count, shown, whole
 from sac.config.keys import build, check_keys, merge, to_plain
 from sac.config.yaml_text import dump_yaml, parse_yaml, read_yaml_mapping
 from sac.errors import ConfigError
@@ -22,6 +22,11 @@ def check_device(device: str) -> None:
     """Raise ConfigError if `device` is no name of a device, which may be missing here."""
     if DEVICE.fullmatch(device) is None:
         raise ConfigError(f"device: expected auto, cpu, cuda or cuda:N, got {shown(device)}")
+
+
+def checked_seed(seed: Any) -> int:
+    """Return a seed, NumPy's integers too, as an int; ConfigError if it is none."""
+    return whole("seed", seed, at_least=0, at_most=SEED_LIMIT)
 
 
 @dataclass(frozen=True)

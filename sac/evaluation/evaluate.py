@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from sac.agent.agent import SACAgent
-from sac.config import Config, EnvConfig
+from sac.config import Config, EnvConfig, checked_seed
+from sac.config.fields import whole
 from sac.environments import Episode, Step, VectorEnvironment, make_vector_environment
 from sac.environments.film import check_video, filmed
 from sac.errors import CheckpointError, ConfigError, SpaceError
@@ -51,7 +52,7 @@ def run_episodes(
     short episodes. The same arguments give the same result: `seed` is that of the environments and,
     unless `deterministic`, of the actions. The environment must not be that of a training.
     """
-    _check_at_least("episodes", episodes, 1)
+    episodes, seed = whole("episodes", episodes), checked_seed(seed)
     shares = [len(range(i, episodes, environment.num_envs)) for i in range(environment.num_envs)]
     finished: list[list[Episode]] = [[] for _ in shares]
     generator = np.random.default_rng(seed)
@@ -83,7 +84,7 @@ def evaluate(
     env_overrides: Mapping[str, Any] | None = None,
     episodes: int = 10,
     seed: int = 0,
-    checkpoint: str = "best",
+    checkpoint: str | int = "best",
     deterministic: bool = True,
     num_envs: int = 1,
     device: str = "auto",
@@ -110,7 +111,7 @@ def evaluate(
         trust: Run the code that the run's configuration names, also where you have not trained it
             on this machine.
     """
-    _check_arguments(episodes, seed, num_envs, video, env)
+    episodes, seed, num_envs = _checked(episodes, seed, num_envs, video, env)
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
     config = environment_config(loaded, num_envs, env_overrides, trust=trust)
     _check_named(config, loaded, env)
@@ -210,18 +211,12 @@ def _check_named(config: EnvConfig, checkpoint: Checkpoint, env: Any) -> None:
         )
 
 
-def _check_arguments(
+def _checked(
     episodes: int, seed: int, num_envs: int, video: str | Path | None, env: Any
-) -> None:
-    _check_at_least("episodes", episodes, 1)
-    _check_at_least("seed", seed, 0)
-    _check_at_least("num_envs", num_envs, 1)
+) -> tuple[int, int, int]:
+    """Return the whole numbers as plain ones, before any work; ConfigError for what can't be."""
     if video is not None:
         if env is not None:
             raise ConfigError("video needs an environment with an id, which can be made again")
         check_video(Path(video))
-
-
-def _check_at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise ConfigError(f"{name} must be at least {least}, got {value}.")
+    return whole("episodes", episodes), checked_seed(seed), whole("num_envs", num_envs)

@@ -42,7 +42,11 @@ class Exported:
 
 
 def export(
-    path: str | Path, output: str | Path, *, checkpoint: str = "best", format: str | None = None
+    path: str | Path,
+    output: str | Path,
+    *,
+    checkpoint: str | int = "best",
+    format: str | None = None,
 ) -> Exported:
     """Write the deterministic policy of a run to one file, after comparing it with the agent.
 

@@ -133,13 +133,13 @@ class _TensorFiles(Mapping[str, Tensors]):
         return len(self._paths)
 
 
-def find_checkpoint(path: str | Path, which: str = "best") -> Path:
+def find_checkpoint(path: str | Path, which: str | int = "best") -> Path:
     """Return the checkpoint folder of a run, or `path` itself if it is a checkpoint.
 
     `which` is "best" (the last, where no evaluation has made a best yet), "last" or a step.
     CheckpointError says what there is instead.
     """
-    path = Path(path)
+    path, which = Path(path), str(which)
     if not path.is_dir():
         raise CheckpointError(f"Expected the folder of a run or a checkpoint: '{path}' is none.")
     if is_checkpoint(path):

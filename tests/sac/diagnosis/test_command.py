@@ -3,11 +3,14 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from sac.cli import run_command
 from sac.diagnosis import CHECKS
+from sac.diagnosis.run import diagnose
 from tests.sac.diagnosis.patients import Patient, env, trained
 
 TINY = {
@@ -70,6 +73,12 @@ def test_run_is_left_as_it_was(ill: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in ill.rglob("*")}
     assert doctor(ill) == 0
     assert {path: path.stat().st_mtime_ns for path in ill.rglob("*")} == before
+
+
+def test_whole_numbers_may_be_those_of_numpy(well: Path) -> None:
+    numbers: Any = {"checkpoint": np.int64(60), "episodes": np.int64(1), "seed": np.int64(3)}
+    report, expected = diagnose(well, **numbers), diagnose(well, checkpoint=60, episodes=1, seed=3)
+    assert report.note == "" and report.results["Q bias"] == expected.results["Q bias"]
 
 
 def test_checkpoint_of_a_step(ill: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -243,6 +243,7 @@ def test_find_in_a_run(tmp_path: Path) -> None:
     assert find_checkpoint(tmp_path).name == "100", "no best yet: the last"
     assert find_checkpoint(str(tmp_path), "9").name == "9"
     assert find_checkpoint(tmp_path, "0010").name == "10"
+    assert find_checkpoint(tmp_path, 9) == find_checkpoint(tmp_path, np.int64(9))  # type: ignore[arg-type]
     save(tmp_path / "best", step=9)
     assert find_checkpoint(tmp_path).name == "best"
     assert find_checkpoint(tmp_path, "last").name == "100"
