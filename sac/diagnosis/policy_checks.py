@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from autograd import no_grad
-from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
+from sac.diagnosis.evidence import Evidence, Result, early, fine, ill, unknown
 from sac.diagnosis.networks import min_q
 
 # Adam moves log alpha by up to its learning rate in an update. It had enough time if it could have
@@ -23,6 +23,8 @@ BLOWN_UP = 3.0  # times that size: too much however early it is
 # Targets move by tau in an update, and a reward must travel 1 / (1 - gamma) steps back. Until then,
 # Q is on its way from 0.
 SETTLED = 1.0
+RANDOM_EPISODES = 3  # fewer say nothing of what random actions bring
+CLEARLY = 2.0  # standard errors
 MEASURABLE = 0.5  # least part of a value that rewards show; the rest is an estimate
 
 
@@ -32,8 +34,8 @@ def entropy(evidence: Evidence) -> Result:
     values = evidence.logged("train/entropy")
     if target is None:
         return unknown("alpha is fixed: there is no target")
-    if reason := _too_early(evidence, len(values)):
-        return unknown(reason)
+    if _is_early(evidence, len(values)):
+        return early(f"after {evidence.agent.updates:,} updates")
     latest, before = _quarters(values)
     gap, earlier_gap = latest - target, before - target
     text = f"{latest:.3g} nats of entropy for a target of {target:.3g}"
@@ -52,8 +54,8 @@ def alpha(evidence: Evidence) -> Result:
     values, entropies = evidence.logged("train/alpha"), evidence.logged("train/entropy")
     if target is None:
         return unknown(f"fixed at {evidence.config.agent.alpha}")
-    if reason := _too_early(evidence, min(len(values), len(entropies))):
-        return unknown(reason)
+    if _is_early(evidence, min(len(values), len(entropies))):
+        return early(f"after {evidence.agent.updates:,} updates")
     growth = values[-1] / values[len(values) // 2]
     text = f"{values[-1]:.3g}, {growth:.2g} times that of the middle of the run"
     gap = _quarters(entropies)[0] - target
@@ -69,11 +71,9 @@ def alpha(evidence: Evidence) -> Result:
     )
 
 
-def _too_early(evidence: Evidence, rows: int) -> str | None:
+def _is_early(evidence: Evidence, rows: int) -> bool:
     way = evidence.agent.updates * evidence.config.agent.alpha_lr
-    if way < LOG_ALPHA_WAY or rows < LOGGED_ROWS:
-        return f"too early to tell, after {evidence.agent.updates:,} updates"
-    return None
+    return way < LOG_ALPHA_WAY or rows < LOGGED_ROWS
 
 
 def _quarters(values: np.ndarray) -> tuple[float, float]:
@@ -107,6 +107,32 @@ def saturated_actions(evidence: Evidence) -> Result:
     return ill(text, remedy)
 
 
+def learning(evidence: Evidence) -> Result:
+    """Check that the policy is better than the random actions that the run began with."""
+    returns, updates = evidence.logged("eval/mean_return"), evidence.agent.updates
+    if not len(returns) or updates == 0:
+        return unknown("what is learned has not been evaluated yet")
+    began = evidence.history["step"] <= evidence.config.train.learning_starts
+    by_chance = evidence.history["rollout/episode_return"][began]
+    by_chance = by_chance[np.isfinite(by_chance)]
+    if len(by_chance) < RANDOM_EPISODES:
+        return unknown("too few episodes ended before train.learning_starts to compare with")
+    latest, chance = returns[3 * len(returns) // 4 :].mean(), by_chance.mean()
+    error = by_chance.std() / math.sqrt(len(by_chance))
+    text = f"a mean return of {latest:.4g}, where the first random actions got {chance:.4g}"
+    if latest > chance + CLEARLY * error:
+        return fine(text)
+    if not _has_settled(evidence):
+        return early(f"{text}, after {updates:,} updates")
+    if latest >= chance:
+        return fine(text)
+    return ill(
+        f"{text}: after {updates:,} updates the policy is no better",
+        "what helps against the other findings; without any, lower agent.policy_lr and "
+        "agent.soft_q_lr, agent.normalize_observations: true, or another agent.reward_scale",
+    )
+
+
 def q_bias(evidence: Evidence) -> Result:
     """Check that Q of an episode's first step is near the discounted return of the episode."""
     config = evidence.config.agent
@@ -126,17 +152,21 @@ def q_bias(evidence: Evidence) -> Result:
         f"{len(g)} evaluation episodes: a bias of {bias:+.3g}"
     )
     size = max(float(np.mean(np.abs(g))), _chance_size(evidence))
-    settled = evidence.agent.updates * config.tau * (1 - config.gamma) >= SETTLED
     blown_up = np.abs(q_value).mean() > BLOWN_UP * size
     if abs(bias) <= BIASED * size:
         return fine(text)
-    if not (settled or blown_up):
-        return unknown(f"{text}; it is too early to tell")
+    if not (_has_settled(evidence) or blown_up):
+        return early(text)
     if bias > 0:
         remedy = "lower agent.soft_q_lr or agent.tau, or raise agent.num_soft_q_nets"
     else:
         remedy = "train longer, or raise agent.soft_q_lr or agent.tau"
     return ill(text, f"{remedy}; agent.reward_scale where returns are in the thousands")
+
+
+def _has_settled(evidence: Evidence) -> bool:
+    config = evidence.config.agent
+    return bool(evidence.agent.updates * config.tau * (1 - config.gamma) >= SETTLED)
 
 
 def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -45,9 +45,11 @@ def test_report_has_a_line_for_every_check(
     assert doctor(well, ill) == 0
     text = capsys.readouterr().out
     first, second = text.split(f"{ill}: ")
-    assert first.startswith(f"{well}: nothing wrong found at step 60\n\nFine:\n")
+    early = "nothing wrong found at step 60; too early to judge: entropy, alpha, Q bias"
+    assert first.startswith(f"{well}: {early}\n\nFine:\n")
     assert all(f"  {name}: " in first for name in CHECKS)
-    assert "\nUnknown:\n  entropy: too early to tell, after 16 updates\n" in first
+    assert "\nToo early to judge:\n  entropy: after 16 updates\n" in first
+    assert "\nUnknown:\n  learning: " in first
     assert "! rewards: about " in second
     assert "\n  Remedy: agent.reward_scale: 1e-04.\n" in second
     assert "finding" in second.splitlines()[0]
@@ -84,7 +86,7 @@ def test_whole_numbers_may_be_those_of_numpy(well: Path) -> None:
 def test_checkpoint_of_a_step(ill: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor(ill, "--checkpoint", "30", "--episodes", "2") == 0
     text = capsys.readouterr().out
-    assert "at step 30\n" in text
+    assert "at step 30; " in text
     assert doctor(ill / "checkpoints" / "30", "--json", "--episodes", "2") == 0
     assert json.loads(capsys.readouterr().out)["step"] == 30
 
@@ -92,7 +94,7 @@ def test_checkpoint_of_a_step(ill: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_damaged_newest_checkpoint(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (copy / "checkpoints" / "60" / "policy.safetensors").write_bytes(b"")
     assert doctor(copy) == 0
-    assert "at step 30\n" in capsys.readouterr().out
+    assert "at step 30; " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", [None, b"", b"step,train/entropy\n"])

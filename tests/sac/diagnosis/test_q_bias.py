@@ -24,7 +24,7 @@ def evidence(updates: int) -> Any:
     ("updates", "q_value", "state"),
     [
         (1_000, -90.0, "fine"),
-        (1_000, -20.0, "unknown"),  # on its way from 0
+        (1_000, -20.0, "early"),  # on its way from 0
         (100_000, -20.0, "ill"),
         (1_000, -900.0, "ill"),  # too much however early it is
     ],
