@@ -1,9 +1,9 @@
 """Whether an agent's updates run compiled, or in NumPy, and why."""
 
 from functools import cached_property
+from typing import Any
 
 import autograd as torch
-from autograd.compiled import BuildError, Compiler, load
 from sac.errors import ConfigError
 from sac.threads import update_threads
 
@@ -29,8 +29,8 @@ class Compilation:
         return Compilation, (self.mode, self.device)
 
     @cached_property
-    def compiler(self) -> Compiler | None:
-        """What compiles updates; None where NumPy, or the GPU, runs them.
+    def compiler(self) -> Any:
+        """An `autograd.compiled.Compiler`; None where NumPy, or the GPU, runs updates.
 
         ConfigError if it must be there and can't.
         """
@@ -48,9 +48,11 @@ class Compilation:
         return "numpy" if compiler is None else f"compiled by {compiler.library.compiler}"
 
     @cached_property
-    def _choice(self) -> tuple[Compiler | None, str]:
+    def _choice(self) -> tuple[Any, str]:
         if self.mode == "never" or self.device.type != "cpu":
             return None, ""
+        from autograd.compiled import BuildError, Compiler, load  # to keep `import sac` quick
+
         try:
             library = load()
         except BuildError as error:
