@@ -128,6 +128,12 @@ def _draw_floats(
     return method(shape, dtype.type)
 
 
+# What a compiled program may do first, since nothing but their order matters.
+DRAWS = (_draw, _draw_floats)
+for _function in DRAWS:
+    vars(_function)["is_draw"] = True
+
+
 def _cast(array: Array, dtype: np.dtype) -> Array:
     return array if array.dtype == dtype else state.run_silently(_as_dtype, array, dtype)
 

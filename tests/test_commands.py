@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from sac.config import Config
+from tests.sac.environments_for_tests import DRAWING
 from tests.sac.tiny_runs import checkpoint_steps, tiny_options
 
 ROOT = Path(__file__).parents[1]
@@ -98,12 +99,19 @@ def test_train_prints_plain_lines_and_ends_with_the_next_commands(trained: Train
     ]
 
 
-def test_commands_that_the_summary_names_work_as_they_stand(tmp_path: Path) -> None:
+@pytest.mark.parametrize("can_have_a_key", [True, False])
+@pytest.mark.parametrize("env_id", ["CartPole-v1", f"tests.sac.environments_for_tests:{DRAWING}"])
+def test_commands_that_the_summary_names_work_as_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, env_id: str, can_have_a_key: bool
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path if can_have_a_key else "/dev/null"))
     options = tiny_options(tmp_path / "all runs")
-    out = succeed("scripts/train.py", "--env.id", "CartPole-v1", *options)
+    out = succeed("scripts/train.py", "--env.id", env_id, *options)
     _, evaluate, resume = (shlex.split(line) for line in out.splitlines()[-3:])
     assert evaluate[0] == resume[0] == "python"
-    assert "CartPole-v1, 20 episodes" in succeed(*evaluate[1:])
+    needs_trust = ":" in env_id and not can_have_a_key
+    assert ("--trust" in evaluate, "--trust" in resume) == (needs_trust, needs_trust)
+    assert f"{env_id}, 20 episodes" in " ".join(succeed(*evaluate[1:]).split())
     assert "Steps: 120 of 120" in succeed(*resume[1:])
 
 
@@ -166,6 +174,36 @@ def test_table(trained: Trained) -> None:
     assert "Pendulum-v1, 20 episodes" in out
     for row in ("mean", "standard deviation", "lowest", "highest", "mean length"):
         assert re.search(rf"│ {row} +│ +{NUMBER} +│", out), row
+
+
+CHATTY = """
+import ctypes
+import gymnasium
+from gymnasium.envs.classic_control import PendulumEnv
+
+class Chatty(PendulumEnv):
+    def reset(self, **keywords):
+        ctypes.CDLL(None).puts(b"hello from C")
+        return super().reset(**keywords)
+
+gymnasium.register("Chatty-v0", Chatty, max_episode_steps=5)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="prints by the C library")
+@pytest.mark.parametrize("command", ["evaluate", "doctor"])
+def test_json_is_alone_where_the_environment_prints(
+    trained: Trained, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "chatty.py").write_text(CHATTY)
+    config = Config.load(trained.run / "config.yaml")
+    chatty = config.merged({"env": {"id": "chatty:Chatty-v0"}, "logging": {"root": str(tmp_path)}})
+    (tmp_path / "chatty.yaml").write_text(chatty.to_yaml())
+    assert run("-m", "sac", "train", "--config", "chatty.yaml", cwd=tmp_path).status == 0
+    (directory,) = tmp_path.glob("*Chatty-v0-*")
+    done = run("-m", "sac", command, directory, "--episodes", 1, "--json", cwd=tmp_path)
+    assert done.status == 0 and json.loads(done.out)["env"] == "chatty:Chatty-v0"
+    assert "hello from C" in done.err
 
 
 def test_json(trained: Trained) -> None:

@@ -57,21 +57,35 @@ def effect(function: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
+def check(function: Callable[P, R]) -> Callable[P, R]:
+    """Declare an effect that does nothing while the tensor, its last argument, is finite.
+
+    A compiled program calls it only when the tensor is not.
+    """
+    function.is_check = True  # type: ignore[attr-defined]
+    return effect(function)
+
+
 class Captured:
     """A function of tensors; from its second call for inputs of one kind on, a program."""
 
     def __init__(
-        self, function: Callable[..., Any], tensors: Sequence[Any], modules: Sequence[Any] = ()
+        self,
+        function: Callable[..., Any],
+        tensors: Sequence[Any],
+        modules: Sequence[Any] = (),
+        compiler: Any = None,
     ) -> None:
         """`function` takes one tensor or more; the module's text says what it promises.
 
         `tensors`: what it knows beside its inputs, such as parameters; anything may change their
         elements between calls. `modules`: those that it calls; while one of them has hooks, the
         function runs as it is. It returns tensors without history, or dicts, tuples and lists of
-        them.
+        them. `compiler`: an `autograd.compiled.Compiler`, which makes programs faster.
         """
         self.function = function
         self.tensors = list(tensors)
+        self.compiler = compiler
         parts = [part for module in modules for part in module.modules()]
         self._module_hooks = [part._forward_hooks for part in parts]
         self._module_hooks += [part._forward_pre_hooks for part in parts]
@@ -100,17 +114,25 @@ class Captured:
             state.now[1:],
         )
         if kind in self.programs:
-            program = self.programs[kind]
-            if program is None:
+            known = self.programs[kind]
+            if known is None:
                 return self.function(*inputs)
             backend_of(arrays[0])  # of several GPUs, make the one that holds them current
-            return state.silently(lambda: program(*arrays))
+            return state.silently(lambda: known(*arrays))
         # Where one array has two roles, a program could not tell which of them a call is about.
-        known = {id(array) for array in arrays} | {id(tensor._array) for tensor in tensors}
-        if len(self.programs) >= MAX_PROGRAMS or len(known) < len(arrays) + len(tensors):
+        objects = {id(array) for array in arrays} | {id(tensor._array) for tensor in tensors}
+        if len(self.programs) >= MAX_PROGRAMS or len(objects) < len(arrays) + len(tensors):
             return self.function(*inputs)
         recorder = Recorder(inputs, tensors)
-        result = recorder.watch(self.function)
-        self.programs[kind] = recorder.program(result)
+        undo = None if self.compiler is None else self.compiler.watch(recorder)
+        result = recorder.watch(self.function, undo)
+        plain = self.programs[kind] = recorder.program(result)
         self.reason = recorder.failure
-        return result
+        if plain is None or undo is None:
+            return result
+        program: Callable[..., Any] = self.compiler.compiled(recorder, plain, undo)
+        self.programs[kind] = program
+        if program is plain:
+            return result
+        undo()
+        return state.silently(lambda: program(*arrays))

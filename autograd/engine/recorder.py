@@ -25,12 +25,26 @@ if TYPE_CHECKING:
     from autograd.types import Tensor
 
 
+INDENT = "\n    "  # of the statements of a program
+
+
+class Call(NamedTuple):
+    """A call that was written down, with the values of that time."""
+
+    function: Callable[..., Any]
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any]
+    out: Any
+    is_effect: bool
+
+
 class Line(NamedTuple):
-    """A statement of a program, with the names that it uses."""
+    """The statements of a call, with the names that they use."""
 
     text: str
     uses: set[str]
     defines: set[str]
+    call: Call
 
 
 class Recorder:
@@ -39,13 +53,18 @@ class Recorder:
     def __init__(self, inputs: Sequence[Any], tensors: Sequence[Any]) -> None:
         """`inputs` of the captured function, and the other `tensors` that it knows."""
         self.failure = ""
+        self._witness: Any = None
         self.inputs = list(inputs)
+        self.returned = ""  # the expression that a program returns, and the names that it uses
+        self.returns: set[str] = set()
         self._run = state.run_silently
-        self._lines: list[Line] = []
+        self.tensors = list(tensors)
+        self.lines: list[Line] = []
+        self.values: dict[str, Any] = {}  # what the names of the program stood for
+        self.constants: dict[str, Any] = {"asarray": np.asarray}
         self._uses: set[str] = set()  # the names that the next line uses
         self._names: dict[int, str] = {}  # of arrays, and of tuples that hold arrays, by identity
         self._tensors: dict[int, str] = {}
-        self._constants: dict[str, Any] = {"asarray": np.asarray}
         self._constant_names: dict[int, str] = {}
         self._alive: list[Any] = []  # so that no new object gets the identity of one
         self._count = 0
@@ -57,8 +76,12 @@ class Recorder:
             self._names[id(tensor._array)] = f"x{i}"
         self._wrap = self.inputs[0]._wrap
 
-    def watch(self, function: Callable[..., Any]) -> Any:
-        """Run the function on the inputs, and write down what it does."""
+    def watch(self, function: Callable[..., Any], witness: Any = None) -> Any:
+        """Run the function on the inputs, and write down what it does.
+
+        `witness.before(function, args, kwargs)` is called before each effect and each draw.
+        """
+        self._witness = witness
         before, generators = state.now, _global_generators()
         state.now, state.recorder = (self, *before[1:]), self
         try:
@@ -79,17 +102,21 @@ class Recorder:
 
     def __call__(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call a function of arrays."""
+        if self._witness is not None and getattr(function, "is_draw", False):
+            self._witness.before(function, args, kwargs)
         out = _no_scalars(self._run(function, *args, **kwargs))
         if not self.failure:
             if _is_array(getattr(function, "__self__", None)):
                 self.fail(f"'{function.__name__}' changes an array in place")
-            self._write_call(function, args, kwargs, out)
+            self._write_call(Call(function, args, kwargs, out, False))
         return out
 
     def effect(
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Any:
         """Call a function that has effects or looks at values; the program will call it, too."""
+        if self._witness is not None:
+            self._witness.before(function, args, kwargs)
         before = state.now
         state.now, state.recorder = (self._run, *before[1:]), None
         try:
@@ -98,7 +125,7 @@ class Recorder:
             state.now, state.recorder = before, self
         self._alive.append(result)  # it has no name, so using it makes the capture fail
         if not self.failure:
-            self._write_call(function, args, kwargs, None)
+            self._write_call(Call(function, args, kwargs, None, True))
         return result
 
     # -- what a backward pass asks --------------------------------------------------------
@@ -146,27 +173,35 @@ class Recorder:
             self.fail("a leaf is not among the tensors that the function is said to know")
         if not self.failure:
             value = self._expression(gradient)
-            self._write(f"{name}._grad = {self._constants_name(self._wrap, 'wrap')}({value})")
+            text = f"{name}._grad = {self._constants_name(self._wrap, 'wrap')}({value})"
+            self._write(text, Call(accumulate, (leaf, gradient), {}, None, True))
 
     # -- the program ----------------------------------------------------------------------
 
     def program(self, result: Any) -> Callable[..., Any] | None:
         """Return a function of the inputs' arrays that gives such a result; None if none can."""
-        returned = "" if self.failure else self._returned(result)
+        self.returned = "" if self.failure else self._returned(result)
+        self.returns = self._uses
         if self.failure:
             return None
-        text = [f"def program({', '.join(f'x{i}' for i in range(len(self.inputs)))}):"]
-        last = {name: i for i, line in enumerate(self._lines) for name in line.uses | line.defines}
-        kept = self._uses
-        for i, line in enumerate(self._lines):
+        text = []
+        last = {name: i for i, line in enumerate(self.lines) for name in line.uses | line.defines}
+        for i, line in enumerate(self.lines):
             text.append(line.text)
             # The memory of a deleted array serves the next array of its kind.
-            gone = sorted(n for n in line.uses | line.defines if last[n] == i and n not in kept)
+            gone = sorted(
+                n for n in line.uses | line.defines if last[n] == i and n not in self.returns
+            )
             text += [f"del {', '.join(gone)}"] if gone else []
-        text.append(f"return {returned}")
-        scope = dict(self._constants)
-        exec(compile("\n    ".join(text), "<captured>", "exec"), scope)
-        scope["program"].__doc__ = "\n    ".join(text)
+        return self.function(text, {})
+
+    def function(self, text: Sequence[str], more: Mapping[str, Any]) -> Callable[..., Any]:
+        """Return a function of the inputs' arrays that runs a text with `more` constants."""
+        inputs = ", ".join(f"x{i}" for i in range(len(self.inputs)))
+        whole = INDENT.join([f"def program({inputs}):", *text, f"return {self.returned}"])
+        scope = {**self.constants, **more}
+        exec(compile(whole, "<captured>", "exec"), scope)
+        scope["program"].__doc__ = whole
         return scope["program"]
 
     def _returned(self, value: Any) -> str:
@@ -181,21 +216,19 @@ class Recorder:
             return f"({inside})" if type(value) is tuple else f"[{inside}]"
         return self._expression(value)
 
-    def _write_call(
-        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], out: Any
-    ) -> None:
-        given = [self._expression(a) for a in args]
-        given += [f"{name}={self._expression(value)}" for name, value in kwargs.items()]
-        call = f"{self._constants_name(function)}({', '.join(given)})"
+    def _write_call(self, call: Call) -> None:
+        given = [self._expression(a) for a in call.args]
+        given += [f"{name}={self._expression(value)}" for name, value in call.kwargs.items()]
+        text = f"{self._constants_name(call.function)}({', '.join(given)})"
         defined: list[str] = []
         scalars: list[str] = []
-        targets = self._target(out, defined, scalars)
-        self._write(f"{targets} = {call}" if defined else call, defined)
-        for name in scalars:
-            self._write(f"{name} = asarray({name})", [name])
+        targets = self._target(call.out, defined, scalars)
+        texts = [f"{targets} = {text}" if defined else text]
+        texts += [f"{name} = asarray({name})" for name in scalars]
+        self._write(INDENT.join(texts), call, defined)
 
-    def _write(self, text: str, defined: Sequence[str] = ()) -> None:
-        self._lines.append(Line(text, self._uses, set(defined)))
+    def _write(self, text: str, call: Call, defined: Sequence[str] = ()) -> None:
+        self.lines.append(Line(text, self._uses, set(defined), call))
         self._uses = set()
 
     def _target(self, value: Any, defined: list[str], scalars: list[str]) -> str:
@@ -209,6 +242,7 @@ class Recorder:
         name = f"v{self._count}"
         self._count += 1
         defined.append(name)
+        self.values[name] = value
         self._name(value, name)
         if _is_array(value) and not value.ndim and type(value) is ndarray:
             scalars.append(name)
@@ -245,8 +279,8 @@ class Recorder:
     def _constants_name(self, value: Any, name: str = "") -> str:
         known = self._constant_names.get(id(value))
         if known is None:
-            known = name or f"{_word(value)}_{len(self._constants)}"
-            self._constant_names[id(value)], self._constants[known] = known, value
+            known = name or f"{_word(value)}_{len(self.constants)}"
+            self._constant_names[id(value)], self.constants[known] = known, value
         return known
 
 

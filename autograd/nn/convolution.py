@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from autograd.creation import empty
@@ -87,7 +88,7 @@ class Conv2d(Module):
 
 
 def _pair(value: int | Pair) -> Pair:
-    return (value, value) if isinstance(value, int) else tuple(value)  # type: ignore[return-value]
+    return tuple(value) if isinstance(value, Iterable) else (value, value)  # type: ignore[return-value]
 
 
 def _check(

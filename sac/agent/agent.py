@@ -19,10 +19,11 @@ from autograd.generator import from_numpy_generator
 from autograd.gpu import Upload
 from sac.agent import state
 from sac.agent.acting import Actor
+from sac.agent.compiling import Compilation
 from sac.agent.loss_guard import LossGuard
 from sac.agent.repeating import Repeater
 from sac.agent.variants import build_parts
-from sac.config import AgentConfig
+from sac.config import AgentConfig, checked_seed
 from sac.critics.transitions import Metrics, Transitions
 from sac.device import resolve_device
 from sac.errors import CheckpointError
@@ -55,13 +56,17 @@ class SACAgent(Actor):
         *,
         seed: int = 0,
         device: str = "cpu",
+        compile: str = "auto",
     ) -> None:
-        """Build networks and optimizers from `seed`; raise SpaceError for spaces not supported."""
+        """Build networks and optimizers from `seed`; raise SpaceError for spaces not supported.
+
+        `compile`: whether updates run in compiled kernels, as `train.compile` says.
+        """
         self._config = AgentConfig() if config is None else config
         self.observation_encoder = ObservationEncoder(observation_space)
         self.action_codec = action_codec(action_space)
         self.device = resolve_device(device)
-        streams = Streams.from_seed(seed)
+        streams = Streams.from_seed(checked_seed(seed))
         parts = build_parts(
             self.config, self.observation_encoder, self.action_codec, streams, self.device
         )
@@ -78,7 +83,8 @@ class SACAgent(Actor):
         self.loss_guard = LossGuard(
             self.optimizers().values(), self.device, is_deferred=self.device.type != "cpu"
         )
-        self._repeater = Repeater()
+        self.compilation = Compilation(compile, self.device)
+        self._repeater = Repeater(self.compilation)
 
     @property
     def config(self) -> AgentConfig:
@@ -241,7 +247,9 @@ class SACAgent(Actor):
         return state.description(*self.spaces, self.config)
 
     @classmethod
-    def load(cls, path: str | Path, *, checkpoint: str = "best", device: str = "cpu") -> "SACAgent":
+    def load(
+        cls, path: str | Path, *, checkpoint: str | int = "best", device: str = "cpu"
+    ) -> "SACAgent":
         """Load a trained agent, to act or to look into, from a run directory or a checkpoint.
 
         `checkpoint`: best, last or a step of a run directory. CheckpointError where there is none

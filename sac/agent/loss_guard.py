@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import autograd as torch
 from autograd import Tensor, optim
-from autograd.engine.capture import effect
+from autograd.engine.capture import check
 from autograd.functional.fused import watch
 from sac.errors import DivergenceError
 
@@ -37,7 +37,7 @@ class LossGuard:
             for optimizer in optimizers:
                 optimizer.found_inf = self._found_inf
 
-    @effect
+    @check
     def check(self, name: str, loss: Tensor) -> None:
         """Look at the loss called `name`."""
         if self.is_deferred:

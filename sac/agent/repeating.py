@@ -11,12 +11,14 @@ from typing import Any
 
 from autograd import Tensor, nn, optim
 from autograd.engine.capture import Captured
+from sac.agent.compiling import Compilation
 
 
 class Repeater:
     """Captures a function of an agent's parts, for as long as these stay what they are."""
 
-    def __init__(self) -> None:
+    def __init__(self, compilation: Compilation) -> None:
+        self.compilation = compilation
         self.captured: Captured | None = None  # None: the function runs as it is written
         self._objects: list[Any] = []
         self._namespaces: list[dict[str, Any]] = []
@@ -24,7 +26,7 @@ class Repeater:
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy belongs to other parts."""
-        return Repeater().__dict__
+        return Repeater(self.compilation).__dict__
 
     def repeated(
         self,
@@ -51,7 +53,8 @@ class Repeater:
             self.captured = None
             if all(map(_is_repeatable, (owner, *self._objects))):
                 modules = [part for part in parts if isinstance(part, nn.Module)]
-                self.captured = Captured(function, tensors(), modules)
+                compiler = self.compilation.compiler
+                self.captured = Captured(function, tensors(), modules, compiler)
         return self.captured or function
 
     def _attributes(self) -> list[Any]:

@@ -12,14 +12,16 @@ from sac.cli.runs import LAST, add_run_options, check_runs, for_each_run
 if TYPE_CHECKING:
     from sac.diagnosis.run import Report
 
-DESCRIPTION = """Look for what is wrong with a run: entropy that never reaches its target, alpha
-that runs away, saturated actions, Q values far from discounted returns, dead units, exploding or
-vanishing gradients, observations on very different scales, rewards that are too large or too rare,
-action bounds that are far too wide, terminations stored as truncations, an environment that fails
-Gymnasium's checker, updates and environment steps that wait for one another. It reads metrics.csv
-and the last checkpoint, plays a few episodes and changes nothing. The exit status is 0 unless
---strict is given."""
+DESCRIPTION = """Look for what is wrong with a run: a policy no better than random actions,
+entropy that never reaches its target, alpha that runs away, saturated actions, Q values far from
+discounted returns, dead units, exploding or vanishing gradients, observations on very different
+scales, rewards that are too large or too rare, action bounds that are far too wide, terminations
+stored as truncations, an environment that fails Gymnasium's checker, updates and environment steps
+that wait for one another. It also says of what it is too early to tell. It reads metrics.csv and
+the last checkpoint, plays a few episodes and changes nothing. The exit status is 0 unless --strict
+is given."""
 FOUND = 1
+TITLES = {"fine": "Fine:", "early": "Too early to judge:", "unknown": "Unknown:"}
 MAX_WIDTH = 100
 
 
@@ -43,7 +45,9 @@ def doctor_command(argv: Sequence[str], prog: str) -> int:
 def _lines(report: "Report") -> Iterator[str]:
     found = len(report.illnesses)
     count = f"{found} finding{'s' * (found > 1)}" if found else "nothing wrong found"
-    yield f"{report.run}: {count} at step {report.step:,}"
+    early = ", ".join(name for name, r in report.results.items() if r.state == "early")
+    more = f"; too early to judge: {early}" if early else ""
+    yield f"{report.run}: {count} at step {report.step:,}{more}"
     if report.note:
         yield from _wrapped(report.note, "  ")
     for name in report.illnesses:
@@ -51,7 +55,7 @@ def _lines(report: "Report") -> Iterator[str]:
         yield ""
         yield from _wrapped(f"{name}: {result.text}", "! ")
         yield from _wrapped(f"Remedy: {result.remedy}.", "  ")
-    for state, title in (("fine", "Fine:"), ("unknown", "Unknown:")):
+    for state, title in TITLES.items():
         own = {name: r for name, r in report.results.items() if r.state == state}
         if own:
             yield ""

@@ -1,9 +1,7 @@
 """What the commands that look at runs share: options, and a result for each run."""
 
 import os
-import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -12,8 +10,10 @@ from sac.config import check_device
 from sac.config.fields import count
 from sac.config.schema import SEED_LIMIT
 from sac.errors import CheckpointError
+from sac.terminal.results import kept_for_results
 
 BEST_OR_LAST, LAST = Literal["best", "last"], Literal["last"]
+TRUST = "Run the code that the run's config names, although you have not trained it here."
 SHARED = ("checkpoint", "episodes", "seed", "device", "trust")
 Result = TypeVar("Result")
 
@@ -43,7 +43,7 @@ def add_run_options(parser: CommandParser, checkpoints: Any, episodes: int) -> N
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:N. (default: auto)"
     )
-    parser.add_flag("--trust", "Import the modules that the run's config names.")
+    parser.add_flag("--trust", TRUST)
 
 
 def check_runs(arguments: Any) -> None:
@@ -59,5 +59,5 @@ def for_each_run(arguments: Any, function: Callable[..., Result], **more: Any) -
     """Return what a function of a run and the options makes of each run."""
     options = {name: getattr(arguments, name) for name in SHARED} | more
     # What environments print must not end up in the JSON that another program reads.
-    with redirect_stdout(sys.stderr):
+    with kept_for_results():
         return [function(path, **options) for path in arguments.paths]

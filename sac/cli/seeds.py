@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sac.cli.parser import CommandParser, value_type
-from sac.cli.summary import quoted, result_lines, resume_command, typed_commands
-from sac.config import Config
+from sac.cli.summary import more_steps, quoted, result_lines, typed_commands, typed_run
+from sac.config import Config, EnvConfig
 from sac.config.fields import count
 from sac.config.schema import SEED_LIMIT
 from sac.errors import ConfigError, SACError
+from sac.run.origin import needs_trust
 from sac.terminal.interrupt import SIGNAL_STATUS
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def train_seeds(
     command = [sys.executable, *program, *_without_seeds(argv)]
     runs, interrupted_by = train_in_processes(plan_seeds(config, seeds, workers, command))
     commands = typed_commands(prog)
-    print(*(_ending(run, commands) for run in runs), sep="\n")
+    print(*(_ending(run, commands, config.env) for run in runs), sep="\n")
     if interrupted_by is not None:
         return SIGNAL_STATUS + interrupted_by
     _draw([Path(run.result.run_directory) for run in runs if run.result is not None])
@@ -76,17 +77,22 @@ def _without_seeds(argv: Sequence[str]) -> list[str]:
     return kept
 
 
-def _ending(run: "Run", commands: Mapping[str, str]) -> str:
+def _ending(run: "Run", commands: Mapping[str, str], env: EnvConfig) -> str:
     """Return how a run ended, and how to go on where it was cut short."""
     if run.status is None:
         return f"{run.label}: not started"
-    if run.result is None:
-        failed = f"failed with exit status {run.status}"
-        ended = failed if run.status else "finished, but its report is lost: is the disk full?"
-        text, folder = f"{run.label}: {ended}", run.run_directory
-        return text if folder is None else f"{text}; Run directory: {quoted(folder)}"
-    text = f"{run.label}: {'; '.join(result_lines(run.result))}"
-    return text if run.status == 0 else f"{text}\n  {resume_command(run.result, commands)}"
+    folder, more = run.run_directory, ""
+    if run.result is not None:
+        lines, more = result_lines(run.result), more_steps(run.result)
+    else:
+        lost = "finished, but its report is lost: is the disk full?"
+        known = [] if folder is None else [f"Run directory: {quoted(folder)}"]
+        lines = [run.outcome if run.status else lost, *known]
+    text = f"{run.label}: {'; '.join(lines)}"
+    if run.status == 0 or folder is None:
+        return text
+    typed = typed_run(folder, needs_trust=needs_trust(folder, env))
+    return f"{text}\n  {commands['train']} --resume {typed}{more}"
 
 
 def _draw(run_directories: Sequence[Path]) -> None:

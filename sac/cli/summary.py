@@ -13,16 +13,18 @@ from sac.terminal.reports import Result
 MODULE_COMMANDS = {name: f"python -m sac {name}" for name in ("train", "evaluate", "doctor")}
 
 
-def print_summary(result: Result, commands: Mapping[str, str] = MODULE_COMMANDS) -> None:
+def print_summary(
+    result: Result, commands: Mapping[str, str] = MODULE_COMMANDS, *, needs_trust: bool = False
+) -> None:
     """Print where a run is, how far it got, and the commands to look at it and to continue it."""
-    run = Path(result.run_directory)
+    run = typed_run(result.run_directory, needs_trust=needs_trust)
     lines = [
         *result_lines(result),
         "Next:",
-        *([f"  {commands['doctor']} {quoted(run)}"] if result.findings else []),
-        f"  tensorboard --logdir {quoted(run.parent)}",
-        f"  {commands['evaluate']} {quoted(run)}",
-        f"  {resume_command(result, commands)}",
+        *([f"  {commands['doctor']} {run}"] if result.findings else []),
+        f"  tensorboard --logdir {quoted(Path(result.run_directory).parent)}",
+        f"  {commands['evaluate']} {run}",
+        f"  {commands['train']} --resume {run}{more_steps(result)}",
     ]
     say("\n".join(["", *lines]), sys.stdout)
 
@@ -43,11 +45,15 @@ def result_lines(result: Result) -> list[str]:
     return lines
 
 
-def resume_command(result: Result, commands: Mapping[str, str] = MODULE_COMMANDS) -> str:
-    """Return the command that continues a run; if the run made all its steps, it asks for more."""
+def more_steps(result: Result) -> str:
+    """Return the option by which a run that made all its steps goes on; empty for another."""
     step, total_steps = result.step, result.total_steps
-    more = "" if step < total_steps else f" --train.total_steps {2 * max(step, total_steps)}"
-    return f"{commands['train']} --resume {quoted(Path(result.run_directory))}{more}"
+    return "" if step < total_steps else f" --train.total_steps {2 * max(step, total_steps)}"
+
+
+def typed_run(run_directory: str | Path, *, needs_trust: bool) -> str:
+    """Return a run as the user has to type it behind a command."""
+    return quoted(Path(run_directory)) + needs_trust * " --trust"
 
 
 def typed_commands(prog: str) -> Mapping[str, str]:

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sac.cli.parser import CommandParser, add_config_options, parse_config_options
+from sac.cli.runs import TRUST
 from sac.cli.seeds import add_seeds_options, train_seeds
 from sac.cli.summary import print_summary, typed_commands
 from sac.config import Config
 from sac.errors import ConfigError
 from sac.metrics.findings import read_findings
 from sac.run.layout import CONFIG_FILE
+from sac.run.origin import needs_trust
 from sac.terminal import reports
 from sac.terminal.interrupt import SIGNAL_STATUS
 
@@ -31,9 +33,7 @@ def train_command(argv: Sequence[str], prog: str) -> int:
     parser.add_argument(
         "--resume", type=Path, metavar="RUN", help="Run directory to continue where it stopped."
     )
-    parser.add_flag(
-        "--trust", "With --resume, import the modules that the run's config.yaml names."
-    )
+    parser.add_flag("--trust", f"With --resume: {TRUST}")
     parser.add_flag("--print_config", "Print the resolved configuration and exit.")
     add_seeds_options(parser)
     add_config_options(parser)
@@ -60,7 +60,8 @@ def train_command(argv: Sequence[str], prog: str) -> int:
     if reports.is_read():
         reports.send(result)
     else:
-        print_summary(result, typed_commands(prog))
+        trust = needs_trust(trained.run_directory, config.env)
+        print_summary(result, typed_commands(prog), needs_trust=trust)
     return 0 if trained.interrupted_by is None else SIGNAL_STATUS + trained.interrupted_by
 
 

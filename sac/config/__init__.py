@@ -10,6 +10,7 @@ from sac.config.schema import (
     TrainConfig,
     WrapperConfig,
     check_device,
+    checked_seed,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "TrainConfig",
     "WrapperConfig",
     "check_device",
+    "checked_seed",
 ]

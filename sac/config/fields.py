@@ -73,6 +73,11 @@ def checked(value: Any, hint: Any, option: Option, key: str) -> Any:
         raise ConfigError(message) from None
 
 
+def whole(name: str, value: Any, *, at_least: int = 1, at_most: int = COUNT_LIMIT) -> int:
+    """Return an argument `name`, NumPy's integers too, as an int; ConfigError if out of range."""
+    return checked(value, int, count("", at_least=at_least, at_most=at_most), name)
+
+
 def convert(value: Any, hint: Any, option: Option) -> Any:
     """Return `value` converted to the annotation `hint`, or raise ValueError."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)

@@ -8,6 +8,7 @@ from sac.diagnosis.evidence import Evidence, Result, draw
 __all__ = ["CHECKS", "Evidence", "Result", "draw", "examine"]
 
 CHECKS: dict[str, Callable[[Evidence], Result]] = {
+    "learning": policy_checks.learning,
     "entropy": policy_checks.entropy,
     "alpha": policy_checks.alpha,
     "saturated actions": policy_checks.saturated_actions,

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
+from sac.environments.probe import RANDOM_STEPS
 from sac.replay.batch import Batch
 
 FAR_GOAL = (
@@ -173,7 +174,7 @@ def environment_checker(evidence: Evidence) -> Result:
     if evidence.probe is None:
         return unknown("no environment could be made")
     if evidence.probe.fault is None:
-        return fine("Gymnasium's checker finds nothing wrong")
+        return fine(f"Gymnasium's checker finds nothing wrong in {RANDOM_STEPS} random steps")
     return ill(
         f"Gymnasium's checker finds: {evidence.probe.fault}",
         "put it right in the environment: gymnasium.utils.env_checker.check_env(env)",

@@ -32,15 +32,16 @@ def draw(replay_buffer: ReplayBuffer, agent: SACAgent, seed: int) -> Batch | Non
 
 
 class Result(NamedTuple):
-    """The result of a check, in words and numbers: fine, ill, or unknown for a reason."""
+    """The result of a check, in words and numbers: fine, ill, too early, or unknown."""
 
-    state: Literal["fine", "ill", "unknown"]
+    state: Literal["fine", "ill", "early", "unknown"]
     text: str
     remedy: str = ""
 
 
 fine = partial(Result, "fine")
 ill = partial(Result, "ill")  # the text says what is wrong, the remedy what may help
+early = partial(Result, "early")  # a longer training will tell; the text says how it stands
 unknown = partial(Result, "unknown")  # the text says why the check cannot tell
 
 

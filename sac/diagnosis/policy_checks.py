@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from autograd import no_grad
-from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
+from sac.diagnosis.evidence import Evidence, Result, early, fine, ill, unknown
 from sac.diagnosis.networks import min_q
 
 # Adam moves log alpha by up to its learning rate in an update. It had enough time if it could have
@@ -23,6 +23,8 @@ BLOWN_UP = 3.0  # times that size: too much however early it is
 # Targets move by tau in an update, and a reward must travel 1 / (1 - gamma) steps back. Until then,
 # Q is on its way from 0.
 SETTLED = 1.0
+RANDOM_EPISODES = 3  # fewer say nothing of what random actions bring
+CLEARLY = 2.0  # standard errors
 MEASURABLE = 0.5  # least part of a value that rewards show; the rest is an estimate
 
 
@@ -32,8 +34,8 @@ def entropy(evidence: Evidence) -> Result:
     values = evidence.logged("train/entropy")
     if target is None:
         return unknown("alpha is fixed: there is no target")
-    if reason := _too_early(evidence, len(values)):
-        return unknown(reason)
+    if _is_early(evidence, len(values)):
+        return early(f"after {evidence.agent.updates:,} updates")
     latest, before = _quarters(values)
     gap, earlier_gap = latest - target, before - target
     text = f"{latest:.3g} nats of entropy for a target of {target:.3g}"
@@ -52,8 +54,8 @@ def alpha(evidence: Evidence) -> Result:
     values, entropies = evidence.logged("train/alpha"), evidence.logged("train/entropy")
     if target is None:
         return unknown(f"fixed at {evidence.config.agent.alpha}")
-    if reason := _too_early(evidence, min(len(values), len(entropies))):
-        return unknown(reason)
+    if _is_early(evidence, min(len(values), len(entropies))):
+        return early(f"after {evidence.agent.updates:,} updates")
     growth = values[-1] / values[len(values) // 2]
     text = f"{values[-1]:.3g}, {growth:.2g} times that of the middle of the run"
     gap = _quarters(entropies)[0] - target
@@ -69,11 +71,9 @@ def alpha(evidence: Evidence) -> Result:
     )
 
 
-def _too_early(evidence: Evidence, rows: int) -> str | None:
+def _is_early(evidence: Evidence, rows: int) -> bool:
     way = evidence.agent.updates * evidence.config.agent.alpha_lr
-    if way < LOG_ALPHA_WAY or rows < LOGGED_ROWS:
-        return f"too early to tell, after {evidence.agent.updates:,} updates"
-    return None
+    return way < LOG_ALPHA_WAY or rows < LOGGED_ROWS
 
 
 def _quarters(values: np.ndarray) -> tuple[float, float]:
@@ -107,6 +107,32 @@ def saturated_actions(evidence: Evidence) -> Result:
     return ill(text, remedy)
 
 
+def learning(evidence: Evidence) -> Result:
+    """Check that the policy is better than the random actions that the run began with."""
+    returns, updates = evidence.logged("eval/mean_return"), evidence.agent.updates
+    if not len(returns) or updates == 0:
+        return unknown("what is learned has not been evaluated yet")
+    began = evidence.history["step"] <= evidence.config.train.learning_starts
+    by_chance = evidence.history["rollout/episode_return"][began]
+    by_chance = by_chance[np.isfinite(by_chance)]
+    if len(by_chance) < RANDOM_EPISODES:
+        return unknown("too few episodes ended before train.learning_starts to compare with")
+    latest, chance = returns[3 * len(returns) // 4 :].mean(), by_chance.mean()
+    error = by_chance.std() / math.sqrt(len(by_chance))
+    text = f"a mean return of {latest:.4g}, where the first random actions got {chance:.4g}"
+    if latest > chance + CLEARLY * error:
+        return fine(text)
+    if not _has_settled(evidence):
+        return early(f"{text}, after {updates:,} updates")
+    if latest >= chance:
+        return fine(text)
+    return ill(
+        f"{text}: after {updates:,} updates the policy is no better",
+        "what helps against the other findings; without any, lower agent.policy_lr and "
+        "agent.soft_q_lr, agent.normalize_observations: true, or another agent.reward_scale",
+    )
+
+
 def q_bias(evidence: Evidence) -> Result:
     """Check that Q of an episode's first step is near the discounted return of the episode."""
     config = evidence.config.agent
@@ -118,24 +144,29 @@ def q_bias(evidence: Evidence) -> Result:
         return unknown(
             f"truncated episodes are too short for a gamma of {config.gamma:g} to tell of Q"
         )
+    included = _included(evidence, shown[measurable])
     q_value, g = q_value[measurable], g[measurable]
     bias = float(np.mean(q_value - g))
     text = (
-        f"Q is {q_value.mean():.4g} where discounted returns are {g.mean():.4g}, by {len(g)} "
-        f"evaluation episodes: a bias of {bias:+.3g}"
+        f"Q is {q_value.mean():.4g} where discounted returns are {g.mean():.4g}{included}, by "
+        f"{len(g)} evaluation episodes: a bias of {bias:+.3g}"
     )
     size = max(float(np.mean(np.abs(g))), _chance_size(evidence))
-    settled = evidence.agent.updates * config.tau * (1 - config.gamma) >= SETTLED
     blown_up = np.abs(q_value).mean() > BLOWN_UP * size
     if abs(bias) <= BIASED * size:
         return fine(text)
-    if not (settled or blown_up):
-        return unknown(f"{text}; it is too early to tell")
+    if not (_has_settled(evidence) or blown_up):
+        return early(text)
     if bias > 0:
         remedy = "lower agent.soft_q_lr or agent.tau, or raise agent.num_soft_q_nets"
     else:
         remedy = "train longer, or raise agent.soft_q_lr or agent.tau"
     return ill(text, f"{remedy}; agent.reward_scale where returns are in the thousands")
+
+
+def _has_settled(evidence: Evidence) -> bool:
+    config = evidence.config.agent
+    return bool(evidence.agent.updates * config.tau * (1 - config.gamma) >= SETTLED)
 
 
 def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -146,9 +177,7 @@ def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.
     For what would have followed a truncated end, G takes Q itself.
     """
     agent, config, played = evidence.agent, evidence.config.agent, evidence.episodes
-    entropies = evidence.logged("train/entropy")
-    has_bonus = config.entropy_in_target and len(entropies)
-    bonus = float(agent.temperature.alpha.item()) * entropies[-1] if has_bonus else 0.0
+    bonus = _entropy_bonus(evidence)
     first = np.stack([episode.observation for episode in played])
     last = np.stack([episode.last_observation for episode in played])
     actions = np.stack([episode.action for episode in played])
@@ -162,6 +191,25 @@ def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.
     n = evidence.config.train.n_step
     later = np.array([np.sum(config.gamma ** np.arange(n, length, n)) for length in lengths])
     return q_value, rewards + bonus * later + left * (q_after + bonus), 1 - left
+
+
+def _entropy_bonus(evidence: Evidence) -> float:
+    """Return what a later step adds to a soft Q for its entropy, by the last that was logged."""
+    entropies = evidence.logged("train/entropy")
+    if not (evidence.config.agent.entropy_in_target and len(entropies)):
+        return 0.0
+    return float(evidence.agent.temperature.alpha.item() * entropies[-1])
+
+
+def _included(evidence: Evidence, shown: np.ndarray) -> str:
+    """Return in words what is in the discounted returns beside the environment's own rewards."""
+    bonus, scale = _entropy_bonus(evidence), evidence.config.agent.reward_scale
+    parts = [
+        *([f"rewards times {scale:g}"] if scale != 1 else []),
+        *([f"{bonus:+.2g} for entropy in later steps"] if bonus else []),
+        *(["Q itself after truncated ends"] if np.any(shown < 1) else []),
+    ]
+    return f" (with {', '.join(parts)})" if parts else ""
 
 
 def _chance_size(evidence: Evidence) -> float:

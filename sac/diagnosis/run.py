@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sac.agent.agent import SACAgent
-from sac.config import Config, EnvConfig
+from sac.config import Config, EnvConfig, checked_seed
+from sac.config.fields import whole
 from sac.diagnosis import Evidence, Result, draw, examine
 from sac.diagnosis.witness import Witness
 from sac.environments import make_vector_environment
@@ -54,7 +55,7 @@ class Report:
 def diagnose(
     run: str | Path,
     *,
-    checkpoint: str = "last",
+    checkpoint: str | int = "last",
     episodes: int = 10,
     seed: int = 0,
     device: str = "auto",
@@ -63,9 +64,11 @@ def diagnose(
     """Look for every known illness in a run, which may still be training.
 
     `checkpoint` is "last" or a step: "best" holds neither replay nor optimizers. Some checks need
-    the `episodes`, played from `seed`. `trust` imports the modules that the run's configuration
-    names, whoever wrote it. SACError if there is no such run or its checkpoint is damaged.
+    the `episodes`, played from `seed`. `trust` runs the code that the run's configuration names,
+    also where you have not trained it on this machine. SACError if there is no such run or its
+    checkpoint is damaged.
     """
+    episodes, seed = whole("episodes", episodes), checked_seed(seed)
     loaded = _load(Path(run), checkpoint)
     agent = SACAgent.load(loaded.folder, device=device)
     agent.load_state_dict(loaded.tensors["agent"])
@@ -85,7 +88,7 @@ def diagnose(
     return Report(str(run), env.id, loaded.step, examine(evidence), note)
 
 
-def _load(run: Path, which: str) -> Checkpoint:
+def _load(run: Path, which: str | int) -> Checkpoint:
     if which == "last" and step_folders(run):
         loaded, _ = last_usable_checkpoint(run)
     else:

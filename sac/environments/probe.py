@@ -2,13 +2,16 @@
 
 import contextlib
 import io
+import re
 import time
 import warnings
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import gymnasium
 import numpy as np
 from gymnasium.utils.env_checker import check_env
+from gymnasium.utils.passive_env_checker import env_step_passive_checker
 from numpy.typing import NDArray
 
 from sac.config import EnvConfig
@@ -16,11 +19,14 @@ from sac.environments.make import make_bare_environment, make_vector_environment
 from sac.environments.stepping.vector import VectorEnvironment
 
 SEED = 0
+RANDOM_STEPS = 100  # that Gymnasium's checker looks at
+STEP_CHECKER = r"gymnasium\.utils\.passive_env_checker"  # the module whose warnings are faults
+DECORATION = r"\x1b\[[0-9;]*m|WARN: "  # of Gymnasium's warnings
 STEPS = 3  # an action may take effect a step or two later
 POINTS = 11  # of an action's range, from end to end
 FEW = 3  # changes between points: with more, the outcome depends on all of the range
 ZOOMS = 10  # times that the search narrows to the part with the changes
-SECONDS = 10.0  # after which a slow environment is left, before its last dimension
+SECONDS = 10.0  # after which a slow environment is left, before its last step or dimension
 
 
 @dataclass(frozen=True)
@@ -50,14 +56,32 @@ def checker_fault(config: EnvConfig) -> str | None:
     """Return what Gymnasium's checker finds wrong in a new environment; None if nothing."""
     env = make_bare_environment(unseen(config))
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            warnings.catch_warnings(record=True) as told,
+        ):
             warnings.simplefilter("ignore")  # advice, such as on infinite bounds
             check_env(env, skip_render_check=True, skip_close_check=True)
+            warnings.filterwarnings("always", module=STEP_CHECKER)
+            _check_steps(env)
     except Exception as error:  # whatever an environment may raise
         return " ".join(f"{type(error).__name__}: {error}".split())
     finally:
         env.close()
-    return None
+    return " ".join(re.sub(DECORATION, "", str(told[0].message)).split()) if told else None
+
+
+def _check_steps(env: gymnasium.Env) -> None:
+    """Let Gymnasium's checker, which takes one step by itself, warn of what more steps return."""
+    deadline = time.monotonic() + SECONDS
+    env.action_space.seed(SEED)
+    env.reset(seed=SEED)
+    for _ in range(RANDOM_STEPS):
+        _, _, terminated, truncated, _ = env_step_passive_checker(env, env.action_space.sample())
+        if terminated or truncated:
+            env.reset()
+        if time.monotonic() > deadline:
+            return
 
 
 def _tried_reach(config: EnvConfig) -> NDArray[np.float64] | None:

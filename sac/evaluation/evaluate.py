@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from sac.agent.agent import SACAgent
-from sac.config import Config, EnvConfig
+from sac.config import Config, EnvConfig, checked_seed
+from sac.config.fields import whole
 from sac.environments import Episode, Step, VectorEnvironment, make_vector_environment
 from sac.environments.film import check_video, filmed
 from sac.errors import CheckpointError, ConfigError, SpaceError
@@ -18,6 +19,7 @@ from sac.evaluation.published import PUBLISHED
 from sac.evaluation.random_policy import RandomPolicy
 from sac.evaluation.result import EvaluationResult
 from sac.run.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
+from sac.run.origin import is_own
 from sac.run.rules import check_trusted
 from sac.spaces import ObservationEncoder
 
@@ -50,7 +52,7 @@ def run_episodes(
     short episodes. The same arguments give the same result: `seed` is that of the environments and,
     unless `deterministic`, of the actions. The environment must not be that of a training.
     """
-    _check_at_least("episodes", episodes, 1)
+    episodes, seed = whole("episodes", episodes), checked_seed(seed)
     shares = [len(range(i, episodes, environment.num_envs)) for i in range(environment.num_envs)]
     finished: list[list[Episode]] = [[] for _ in shares]
     generator = np.random.default_rng(seed)
@@ -82,7 +84,7 @@ def evaluate(
     env_overrides: Mapping[str, Any] | None = None,
     episodes: int = 10,
     seed: int = 0,
-    checkpoint: str = "best",
+    checkpoint: str | int = "best",
     deterministic: bool = True,
     num_envs: int = 1,
     device: str = "auto",
@@ -106,9 +108,10 @@ def evaluate(
         device: "auto", "cpu", "cuda" or "cuda:N".
         with_random: Also play the same number of episodes with random actions, as `random_policy`.
         video: A .mp4 or .gif file for a film of the first episode, if `env` is not given.
-        trust: Import the modules that the run's configuration names, whoever wrote it.
+        trust: Run the code that the run's configuration names, also where you have not trained it
+            on this machine.
     """
-    _check_arguments(episodes, seed, num_envs, video, env)
+    episodes, seed, num_envs = _checked(episodes, seed, num_envs, video, env)
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
     config = environment_config(loaded, num_envs, env_overrides, trust=trust)
     _check_named(config, loaded, env)
@@ -186,10 +189,11 @@ def environment_config(
     overrides = {} if overrides is None else overrides
     # A policy alone does not say where it was trained.
     trained = Config.from_dict(checkpoint.documents.get("config", {}))
+    is_trusted = trust or is_own(checkpoint.folder, trained.env)
     if overrides.get("id", trained.env.id) != trained.env.id:
         trained = replace(trained, env=replace(trained.env, kwargs={}))
     config = trained.merged({"env": overrides}).env
-    if not trust:
+    if not is_trusted:
         check_trusted(config, overrides)
     # A single environment gains nothing from its own process. "native" stays: some environments
     # exist in that form only.
@@ -207,18 +211,12 @@ def _check_named(config: EnvConfig, checkpoint: Checkpoint, env: Any) -> None:
         )
 
 
-def _check_arguments(
+def _checked(
     episodes: int, seed: int, num_envs: int, video: str | Path | None, env: Any
-) -> None:
-    _check_at_least("episodes", episodes, 1)
-    _check_at_least("seed", seed, 0)
-    _check_at_least("num_envs", num_envs, 1)
+) -> tuple[int, int, int]:
+    """Return the whole numbers as plain ones, before any work; ConfigError for what can't be."""
     if video is not None:
         if env is not None:
             raise ConfigError("video needs an environment with an id, which can be made again")
         check_video(Path(video))
-
-
-def _check_at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise ConfigError(f"{name} must be at least {least}, got {value}.")
+    return whole("episodes", episodes), checked_seed(seed), whole("num_envs", num_envs)

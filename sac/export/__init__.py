@@ -10,7 +10,7 @@ from sac.disk.files import replace_file
 from sac.errors import ConfigError, SACError
 from sac.export.agreement import OBSERVATIONS, check
 from sac.export.layers import Policy
-from sac.run.checkpoint import find_checkpoint
+from sac.run.checkpoint import find_checkpoint, is_checkpoint
 
 __all__ = ["FORMATS", "Exported", "export"]
 
@@ -42,7 +42,11 @@ class Exported:
 
 
 def export(
-    path: str | Path, output: str | Path, *, checkpoint: str = "best", format: str | None = None
+    path: str | Path,
+    output: str | Path,
+    *,
+    checkpoint: str | int = "best",
+    format: str | None = None,
 ) -> Exported:
     """Write the deterministic policy of a run to one file, after comparing it with the agent.
 
@@ -90,6 +94,11 @@ def _format(output: Path, format: str | None) -> str:
         raise ConfigError(f"--format: expected {' or '.join(FORMATS)}, got '{format}'")
     if output.is_dir() or not output.absolute().parent.is_dir():
         raise ConfigError(f"--output: expected a file in a folder that exists, got '{output}'")
+    if is_checkpoint(output.absolute().parent):
+        raise ConfigError(
+            f"--output: expected a file outside of checkpoints, which are replaced and removed as "
+            f"a whole, got '{output}': give one beside them, such as in the run's own folder"
+        )
     return format
 
 

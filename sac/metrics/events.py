@@ -15,6 +15,8 @@ from sac.disk import files
 from sac.disk.append import AppendedFile
 
 FILE_PATTERN = "events.out.tfevents.*"
+# TensorBoard keeps the first values that it reads for HPARAMS, and reads files by their names.
+HPARAMS_FILE = "events.out.tfevents.0000000000.hparams"
 RECORD_HEADER = struct.Struct("<QI")  # length of the data, checksum of the length
 RECORD_FOOTER_SIZE = 4  # checksum of the data
 
@@ -32,17 +34,17 @@ class EventFile:
         from tensorboard.plugins.text.summary_v2 import text_pb
         from tensorboard.summary.writer.record_writer import RecordWriter
 
-        self._event, self._summary, self._text_pb = event_pb2.Event, summary_pb2.Summary, text_pb
+        self._event, self._source = event_pb2.Event, event_pb2.SourceMetadata
+        self._summary, self._text_pb = summary_pb2.Summary, text_pb
         self._record_writer = RecordWriter
         if resume_step is not None:
             for path in folder.glob(FILE_PATTERN):
                 drop_events_after(path, resume_step)
-            _wait_for_a_later_name(folder)
+        self._folder = folder
         # Not TensorBoard's EventFileWriter: a full disk ends its thread in the middle of a record.
         self._file = AppendedFile(_new_path(folder))
         self.flush, self.close = self._file.flush, self._file.close
-        source = event_pb2.SourceMetadata(writer=__name__)
-        self.add(0, file_version="brain.Event:2", source_metadata=source)
+        self._file.append(self._head())
         # A running server has already read what was dropped. The start of a session at a step makes
         # it forget all points from that step on; the first session of a run drops nothing.
         start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
@@ -62,12 +64,25 @@ class EventFile:
         markdown = "\n".join(f"    {line}" for line in text.splitlines())
         self.add(step, summary=self._text_pb(tag, markdown))
 
+    def hparams(self, summary: Any) -> None:
+        """Show the run's row in HPARAMS, in place of that of an earlier session."""
+        record = self._record(0, summary=summary)
+        files.replace_file(self._folder / HPARAMS_FILE, self._head() + record)
+
     def add(self, step: int, **content: Any) -> None:
         """Add an event with this content, such as a `summary` or a `graph_def`."""
+        self._file.append(self._record(step, **content))
+
+    def _head(self) -> bytes:
+        """Return the record that every event file begins with."""
+        source = self._source(writer=__name__)
+        return self._record(0, file_version="brain.Event:2", source_metadata=source)
+
+    def _record(self, step: int, **content: Any) -> bytes:
         record = io.BytesIO()
         event = self._event(wall_time=time.time(), step=step, **content)
         self._record_writer(record).write(event.SerializeToString())
-        self._file.append(record.getvalue())
+        return record.getvalue()
 
 
 def do_without_tensorflow() -> None:
@@ -76,12 +91,15 @@ def do_without_tensorflow() -> None:
 
 
 def _new_path(folder: Path) -> Path:
-    """Return an unused path, named as TensorBoard's own writer names its files."""
-    name = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}"
-    number = 0
-    while (path := folder / f"{name}.{number}").exists():
-        number += 1
-    return path
+    """Return an unused path, named as TensorBoard's own writer names its files.
+
+    It sorts after all others, so that TensorBoard reads it last: the time in it is later than
+    theirs, even where the clock is behind that of an earlier session.
+    """
+    stamps = [path.name.split(".")[3] for path in folder.glob(FILE_PATTERN)]
+    newest = max((int(stamp) for stamp in stamps if stamp.isdecimal()), default=0)
+    stamp = max(int(time.time()), newest + 1)
+    return folder / f"events.out.tfevents.{stamp:010d}.{socket.gethostname()}.{os.getpid()}.0"
 
 
 def drop_events_after(path: Path, step: int) -> None:
@@ -107,12 +125,3 @@ def drop_events_after(path: Path, step: int) -> None:
                 file.truncate(start)
                 return
             file.seek(RECORD_FOOTER_SIZE, 1)
-
-
-def _wait_for_a_later_name(folder: Path) -> None:
-    """Wait until a new file sorts after the others: its name holds the time in whole seconds."""
-    stamps = [path.name.split(".")[3] for path in folder.glob(FILE_PATTERN)]
-    newest = max((int(stamp) for stamp in stamps if stamp.isdigit()), default=0)
-    remaining = newest + 1 - time.time()
-    if 0 < remaining <= 1:
-        time.sleep(remaining)

@@ -96,8 +96,8 @@ class Logger:
         self.text("config", f"```yaml\n{config.to_yaml()}```")
         name = self._run_directory.resolve().name
         with self._file_errors():
-            for summary in [layout_summary(), hparams_summary(config, name)]:
-                self._events.add(self._step, summary=summary)
+            self._events.add(self._step, summary=layout_summary())
+            self._events.hparams(hparams_summary(config, name))
 
     def _check_order(self, step: int) -> None:
         if step < self._step:

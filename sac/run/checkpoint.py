@@ -58,11 +58,13 @@ def save_checkpoint(
     documents: Mapping[str, Mapping[str, Any]],
     *,
     step: int,
+    updates: str | None = None,
 ) -> None:
     """Write a checkpoint that appears as `folder` only when it is whole and on the disk.
 
     It replaces an old `folder`. Each set of arrays and each JSON object, which may hold NumPy
-    numbers and arrays, is a file. DiskError if they can't be written (full disk, no permission).
+    numbers and arrays, is a file. `updates`: see `current_versions`. DiskError if they can't be
+    written (full disk, no permission).
     """
     try:
         with files.new_folder(folder, _workspace(folder)) as temporary:
@@ -70,7 +72,7 @@ def save_checkpoint(
             for filename, data in _encoded_files(tensors, documents):
                 files.write_file(temporary / filename, data)
                 records[filename] = FileRecord.of(data)
-            manifest = Manifest(step, records, current_versions())
+            manifest = Manifest(step, records, current_versions(updates))
             files.write_file(temporary / MANIFEST_FILE, manifest.encode())
     except OSError as error:
         raise DiskError(
@@ -131,16 +133,16 @@ class _TensorFiles(Mapping[str, Tensors]):
         return len(self._paths)
 
 
-def find_checkpoint(path: str | Path, which: str = "best") -> Path:
+def find_checkpoint(path: str | Path, which: str | int = "best") -> Path:
     """Return the checkpoint folder of a run, or `path` itself if it is a checkpoint.
 
     `which` is "best" (the last, where no evaluation has made a best yet), "last" or a step.
     CheckpointError says what there is instead.
     """
-    path = Path(path)
+    path, which = Path(path), str(which)
     if not path.is_dir():
         raise CheckpointError(f"Expected the folder of a run or a checkpoint: '{path}' is none.")
-    if (path / MANIFEST_FILE).is_file() or any(path.glob("*.safetensors")):
+    if is_checkpoint(path):
         return path
     if which not in ("best", "last") and not _is_step(which):
         raise CheckpointError(f"Expected checkpoint best, last or a step, got '{which}'.")
@@ -151,6 +153,8 @@ def find_checkpoint(path: str | Path, which: str = "best") -> Path:
     if best is not None:
         folders["best"] = best
     if not folders:
+        if any(path.glob("*.safetensors")):  # a damaged checkpoint, which reading it explains
+            return path
         raise CheckpointError(
             f"'{path}' has no checkpoints. Give the directory of a run that has saved one."
         )
@@ -162,6 +166,12 @@ def find_checkpoint(path: str | Path, which: str = "best") -> Path:
             f"'{path}' has no checkpoint '{which}'. It has: {', '.join(folders)}."
         )
     return folders[wanted]
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Return whether a folder is a checkpoint, or holds a policy alone."""
+    has_policy = all((folder / name).is_file() for name in POLICY_FILES)
+    return has_policy or (folder / MANIFEST_FILE).is_file()
 
 
 def step_folders(run: Path) -> dict[int, Path]:

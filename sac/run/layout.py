@@ -5,6 +5,7 @@
     versions.json           of Python and the libraries, as the run began
     events.out.tfevents.*   TensorBoard
     metrics.csv             the same numbers
+    signature               by which its own user need not give --trust, if it names code to run
     findings.csv            what the doctor's checks found during training, if anything
     checkpoints/<step>/     the newest few
     replay/                 the transitions that they refer to
@@ -24,6 +25,7 @@ from sac.errors import SACError
 
 CONFIG_FILE = "config.yaml"
 VERSIONS_FILE = "versions.json"
+SIGNATURE_FILE = "signature"
 METRICS_FILE = "metrics.csv"
 FINDINGS_FILE = "findings.csv"
 CHECKPOINTS_FOLDER = "checkpoints"

@@ -14,6 +14,7 @@ from sac.errors import CheckpointError, ConfigError
 CHANGEABLE = (
     "train.total_steps",
     "train.buffer_device",
+    "train.compile",
     "device",
     "logging.",
     "evaluation.",
@@ -51,21 +52,30 @@ def check_no_links(run_directory: Path) -> None:
         )
 
 
+def names_code(env: EnvConfig) -> bool:
+    """Return whether an environment's configuration names modules to import or code to call."""
+    wrappers = (wrapper.class_path for wrapper in env.wrappers)
+    return ":" in env.id or not all(path.startswith(GYMNASIUM_WRAPPERS) for path in wrappers)
+
+
 def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
     """Raise ConfigError where an environment's configuration names code to run.
 
     It came with a run, perhaps a stranger's. `named` holds the keys of the section `env` that the
     user gave too: what they name is theirs.
     """
+    advice = (
+        "no training by you on this machine has signed this run, as it is, for the code that would "
+        "run now: give --trust (from Python trust=True) if you trust it"
+    )
     module, separator, _ = env.id.partition(":")
     if separator and module not in sys.modules and "id" not in named:
         raise ConfigError(
-            f"the run's configuration imports the module {module!r} (env.id: {env.id}): give "
-            f"--trust if you trust the run, or name it yourself by --env.id {env.id}"
+            f"the run's configuration imports the module {module!r} (env.id: {env.id}), and "
+            f"{advice}"
         )
     for wrapper in env.wrappers:
         if not wrapper.class_path.startswith(GYMNASIUM_WRAPPERS) and "wrappers" not in named:
             raise ConfigError(
-                f"the run's configuration calls {wrapper.class_path!r} (env.wrappers): give "
-                "--trust if you trust the run"
+                f"the run's configuration calls {wrapper.class_path!r} (env.wrappers), and {advice}"
             )

@@ -21,26 +21,32 @@ ENGINES = (("mujoco", "mujoco"), ("Box2D", "box2d"), ("Box2D", "box2d-py"), ("al
 MAX_LENGTH = 100  # of a version that is read from a file
 
 
-def current_versions() -> dict[str, str]:
-    """Return the version of everything whose change may change a run's numbers, by name."""
+def current_versions(updates: str | None = None) -> dict[str, str]:
+    """Return the version of everything whose change may change a run's numbers, by name.
+
+    `updates`: what they run in, such as a compiler's code; None if there are none.
+    """
     libraries = [*LIBRARIES, *(name for module, name in ENGINES if module in sys.modules)]
     versions = {
         "python": platform.python_version(),
         "libc": _libc(),
         "blas": _blas(),
+        "updates": updates,
         **{name: _installed(name) for name in libraries},
     }
     return {name: version for name, version in versions.items() if version is not None}
 
 
-def changed_versions(run_directory: Path, of_checkpoint: Mapping[str, str]) -> list[str]:
+def changed_versions(
+    run_directory: Path, of_checkpoint: Mapping[str, str], updates: str | None = None
+) -> list[str]:
     """Say which versions a resumed run began with, or was saved with, that are others now.
 
     Nothing is said of what was not recorded, as in a run of an older version of this library.
     """
     began = _read(run_directory / VERSIONS_FILE)
     changes = []
-    for name, now in current_versions().items():
+    for name, now in current_versions(updates).items():
         stages = [versions[name] for versions in (began, _plain(of_checkpoint)) if name in versions]
         if any(version != now for version in stages):
             changes.append(f"{name} {' -> '.join(part for part, _ in groupby([*stages, now]))}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sac.config import Config
-from sac.training.threads import BLAS_VARIABLES, has_small_products, processors
+from sac.threads import BLAS_VARIABLES, has_small_products, processors
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 

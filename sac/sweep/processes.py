@@ -15,9 +15,10 @@ from pathlib import Path
 from sac.sweep.board import Board
 from sac.sweep.plan import Plan
 from sac.terminal import reports
-from sac.terminal.interrupt import SIGNAL_STATUS, InterruptGuard
+from sac.terminal.interrupt import SIGNAL_STATUS, SIGNALS, InterruptGuard
 
 POLL_SECONDS = 0.2  # between looks at reports and signals
+INTERRUPTED = tuple(SIGNAL_STATUS + number for number in SIGNALS)
 
 
 @dataclass
@@ -28,6 +29,13 @@ class Run:
     status: int | None = None  # exit status; None: not started
     run_directory: Path | None = None  # None: not known yet
     result: reports.Result | None = None  # None: the training failed
+
+    @property
+    def outcome(self) -> str:
+        """Return in words how the process ended."""
+        if self.status in INTERRUPTED:
+            return "interrupted"
+        return "done" if self.status == 0 else f"failed with exit status {self.status}"
 
 
 def train_in_processes(plan: Plan) -> tuple[list[Run], int | None]:
@@ -138,8 +146,7 @@ class _Supervisor:
         status = child.process.wait()
         self._children.remove(child)
         child.run.status = status if status >= 0 else SIGNAL_STATUS - status
-        done = "done" if status == 0 else f"ended with exit status {child.run.status}"
-        self._board.state(child.run.label, done)
+        self._board.state(child.run.label, child.run.outcome)
 
     def _signal(self, number: int) -> None:
         for child in self._children:

@@ -103,7 +103,13 @@ class RunState:
         """
         streams = Streams.from_seed(config.seed)
         spaces = environment.observation_space, environment.action_space
-        agent = SACAgent(*spaces, config.agent, seed=config.seed, device=config.device)
+        agent = SACAgent(
+            *spaces,
+            config.agent,
+            seed=config.seed,
+            device=config.device,
+            compile=config.train.compile,
+        )
         encoder, codec = agent.observation_encoder, agent.action_codec
         replay_buffer = new_replay(config, environment.num_envs, encoder, codec, storage)
         place_batches(config, agent.device, replay_buffer)
@@ -172,7 +178,8 @@ class RunState:
         documents[REPLAY] = self._commit_replay(run_directory)
         storage.hold(step, documents[REPLAY]["tables"])
         try:
-            save_checkpoint(checkpoints / str(step), tensors, documents, step=step)
+            updates = self.agent.compilation.name
+            save_checkpoint(checkpoints / str(step), tensors, documents, step=step, updates=updates)
         except DiskError:
             if is_absent(run_directory, step):
                 storage.release([step])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sac.agent.compiling import Compilation
 from sac.agent.variants import metric_names
 from sac.config import Config
 from sac.device import fallback_note, resolve_device
@@ -27,16 +28,17 @@ from sac.run.checkpoint import (
     step_folders,
 )
 from sac.run.layout import CONFIG_FILE, METRICS_FILE, VERSIONS_FILE, create_run_directory
+from sac.run.origin import is_own, sign
 from sac.run.rules import check_changes, check_no_links, check_trusted
 from sac.run.versions import changed_versions, current_versions
 from sac.seeding import Streams, branch, integer_seed
 from sac.terminal import reports
 from sac.terminal.interrupt import InterruptGuard
 from sac.terminal.progress import Progress
+from sac.threads import blas_threads_for
 from sac.training.divergence import MAX_ROLLBACKS, Diverged, count_divergences
 from sac.training.loop import Outputs, TrainingLoop
 from sac.training.run_state import RunState
-from sac.training.threads import blas_threads_for
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def train(
         resume: Run directory to go on with.
         overrides: Keys of the configuration to change, as nested mappings; a resumed run keeps
             most of them.
-        trust: Import the modules that a resumed run's configuration names, whoever wrote it.
+        trust: Run the code that a resumed run's configuration names, also where you have not
+            trained it on this machine.
 
     Raises:
         SACError: The configuration, the environment or the run to resume can't be used, and
@@ -103,7 +106,7 @@ def _resume(
             f"'{run_directory}' was trained on an environment that was given as an object: resume "
             "it from Python, by train(resume=..., env=...)"
         )
-    if not trust:
+    if not (trust or is_own(run_directory, saved.env)):
         check_trusted(config.env, overrides.get("env", {}))
     if has_rows(run_directory / METRICS_FILE) and not step_folders(run_directory):
         raise CheckpointError(f"'{run_directory}' has no checkpoints any more: start a new run.")
@@ -136,9 +139,11 @@ def _run(
     notes: Sequence[str] = (),
 ) -> TrainResult:
     """Train; after a divergence once more from the last good checkpoint, where that is wanted."""
-    resolve_device(config.device)  # first: without the device, nothing is begun
-    notes = [*fallback_note(config.device), *notes]
-    with blas_threads_for(config), ExitStack() as lock:
+    # First: without the device, or a compiler that must be there, nothing is begun.
+    compilation = Compilation(config.train.compile, resolve_device(config.device))
+    is_compiled = compilation.compiler is not None
+    notes = [*fallback_note(config.device), *compilation.note, *notes]
+    with blas_threads_for(config, is_compiled=is_compiled), ExitStack() as lock:
         while True:
             try:
                 return _attempt(lock, config, env, run_directory, checkpoint, notes)
@@ -164,11 +169,12 @@ def _attempt(
         name = _name(config, env)
         config = _resolved(config, env, environment.num_envs)
         state = RunState.new(config, environment, evaluation_environment, DiskStorage())
+        updates = state.agent.compilation.name
         if run_directory is not None:
             state.open_replay(run_directory)
         if checkpoint is not None:
             notes = [*notes, *state.restore(checkpoint), *_renew_noise(state, run_directory)]
-            notes += changed_versions(checkpoint.folder.parents[1], checkpoint.versions)
+            notes += changed_versions(checkpoint.folder.parents[1], checkpoint.versions, updates)
         elif config.train.init_from is not None:
             _start_from(state, config.train.init_from)
         # Made last: what can't be trained leaves no folder behind.
@@ -179,8 +185,9 @@ def _attempt(
             lock.enter_context(RunLock(run_directory))
             state.open_replay(run_directory)
         _write(run_directory / CONFIG_FILE, config.to_yaml().encode())
+        sign(run_directory, config.env)
         if checkpoint is None:
-            _write(run_directory / VERSIONS_FILE, encode_document(current_versions()))
+            _write(run_directory / VERSIONS_FILE, encode_document(current_versions(updates)))
         resume_step = None if checkpoint is None else start
         return _train(state, evaluation_environment, run_directory, resume_step, notes)
 

@@ -19,9 +19,9 @@ from scripts.benchmarks.process import ROOT
 CONFIGS = ROOT / "configs"
 LINES = ROOT / "benchmarks" / "learning.jsonl"
 EPISODES, EVALUATION_SEED = 20, 1000
-# No result depends on these.
+# No result depends on these, but for rounding.
 LOCAL_SECTIONS = ("evaluation.", "checkpoint.", "logging.")
-LOCAL_KEYS = ("seed", "name", "device", "train.buffer_device", "env.step_timeout")
+LOCAL_KEYS = ("seed", "name", "device", "train.compile", "train.buffer_device", "env.step_timeout")
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,13 @@ def make_agent(
     observations: spaces.Space = OBSERVATIONS,
     seed: int = 3,
     device: str = "cpu",
+    compile: str = "auto",
     **keys: Any,
 ) -> SACAgent:
     """Build an agent with two small hidden layers; `keys` are those of AgentConfig."""
     space = ACTION_SPACES[actions] if isinstance(actions, str) else actions
     config = AgentConfig(**{"hidden_sizes": (8, 8), **keys})
-    return SACAgent(observations, space, config, seed=seed, device=device)
+    return SACAgent(observations, space, config, seed=seed, device=device, compile=compile)
 
 
 def make_batch(agent: SACAgent, seed: int = 0, size: int = 8) -> Batch:

@@ -98,7 +98,7 @@ class NumpyChains:
         self, g: Sequence[Array], action: Array, spread: Array, log_std: Array, bounds: Bounds
     ) -> Array:
         n = action.shape[-1]
-        result = np.empty((*action.shape[:-1], 2 * n), action.dtype)
+        result = self.reused_empty((*action.shape[:-1], 2 * n), action.dtype)
         u_gradient, log_std_gradient = result[..., :n], result[..., n:]
         self._u_gradient(g, action, u_gradient)
         np.multiply(u_gradient, spread, out=log_std_gradient)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from autograd.engine.apply import apply
 from autograd.engine.grad_mode import no_grad
@@ -21,7 +21,7 @@ def layer_norm(
 ) -> Tensor:
     """Mean 0 and variance 1 over the last dimensions, `normalized_shape`, then scale and shift."""
     require_tensor("layer_norm", input)
-    if isinstance(normalized_shape, int):
+    if not isinstance(normalized_shape, Iterable):
         raise TypeError(
             "layer_norm(): argument 'normalized_shape' (position 2) must be tuple of ints, not int"
         )

@@ -1,6 +1,7 @@
 """Layers: what they save, their initial values, training and evaluation."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from autograd import nn
 from tests.autograd.untyped import torch
 
 F = nn.functional
+NUMPY_INTEGER: Any = np.int64  # which type checkers do not take for an int
 
 
 class TestLinear:
@@ -84,6 +86,12 @@ class TestConv2d:
             assert values.abs().max().item() <= bound
         assert layer.weight.abs().max().item() > 0.8 * bound
 
+    def test_sizes_of_numpy(self):
+        one, two, three = map(NUMPY_INTEGER, (1, 2, 3))
+        layer = nn.Conv2d(1, three, three, stride=two, padding=one)
+        assert layer(torch.ones(2, 1, 5, 7)).shape == (2, 3, 3, 4)
+        assert F.conv2d(torch.ones(1, 1, 5, 5), torch.ones(1, 1, 3, 3), stride=three).shape[2] == 1
+
     def test_padding_names(self):
         x = torch.ones(2, 1, 5, 7)
         assert nn.Conv2d(1, 3, 3, padding="same", dilation=2)(x).shape == (2, 3, 5, 7)
@@ -154,6 +162,7 @@ class TestNormalization:
         np.testing.assert_allclose(out.mean((1, 2)), 0, atol=1e-6)
         np.testing.assert_allclose(out.var((1, 2)), 1, rtol=1e-3)
         assert list(nn.LayerNorm(3, bias=False).state_dict()) == ["weight"]
+        assert nn.LayerNorm(NUMPY_INTEGER(3))(x).shape == (4, 2, 3)
         assert not list(nn.LayerNorm(3, elementwise_affine=False).parameters())
 
     def test_batch_norm_follows_the_batches(self):

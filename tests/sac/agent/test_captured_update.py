@@ -1,6 +1,7 @@
 """The update as a program: the same bits as with the engine, and what it must not miss."""
 
 import copy
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,16 +16,18 @@ from sac.config import AgentConfig
 from sac.critics.soft_q import SoftQCritic
 from sac.errors import DivergenceError
 from sac.seeding import Streams
+from tests.sac import agents_for_tests
 from tests.sac.agent.test_variants import VARIANTS, learn
 from tests.sac.agents_for_tests import (
     assert_same_bits,
     gradient,
-    make_agent,
     make_batch,
     run_as_written,
 )
 
 UPDATES = 4
+# Programs that NumPy runs: tests/autograd/compiled has those that are compiled.
+make_agent = functools.partial(agents_for_tests.make_agent, compile="never")
 
 
 def plain_and_captured(actions: str = "continuous", **keys: Any) -> tuple[SACAgent, SACAgent]:

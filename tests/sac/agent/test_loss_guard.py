@@ -93,7 +93,8 @@ def test_flag_turns_the_bad_step_and_all_later_ones_into_no_ops(agent: SACAgent)
 
 
 def test_flag_changes_nothing_while_all_is_well(agent: SACAgent) -> None:
-    other = SACAgent(OBSERVATIONS, agent.action_codec.space, agent.config, seed=3)
+    # The flag is a device's, whose updates are not compiled.
+    other = SACAgent(OBSERVATIONS, agent.action_codec.space, agent.config, seed=3, compile="never")
     for _ in range(3):
         other.update(make_batch(agent))
     deferred(agent)

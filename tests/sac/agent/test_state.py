@@ -10,7 +10,7 @@ import pytest
 from gymnasium import spaces
 
 from sac.agent.agent import SACAgent
-from sac.errors import CheckpointError, SACError
+from sac.errors import CheckpointError, ConfigError, SACError
 from sac.run.checkpoint import save_checkpoint
 from tests.sac.agents_for_tests import assert_same_bits, make_agent, make_batch
 
@@ -255,3 +255,11 @@ def test_a_checkpoint_without_a_description_is_a_clear_error(tmp_path: Path) -> 
     save_checkpoint(tmp_path / "c", {"policy": trained().policy_state_dict()}, {}, step=1)
     with pytest.raises(CheckpointError, match="holds no policy"):
         SACAgent.load(tmp_path / "c")
+
+
+def test_seed_is_a_whole_number_of_any_kind() -> None:
+    first, second = make_agent(seed=7), make_agent(seed=np.int64(7))  # type: ignore[arg-type]
+    assert_same_bits(first.state_dict(), second.state_dict())
+    for seed in (-1, 1.5, "7"):
+        with pytest.raises(ConfigError, match="seed: expected a whole number from 0"):
+            make_agent(seed=seed)  # type: ignore[arg-type]

@@ -24,6 +24,7 @@ def agent() -> SACAgent:
         spaces.Box(-1, 1, (OBSERVATIONS,), np.float32),
         spaces.Box(-1, 1, (ACTIONS,), np.float32),
         AgentConfig(hidden_sizes=(WIDTH, WIDTH)),
+        compile="never",
     )
     for seed in range(3):
         result.update(make_batch(result, seed, BATCH))
@@ -93,6 +94,7 @@ def test_large_arrays_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
         spaces.Box(-1, 1, (OBSERVATIONS,), np.float32),
         spaces.Box(-1, 1, (ACTIONS,), np.float32),
         AgentConfig(hidden_sizes=(256, 256)),
+        compile="never",
     )
     for seed in range(3):
         agent.update(make_batch(agent, seed, 256))

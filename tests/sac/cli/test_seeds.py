@@ -15,7 +15,7 @@ import pytest
 from sac.cli import run_command, seeds
 from sac.cli.seeds import _ending, _without_seeds
 from sac.cli.summary import MODULE_COMMANDS
-from sac.config import Config
+from sac.config import Config, EnvConfig
 from sac.disk.lock import RunLock
 from sac.errors import SACError
 from sac.sweep.processes import Run
@@ -67,10 +67,11 @@ def test_a_seed_that_fails_leaves_the_others_alone(tmp_path: Path) -> None:
     assert set(runs) == {4, 2, 7}
     assert [checkpoint_steps(runs[seed])[-1] for seed in (2, 7)] == [60, 60]
     assert "seed 4: ValueError: the simulation is unstable" in out
-    summary = out[out.index("seed 4: failed with exit status 1") :]
+    summary = out[out.rindex("seed 4: failed with exit status 1") :]
+    assert f"\n  python scripts/train.py --resume {runs[4]}\n" in summary
     for seed in (2, 7):
         assert f"seed {seed}: Run directory: {runs[seed]}; Steps: 60 of 60; Mean return:" in summary
-    assert out.index("seed 4: ended with exit status 1") < out.index("seed 2: started")
+    assert out.index("seed 4: failed with exit status 1") < out.index("seed 2: started")
     assert out.index("seed 2: done") < out.index("seed 7: started")
     figure = runs[2] / "seeds.png"
     assert (figure.is_file(), f"Figure: {figure}" in summary) == (HAS_MATPLOTLIB,) * 2
@@ -91,7 +92,7 @@ def test_signal_ends_every_training_with_a_checkpoint(tmp_path: Path, number: in
     for seed, run in runs.items():
         step = checkpoint_steps(run)[-1]
         assert step >= int(metrics(run)[-1]["step"])
-        assert f"seed {seed}: ended with exit status {SIGNAL_STATUS + number}\n" in out
+        assert f"seed {seed}: interrupted\n" in out
         assert f"Steps: {step:,} of 1,000,000; Mean return: " in out
         assert f"\n  python scripts/train.py --resume {run}\n" in out
     assert "seed 2: not started\n" in out
@@ -146,7 +147,12 @@ def test_endings_of_runs() -> None:
         (Run("seed 0"), "not started"),
         (Run("seed 0", 1), "failed with exit status 1"),
         (Run("seed 0", 0), "finished, but its report is lost: is the disk full?"),
-        (Run("seed 0", 137, folder), "failed with exit status 137; Run directory: 'my runs/a'"),
+        (Run("seed 0", 130), "interrupted"),
+        (
+            Run("seed 0", 137, folder),
+            f"failed with exit status 137; Run directory: 'my runs/a'\n  {resume}",
+        ),
+        (Run("seed 0", 143, folder), f"interrupted; Run directory: 'my runs/a'\n  {resume}"),
         (
             Run("seed 0", 0, folder, whole),
             "Run directory: 'my runs/a'; Steps: 9 of 9; Mean return: -1.00 +- 0.50 over 3 episodes",
@@ -156,7 +162,11 @@ def test_endings_of_runs() -> None:
             f"Run directory: 'my runs/a'; Steps: 5 of 9\n  {resume}",
         ),
     ):
-        assert _ending(run, MODULE_COMMANDS) == f"seed 0: {expected}"
+        assert _ending(run, MODULE_COMMANDS, EnvConfig()) == f"seed 0: {expected}"
+    unsigned = EnvConfig("module:Env-v0")
+    assert _ending(Run("seed 0", 137, folder), MODULE_COMMANDS, unsigned).endswith(
+        f"{resume} --trust"
+    )
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,18 @@ def test_summary_of_an_unfinished_run(
     ]
 
 
+def test_commands_on_a_run_without_a_signature(
+    working_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_summary(Result(str(working_directory / "run"), 9, 9, findings=1), needs_trust=True)
+    assert commands(capsys.readouterr().out) == [
+        ["python", "-m", "sac", "doctor", "run", "--trust"],
+        ["tensorboard", "--logdir", "."],
+        ["python", "-m", "sac", "evaluate", "run", "--trust"],
+        ["python", "-m", "sac", "train", "--resume", "run", "--trust", "--train.total_steps", "18"],
+    ]
+
+
 def test_paths_elsewhere_are_shown_whole(working_directory: Path) -> None:
     assert shown_path(Path("/somewhere/run")) == "/somewhere/run"
     assert shown_path(Path("runs/run")) == "runs/run"

@@ -3,11 +3,14 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from sac.cli import run_command
 from sac.diagnosis import CHECKS
+from sac.diagnosis.run import diagnose
 from tests.sac.diagnosis.patients import Patient, env, trained
 
 TINY = {
@@ -42,9 +45,11 @@ def test_report_has_a_line_for_every_check(
     assert doctor(well, ill) == 0
     text = capsys.readouterr().out
     first, second = text.split(f"{ill}: ")
-    assert first.startswith(f"{well}: nothing wrong found at step 60\n\nFine:\n")
+    early = "nothing wrong found at step 60; too early to judge: entropy, alpha, Q bias"
+    assert first.startswith(f"{well}: {early}\n\nFine:\n")
     assert all(f"  {name}: " in first for name in CHECKS)
-    assert "\nUnknown:\n  entropy: too early to tell, after 16 updates\n" in first
+    assert "\nToo early to judge:\n  entropy: after 16 updates\n" in first
+    assert "\nUnknown:\n  learning: " in first
     assert "! rewards: about " in second
     assert "\n  Remedy: agent.reward_scale: 1e-04.\n" in second
     assert "finding" in second.splitlines()[0]
@@ -72,10 +77,16 @@ def test_run_is_left_as_it_was(ill: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in ill.rglob("*")} == before
 
 
+def test_whole_numbers_may_be_those_of_numpy(well: Path) -> None:
+    numbers: Any = {"checkpoint": np.int64(60), "episodes": np.int64(1), "seed": np.int64(3)}
+    report, expected = diagnose(well, **numbers), diagnose(well, checkpoint=60, episodes=1, seed=3)
+    assert report.note == "" and report.results["Q bias"] == expected.results["Q bias"]
+
+
 def test_checkpoint_of_a_step(ill: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor(ill, "--checkpoint", "30", "--episodes", "2") == 0
     text = capsys.readouterr().out
-    assert "at step 30\n" in text
+    assert "at step 30; " in text
     assert doctor(ill / "checkpoints" / "30", "--json", "--episodes", "2") == 0
     assert json.loads(capsys.readouterr().out)["step"] == 30
 
@@ -83,7 +94,7 @@ def test_checkpoint_of_a_step(ill: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_damaged_newest_checkpoint(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (copy / "checkpoints" / "60" / "policy.safetensors").write_bytes(b"")
     assert doctor(copy) == 0
-    assert "at step 30\n" in capsys.readouterr().out
+    assert "at step 30; " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", [None, b"", b"step,train/entropy\n"])

@@ -12,6 +12,13 @@ from tests.sac.diagnosis.patients import SHORT, env, trained
 
 # What is found, and what the text of it says; the changes of a healthy run that bring it about.
 ILL: dict[str, tuple[dict[str, str], list[dict[str, Any]]]] = {
+    "a policy that is worse than random actions": (
+        {"learning": "where the first random actions got -0.2"},
+        [
+            env(best_at_bound=True),
+            {"agent": {"soft_q_lr": 1e-6, "policy_lr": 1e-6}, "train": {"updates_per_step": 1}},
+        ],
+    ),
     "entropy stays below its target and alpha grows": (
         {"entropy": "for a target of 2", "alpha": "grows without end"},
         [{"agent": {"target_entropy": 2, "alpha_lr": 0.05}}],
@@ -151,6 +158,16 @@ def test_healthy_run_of_discrete_actions(tmp_path: Path) -> None:
     assert not report.illnesses and not read_findings(run)
     unknown = {name for name, result in report.results.items() if result.state == "unknown"}
     assert unknown == {"saturated actions", "action bounds"}
+
+
+def test_before_much_is_learned_it_is_too_early_to_tell(tmp_path: Path) -> None:
+    begun = {"train": {"total_steps": 110}, "agent": {"policy_lr": 1e-6}}
+    run = trained(tmp_path, env(best_at_bound=True), begun)
+    report = diagnose(run)
+    assert not report.illnesses and not read_findings(run)
+    early = {name for name, result in report.results.items() if result.state == "early"}
+    assert early >= {"learning", "entropy", "alpha"}
+    assert report.results["learning"].text.endswith(", after 4 updates")
 
 
 def test_before_the_first_update_nothing_is_wrong(tmp_path: Path) -> None:

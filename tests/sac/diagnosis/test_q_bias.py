@@ -11,9 +11,12 @@ from sac.diagnosis.policy_checks import q_bias
 
 
 def evidence(updates: int) -> Any:
-    agent = SimpleNamespace(gamma=0.99, tau=0.005)
+    agent = SimpleNamespace(gamma=0.99, tau=0.005, reward_scale=1.0, entropy_in_target=True)
     return SimpleNamespace(
-        config=SimpleNamespace(agent=agent), episodes=[1], agent=SimpleNamespace(updates=updates)
+        config=SimpleNamespace(agent=agent),
+        episodes=[1],
+        agent=SimpleNamespace(updates=updates, temperature=SimpleNamespace(alpha=np.array(0.5))),
+        logged=lambda name: np.array([2.0]),
     )
 
 
@@ -21,7 +24,7 @@ def evidence(updates: int) -> Any:
     ("updates", "q_value", "state"),
     [
         (1_000, -90.0, "fine"),
-        (1_000, -20.0, "unknown"),  # on its way from 0
+        (1_000, -20.0, "early"),  # on its way from 0
         (100_000, -20.0, "ill"),
         (1_000, -900.0, "ill"),  # too much however early it is
     ],
@@ -33,6 +36,20 @@ def test_bias_is_told_once_q_has_settled(
     monkeypatch.setattr(policy_checks, "_values_and_returns", lambda evidence: values)
     monkeypatch.setattr(policy_checks, "_chance_size", lambda evidence: 0.0)
     assert q_bias(evidence(updates)).state == state
+
+
+def test_words_say_what_is_in_the_returns(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.full(3, -90.0), np.full(3, -100.0), np.array([1.0, 0.9, 1.0])
+    monkeypatch.setattr(policy_checks, "_values_and_returns", lambda evidence: values)
+    monkeypatch.setattr(policy_checks, "_chance_size", lambda evidence: 0.0)
+    known = evidence(1_000)
+    known.config.agent.reward_scale = 0.1
+    assert "are -100 (with rewards times 0.1, +1 for entropy in later steps, Q itself after " in (
+        q_bias(known).text
+    )
+    known.config.agent.reward_scale, known.config.agent.entropy_in_target = 1.0, False
+    values[2][:] = 1.0
+    assert "discounted returns are -100, by 3 evaluation episodes" in q_bias(known).text
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,20 @@ class OneSided(Levers):
         return np.full(4, min(action[0], 2), np.float32), 0.0, True, False, {}
 
 
+class Leaving(Levers):
+    """Counts to 30 in an observation that may be at most 20."""
+
+    observation_space = spaces.Box(0, 20, (4,))
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        self.steps = 0
+        return super().reset(seed=seed, options=options)
+
+    def step(self, action: Any) -> Any:
+        self.steps += 1
+        return np.full(4, self.steps, np.float32), 0.0, self.steps == 30, False, {}
+
+
 class Raising(Levers):
     """Fails in its first step."""
 
@@ -88,6 +102,14 @@ def test_checker_says_what_is_wrong_in_one_line(capfd: pytest.CaptureFixture[str
     fault = checker_fault(EnvConfig("Counting-v0"))
     assert fault is not None and fault.startswith("AssertionError: ") and "\n" not in fault
     assert capfd.readouterr() == ("", "")
+
+
+def test_checker_looks_at_more_than_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    gymnasium.register("Leaving-v0", lambda **kwargs: Leaving(), disable_env_checker=True)
+    fault = checker_fault(EnvConfig("Leaving-v0"))
+    assert fault == "The obs returned by the `step()` method is not within the observation space."
+    monkeypatch.setattr(Leaving, "observation_space", spaces.Box(0, 30, (4,)))
+    assert checker_fault(EnvConfig("Leaving-v0")) is None
 
 
 def test_nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -411,5 +411,13 @@ def test_evaluate_says_what_is_missing(tmp_path: Path, made: dict[str, Any]) -> 
 @pytest.mark.parametrize(("name", "value"), [("episodes", 0), ("seed", -1), ("num_envs", 0)])
 def test_arguments_out_of_range_are_named(tmp_path: Path, name: str, value: int) -> None:
     arguments: dict[str, Any] = {name: value}
-    with pytest.raises(ConfigError, match=f"{name} must be at least"):
+    with pytest.raises(ConfigError, match=f"{name}: expected a whole number"):
         evaluate(tmp_path, **arguments)
+
+
+def test_whole_numbers_may_be_those_of_numpy(tmp_path: Path, made: dict[str, Any]) -> None:
+    run = make_run(tmp_path, PENDULUM)
+    expected = evaluate(run, episodes=2, seed=7, num_envs=2, deterministic=False)
+    numbers: Any = {"episodes": np.int64(2), "seed": np.uint8(7), "num_envs": np.int32(2)}
+    assert evaluate(run, deterministic=False, **numbers) == expected
+    assert type(made["seed"]) is int

@@ -187,6 +187,19 @@ def test_no_run_is_an_error(tmp_path: Path) -> None:
         export(tmp_path / "nothing", tmp_path / "policy.safetensors")
 
 
+@pytest.mark.parametrize("is_whole", [True, False])  # or a policy without a manifest
+def test_nothing_in_a_checkpoint_is_replaced(tmp_path: Path, is_whole: bool) -> None:
+    saved(tmp_path / "best")
+    if not is_whole:
+        (tmp_path / "best" / "manifest.json").unlink()
+    before = (tmp_path / "best" / "policy.safetensors").read_bytes()
+    with pytest.raises(ConfigError, match="outside of checkpoints"):
+        export(tmp_path, tmp_path / "best" / "policy.safetensors")
+    assert (tmp_path / "best" / "policy.safetensors").read_bytes() == before
+    for _ in range(2):  # the run can still be read with an export in it
+        export(tmp_path, tmp_path / "policy.safetensors")
+
+
 def test_format_wins_over_the_ending(tmp_path: Path) -> None:
     saved(tmp_path / "checkpoint")
     done = sac.export.export(tmp_path / "checkpoint", tmp_path / "a.bin", format="numpy")

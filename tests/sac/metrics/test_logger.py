@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from sac.agent.variants import metric_names
-from sac.config import AgentConfig
+from sac.config import AgentConfig, Config
 from sac.errors import SACError
 from sac.metrics.logger import Logger, metric_tags
 
@@ -140,15 +141,27 @@ def test_dropped_points_are_gone_from_the_files(tmp_path: Path) -> None:
     assert [event.value for event in reader.Scalars("train/alpha")] == [1.0, 2.0, 30.0]
 
 
-def test_a_resume_within_the_same_second_is_read_after_the_first_session(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [0, 3, 10**6])  # that the clock is behind the first session's
+def test_a_resume_is_read_after_the_first_session(tmp_path: Path, seconds: int) -> None:
     first_session(tmp_path)
     (events,) = tmp_path.glob("events*")
-    first = f"events.out.tfevents.{int(time.time())}.zzz.1.0"
-    events.rename(tmp_path / first)
-    with Logger(tmp_path, TAGS, resume_step=2):
-        pass
-    names = sorted(path.name for path in tmp_path.glob("events*"))
-    assert names[0] == first and len(names) == 2
+    events.rename(tmp_path / f"events.out.tfevents.{int(time.time()) + seconds}.zzz.1.0")
+    with Logger(tmp_path, TAGS, resume_step=4) as logger:
+        logger.log(5, {"train/alpha": 5.0})
+    with Logger(tmp_path, TAGS, resume_step=5) as logger:
+        logger.log(6, {"train/alpha": 6.0})
+    assert [step for step, _ in points(tmp_path, "train/alpha")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_hparams_are_those_of_the_last_session(tmp_path: Path) -> None:
+    for total_steps, resume_step in ((20_000, None), (40_000, 2)):
+        config = Config.from_dict({"train": {"total_steps": total_steps}})
+        with Logger(tmp_path, TAGS, resume_step=resume_step) as logger:
+            logger.describe(config)
+            logger.log(2, {"train/alpha": 2.0})
+    (content,) = shown(tmp_path).PluginTagToContent("hparams").values()
+    shown_values = HParamsPluginData.FromString(content).session_start_info.hparams
+    assert shown_values["train.total_steps"].number_value == 40_000
 
 
 def test_resume_before_the_first_row_and_after_the_last(tmp_path: Path) -> None:
@@ -244,7 +257,7 @@ import time
 from pathlib import Path
 sys.path.insert(0, {str(tmp_path)!r})
 from sac.agent.variants import metric_names
-from sac.config import AgentConfig
+from sac.config import AgentConfig, Config
 from sac.metrics.logger import Logger
 assert not any(name.startswith("tensorboard") for name in sys.modules), "imported before it is used"
 logger = Logger(Path({str(tmp_path)!r}), ["a"])

@@ -84,7 +84,6 @@ def test_time_counts_sessions_without_the_pause_between(
     clock = Clock()
     clock.now = time.time()
     monkeypatch.setattr("sac.metrics.events.time.time", clock)
-    monkeypatch.setattr("sac.metrics.events.time.sleep", lambda seconds: None)
     first = EventFile(tmp_path, resume_step=None)
     for step in (10, 20, 30):
         clock.now += 5

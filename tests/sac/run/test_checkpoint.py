@@ -243,6 +243,7 @@ def test_find_in_a_run(tmp_path: Path) -> None:
     assert find_checkpoint(tmp_path).name == "100", "no best yet: the last"
     assert find_checkpoint(str(tmp_path), "9").name == "9"
     assert find_checkpoint(tmp_path, "0010").name == "10"
+    assert find_checkpoint(tmp_path, 9) == find_checkpoint(tmp_path, np.int64(9))  # type: ignore[arg-type]
     save(tmp_path / "best", step=9)
     assert find_checkpoint(tmp_path).name == "best"
     assert find_checkpoint(tmp_path, "last").name == "100"
@@ -253,6 +254,12 @@ def test_what_is_not_a_step_is_no_checkpoint(tmp_path: Path) -> None:
     save(step_folder(tmp_path, 5))
     (tmp_path / "checkpoints" / "notes").mkdir()
     (tmp_path / "checkpoints" / "99").touch()
+    assert find_checkpoint(tmp_path, "last").name == "5"
+
+
+def test_a_run_that_holds_an_exported_policy_is_a_run(tmp_path: Path) -> None:
+    save(step_folder(tmp_path, 5))
+    (tmp_path / "policy.safetensors").touch()
     assert find_checkpoint(tmp_path, "last").name == "5"
 
 

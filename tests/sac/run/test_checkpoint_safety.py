@@ -34,8 +34,7 @@ def run(trained: Path, tmp_path: Path) -> Path:
 
 
 def events_of(run: Path) -> str:
-    (path,) = run.glob("events.out.tfevents.*")
-    return path.name
+    return max(path.name for path in run.glob("events.out.tfevents.*"))
 
 
 LINKS: list[Callable[[Path], str]] = [

@@ -122,6 +122,12 @@ def write_strange_module(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return proof
 
 
+def forget(proof: Path) -> None:
+    proof.unlink()
+    sys.modules.pop("strange")
+    gymnasium.registry.pop("Strange-v0")
+
+
 def test_trust_in_resume_and_evaluate(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,9 +140,11 @@ def test_trust_in_resume_and_evaluate(
     assert not proof.exists()
     train(resume=run, overrides=MORE, trust=True)
     assert proof.exists()
-    proof.unlink()
-    sys.modules.pop("strange")
-    gymnasium.registry.pop("Strange-v0")
+    forget(proof)
+    evaluate(run, episodes=1, checkpoint="last")  # the user's own from the resume on
+    assert proof.exists()
+    forget(proof)
+    (run / "signature").unlink()
     with pytest.raises(ConfigError, match="--trust"):
         evaluate(run, episodes=1, checkpoint="last")
     assert not proof.exists()

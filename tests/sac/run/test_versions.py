@@ -57,7 +57,7 @@ def test_resume_with_the_same_versions_says_nothing(
 
 
 def test_versions_in_between_are_said_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(versions, "current_versions", lambda: {"numpy": "2.0", "python": "3.13"})
+    monkeypatch.setattr(versions, "current_versions", lambda _: {"numpy": "2.0", "python": "3.13"})
     (tmp_path / "versions.json").write_text('{"numpy": "2.0", "python": "3.11"}')
     (note,) = changed_versions(tmp_path, {"numpy": "2.5", "python": "3.13"})
     assert "numpy 2.0 -> 2.5 -> 2.0, python 3.11 -> 3.13;" in note

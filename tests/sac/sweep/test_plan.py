@@ -8,7 +8,7 @@ from sac.config import Config
 from sac.errors import ConfigError
 from sac.sweep import plan
 from sac.sweep.plan import plan_seeds
-from sac.training.threads import BLAS_VARIABLES
+from sac.threads import BLAS_VARIABLES
 
 
 @pytest.fixture(autouse=True)

@@ -57,10 +57,18 @@ def test_reports_and_printed_lines_are_shown(capsys: pytest.CaptureFixture[str])
 def test_child_that_dies_in_the_middle_of_a_report(capsys: pytest.CaptureFixture[str]) -> None:
     assert collect(DIES, [3]) == [Run("seed 3", 128 + 9, Path("runs/a"), None)]
     shown = capsys.readouterr().out
-    assert "seed 3: told\n" in shown and shown.endswith("seed 3: ended with exit status 137\n")
+    assert "seed 3: told\n" in shown and shown.endswith("seed 3: failed with exit status 137\n")
 
 
 def test_child_that_says_nothing_at_all() -> None:
     assert collect("raise SystemExit(4)", [1])[0].status == 4
     plan = Plan({"one": [sys.executable, "-c", "raise SystemExit(7)"]}, 1, {})
     assert train_in_processes(plan) == ([Run("one", 7)], None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal kills there")
+def test_child_that_a_signal_ends_early_was_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
+    collect("os.kill(os.getpid(), signal.SIGTERM)", [1])
+    collect("sys.exit(130)", [2])
+    shown = capsys.readouterr().out
+    assert "seed 1: interrupted\n" in shown and "seed 2: interrupted\n" in shown

@@ -123,7 +123,7 @@ def test_run_directory(tmp_path: Path) -> None:
             *("versions.json", *events),
         ]
     )
-    assert len(events) == 1
+    assert len(events) == 2
     assert Config.load(run / "config.yaml") == config
     assert checkpoint_steps(run) == [20, 40, 60]
     assert (run / "checkpoints" / "60" / "policy.safetensors").is_file()
@@ -152,9 +152,9 @@ def test_tensorboard_reads_the_numbers_of_metrics_csv(tmp_path: Path, num_soft_q
         assert found == expected, tag
     drawn = ("policy/", "q/", "weights/", "gradients/")
     assert [tag for tag in events.Tags()["tensors"] if not tag.startswith(drawn)] == [
+        "_hparams_/session_start_info",
         "config",
         "custom_scalars__config__",
-        "_hparams_/session_start_info",
     ]
 
 

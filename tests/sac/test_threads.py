@@ -10,9 +10,9 @@ import gymnasium
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from sac import threads
 from sac.config import Config
-from sac.training import threads
-from sac.training.threads import BLAS_VARIABLES, blas_threads_for
+from sac.threads import BLAS_VARIABLES, blas_threads_for
 from sac.training.train import train
 from tests.sac.tiny_runs import tiny_config
 
@@ -59,7 +59,10 @@ def test_training_of_small_networks_has_one_thread_and_gives_the_others_back(
 
 
 def test_threads_are_given_back_after_an_error() -> None:
-    with pytest.raises(ValueError, match="unstable"), blas_threads_for(config_of([8])):
+    with (
+        pytest.raises(ValueError, match="unstable"),
+        blas_threads_for(config_of([8]), is_compiled=False),
+    ):
         raise ValueError("unstable")
     assert blas_threads() == 2
 
@@ -68,20 +71,20 @@ def test_threads_are_given_back_after_an_error() -> None:
     ("hidden_sizes", "count"), [([64, 64], 1), ([], 1), ([256, 256], 2), ([8, 256], 2)], ids=str
 )
 def test_the_widest_layer_decides(hidden_sizes: list[int], count: int) -> None:
-    with blas_threads_for(config_of(hidden_sizes)):
+    with blas_threads_for(config_of(hidden_sizes), is_compiled=False):
         assert blas_threads() == count
 
 
 @pytest.mark.parametrize("name", BLAS_VARIABLES)
 def test_variable_that_the_user_has_set_stands(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "2")
-    with blas_threads_for(config_of([8])):
+    with blas_threads_for(config_of([8]), is_compiled=False):
         assert blas_threads() == 2
 
 
 def test_limit_that_the_user_has_set_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "processors", lambda: 4)
-    with blas_threads_for(config_of([8])):
+    with blas_threads_for(config_of([8]), is_compiled=False):
         assert blas_threads() == 2
 
 

@@ -1,4 +1,4 @@
-"""The number of threads that NumPy's BLAS uses during training."""
+"""The number of threads that updates, and NumPy's BLAS, use."""
 
 import os
 from collections.abc import Iterator
@@ -33,14 +33,29 @@ def has_small_products(config: Config) -> bool:
     return config.train.batch_size * widest**2 <= SMALL_PRODUCT
 
 
-@contextmanager
-def blas_threads_for(config: Config) -> Iterator[None]:
-    """Use one thread during the block if the matrix products of `config` are small.
+def update_threads() -> int:
+    """Return how many threads a compiled update may use: one for each processor.
 
-    A number that the user has set by an environment variable, or lowered by threadpoolctl, is kept.
+    Its threads share small tasks, so beside other busy processes two are no worse than one; and a
+    look at what else runs would hold for that moment alone. A number that the user has set by an
+    environment variable, the smallest of them, stands.
+    """
+    texts = [os.environ.get(name, "") for name in BLAS_VARIABLES]
+    chosen = [int(text) for text in texts if text.isascii() and text.isdigit()]
+    return max(1, min(chosen)) if chosen else processors()
+
+
+@contextmanager
+def blas_threads_for(config: Config, *, is_compiled: bool) -> Iterator[None]:
+    """Use one thread during the block if the matrix products left to BLAS are small.
+
+    Those of a compiled update are not BLAS's. A number that the user has set by an environment
+    variable, or lowered by threadpoolctl, is kept.
     The number is that of the process: trainings in several threads of one process share it.
     """
-    if not has_small_products(config) or any(name in os.environ for name in BLAS_VARIABLES):
+    if not (is_compiled or has_small_products(config)) or any(
+        name in os.environ for name in BLAS_VARIABLES
+    ):
         yield
         return
     from threadpoolctl import ThreadpoolController
