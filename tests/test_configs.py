@@ -10,7 +10,9 @@ import pytest
 from sac.config import Config
 from sac.config.yaml_text import read_yaml_mapping
 
-FILES = sorted((Path(__file__).parents[1] / "configs").iterdir())
+FOLDER = Path(__file__).parents[1] / "configs"
+FILES = sorted(FOLDER.glob("*.yaml"))
+PRESETS = sorted((FOLDER / "presets").iterdir())
 ENVIRONMENTS = {
     "acrobot": "Acrobot-v1",
     "ant": "Ant-v5",
@@ -60,3 +62,12 @@ def test_configuration_holds_only_what_differs(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_configuration_begins_with_what_it_is_for(path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith(f"# {ENVIRONMENTS[path.stem]}: ")
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_preset_is_valid_and_holds_only_what_differs(path: Path) -> None:
+    config = dict(leaves(Config.from_dict({"preset": path.stem}).to_dict()))
+    defaults, keys = dict(leaves(Config().to_dict())), leaves(read_yaml_mapping(path))
+    assert not [key for key, _ in keys if config[key] == defaults[key]]
+    assert config["name"] == path.stem
+    assert path.read_text(encoding="utf-8").startswith("# ")

@@ -17,6 +17,7 @@ from autograd.compiled.schedule import ALIGNED, assign_stages, encode, lay_out
 from autograd.engine.recorder import Line
 
 LARGE = 2**14  # elements of a gradient that has memory of its own in every run
+SMALL = 2**14  # bytes of an array that is copied
 FOREVER = 2**40  # the last stage of what is looked at after the stages
 WORK_OF_A_THREAD = 2**23  # multiplications of a run, below a millisecond, that are worth a thread
 
@@ -31,7 +32,7 @@ class Writer:
         self.lowering, self.recorder = lowering, lowering.recorder
         self.constants: dict[str, Any] = {"plain": plain, "library": library}
         # How a statement gets at arrays that are not in the program's own memory.
-        self.expressions = {root: f"x{i}" for i, root in enumerate(lowering.inputs)}
+        self.expressions = {root: f"contiguous(x{i})" for i, root in enumerate(lowering.inputs)}
         self.expressions |= {root: f"p{i}._array" for i, root in enumerate(lowering.tensors)}
         for found in lowering.foreign.values():
             self.expressions |= {root: f"contiguous({text})" for text, root in found}
@@ -149,10 +150,10 @@ class Writer:
     def _beginning(self) -> list[str]:
         inputs = ", ".join(f"x{i}" for i in range(len(self.recorder.inputs)))
         text = [f"if not ready(): return plain({inputs})"]
+        for i, root in enumerate(self.lowering.inputs):
+            text += self._given(root, f"x{i}") if root in self.used else []
         for root, name in self.expressions.items():
-            if root.kind == "input" and root in self.used:
-                text += [f"{name} = contiguous({name})", f"slots[{root.slot}] = address({name})"]
-            elif root.kind == "fresh":
+            if root.kind == "fresh":
                 text.append(f"{name} = empty(({root.memory.size},), float32)")
                 text.append(f"slots[{root.slot}] = address({name})")
         return text
@@ -172,9 +173,17 @@ class Writer:
         for name in sorted(line.defines):
             for expression, root in self.lowering.foreign[name]:
                 if root in self.used:
-                    text.append(f"c{root.slot} = contiguous({expression})")
-                    text.append(f"slots[{root.slot}] = address(c{root.slot})")
+                    text += self._given(root, expression)
         return text
+
+    def _given(self, root: Root, expression: str) -> list[str]:
+        """Let the kernels see what a run brings; a small array is copied, which is faster."""
+        name = f"given{root.slot}"
+        if root.memory.nbytes > SMALL:
+            return [f"{name} = contiguous({expression})", f"slots[{root.slot}] = address({name})"]
+        self.constants[name] = root.memory
+        self.addresses[root.slot] = root.address
+        return [f"{name}[:] = {expression}.reshape(-1)"]
 
     def _stretch(self, start: int, end: int, checks: Sequence[tuple[Line, Any]]) -> list[str]:
         """Run stages; where they stop, look at what was not finite."""

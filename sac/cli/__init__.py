@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+from sac.cli.configs import configs_command
 from sac.cli.doctor import doctor_command
 from sac.cli.evaluate import evaluate_command
 from sac.cli.export import export_command
@@ -19,8 +20,10 @@ COMMANDS: dict[str, Callable[[Sequence[str], str], int]] = {
     "plot": plot_command,
     "export": export_command,
     "doctor": doctor_command,
+    "configs": configs_command,
 }
-DESCRIPTION = "Soft Actor-Critic: train, evaluate, plot, export, and diagnose runs."
+DESCRIPTION = """Soft Actor-Critic: train, evaluate, plot, export, and diagnose runs; list the
+shipped configurations."""
 USAGE_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 

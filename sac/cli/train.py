@@ -11,6 +11,7 @@ from sac.cli.runs import TRUST
 from sac.cli.seeds import add_seeds_options, train_seeds
 from sac.cli.summary import print_summary, typed_commands
 from sac.config import Config
+from sac.config.shipped import PRESETS, names
 from sac.errors import ConfigError
 from sac.metrics.findings import read_findings
 from sac.run.layout import CONFIG_FILE
@@ -29,7 +30,17 @@ option, which overrides the file. Whole numbers may be written as 1e4."""
 def train_command(argv: Sequence[str], prog: str) -> int:
     """Train what `argv` describes and return the exit status; SACError if that fails."""
     parser = CommandParser(prog, DESCRIPTION, USAGE)
-    parser.add_argument("--config", type=Path, metavar="FILE", help="YAML file of the keys below.")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="YAML file of the keys below, or the name of a shipped one (python -m sac configs).",
+    )
+    parser.add_argument(
+        "--preset",
+        metavar="NAME",
+        help=f"Settings of a variant, below those of FILE: {', '.join(names(PRESETS))}; or a file.",
+    )
     parser.add_argument(
         "--resume", type=Path, metavar="RUN", help="Run directory to continue where it stopped."
     )
@@ -39,6 +50,8 @@ def train_command(argv: Sequence[str], prog: str) -> int:
     add_config_options(parser)
     arguments, overrides = parse_config_options(parser, argv)
     _check_seeds(arguments, overrides)
+    if arguments.preset is not None:
+        overrides["preset"] = arguments.preset
     config = _resolve(arguments.config, arguments.resume, overrides)
     if arguments.print_config:
         print(config.to_yaml(), end="")
@@ -92,6 +105,8 @@ def _resolve(file: Path | None, run: Path | None, overrides: dict[str, Any]) -> 
         raise ConfigError("--resume continues with the run's own configuration: leave out --config")
     if run is None:
         return Config.from_dict(overrides) if file is None else Config.load(file, overrides)
+    if "preset" in overrides:
+        raise ConfigError("--resume continues with the run's own configuration: leave out --preset")
     if not os.path.isdir(run):  # unlike Path.is_dir, False for a name that is too long
         raise ConfigError(f"cannot resume {run}: there is no such run directory")
     if not os.path.isfile(run / CONFIG_FILE):

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from sac.config import shipped
 from sac.config.fields import Option, check_fields, count, shown, whole
 from sac.config.keys import build, check_keys, merge, to_plain
 from sac.config.yaml_text import dump_yaml, parse_yaml, read_yaml_mapping
@@ -322,7 +323,12 @@ class Config:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Config":
-        """Return the Config of a nested mapping; ConfigError names the nearest key."""
+        """Return the Config of a nested mapping; ConfigError names the nearest key.
+
+        The key `preset` names a preset, whose keys are laid below those of the mapping.
+        """
+        if isinstance(data, Mapping):
+            data = shipped.with_preset(data)
         check_keys(cls, data)
         return build(cls, data)
 
@@ -333,17 +339,27 @@ class Config:
 
     @classmethod
     def load(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> "Config":
-        """Return the Config of a YAML file; the nested mapping `overrides` takes precedence."""
-        path = Path(path)
-        data = {"name": path.stem} | read_yaml_mapping(path)
+        """Return the Config of a YAML file, or of a shipped one's name.
+
+        The nested mapping `overrides` takes precedence.
+        """
+        path = shipped.config_path(path)
+        data = read_yaml_mapping(path)
         try:
-            check_keys(cls, data)
+            check_keys(cls, {name: value for name, value in data.items() if name != "preset"})
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from None
-        return cls.from_dict(data if overrides is None else merge(data, overrides))
+        data = merge(data, overrides or {})
+        data.setdefault("name", "-".join([path.stem, *shipped.preset_name(data)]))
+        return cls.from_dict(data)
 
     def merged(self, overrides: Mapping[str, Any]) -> "Config":
         """Return a copy in which the nested mapping `overrides` takes precedence."""
+        if "preset" in overrides:
+            raise ConfigError(
+                "preset: expected where a Config is made, by Config.load or Config.from_dict: "
+                "every key of a finished one would win over it"
+            )
         check_keys(Config, overrides)
         return Config.from_dict(merge(self.to_dict(), overrides))
 

@@ -296,3 +296,20 @@ def test_junk_never_gives_a_traceback(argv: list[str], content: bytes) -> None:
             assert status in (0, 2)
     lines = errors.getvalue().splitlines()
     assert all(line.startswith("error: ") for line in lines)
+
+
+def test_preset_lies_below_file_and_options(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("env: {id: Pendulum-v1}\nagent: {num_soft_q_nets: 4}")
+    options = ["--preset", "redq", "--train.updates_per_step", "3", "--print_config"]
+    assert main(["train", "--config", str(file), *options]) == 0
+    config = Config.from_yaml(capsys.readouterr().out)
+    assert (config.agent.critic, config.agent.num_soft_q_nets) == ("redq", 4)
+    assert (config.train.updates_per_step, config.name) == (3, "mine-redq")
+
+
+def test_resume_refuses_a_preset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--resume", str(tmp_path), "--preset", "redq"]) == 2
+    assert "leave out --preset" in capsys.readouterr().err

@@ -1,0 +1,64 @@
+"""The configurations and presets that come with the package, by name."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sac.config.keys import merge
+from sac.config.yaml_text import read_yaml_mapping
+from sac.errors import ConfigError
+
+_HERE = Path(__file__).resolve()
+# In an installed package they lie inside `sac`, in a checkout beside it.
+_INSTALLED, _CHECKOUT = (parent / "configs" for parent in _HERE.parents[1:3])
+FOLDER = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+PRESETS = FOLDER / "presets"
+
+
+def names(folder: Path) -> list[str]:
+    """Return the names of the configurations in a folder."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def described(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield name and purpose, the first sentence, of each configuration in a folder."""
+    for name in names(folder):
+        first = (folder / f"{name}.yaml").read_text(encoding="utf-8").partition("\n")[0]
+        yield name, first.lstrip("# ").partition(". ")[0].rstrip(".")
+
+
+def config_path(given: str | Path) -> Path:
+    """Return the file that a path or a shipped name stands for; a file that exists wins."""
+    return _found(given, FOLDER)
+
+
+def with_preset(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration laid over the preset that its key `preset` names, without that key.
+
+    ConfigError if there is no such preset, or it is no mapping.
+    """
+    rest = dict(data)
+    given = rest.pop("preset", None)
+    if given is None:
+        return rest
+    if not isinstance(given, str):
+        raise ConfigError(f"preset: expected a name or a file, got {given!r:.100}")
+    path = _found(given, PRESETS)
+    if not path.is_file():
+        known = ", ".join(names(PRESETS))
+        raise ConfigError(f"preset: expected one of {known}, or a YAML file, got {given!r:.100}")
+    rest.setdefault("name", path.stem)
+    return merge(read_yaml_mapping(path), rest)
+
+
+def preset_name(data: Mapping[str, Any]) -> list[str]:
+    """Return the name of the preset that a configuration asks for, if it does."""
+    given = data.get("preset")
+    return [Path(given).stem] if isinstance(given, str) else []
+
+
+def _found(given: str | Path, folder: Path) -> Path:
+    path, name = Path(given), str(given)
+    is_name = path.name == name and not path.suffix
+    shipped = folder / f"{name}.yaml"
+    return shipped if is_name and not path.exists() and shipped.is_file() else path

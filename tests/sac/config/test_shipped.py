@@ -1,0 +1,69 @@
+"""Shipped configurations by name, and presets below a configuration's own keys."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sac.config import Config
+from sac.config.shipped import FOLDER, names
+from sac.errors import ConfigError
+
+REDQ = {"preset": "redq"}
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_name_stands_for_the_shipped_file() -> None:
+    assert "pendulum" in names(FOLDER)
+    assert Config.load("pendulum") == Config.load(FOLDER / "pendulum.yaml")
+
+
+def test_file_that_exists_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path / "pendulum", "env: {id: CartPole-v1}")
+    monkeypatch.chdir(tmp_path)
+    assert Config.load("pendulum").env.id == "CartPole-v1"
+
+
+@pytest.mark.parametrize("name", ["pendulums", "nowhere/pendulum", "pendulum.yml"])
+def test_other_names_are_files(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"config file {name} does not exist"):
+        Config.load(name)
+
+
+def test_keys_win_over_the_preset(tmp_path: Path) -> None:
+    file = written(tmp_path / "mine.yaml", "preset: redq\nagent: {num_soft_q_nets: 5}")
+    config = Config.load(file, {"train": {"updates_per_step": 3}})
+    assert (config.agent.critic, config.agent.num_soft_q_nets) == ("redq", 5)
+    assert (config.train.updates_per_step, config.name) == (3, "mine-redq")
+
+
+def test_option_wins_over_the_preset_that_a_file_names(tmp_path: Path) -> None:
+    other = written(tmp_path / "small.yaml", "agent: {hidden_sizes: [8]}")
+    file = written(tmp_path / "mine.yaml", "preset: redq")
+    config = Config.load(file, {"preset": str(other)})
+    assert (config.agent.critic, config.agent.hidden_sizes) == ("sac", (8,))
+    assert config.name == "mine-small"
+    assert Config.load(file, {"preset": None}) == Config.from_dict({"name": "mine"})
+
+
+def test_outcome_names_no_preset() -> None:
+    config = Config.from_dict(REDQ)
+    assert "preset" not in config.to_dict()
+    assert Config.from_yaml(config.to_yaml()) == config
+    assert config.name == "redq"
+
+
+@pytest.mark.parametrize("preset", ["red", 3, "configs/presets", ["redq"]])
+def test_preset_that_is_none_is_refused_with_those_there_are(preset: Any) -> None:
+    with pytest.raises(ConfigError, match="preset: expected") as caught:
+        Config.from_dict({"preset": preset})
+    assert isinstance(preset, int | list) or "redq" in str(caught.value)
+
+
+def test_preset_of_a_finished_configuration_is_refused() -> None:
+    with pytest.raises(ConfigError, match="where a Config is made"):
+        Config().merged(REDQ)
