@@ -19,6 +19,7 @@ from scripts.benchmarks.process import ROOT
 CONFIGS = ROOT / "configs"
 LINES = ROOT / "benchmarks" / "learning.jsonl"
 EPISODES, EVALUATION_SEED = 20, 1000
+TUNING_SEEDS = 100  # and up: settings are chosen by these alone
 # No result depends on these, but for rounding.
 LOCAL_SECTIONS = ("evaluation.", "checkpoint.", "logging.")
 LOCAL_KEYS = ("seed", "name", "device", "train.compile", "train.buffer_device", "env.step_timeout")
@@ -61,13 +62,14 @@ class Line:
     mean_return: float  # of the evaluation after the last step
     lowest_return: float  # of its episodes
     steps: int
-    seconds: float  # of training, with its evaluations and checkpoints
+    seconds: float  # of training with its evaluations and checkpoints, on however busy a machine
     curve: Sequence[tuple[int, float, float]]  # step, mean return and seconds of each evaluation
     settings: str  # digest of the settings, which another line of the file spells out
     commit: str
     date: str
     machine: str
     versions: Mapping[str, str]
+    processor_seconds: float | None = None  # of the whole process; None: it was not the only one
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Row:
     goal: Goal
     config: Config
     lines: Sequence[Line]  # of the goal's seeds, as far as they have run
+    tuning: Sequence[Line]  # of the seeds by which the settings were chosen
 
     @property
     def lowest(self) -> float:
@@ -162,11 +165,13 @@ class Lines:
             yield from (document for document in documents if key in document)
 
 
-def rows(goals: Iterable[Goal], lines: Lines) -> list[Row]:
+def rows(goals: Iterable[Goal], file: Lines) -> list[Row]:
     """Return the goals beside what was reached."""
     found = []
     for goal in goals:
         config = load_config(goal.config)
-        known = lines.of(goal.config, config)
-        found.append(Row(goal, config, [known[s] for s in range(goal.seeds) if s in known]))
+        known = file.of(goal.config, config)
+        lines = [known[seed] for seed in range(goal.seeds) if seed in known]
+        tuning = [known[seed] for seed in sorted(known) if seed >= TUNING_SEEDS]
+        found.append(Row(goal, config, lines, tuning))
     return found

@@ -20,7 +20,7 @@ from scripts.benchmarks.report import TEXT_WIDTH, markdown
 FIGURE = ROOT / ".github" / "images" / "learning_curves.png"
 HEADINGS = (
     "environment", "steps", "seeds", "lowest", "median", "aim: every seed, median", "met",
-    "time of a run", "elsewhere",
+    "processor time", "tuning seeds", "elsewhere",
 )  # fmt: skip
 
 
@@ -73,17 +73,28 @@ def _cells(row: Row) -> list[str]:
     if row.lines:
         lowest, median = f"{row.lowest:,.{places}f}", f"{row.median:,.{places}f}"
         met = "yes" if row.is_met else "no"
-        time = _duration(statistics.median(line.seconds for line in row.lines))
+        time = _duration([line.processor_seconds for line in row.lines])
     if len(row.lines) < goal.seeds:
         run = ", ".join(str(line.seed) for line in row.lines) or "none"
         seeds, met = f"{run} (of {seeds})", "not yet known" if row.lines else "not run"
     return [
         row.config.env.id, f"{row.config.train.total_steps:,}", seeds, lowest, median,
-        f"{goal.every:,g}, {goal.median:,g}", met, time, goal.elsewhere,
+        f"{goal.every:,g}, {goal.median:,g}", met, time, _tuning(row), goal.elsewhere,
     ]  # fmt: skip
 
 
-def _duration(seconds: float) -> str:
+def _tuning(row: Row) -> str:
+    """Return the returns of the seeds by which the settings were chosen, and the seeds."""
+    returns = ", ".join(f"{line.mean_return:,.{decimals(row.goal)}f}" for line in row.tuning)
+    return f"{returns} ({', '.join(str(line.seed) for line in row.tuning)})" if returns else ""
+
+
+def _duration(measured: Sequence[float | None]) -> str:
+    """Return the median of what is known."""
+    known = [seconds for seconds in measured if seconds is not None]
+    if not known:
+        return ""
+    seconds = statistics.median(known)
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
@@ -92,7 +103,7 @@ def _document(row: Row) -> dict[str, Any]:
         "environment": row.config.env.id,
         "config": row.goal.config,
         "steps": row.config.train.total_steps,
-        "returns": {line.seed: line.mean_return for line in row.lines},
+        "returns": {line.seed: line.mean_return for line in (*row.lines, *row.tuning)},
         "seconds": {line.seed: line.seconds for line in row.lines},
         "lowest": row.lowest if row.lines else None,
         "median": row.median if row.lines else None,

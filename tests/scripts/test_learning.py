@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ def line_of(config: Config, seed: int, mean_return: float) -> Line:
     curve = [(30, -1600.0, 0.5), (60, mean_return, 1.0)]
     return Line(
         "tiny", seed, mean_return, mean_return - 9, 60, 1.0, curve,
-        digest(settings_of(config)), "abc", "2026-01-01", "a machine", {"numpy": "2"},
+        digest(settings_of(config)), "abc", "2026-01-01", "a machine", {"numpy": "2"}, 20.0 + seed,
     )  # fmt: skip
 
 
@@ -59,7 +58,7 @@ def test_a_finished_training_is_a_line(tmp_path: Path, monkeypatch: pytest.Monke
     line = Lines(tmp_path / "lines.jsonl").of("tiny", learning.load_config("tiny"))[1]
     assert (line.seed, line.steps, [point[0] for point in line.curve]) == (1, 60, [30, 60])
     assert line.lowest_return <= line.mean_return < 0 < line.seconds
-    assert line.versions["numpy"] and line.commit and line.machine
+    assert line.versions["numpy"] and line.commit and line.machine and line.processor_seconds
 
 
 def test_a_training_without_its_line_is_gone_on_with(
@@ -73,6 +72,8 @@ def test_a_training_without_its_line_is_gone_on_with(
         train_one(tmp_path, patch)
     assert train_one(tmp_path, monkeypatch) == 0
     assert len(list((tmp_path / "runs").glob("*/*/config.yaml"))) == 1
+    (line,) = Lines(tmp_path / "lines.jsonl").of("tiny", learning.load_config("tiny")).values()
+    assert line.processor_seconds is None  # there were two processes
     assert len((tmp_path / "lines.jsonl").read_text().splitlines()) == 2  # settings and the run
 
 
@@ -146,6 +147,15 @@ def test_goal_is_met_by_every_seed_and_by_their_median(
     assert row.is_met == met
 
 
+def test_tuning_seeds_stand_apart(tmp_path: Path) -> None:
+    config, lines = learning.load_config("tiny"), lines_with(tmp_path, -1450.0)
+    for seed in (101, 100):
+        lines.add(line_of(config, seed, -1000.0 - seed), settings_of(config))
+    (row,) = learning.rows([GOAL], lines)
+    assert (row.lowest, row.median) == (-1450, -1450)
+    assert "| -1,100, -1,101 (100, 101) |" in learning_report.to_markdown([row])
+
+
 def test_readme_keeps_what_stands_around_its_table(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     place = "<!-- scripts/benchmark.py learn writes this -->\nold\n<!-- up to here -->"
@@ -154,7 +164,7 @@ def test_readme_keeps_what_stands_around_its_table(tmp_path: Path) -> None:
     write_section("learn", table, readme)
     text = readme.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
-    cells = "| Pendulum-v1 | 60 | 0 (of 0 to 1) | -1,450 | -1,450 | -1,500, -1,400 | not yet known"
+    cells = "| Pendulum-v1 | 60 | 0 (of 0 to 1) | -1,450 | -1,450 | -1,500, -1,400 | not yet known | 20 s"
     assert cells in text
     write_section("learn", table, readme)
     assert readme.read_text() == text
@@ -163,7 +173,7 @@ def test_readme_keeps_what_stands_around_its_table(tmp_path: Path) -> None:
 def test_figure_shows_the_curves(tmp_path: Path) -> None:
     found = learning.rows([GOAL], lines_with(tmp_path, -1450.0, -1200.0))
     assert [value for value in learning_report._curve(found[0]).center] == [-1600, -1325]
-    learning_report.draw([*found, Row(replace(GOAL), found[0].config, [])], tmp_path / "a.png")
+    learning_report.draw([*found, Row(GOAL, found[0].config, [], [])], tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > 1000
 
 

@@ -3,6 +3,7 @@
 import argparse
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,13 +46,14 @@ def main() -> int:
     result = train(resume=begun[-1]) if begun else train(config)
     if result.interrupted_by is not None:
         return SIGNAL_STATUS + result.interrupted_by
-    line = _line(arguments.config, config, result.run_directory)
+    processor_seconds = None if begun else round(time.process_time(), 1)
+    line = _line(arguments.config, config, result.run_directory, processor_seconds)
     Lines(arguments.lines).add(line, settings_of(config))
     print(f"return {line.mean_return:.1f}")
     return 0
 
 
-def _line(name: str, config: Config, run: Path) -> Line:
+def _line(name: str, config: Config, run: Path, processor_seconds: float | None) -> Line:
     returns = evaluate(
         run, episodes=EPISODES, seed=EVALUATION_SEED, checkpoint="last", device="cpu"
     ).returns
@@ -74,6 +76,7 @@ def _line(name: str, config: Config, run: Path) -> Line:
         date=datetime.now(UTC).date().isoformat(),
         machine=processor(),
         versions=dict(read_document(run / VERSIONS_FILE)),
+        processor_seconds=processor_seconds,
     )
 
 
