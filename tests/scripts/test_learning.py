@@ -164,8 +164,8 @@ def test_readme_keeps_what_stands_around_its_table(tmp_path: Path) -> None:
     write_section("learn", table, readme)
     text = readme.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
-    cells = "| Pendulum-v1 | 60 | 0 (of 0 to 1) | -1,450 | -1,450 | -1,500, -1,400 | not yet known | 20 s"
-    assert cells in text
+    assert "| Pendulum-v1 | 60 | 0 (of 0 to 1) | -1,450 | -1,450 | -1,500, -1,400 | " in text
+    assert "| not yet known | 20 s |" in text
     write_section("learn", table, readme)
     assert readme.read_text() == text
 
