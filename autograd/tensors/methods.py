@@ -248,6 +248,7 @@ class Methods:
     new_full = new_like.new_full
 
     __array__ = values.as_array
+    __array_wrap__ = values.wrap_array
     __float__ = values.as_float
     __int__ = values.as_int
     __complex__ = values.as_complex

@@ -186,6 +186,16 @@ def test_deepcopy() -> None:
         copy.deepcopy(x * 2)
 
 
+def test_deepcopy_keeps_what_shares_memory_together(device: str) -> None:
+    x = autograd.arange(12.0, device=device).view(3, 4).t()
+    part, whole, alias = copy.deepcopy([x[1:, ::2], x, x.detach()])
+    whole.fill_(7)
+    assert part.tolist() == [[7, 7], [7, 7], [7, 7]]
+    assert alias.tolist() == whole.tolist()
+    assert x.sum().item() == 66
+    assert (part.stride(), whole.stride()) == ((1, 8), (1, 4))
+
+
 def test_copy_and_pickle_make_leaves() -> None:
     x = leaf()
     product = x * 2

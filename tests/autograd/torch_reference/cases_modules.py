@@ -282,6 +282,17 @@ def deepcopy_of_a_network(torch):
 
 
 @case
+def clipping_where_squares_leave_the_range(torch):
+    def clipped(value, norm_type=2.0):
+        parameter = torch.nn.Parameter(torch.zeros(1))
+        parameter.grad = torch.tensor([value])
+        total = torch.nn.utils.clip_grad_norm_([parameter], 1.0, norm_type)
+        return [total / value, parameter.grad / min(value, 1.0)]
+
+    return [clipped(1e20), clipped(1e-23), clipped(1e20, 3), clipped(1e-23, 3)]
+
+
+@case
 def clipping(torch):
     def clipped(clip, *arguments, **settings):
         xs = [wave(torch, 3), wave(torch, 2, shift=1), wave(torch, 2)]
