@@ -29,7 +29,7 @@ FLOORS = [
     {"autograd.autograd", "autograd.generator", "autograd.ranges", "autograd.serialization"},
     {"autograd.random"},
     {"autograd.cuda", "autograd.distributions", "autograd.nn"},
-    {"autograd.optim"},
+    {"autograd.optim", "autograd.utils"},
     {"autograd.compiled"},
     {"autograd"},
     {"sac.errors", "sac.networks", "sac.terminal"},

@@ -191,6 +191,8 @@ class Methods:
     dot = linear_algebra.dot
     outer = ger = linear_algebra.outer
     addmm, addmm_ = both(linear_algebra.addmm)
+    tril, tril_ = both(linear_algebra.tril)
+    triu, triu_ = both(linear_algebra.triu)
 
     __getitem__ = subscript.getitem
     __setitem__ = inplace.setitem

@@ -293,6 +293,19 @@ def clipping_where_squares_leave_the_range(torch):
 
 
 @case
+def embedding(torch):
+    layer = torch.nn.Embedding(4, 2, padding_idx=-1)
+    row = layer.weight[3].tolist()
+    with torch.no_grad():
+        layer.weight.copy_(wave(torch, 4, 2))
+    out = layer(torch.tensor([[0, 3], [1, 1]]))
+    out.sum().backward()
+    refused = outcome(lambda: torch.nn.Embedding(2, 2, padding_idx=2))
+    shown = [repr(layer), repr(torch.nn.Embedding(3, 2)), list(layer.state_dict())]
+    return [row, out, layer.weight.grad, shown, refused]
+
+
+@case
 def clipping(torch):
     def clipped(clip, *arguments, **settings):
         xs = [wave(torch, 3), wave(torch, 2, shift=1), wave(torch, 2)]
