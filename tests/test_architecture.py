@@ -47,7 +47,7 @@ FLOORS = [
     {"scripts"},
 ]
 FLOOR_OF = {name: level for level, names in enumerate(FLOORS) for name in names}
-MOST_AT_THE_TOP = {"autograd": 22, "sac": 26}
+MOST_AT_THE_TOP = {"autograd": 23, "sac": 26}
 # What every file of autograd calls a tensor, for type checkers alone: the one arrow upwards.
 EXEMPT = {("autograd.types", "autograd.tensors.tensor")}
 
