@@ -8,7 +8,7 @@ right computes the result itself, outside the graph, as in torch.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from autograd.ops.op import Op
 if TYPE_CHECKING:
     from autograd.types import Operand, Tensor
 
-Operator = Callable[[Any, Any], Any]
+Operator: TypeAlias = "Callable[[Any, Any], Tensor]"
 
 
 def _operator(op: Op) -> Operator:

@@ -229,6 +229,8 @@ def _triangle(name: str, op: Op, input: Tensor, diagonal: int) -> Tensor:
     return apply(op, input, diagonal=integer(name, diagonal, "diagonal", 2))
 
 
-def matmul_operator(input: Tensor, other: Any) -> Any:
+def matmul_operator(input: Tensor, other: Any) -> Tensor:
     """`input @ other`."""
-    return matmul(input, other) if hasattr(other, "_array") else NotImplemented
+    if not hasattr(other, "_array"):
+        return NotImplemented  # type: ignore[return-value]
+    return matmul(input, other)

@@ -5,9 +5,10 @@ import inspect
 import pkgutil
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, assert_type
 
 import pytest
 
@@ -169,6 +170,20 @@ def test_import_brings_only_what_is_needed() -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=root)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_type_checkers_see_the_types() -> None:
+    for package in ("autograd", "sac"):
+        assert (resources.files(package) / "py.typed").is_file()
+    x = autograd.ones(2, 2)
+    # Checked by mypy: nothing that users write most is Any.
+    assert_type(x + 1, autograd.Tensor)
+    assert_type(2 * x, autograd.Tensor)
+    assert_type(x @ x, autograd.Tensor)
+    assert_type(x.sum(), autograd.Tensor)
+    assert_type(x[0].add_(1), autograd.Tensor)
+    assert_type(x.double(), autograd.Tensor)
+    assert_type(autograd.exp(x), autograd.Tensor)
 
 
 def test_finfo_and_iinfo() -> None:

@@ -96,7 +96,7 @@ def run(optimizer_class, settings, arrays, groups=False, device="cpu"):
     optimizer = optimizer_class(listed, **settings)
     for _ in range(STEPS):
         optimizer.zero_grad()
-        sum((p.exp() + (-p).exp()).sum() / 2 for p in parameters).backward()
+        torch.stack([(p.exp() + (-p).exp()).sum() / 2 for p in parameters]).sum().backward()
         optimizer.step()
     return [p.detach().cpu().numpy() for p in parameters]
 

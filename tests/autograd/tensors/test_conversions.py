@@ -66,7 +66,9 @@ def test_gradients_come_back_in_the_dtype_of_the_input() -> None:
     assert x.grad is not None
     assert x.grad.dtype is autograd.float32
     assert x.grad.tolist() == [[2, 2, 2], [2, 2, 2]]
-    assert x.double().grad_fn.name() == "ToCopyBackward0"
+    node = x.double().grad_fn
+    assert node is not None
+    assert node.name() == "ToCopyBackward0"
     assert not x.long().requires_grad
 
 

@@ -29,9 +29,9 @@ NUMBER_KEYS = [
 def test_help_is_readable() -> None:
     """`help` shows plain types, and what each key means."""
     for section in (Config, AgentConfig, EnvConfig, TrainConfig, WrapperConfig):
-        text = pydoc.render_doc(section, renderer=pydoc.plaintext)
+        text = pydoc.plain(pydoc.render_doc(section))
         assert "Option(" not in text.replace("__annotations__", "\0").split("\0")[0]
-    text = pydoc.render_doc(AgentConfig, renderer=pydoc.plaintext)
+    text = pydoc.plain(pydoc.render_doc(AgentConfig))
     assert "AgentConfig(gamma: float = 0.99, tau: float = 0.005, " in text
     assert f"gamma: {KEYS['agent.gamma'].option.help}" in text
 
