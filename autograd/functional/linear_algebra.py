@@ -232,5 +232,5 @@ def _triangle(name: str, op: Op, input: Tensor, diagonal: int) -> Tensor:
 def matmul_operator(input: Tensor, other: Any) -> Tensor:
     """`input @ other`."""
     if not hasattr(other, "_array"):
-        return NotImplemented  # type: ignore[return-value]
+        return NotImplemented
     return matmul(input, other)
