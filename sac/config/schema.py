@@ -62,6 +62,13 @@ class EnvConfig:
         dict[str, Any],
         Option("Keyword arguments of the environment; one at a time: --env.kwargs.NAME VALUE."),
     ] = field(default_factory=dict)
+    name: Annotated[
+        str | None,
+        Option(
+            "What folders and figures call it; null: its id or, of an environment that is given as "
+            "an object, its id there or its class."
+        ),
+    ] = None
     wrappers: Annotated[
         Sequence[WrapperConfig],
         Option("Wrappers as {class_path, kwargs}, applied in order, outermost last."),
