@@ -284,6 +284,18 @@ def squares_that_leave_the_range(torch):
 
 
 @case
+def running_sums_in_half(torch):
+    """In float16 alone, 2048 + 1 is 2048."""
+    return each(
+        torch,
+        """
+        torch.ones(3000, dtype=torch.float16).cumsum(0)[-1]
+        torch.ones(3000).cumsum(0, dtype=torch.float16)[-1]
+        """,
+    )
+
+
+@case
 def spread_of_one_element_warns(torch):
     return each(torch, "torch.ones(1).std(correction=0)\ntorch.ones(2, 2).std(dim=(0, 1))")
 
