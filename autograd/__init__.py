@@ -50,7 +50,9 @@ from autograd.functional.indexing import (
 from autograd.functional.joining import (
     cat, chunk, concat, concatenate, narrow, select, split, stack, unbind,
 )
-from autograd.functional.linear_algebra import addmm, bmm, dot, ger, matmul, mm, mv, outer
+from autograd.functional.linear_algebra import (
+    addmm, bmm, dot, ger, matmul, mm, mv, outer, tril, triu,
+)
 from autograd.functional.norms import norm
 from autograd.functional.reduction import (
     all, amax, amin, any, argmax, argmin, cumsum, logsumexp, max, mean, min, prod, std, sum, var,
@@ -75,11 +77,11 @@ from autograd.errors import attribute_error as _attribute_error
 from autograd.tensors.out_argument import with_out as _with_out
 
 if TYPE_CHECKING:  # imported on first use, so that `import autograd` is quick
-    from autograd import distributions, nn, optim
+    from autograd import distributions, nn, optim, utils
 
 __version__ = "0.1.0"
 
-_LATE = ("distributions", "nn", "optim")
+_LATE = ("distributions", "nn", "optim", "utils")
 
 newaxis = None
 

@@ -18,6 +18,9 @@ from autograd.engine.grad_mode import (
     set_grad_enabled,
 )
 from autograd.engine.gradients import backward, grad
+from autograd.errors import missing_names
 from autograd.function import Function
 from autograd.gradient_check import GradcheckError, gradcheck
 from autograd.tensors.tensor import Tensor as Variable
+
+__getattr__ = missing_names(__name__)

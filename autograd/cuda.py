@@ -5,6 +5,7 @@ from __future__ import annotations
 from autograd import random
 from autograd.backend import cuda, loaded
 from autograd.dtypes import DeviceLike, device_argument
+from autograd.errors import missing_names
 from autograd.tensors.tensor import Tensor
 
 
@@ -103,3 +104,6 @@ def _index(device: DeviceLike | None) -> int | None:
     if wanted.type != "cuda":
         raise ValueError(f"Expected a cuda device, but got: {wanted}")
     return wanted.index
+
+
+__getattr__ = missing_names(__name__)

@@ -13,7 +13,7 @@ from autograd.dtypes import CPU, DeviceLike, device_argument, type_name
 from autograd.engine.apply import apply
 from autograd.engine.capture import effect
 from autograd.engine.grad_mode import state
-from autograd.errors import not_implemented
+from autograd.errors import missing_names, not_implemented
 from autograd.functional.broadcasting import broadcast_shapes
 from autograd.functional.checks import integer, require_tensor, shape_of
 from autograd.functional.keywords import Options, settings_of
@@ -268,3 +268,6 @@ def _like(input: Tensor, options: RandomOptions) -> RandomOptions:
         if options.get(name) is None:
             options[name] = getattr(input, name)
     return options
+
+
+__getattr__ = missing_names(__name__)

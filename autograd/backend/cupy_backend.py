@@ -148,6 +148,9 @@ class CupyBackend(CupyChains):
     def expand(self, array: Array, shape: Shape) -> Array:
         return self.cupy.broadcast_to(array, shape)
 
+    def strided(self, flat: Array, first: int, shape: Shape, strides: Shape) -> Array:
+        return self.cupy.lib.stride_tricks.as_strided(flat[first:], shape, strides)
+
     def reused_empty(self, shape: Shape, dtype: np.dtype) -> Array:
         # CuPy's pool reuses memory by itself.
         return self.cupy.empty(shape, dtype)

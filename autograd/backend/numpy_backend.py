@@ -44,6 +44,10 @@ class NumpyBackend(NumpyChains):
         result.flags.writeable = array.flags.writeable
         return result
 
+    def strided(self, flat: Array, first: int, shape: Shape, strides: Shape) -> Array:
+        # The view of `as_strided` forgets whose memory it is.
+        return np.ndarray(shape, flat.dtype, flat, first * flat.itemsize, strides)
+
     def broadcast_to(self, array: Array, shape: Shape) -> Array:
         """A view of a larger shape; for a 0-d array, faster than `np.broadcast_to`."""
         if array.ndim:

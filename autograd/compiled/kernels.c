@@ -12,6 +12,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -790,6 +791,11 @@ static void *help(void *number) {
 }
 
 static void start_threads(int count) {
+#ifndef _WIN32
+    sigset_t signals, before;  // a signal is the interpreter's threads' to handle
+    sigfillset(&signals);
+    pthread_sigmask(SIG_SETMASK, &signals, &before);
+#endif
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -799,6 +805,9 @@ static void start_threads(int count) {
         pool.threads++;
     }
     pthread_attr_destroy(&attributes);
+#ifndef _WIN32
+    pthread_sigmask(SIG_SETMASK, &before, 0);
+#endif
 }
 
 static void run_stage(Program *p, const Stage *stage) {

@@ -53,3 +53,12 @@ class Known:
                 raise NotCompiledError("a result of another kind")
             for pair in zip(recorded, traced, strict=True):
                 self.bind(*pair)
+
+
+def arrays_in(value: Any) -> list[np.ndarray]:
+    """Return the arrays in a value, and in the tuples, lists and dicts that it holds."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, tuple | list):
+        return [array for part in value for array in arrays_in(part)]
+    return [value] if isinstance(value, np.ndarray) else []

@@ -15,7 +15,7 @@ import numpy as np
 from autograd.backend import NUMPY
 from autograd.compiled.effects import RULES, Binding
 from autograd.compiled.instructions import Instruction, NotCompiledError, Place, Root
-from autograd.compiled.known import Known
+from autograd.compiled.known import Known, arrays_in
 from autograd.engine.array_functions import accumulate
 from autograd.engine.recorder import Line, Recorder
 from autograd.random import DRAWS
@@ -76,7 +76,12 @@ class Lowering:
         else:
             args = [self.emitter if a is NUMPY else self.known.traced(a) for a in call.args]
             kwargs = {name: self.known.traced(value) for name, value in call.kwargs.items()}
-            self.known.bind(call.out, call.function(*args, **kwargs))
+            try:
+                out = call.function(*args, **kwargs)
+            except (AttributeError, IndexError, TypeError, ValueError) as error:
+                # Of an array that only stands for another, it wants what there is not.
+                raise NotCompiledError(f"{error}") from error
+            self.known.bind(call.out, out)
 
     def _check(self, line: Line) -> None:
         """Let the program stop where the tensor of a check is not finite."""
@@ -104,6 +109,9 @@ class Lowering:
 
     def _leave(self, line: Line) -> None:
         """Keep a line as a statement: first, or after all instructions so far."""
+        given, made = arrays_in([line.call.args, line.call.kwargs]), arrays_in(line.call.out)
+        if any(np.may_share_memory(a, b) for a in given for b in made if a is not b):
+            raise NotCompiledError(f"{line.text}: a view of what the next run overwrites")
         if self._can_be_first(line):
             self._put_first(line)
             return

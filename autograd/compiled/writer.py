@@ -11,6 +11,7 @@ from numpy import ndarray
 from autograd.backend import NUMPY
 from autograd.compiled.effects import fits
 from autograd.compiled.instructions import FLOAT32, NotCompiledError, Root
+from autograd.compiled.known import arrays_in
 from autograd.compiled.library import Library
 from autograd.compiled.lowering import Lowering
 from autograd.compiled.schedule import ALIGNED, assign_stages, encode, lay_out
@@ -67,7 +68,7 @@ class Writer:
                 root.first_stage = min(root.first_stage, instruction.stage)
                 root.last_stage = max(root.last_stage, instruction.stage)
         for name in self._needed():
-            for array in _arrays(self.recorder.values.get(name)):
+            for array in arrays_in(self.recorder.values.get(name)):
                 if id(array) in self.lowering.known.arrays:
                     self._root(array).last_stage = FOREVER
         offsets, size = lay_out(r for r in self.used if r.kind == "value")
@@ -132,16 +133,16 @@ class Writer:
 
     def _bind(self) -> None:
         """Let the text get at what the kernels see."""
-        bindings = self.lowering.bindings
+        bindings, slots = self.lowering.bindings, self.addresses  # not `self`, which keeps it all
         tensors = [
             [tensor, None, root.slot, tensor._array.shape]
             for tensor, root in zip(self.recorder.tensors, self.lowering.tensors, strict=True)
             if root in self.used
         ]
         for binding in bindings:
-            binding.bind(self.addresses)
+            binding.bind(slots)
         self.constants |= {
-            "ready": lambda: _bound(tensors, self.addresses) and all([b.ready() for b in bindings]),
+            "ready": lambda: _bound(tensors, slots) and all([b.ready() for b in bindings]),
             "done": [binding.done for binding in bindings],
             "run": self.program.run, "address": _address, "contiguous": np.ascontiguousarray,
             "ndarray": ndarray, "empty": NUMPY.reused_empty, "float32": FLOAT32,
@@ -234,11 +235,3 @@ def _bound(tensors: list[list[Any]], slots: ndarray) -> bool:
 
 def _address(array: ndarray) -> int:
     return array.__array_interface__["data"][0]
-
-
-def _arrays(value: Any) -> Iterator[ndarray]:
-    if isinstance(value, ndarray):
-        yield value
-    elif isinstance(value, tuple | list):
-        for part in value:
-            yield from _arrays(part)

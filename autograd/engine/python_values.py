@@ -121,7 +121,8 @@ def _leaf_dtype(leaf: Any) -> np.dtype:
         return leaf._array.dtype
     if is_sequence(leaf):
         raise TypeError(f"'{type(leaf).__name__}' object cannot be interpreted as an integer")
-    raise RuntimeError(f"Could not infer dtype of {type(leaf).__name__}")
+    missing = ": autograd does not offer complex numbers" if isinstance(leaf, complex) else ""
+    raise RuntimeError(f"Could not infer dtype of {type(leaf).__name__}{missing}")
 
 
 def scalar_of(value: Any, dtype: np.dtype) -> Any:

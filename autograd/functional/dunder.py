@@ -1,13 +1,14 @@
 """Python's operators on tensors, and methods that differ from the function of their name.
 
 For operands that an operation cannot take, an operator returns NotImplemented, so that Python asks
-the other side and then raises its own TypeError; `x == None` is False.
+the other side and then raises its own TypeError; `x == None` is False. An array of NumPy's on the
+right computes the result itself, outside the graph, as in torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from autograd.ops.op import Op
 if TYPE_CHECKING:
     from autograd.types import Operand, Tensor
 
-Operator = Callable[[Any, Any], Any]
+Operator: TypeAlias = "Callable[[Any, Any], Tensor]"
 
 
 def _operator(op: Op) -> Operator:
@@ -48,20 +49,8 @@ def _reflected(function: Operator) -> Operator:
     return _operator_of(lambda self, other: function(other, self))
 
 
-def _left_of_arrays(function: Operator) -> Operator:
-    """The operator that also takes an array on its right, outside the graph, as in torch."""
-
-    def operator(self: Tensor, other: Any) -> Any:
-        try:
-            return function(self, other)
-        except TypeError:
-            return _beside_array(function, self, other)
-
-    return operator
-
-
 def _quick(op: Op, function: Operator) -> Operator:
-    """What `_left_of_arrays` does, faster, for a function that runs a single operation."""
+    """What `_operator_of` does, faster, for a function that runs a single operation."""
 
     def operator(self: Tensor, other: Any) -> Any:
         try:
@@ -69,15 +58,23 @@ def _quick(op: Op, function: Operator) -> Operator:
         except NotImplementedError:
             return function(self, other)
         except TypeError:
-            return _beside_array(function, self, other)
+            return NotImplemented
 
     return operator
 
 
-def _beside_array(function: Operator, self: Tensor, other: Any) -> Any:
-    if not isinstance(other, np.ndarray):
-        return NotImplemented
-    return function(self._wrap(self.numpy()), self._wrap(other))
+def _equality(op: Op) -> Operator:
+    """`==` or `!=`, which compare with an array of numbers element by element, too."""
+
+    def operator(self: Tensor, other: Any) -> Any:
+        try:
+            return binary(op, self, other)
+        except TypeError:
+            if isinstance(other, np.ndarray) and other.dtype.kind in "biuf":
+                return binary(op, self, self._wrap(other))
+            return NotImplemented
+
+    return operator
 
 
 add = _quick(ops.add, arithmetic.add)
@@ -85,11 +82,11 @@ sub = _quick(ops.sub, arithmetic.sub)
 mul = _quick(ops.mul, arithmetic.mul)
 truediv = _quick(ops.div, arithmetic.div)
 pow = _quick(ops.pow, arithmetic.pow)
-floordiv = _left_of_arrays(arithmetic.floor_divide)
-mod = _left_of_arrays(arithmetic.remainder)
-and_ = _left_of_arrays(comparison.bitwise_and)
-or_ = _left_of_arrays(comparison.bitwise_or)
-xor = _left_of_arrays(comparison.bitwise_xor)
+floordiv = _operator_of(arithmetic.floor_divide)
+mod = _operator_of(arithmetic.remainder)
+and_ = _operator_of(comparison.bitwise_and)
+or_ = _operator_of(comparison.bitwise_or)
+xor = _operator_of(comparison.bitwise_xor)
 
 radd, rsub, rmul = map(_operator, (ops.add, ops.rsub, ops.mul))
 rpow = _reflected(arithmetic.pow)
@@ -98,13 +95,14 @@ rmod = _reflected(arithmetic.remainder)
 rand, ror, rxor = map(
     _operator_of, (comparison.bitwise_and, comparison.bitwise_or, comparison.bitwise_xor)
 )
-eq, ne, lt = map(_operator, (comparisons.eq, comparisons.ne, comparisons.lt))
-le, gt, ge = map(_operator, (comparisons.le, comparisons.gt, comparisons.ge))
+eq, ne = map(_equality, (comparisons.eq, comparisons.ne))
+lt, le = map(_operator, (comparisons.lt, comparisons.le))
+gt, ge = map(_operator, (comparisons.gt, comparisons.ge))
 
 
 def rtruediv(self: Tensor, other: Operand) -> Tensor:
     """`other / self`, computed as in torch: the reciprocal times `other`."""
-    return rmul(arithmetic.reciprocal(self), other)
+    return arithmetic.reciprocal(self) * other
 
 
 def invert(self: Tensor) -> Tensor:

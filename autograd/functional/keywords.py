@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 from autograd.backend import DType
 from autograd.dtypes import DeviceLike, DTypeLike, dtype_argument
 
+R = TypeVar("R")
 _OURS = {"axis": "dim", "keepdims": "keepdim"}
 
 
@@ -32,11 +33,11 @@ def settings_of(
     return wanted, device, requires_grad
 
 
-def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
+def numpy_names(function: Callable[..., R]) -> Callable[..., R]:
     """Make a function accept `axis` for `dim` and `keepdims` for `keepdim`."""
 
     @functools.wraps(function)
-    def with_either_name(*args: Any, **kwargs: Any) -> Any:
+    def with_either_name(*args: Any, **kwargs: Any) -> R:
         if kwargs:
             kwargs = {_OURS.get(name, name): value for name, value in kwargs.items()}
         return function(*args, **kwargs)

@@ -10,11 +10,12 @@ from autograd.engine.apply import apply, binary
 from autograd.errors import not_implemented
 from autograd.functional import arithmetic
 from autograd.functional.broadcasting import broadcast_shapes
-from autograd.functional.checks import require_both, require_tensor, type_name
+from autograd.functional.checks import integer, require_both, require_tensor, type_name
 from autograd.functional.shape import reshape
 from autograd.functional.shape_methods import expand
 from autograd.ops import linear_algebra as ops
 from autograd.ops import shape as shape_ops
+from autograd.ops.op import Op
 
 if TYPE_CHECKING:
     from autograd.types import Tensor
@@ -211,6 +212,25 @@ def _batched(input: Tensor, other: Tensor) -> Tensor:
     return apply(ops.bmm, input, other)
 
 
-def matmul_operator(input: Tensor, other: Any) -> Any:
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The lower triangle of matrices (..., n, m), up to a diagonal; 0 above it."""
+    return _triangle("tril", ops.tril, input, diagonal)
+
+
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The upper triangle of matrices (..., n, m), from a diagonal on; 0 below it."""
+    return _triangle("triu", ops.triu, input, diagonal)
+
+
+def _triangle(name: str, op: Op, input: Tensor, diagonal: int) -> Tensor:
+    require_tensor(name, input)
+    if input._array.ndim < 2:
+        raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
+    return apply(op, input, diagonal=integer(name, diagonal, "diagonal", 2))
+
+
+def matmul_operator(input: Tensor, other: Any) -> Tensor:
     """`input @ other`."""
-    return matmul(input, other) if hasattr(other, "_array") else NotImplemented
+    if not hasattr(other, "_array"):
+        return NotImplemented
+    return matmul(input, other)

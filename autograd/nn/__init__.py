@@ -18,8 +18,17 @@ from autograd.nn.activation import (
 from autograd.nn.containers import ModuleDict, ModuleList, Sequential
 from autograd.nn.convolution import Conv2d
 from autograd.nn.dropout import Dropout
+from autograd.nn.embedding import Embedding
 from autograd.nn.linear import Linear
-from autograd.nn.loss import CrossEntropyLoss, HuberLoss, L1Loss, MSELoss, NLLLoss, SmoothL1Loss
+from autograd.nn.loss import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
+)
 from autograd.nn.mlp_stack import Layer, MLPStack
 from autograd.nn.module import Module
 from autograd.nn.normalization import BatchNorm1d, LayerNorm

@@ -32,7 +32,7 @@ class Parameter(Tensor):
         """A parameter with a copy of the elements, and of the gradient if there is one."""
         if id(self) in memo:
             return memo[id(self)]
-        result = type(self)(Tensor._wrap(self._array.copy()), self.requires_grad)
+        result = type(self)(Tensor._wrap(self._array.copy("K")), self.requires_grad)
         memo[id(self)] = result
         if self._grad is not None:
             result._grad = copy.deepcopy(self._grad, memo)

@@ -160,6 +160,22 @@ def _(xp: Backend, g: Array, shapes: Sequence[Shape], index: Array, dim: int) ->
     return result
 
 
+embedding = Op(
+    "Embedding", lambda xp, weight, input, *, padding_idx: xp.take(weight, input, axis=0)
+)
+
+
+@embedding.gradient("weight")
+def _(
+    xp: Backend, g: Array, shapes: Sequence[Shape], input: Array, padding_idx: int | None
+) -> Array:
+    result = xp.zeros(shapes[0], g.dtype)
+    xp.scatter_add(result, (input,), g)
+    if padding_idx is not None:
+        result[padding_idx] = 0
+    return result
+
+
 # `input` and `mask` have one shape: the function has broadcast them.
 masked_select = Op("MaskedSelect", lambda xp, input, mask: input[mask],
                    input=lambda xp, g, mask: among_zeros(xp, g, mask.shape, mask))  # fmt: skip

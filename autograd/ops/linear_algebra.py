@@ -115,3 +115,17 @@ def _(
             part = whole
         gradients.append(part)
     return tuple(gradients)
+
+
+def _part(xp: Backend, input: Array, diagonal: int, *, upper: bool) -> Array:
+    """The matrices with 0 on one side of a diagonal; above it for the lower part."""
+    rows, columns = (xp.arange(n) for n in input.shape[-2:])
+    distance = columns - rows[:, None]
+    kept = distance >= diagonal if upper else distance <= diagonal
+    return xp.where(kept, input, xp.zeros((), input.dtype))
+
+
+tril = Op("Tril", lambda xp, input, *, diagonal: _part(xp, input, diagonal, upper=False),
+          input=lambda xp, g, diagonal: _part(xp, g, diagonal, upper=False))  # fmt: skip
+triu = Op("Triu", lambda xp, input, *, diagonal: _part(xp, input, diagonal, upper=True),
+          input=lambda xp, g, diagonal: _part(xp, g, diagonal, upper=True))  # fmt: skip

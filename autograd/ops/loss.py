@@ -119,3 +119,38 @@ def _(
     values = xp.expand_dims(-g * weights, 1)
     xp.put_along_axis(result, _class_index(xp, target, ignore_index), values, 1)
     return result
+
+
+def _softplus(xp: Backend, input: Array) -> Array:
+    return xp.maximum(input, 0) + xp.log1p(xp.exp(-xp.abs(input)))
+
+
+def _binary_cross_entropy(
+    xp: Backend, input: Array, target: Array, pos_weight: Array, *, reduction: str
+) -> Array:
+    loss_of_0, loss_of_1 = _softplus(xp, input), _softplus(xp, -input)
+    loss = target * pos_weight * loss_of_1 + (1 - target) * loss_of_0
+    return reduce_loss(xp, loss, reduction)
+
+
+binary_cross_entropy = Op("BinaryCrossEntropyWithLogits", _binary_cross_entropy, promote="number")
+
+
+@binary_cross_entropy.joint_gradient()
+def _(
+    xp: Backend,
+    g: Array,
+    needs: Needs,
+    input: Array,
+    target: Array,
+    pos_weight: Array,
+    reduction: str,
+) -> tuple[Array, ...]:
+    g = g / input.size if reduction == "mean" else g
+    loss_of_0, loss_of_1 = _softplus(xp, input), _softplus(xp, -input)
+    slope = (1 - target) / (1 + xp.exp(-input)) - target * pos_weight / (1 + xp.exp(input))
+    return (
+        g * slope,
+        g * (pos_weight * loss_of_1 - loss_of_0) if needs[1] else None,
+        None,  # the function refuses a `pos_weight` that needs one
+    )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from autograd.backend import Array, Backend
 from autograd.ops.op import Op
-from autograd.ops.reduction import Dims, kept, total
+from autograd.ops.reduction import Dims, count, kept, total
 
 
 def _norm(xp: Backend, input: Array, *, p: float, dim: Dims, keepdim: bool) -> Array:
+    if input.dtype.itemsize == 2:
+        return _norm(xp, input.astype("f4"), p=p, dim=dim, keepdim=keepdim).astype(input.dtype)
     size = xp.abs(input)
+    if p != 0 and count(input.shape, dim) == 1:  # without a power, which may leave the range
+        return xp.max(size, axis=dim, keepdims=keepdim)
     if p == 2:
         return xp.sqrt(total(xp, size * size, dim, keepdim))
     if p == 1:

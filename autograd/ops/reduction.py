@@ -78,9 +78,15 @@ def _degrees(shape: tuple[int, ...], dim: Dims, correction: float) -> float:
     return degrees if degrees > 0 else 0
 
 
-def _var(xp: Backend, input: Array, *, dim: Dims, keepdim: bool, correction: float) -> Array:
+def _wide_var(xp: Backend, input: Array, dim: Dims, keepdim: bool, correction: float) -> Array:
+    """The variance in a dtype that holds the squares of the input's."""
+    input = input.astype("f4" if input.dtype.itemsize == 2 else "f8", copy=False)
     deviation = _deviation(xp, input, dim)
     return total(xp, deviation * deviation, dim, keepdim) / _degrees(input.shape, dim, correction)
+
+
+def _var(xp: Backend, input: Array, *, dim: Dims, keepdim: bool, correction: float) -> Array:
+    return _wide_var(xp, input, dim, keepdim, correction).astype(input.dtype)
 
 
 def _var_gradient(
@@ -95,7 +101,7 @@ var = Op("Var", _var, input=_var_gradient)
 
 
 def _std(xp: Backend, input: Array, *, dim: Dims, keepdim: bool, correction: float) -> Array:
-    return xp.sqrt(_var(xp, input, dim=dim, keepdim=keepdim, correction=correction))
+    return xp.sqrt(_wide_var(xp, input, dim, keepdim, correction)).astype(input.dtype)
 
 
 std = Op("Std", _std)
@@ -218,6 +224,11 @@ def _(xp: Backend, g: Array, input: Array, out: Array, dim: Dims, keepdim: bool)
     return kept(xp, g, input.ndim, dim, keepdim) * powers
 
 
-cumsum = Op("Cumsum", lambda xp, input, *, dim, dtype: xp.cumsum(input, axis=dim, dtype=dtype),
-            input=lambda xp, g, dim:
-            xp.flip(xp.cumsum(xp.flip(g, dim), axis=dim, dtype=g.dtype), dim))  # fmt: skip
+def _cumsum(xp: Backend, input: Array, *, dim: int, dtype: DType | None) -> Array:
+    if (dtype or input.dtype) == "f2":  # summed in float32, as every sum
+        return xp.cumsum(input, axis=dim, dtype="f4").astype("f2")
+    return xp.cumsum(input, axis=dim, dtype=dtype)
+
+
+cumsum = Op("Cumsum", _cumsum, input=lambda xp, g, dim:
+            xp.flip(_cumsum(xp, xp.flip(g, dim), dim=dim, dtype=g.dtype), dim))  # fmt: skip

@@ -80,11 +80,9 @@ class Adam(Optimizer):
 
     def _step(self) -> None:
         skip = None if self.found_inf is None else self.found_inf._array
-        for group in self.param_groups:
-            for param in group["params"]:
-                if param._grad is not None:
-                    known = self.state[param] or self._new_state(param, amsgrad=group["amsgrad"])
-                    self._update(param, known, group, skip)
+        for param, group in self._with_gradients():
+            known = self.state[param] or self._new_state(param, amsgrad=group["amsgrad"])
+            self._update(param, known, group, skip)
 
     def _update(
         self, param: Tensor, values: dict[str, Any], group: dict[str, Any], skip: Any

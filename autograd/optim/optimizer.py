@@ -128,6 +128,13 @@ class Optimizer:
         ]
         self.__setstate__({"state": state, "param_groups": groups})
 
+    def _with_gradients(self) -> Iterator[tuple[Tensor, dict[str, Any]]]:
+        """The parameters that have a gradient, each with its group."""
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param._grad is not None:
+                    yield param, group
+
     def _params(self) -> Iterator[Tensor]:
         return (param for group in self.param_groups for param in group["params"])
 

@@ -58,10 +58,8 @@ class SGD(Optimizer):
         return loss
 
     def _step(self) -> None:
-        for group in self.param_groups:
-            for param in group["params"]:
-                if param._grad is not None:
-                    self._update(param, group)
+        for param, group in self._with_gradients():
+            self._update(param, group)
 
     def _update(self, param: Tensor, group: dict[str, Any]) -> None:
         array, grad = param._array, param._grad._array  # type: ignore[union-attr]

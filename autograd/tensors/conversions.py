@@ -69,7 +69,7 @@ def converted(
     return apply(ops.to_dtype, self, dtype=dtype)
 
 
-def converter(dtype: dtypes.dtype) -> Callable[[Any], Any]:
+def converter(dtype: dtypes.dtype) -> Callable[[Any], Tensor]:
     """Make the method that converts to `dtype`, such as `float()`."""
 
     def convert(self: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from autograd.types import Operand, Tensor
 
 
-def method(function: Callable[..., Any]) -> Callable[..., Any]:
+def method(function: Callable[..., Any]) -> Callable[..., Tensor]:
     """Make the in-place method of an operation: `x.mul_(y)` from `mul`."""
 
     def in_place(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd import dtypes, errors
 from autograd.functional import (
@@ -24,10 +24,13 @@ from autograd.functional import (
 )
 from autograd.tensors import conversions, copy_and_pickle, inplace, new_like, printing, values
 
+if TYPE_CHECKING:
+    from autograd.types import Tensor
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def both(function: F) -> tuple[F, Callable[..., Any]]:
+def both(function: F) -> tuple[F, Callable[..., Tensor]]:
     """Return an operation as a method, and its in-place method."""
     return function, inplace.method(function)
 
@@ -43,7 +46,7 @@ class Methods:
     __mod__, __rmod__ = dunder.mod, dunder.rmod
     __pow__, __rpow__ = dunder.pow, dunder.rpow
     __neg__, __pos__, __abs__ = arithmetic.neg, arithmetic.positive, elementwise.abs
-    __eq__, __ne__ = dunder.eq, dunder.ne
+    __eq__, __ne__ = dunder.eq, dunder.ne  # type: ignore[assignment]
     __lt__, __le__, __gt__, __ge__ = dunder.lt, dunder.le, dunder.gt, dunder.ge
     __and__, __rand__ = dunder.and_, dunder.rand
     __or__, __ror__ = dunder.or_, dunder.ror
@@ -191,6 +194,8 @@ class Methods:
     dot = linear_algebra.dot
     outer = ger = linear_algebra.outer
     addmm, addmm_ = both(linear_algebra.addmm)
+    tril, tril_ = both(linear_algebra.tril)
+    triu, triu_ = both(linear_algebra.triu)
 
     __getitem__ = subscript.getitem
     __setitem__ = inplace.setitem
@@ -248,6 +253,7 @@ class Methods:
     new_full = new_like.new_full
 
     __array__ = values.as_array
+    __array_wrap__ = values.wrap_array
     __float__ = values.as_float
     __int__ = values.as_int
     __complex__ = values.as_complex

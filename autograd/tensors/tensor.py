@@ -41,7 +41,7 @@ class Tensor(Methods):
     _post_accumulate_hooks: dict[builtins.int, Any] | None = None
 
     # NumPy leaves `array * tensor` to the tensor, which refuses it, as in torch.
-    __array_ufunc__ = None
+    __array_priority__ = 1000
 
     def __init__(self, data: Any = (), *shape: builtins.int) -> None:
         """`Tensor(2, 3)` is uninitialised, of this shape; `Tensor([1, 2])` holds these numbers."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd.backend import backend_of
 from autograd.engine.grad_mode import refuse_capture, state
+from autograd.engine.python_values import check_numpy
 from autograd.functional import comparison
 
 if TYPE_CHECKING:
@@ -53,6 +54,16 @@ def numpy(self: Tensor, *, force: bool = False) -> np.ndarray:
 def as_array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
     """The result of `np.asarray(tensor)`."""
     return np.array(numpy(self), dtype=dtype, copy=copy)
+
+
+def wrap_array(
+    self: Tensor, array: np.ndarray, context: Any = None, return_scalar: bool = False
+) -> Tensor:
+    """The result of a function of NumPy's, such as `np.exp(tensor)`, outside the graph."""
+    # Truth comes as uint8, torch's dtype for masks when it began to answer NumPy.
+    array = array.astype("u1") if array.dtype.kind == "b" else array
+    check_numpy(array)
+    return self._wrap(array)
 
 
 def _single(self: Tensor) -> Any:

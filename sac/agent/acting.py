@@ -9,6 +9,7 @@ import autograd as torch
 from autograd import Tensor, no_grad
 from autograd.generator import from_numpy_generator
 from autograd.random import source
+from sac.errors import SpaceError
 from sac.networks import single_row
 from sac.networks.observation_input import ObservationInput
 from sac.policies import Policy
@@ -31,13 +32,17 @@ class Actor:
         return self.observation_encoder.space, self.action_codec.space
 
     def act(self, observation: Any, deterministic: bool = False) -> NDArray[Any]:
-        """Return the action for one observation, or for a batch, in the environment's own units."""
+        """Return the action for one observation, or for a batch, in the environment's own units.
+
+        SpaceError for an observation that does not fit its space, or is not finite.
+        """
         encoder = self.observation_encoder
         n = encoder.batch_size(observation)
         if n is None:
             observations = encoder.encode(observation)[None]
         else:
             observations = encoder.encode_batch(observation, n)
+        _check_finite(observations)
         choose = self.greedy if deterministic else self.explore
         actions = self.action_codec.to_environment(choose(observations))
         return self.action_codec.first(actions) if n is None else actions
@@ -77,3 +82,15 @@ class Actor:
 
     def _actions(self, actions: Tensor) -> NDArray[Any]:
         return actions.numpy(force=True).reshape(len(actions), *self.action_codec.shape)
+
+
+def _check_finite(observations: NDArray[Any]) -> None:
+    """Refuse NaN and infinities: NaN actions, and the first of discrete ones, would follow."""
+    if observations.dtype.kind != "f" or np.isfinite(observations).all():
+        return
+    row, *place = np.argwhere(~np.isfinite(observations))[0].tolist()
+    raise SpaceError(
+        f"expected observations of finite numbers, got {observations[(row, *place)]} at {place} of "
+        f"observation {row}: no action is right for it; find where it comes from (a sensor that "
+        "failed, a number beyond float32), and hold or replace it before you ask for an action"
+    )

@@ -50,7 +50,7 @@ def build_parts(
 ) -> Parts:
     """Build all parts; the weights of policy, then critic, come from the stream `network`."""
     input_class = NormalizedObservationInput if config.normalize_observations else ObservationInput
-    observation_input = input_class(encoder.shape, device)
+    observation_input = input_class(encoder.shape, device, encoder.largest())
     features = observation_input.features
     weights = generator(streams.network)
     policy_net = policy_for(codec, features, config, weights, streams, device)

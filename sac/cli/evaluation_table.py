@@ -21,7 +21,7 @@ def print_table(results: Sequence["EvaluationResult"]) -> None:
     table = Table("return", title=escape(title))
     for name, _ in columns:
         table.add_column(escape(name), justify="right", overflow="fold")
-    cells = [_cells(result) for _, result in columns]
+    cells = [_cells(result) | _differing(result, results) for _, result in columns]
     for label in cells[0]:
         row = [column[label] for column in cells]
         if any(row):
@@ -38,11 +38,22 @@ def _columns(results: Sequence["EvaluationResult"]) -> Iterator[tuple[str, "Eval
     for result in results:
         name = "value" if len(results) == 1 else PurePath(str(result.run)).name
         yield name, result
-    seen = set()
+    seen = []
     for result in results:
-        if result.random_policy is not None and result.env not in seen:
-            seen.add(result.env)
+        task = result.env, result.env_kwargs
+        if result.random_policy is not None and task not in seen:
+            seen.append(task)
             yield "random actions", result.random_policy
+
+
+def _differing(result: "EvaluationResult", results: Sequence["EvaluationResult"]) -> dict[str, str]:
+    """Return the environment's keyword arguments in which the results differ; empty: not given."""
+    names = dict.fromkeys(name for other in results for name in other.env_kwargs)
+    return {
+        f"env.kwargs.{name}": str(result.env_kwargs.get(name, ""))
+        for name in names
+        if any(other.env_kwargs.get(name) != results[0].env_kwargs.get(name) for other in results)
+    }
 
 
 def _cells(result: "EvaluationResult") -> dict[str, str]:

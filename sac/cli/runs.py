@@ -10,6 +10,7 @@ from sac.config import check_device
 from sac.config.fields import count
 from sac.config.schema import SEED_LIMIT
 from sac.errors import CheckpointError
+from sac.run.layout import without_figures
 from sac.terminal.results import kept_for_results
 
 BEST_OR_LAST, LAST = Literal["best", "last"], Literal["last"]
@@ -47,8 +48,12 @@ def add_run_options(parser: CommandParser, checkpoints: Any, episodes: int) -> N
 
 
 def check_runs(arguments: Any) -> None:
-    """Raise ConfigError or CheckpointError for a device or folder that there cannot be."""
+    """Raise ConfigError or CheckpointError for a device or folder that there cannot be.
+
+    Figures beside runs are left out of the arguments.
+    """
     check_device(arguments.device)
+    arguments.paths = without_figures(arguments.paths)
     for path in arguments.paths:
         if not os.path.isdir(path):  # unlike Path.is_dir, False for a name that is too long
             fault = "is not a folder" if os.path.exists(path) else "does not exist"

@@ -11,13 +11,13 @@ from sac.config import Config, EnvConfig
 from sac.config.fields import count
 from sac.config.schema import SEED_LIMIT
 from sac.errors import ConfigError, SACError
+from sac.run.layout import figure_name
 from sac.run.origin import needs_trust
 from sac.terminal.interrupt import SIGNAL_STATUS
 
 if TYPE_CHECKING:
     from sac.sweep.processes import Run
 
-FIGURE_FILE = "seeds.png"
 OPTIONS = ("--seeds", "--workers")
 
 
@@ -62,7 +62,8 @@ def train_seeds(
     print(*(_ending(run, commands, config.env) for run in runs), sep="\n")
     if interrupted_by is not None:
         return SIGNAL_STATUS + interrupted_by
-    _draw([Path(run.result.run_directory) for run in runs if run.result is not None])
+    results = {seed: run.result for seed, run in zip(seeds, runs, strict=True)}
+    _draw({seed: Path(r.run_directory) for seed, r in results.items() if r is not None})
     return next((run.status for run in runs if run.status), 0)
 
 
@@ -95,15 +96,16 @@ def _ending(run: "Run", commands: Mapping[str, str], env: EnvConfig) -> str:
     return f"{text}\n  {commands['train']} --resume {typed}{more}"
 
 
-def _draw(run_directories: Sequence[Path]) -> None:
-    """Draw the learning curves of all runs, or say why that is not possible."""
+def _draw(run_directories: Mapping[int, Path]) -> None:
+    """Draw the learning curves of all runs beside them, or say why that is not possible."""
     if not run_directories:
         return
     from sac.plots import PlotSettings, plot
 
-    output = run_directories[0] / FIGURE_FILE  # not beside the runs: `runs/*` matches runs only
+    seed, first = next(iter(run_directories.items()))
+    output = first.with_name(figure_name(first.name, seed))
     try:
-        for warning in plot(run_directories, output, PlotSettings()):
+        for warning in plot(list(run_directories.values()), output, PlotSettings()):
             print(f"warning: {warning}", file=sys.stderr)
     except SACError as error:
         print(f"No figure: {error}", file=sys.stderr)

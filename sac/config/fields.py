@@ -56,6 +56,14 @@ def options(cls: type) -> dict[str, tuple[Any, Option | None]]:
     return found
 
 
+def make_readable(cls: Any) -> None:
+    """Let `help(cls)` show the plain types of a section, and what its keys mean below its text."""
+    hints = typing.get_type_hints(cls)
+    cls.__init__.__annotations__ = {f.name: hints[f.name] for f in dataclasses.fields(cls)}
+    keys = [f"{name}: {option.help}" for name, (_, option) in options(cls).items() if option]
+    cls.__doc__ = "\n".join([cls.__doc__ or "", "", *keys])  # none under python -OO
+
+
 def check_fields(section: Any, prefix: str) -> None:
     """Convert each field of a frozen dataclass to its type; ConfigError if one does not fit."""
     for name, (hint, option) in options(type(section)).items():

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from sac.config import shipped
-from sac.config.fields import Option, check_fields, count, shown, whole
+from sac.config.fields import (
+    Option,
+    check_fields,
+    count,
+    make_readable,
+    options,
+    shown,
+    whole,
+)
 from sac.config.keys import build, check_keys, merge, to_plain
 from sac.config.yaml_text import dump_yaml, parse_yaml, read_yaml_mapping
 from sac.errors import ConfigError
@@ -54,6 +62,13 @@ class EnvConfig:
         dict[str, Any],
         Option("Keyword arguments of the environment; one at a time: --env.kwargs.NAME VALUE."),
     ] = field(default_factory=dict)
+    name: Annotated[
+        str | None,
+        Option(
+            "What folders and figures call it; null: its id or, of an environment that is given as "
+            "an object, its id there or its class."
+        ),
+    ] = None
     wrappers: Annotated[
         Sequence[WrapperConfig],
         Option("Wrappers as {class_path, kwargs}, applied in order, outermost last."),
@@ -370,3 +385,8 @@ class Config:
     def to_yaml(self) -> str:
         """Return YAML that `from_yaml` reads back to an equal Config."""
         return dump_yaml(self.to_dict())
+
+
+for _hint, _option in [(Config, None), (WrapperConfig, None), *options(Config).values()]:
+    if _option is None:
+        make_readable(_hint)

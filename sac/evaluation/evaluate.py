@@ -123,12 +123,14 @@ def evaluate(
         result = plan(agent, deterministic=deterministic)
         if with_random:
             chance = plan(RandomPolicy(environment.action_codec), deterministic=False)
-            result = replace(result, random_policy=replace(chance, env=env_name))
+            chance = replace(chance, env=env_name, env_kwargs=config.kwargs)
+            result = replace(result, random_policy=chance)
     if video is not None:
         film_episode(agent, config, Path(video), seed=seed, deterministic=deterministic)
     return replace(
         result,
         env=env_name,
+        env_kwargs=config.kwargs,
         run=str(path),
         checkpoint_step=loaded.step,
         published=None if config.kwargs else PUBLISHED.get(env_name),

@@ -1,6 +1,8 @@
 """The result of an evaluation: returns of whole episodes, and their statistics."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ class EvaluationResult:
     returns: list[float]
     lengths: list[int]
     env: str | None = None
+    env_kwargs: Mapping[str, Any] = field(default_factory=dict)
     checkpoint_step: int | None = None
     run: str | None = None
     published: Published | None = None  # what others reached in the same environment
@@ -83,6 +86,7 @@ class EvaluationResult:
         return {
             "run": self.run,
             "env": self.env,
+            "env_kwargs": json.dumps(self.env_kwargs) if self.env_kwargs else None,
             "checkpoint_step": self.checkpoint_step,
             "episodes": self.episodes,
             "mean_return": self.mean_return,
@@ -105,4 +109,5 @@ class EvaluationResult:
         """Return the whole result as JSON values."""
         random_policy = None if self.random_policy is None else self.random_policy.to_dict()
         parts = {name: getattr(self, name) for name in ("returns", "lengths", "successes")}
-        return {**self.summary(), **parts, "random_policy": random_policy}
+        kwargs = {"env_kwargs": dict(self.env_kwargs)}
+        return {**self.summary(), **kwargs, **parts, "random_policy": random_policy}

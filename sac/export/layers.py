@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sac.agent.agent import SACAgent
-from sac.networks.observation_input import CLIP, UINT8_SCALE, NormalizedObservationInput
+from sac.networks.observation_input import CLIP, NormalizedObservationInput
 from sac.spaces import space_to_json
 
 
@@ -54,10 +54,9 @@ class Policy:
 
 
 def _input_layers(agent: SACAgent) -> list[Layer]:
-    layers = []
+    layers, statistics = [], agent.observation_input
     if agent.observation_encoder.dtype == np.uint8:
-        layers.append(Layer("scale", {"factor": np.array(UINT8_SCALE, np.float32)}))
-    statistics = agent.observation_input
+        layers.append(Layer("scale", {"factor": statistics.uint8_factor}))
     if isinstance(statistics, NormalizedObservationInput):
         arrays = {
             "mean": statistics.shift,

@@ -35,6 +35,8 @@ class NumpyPolicy:
     def __call__(self, observations):
         """Return actions (n, ...) in the environment's units for raw observations (n, ...)."""
         x = np.asarray(observations).reshape(len(observations), -1).astype(np.float32)
+        if not np.isfinite(x).all():
+            raise ValueError(f"expected finite observations, got {x[~np.isfinite(x)][0]}")
         for function, tensors in self.layers:
             x = function(x, *tensors)
         return x.reshape(-1, *self.about["action"]["shape"]).astype(self.about["action"]["dtype"])

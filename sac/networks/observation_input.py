@@ -8,22 +8,51 @@ from autograd.functional.fused import standardise
 
 CLIP = 10.0  # standard deviations; a rare outlier must not dominate a batch
 EPSILON = 1e-8
-UINT8_SCALE = 1 / 255
 
 
 class ObservationInput:
     """Turns (batch, *shape) arrays into float32 tensors (batch, features).
 
-    Images (uint8) are scaled to [0, 1] here and nowhere else.
+    Features of uint8 are divided by their largest value here and nowhere else.
     """
 
-    def __init__(self, shape: tuple[int, ...], device: torch.device) -> None:
-        """Take the shape of one stored observation."""
+    learns_largest = True
+
+    def __init__(
+        self, shape: tuple[int, ...], device: torch.device, largest: np.ndarray | None = None
+    ) -> None:
+        """Take the shape of one stored observation.
+
+        `largest`: the largest value of each feature of uint8, 0 where `observe` is to find it; None
+        for float32.
+        """
         self.features = int(np.prod(shape))
         self.device = device
+        self.is_uint8 = largest is not None
+        given = np.ones(1) if largest is None else largest.reshape(-1)
+        if (given == given[0]).all() and given[0] > 0:
+            given = given[:1]  # one number serves all features, as of an image
+        self._is_known = given > 0
+        self.largest = np.maximum(given, 1).astype(np.float32)
+        self._divide()
+
+    def _divide(self) -> None:
+        self.uint8_factor = (1 / self.largest).astype(np.float32)
+        self._factor_on_device: Tensor | None = None
+
+    @property
+    def _finds_largest(self) -> bool:
+        return self.learns_largest and not self._is_known.all()
 
     def observe(self, observations: np.ndarray) -> None:
-        """Learn nothing from new observations (batch, *shape)."""
+        """Learn the largest values of codes from new observations (batch, *shape)."""
+        if not self._finds_largest or not len(observations):
+            return
+        seen = observations.reshape(len(observations), self.features).max(0)
+        larger = np.where(self._is_known, self.largest, np.maximum(self.largest, seen))
+        if (larger > self.largest).any():
+            self.largest = larger.astype(np.float32)
+            self._divide()
 
     def __call__(self, observations: np.ndarray | Tensor) -> Tensor:
         """Return the networks' input; it shares memory with a float32 array.
@@ -33,14 +62,16 @@ class ObservationInput:
         if not isinstance(observations, Tensor):
             return torch.as_tensor(self.array(observations), device=self.device)
         flat = observations.reshape(len(observations), self.features)
-        return self.scaled_tensor(flat * UINT8_SCALE if flat.dtype is torch.uint8 else flat)
+        if self.is_uint8:
+            if self._factor_on_device is None:
+                self._factor_on_device = torch.as_tensor(self.uint8_factor, device=self.device)
+            flat = flat * self._factor_on_device
+        return self.scaled_tensor(flat)
 
     def array(self, observations: np.ndarray) -> np.ndarray:
         """Return the same as an array in host memory."""
         flat = observations.reshape(len(observations), self.features)
-        if flat.dtype == np.uint8:
-            flat = flat * np.float32(UINT8_SCALE)
-        return self.scaled(flat)
+        return self.scaled(flat * self.uint8_factor if self.is_uint8 else flat)
 
     def scaled(self, flat: np.ndarray) -> np.ndarray:
         """Return (batch, features) as it is."""
@@ -51,11 +82,14 @@ class ObservationInput:
         return flat
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Nothing to keep."""
-        return {}
+        """Return the largest values, if they are learned."""
+        return {"largest": self.largest.copy()} if self._finds_largest else {}
 
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
-        """Nothing to restore."""
+        """Take over what `state_dict` returned."""
+        if "largest" in state:
+            self.largest = state["largest"].copy()
+            self._divide()
 
 
 class NormalizedObservationInput(ObservationInput):
@@ -64,9 +98,13 @@ class NormalizedObservationInput(ObservationInput):
     Batches are merged in float64. Source: Chan et al. 1979, the parallel form of Welford's update.
     """
 
-    def __init__(self, shape: tuple[int, ...], device: torch.device) -> None:
+    learns_largest = False  # which would move under the statistics, and does not matter to them
+
+    def __init__(
+        self, shape: tuple[int, ...], device: torch.device, largest: np.ndarray | None = None
+    ) -> None:
         """Start with mean 0 and variance 1."""
-        super().__init__(shape, device)
+        super().__init__(shape, device, largest)
         self.count = 0.0
         self.mean = np.zeros(self.features)
         self.squares = np.zeros(self.features)  # summed squared deviations from the mean
@@ -78,8 +116,8 @@ class NormalizedObservationInput(ObservationInput):
         if n == 0:
             return
         flat = observations.reshape(n, self.features).astype(np.float64)
-        if observations.dtype == np.uint8:
-            flat *= UINT8_SCALE
+        if self.is_uint8:
+            flat *= self.uint8_factor
         difference = flat.mean(0) - self.mean
         total = self.count + n
         self.mean = self.mean + difference * (n / total)

@@ -38,7 +38,7 @@ def plot(paths: Sequence[Path], output: Path, settings: PlotSettings) -> list[st
     for environment, groups in group_runs(runs, settings.group_by).items():
         for group in groups:
             kept, repeats = without_repeats(group)
-            warnings += [f"{run.path}: left out, another run has its seed" for run in repeats]
+            warnings += [f"{run.path}: {_repeated(run)}" for run in repeats]
             warnings += _cut_short(kept)
             curve = aggregate(kept, settings.statistic, settings.smooth)
             panels.setdefault(environment, []).append(curve)
@@ -59,6 +59,13 @@ def _read(paths: Sequence[Path], settings: PlotSettings) -> tuple[list[Run], lis
         others = f" (and so on, {len(errors)} runs in all)" if len(errors) > 1 else ""
         raise SACError(f"no run can be drawn: {errors[0]}{others}")
     return runs, [f"{error}: left out" for error in errors]
+
+
+def _repeated(run: Run) -> str:
+    text = "left out, another run has its seed"
+    if run.config.env.id:
+        return text
+    return f"{text}; if they are of other tasks, tell these apart by env.name in the config.yaml"
 
 
 def _cut_short(group: Group) -> list[str]:

@@ -13,9 +13,9 @@ from sac.evaluation.statistics import STATISTICS, Interval, bootstrap_interval
 from sac.plots.runs import Run
 
 GRID_POINTS = 200  # of a curve whose runs did not log at the same x
-ENVIRONMENT_KEYS = ("env", "env.id")
+ENVIRONMENT_KEYS = ("env", "env.id", "env.name")
 # Keys that may differ between runs of one setting.
-NO_SETTING = {"seed", "name", "device", "env.id", "train.total_steps", "env.num_envs"} | {
+NO_SETTING = {"seed", "name", "device", *ENVIRONMENT_KEYS, "train.total_steps", "env.num_envs"} | {
     key.name
     for key in list_keys(Config)
     if key.name.startswith(("evaluation.", "checkpoint.", "logging."))
@@ -50,8 +50,8 @@ def group_runs(runs: Sequence[Run], group_by: Sequence[str] | None) -> dict[str,
     environment differ. ConfigError for an unknown key.
     """
     grouped = {}
-    for environment in dict.fromkeys(run.config.env.id for run in runs):
-        own = [run for run in runs if run.config.env.id == environment]
+    for environment in dict.fromkeys(map(_environment, runs)):
+        own = [run for run in runs if _environment(run) == environment]
         keys = _differing_keys(own) if group_by is None else _checked_keys(group_by)
         labels: dict[str, tuple[Any, list[Run]]] = {}
         for run in own:
@@ -65,6 +65,10 @@ def group_runs(runs: Sequence[Run], group_by: Sequence[str] | None) -> dict[str,
         ordered = sorted(labels.items(), key=lambda item: item[1][0])
         grouped[environment] = [Group(label, members) for label, (_, members) in ordered]
     return grouped
+
+
+def _environment(run: Run) -> str:
+    return run.config.env.name or run.config.env.id
 
 
 def without_repeats(group: Group) -> tuple[Group, list[Run]]:

@@ -13,7 +13,7 @@ from sac.config import Config
 from sac.config.keys import nearest
 from sac.errors import ConfigError, SACError
 from sac.metrics.events import FILE_PATTERN, do_without_tensorflow
-from sac.run.layout import CONFIG_FILE, METRICS_FILE
+from sac.run.layout import CONFIG_FILE, METRICS_FILE, without_figures
 
 STEP = "step"
 
@@ -28,10 +28,10 @@ class Run:
     values: np.ndarray
 
 
-def find_runs(paths: Iterable[Path]) -> list[Path]:
+def find_runs(paths: Sequence[Path]) -> list[Path]:
     """Return the run directories at and below `paths`, each once; ConfigError if one has none."""
     found: dict[Path, Path] = {}
-    for path in paths:
+    for path in without_figures(paths):
         if not os.path.isdir(path):
             fault = "is not a folder" if os.path.exists(path) else "does not exist"
             raise ConfigError(f"{path} {fault}: expected a run directory or a folder of runs")

@@ -10,14 +10,17 @@
     checkpoints/<step>/     the newest few
     replay/                 the transitions that they refer to
     best/                   the best by evaluation
-    seeds.png               of the first of several seeds: the learning curves of all
     damaged-<step>/         a checkpoint that could not be resumed from
     divergence-<n>/         the n-th number that was not finite: what it was, and its batch
     run.lock                which process writes here, if one does
+<root>/<env>-<config name>-seeds-<time>.png
+                            the learning curves of all seeds that one command trained
 """
 
+import os
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -57,6 +60,17 @@ def create_run_directory(
             f"Can't make a run directory in '{root}': {error.strerror}. "
             "Set logging.root to a folder that you may write to."
         ) from error
+
+
+def figure_name(run_name: str, seed: int) -> str:
+    """Return the name of the figure of several seeds, after the run of the first one."""
+    return "-seeds-".join(run_name.rsplit(f"-s{seed}-", 1)) + ".png"
+
+
+def without_figures(paths: Sequence[Path]) -> list[Path]:
+    """Return the paths without figures where there are folders: `runs/*` names both."""
+    has_folders = any(map(os.path.isdir, paths))
+    return [p for p in paths if not (has_folders and p.suffix == ".png" and os.path.isfile(p))]
 
 
 def _make_unique(root: Path, name: str) -> Path:

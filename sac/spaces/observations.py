@@ -7,6 +7,8 @@ from gymnasium import Space, spaces
 
 from sac.errors import SpaceError
 
+IMAGE_SIDE = 36  # pixels; what is smaller, or has other channels, holds codes
+IMAGE_CHANNELS = (1, 3, 4)
 LEAVES = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
 SUPPORTED = "Box, Discrete, MultiDiscrete, MultiBinary, and Dict or Tuple of these"
 
@@ -14,18 +16,30 @@ SUPPORTED = "Box, Discrete, MultiDiscrete, MultiBinary, and Dict or Tuple of the
 class ObservationEncoder:
     """Turns observations into arrays: a Box keeps its shape, other spaces are flattened to 1-d.
 
-    Arrays are float32, except those of a Box of uint8 (an image). Each is a new copy, as
-    environments reuse their buffers. SpaceError for a space that is not supported.
+    Arrays are float32, except those of a Box of uint8. Each is a new copy, as environments reuse
+    their buffers. SpaceError for a space that is not supported.
     """
 
     def __init__(self, space: Space) -> None:
         _check_supported(space)
         self.space = space
         self._is_box = isinstance(space, spaces.Box)
-        is_image = self._is_box and space.dtype == np.uint8
-        self.dtype: np.dtype = np.dtype(np.uint8 if is_image else np.float32)
+        is_uint8 = self._is_box and space.dtype == np.uint8
+        self.dtype: np.dtype = np.dtype(np.uint8 if is_uint8 else np.float32)
         self.shape = tuple(space.shape or ()) if self._is_box else (spaces.flatdim(space),)
         self._is_nested = isinstance(space, spaces.Dict | spaces.Tuple)
+
+    def largest(self) -> np.ndarray | None:
+        """Return the largest value of each feature of uint8, 0 where it is not known.
+
+        Those of an image are brightnesses up to 255. Other spaces say less than 255, or they hold
+        codes of which only a few may occur, as MiniGrid's. None: the features are float32.
+        """
+        if self.dtype != np.uint8:
+            return None
+        assert isinstance(self.space, spaces.Box)
+        high = self.space.high.astype(np.float32)
+        return high if _is_image(self.shape) else np.where(high < 255, high, 0)
 
     def encode(self, observation: Any) -> np.ndarray:
         """Return one observation as an array of `shape`; SpaceError if it does not fit."""
@@ -68,6 +82,16 @@ class ObservationEncoder:
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise _misfit(self.space, observation) from error
         return flat.astype(self.dtype)
+
+
+def _is_image(shape: tuple[int, ...]) -> bool:
+    """Return whether a shape is that of an image, (height, width, channels) or channels first."""
+    if len(shape) != 3:
+        return False
+    return any(
+        channels in IMAGE_CHANNELS and min(sides) >= IMAGE_SIDE
+        for channels, sides in ((shape[2], shape[:2]), (shape[0], shape[1:]))
+    )
 
 
 def _item(space: Space, observations: Any, index: int) -> Any:

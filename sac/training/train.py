@@ -166,8 +166,8 @@ def _attempt(
     start = 0 if checkpoint is None else checkpoint.step
     with ExitStack() as stack:
         environment, evaluation_environment = _environments(stack, config, env, start)
-        name = _name(config, env)
-        config = _resolved(config, env, environment.num_envs)
+        given = None if env is None else evaluation_environment.name
+        config = _resolved(config, given, environment.num_envs)
         state = RunState.new(config, environment, evaluation_environment, DiskStorage())
         updates = state.agent.compilation.name
         if run_directory is not None:
@@ -180,7 +180,7 @@ def _attempt(
         # Made last: what can't be trained leaves no folder behind.
         if run_directory is None:
             run_directory = create_run_directory(
-                config.logging.root, name, config.name, config.seed
+                config.logging.root, config.env.name or config.env.id, config.name, config.seed
             )
             lock.enter_context(RunLock(run_directory))
             state.open_replay(run_directory)
@@ -252,18 +252,13 @@ def _environments(
     return training, evaluation
 
 
-def _name(config: Config, env: Any) -> str:
-    """What the run is called after: the id of the environment that was given, where it has one."""
-    spec = getattr(env, "spec", None)
-    return config.env.id if spec is None else spec.id
-
-
-def _resolved(config: Config, env: Any, num_envs: int) -> Config:
-    """Return the configuration as it is run, of an environment given as an object too."""
-    if env is None:
+def _resolved(config: Config, given: str | None, num_envs: int) -> Config:
+    """Return the configuration as it is run; `given`: the name of an environment as an object."""
+    if given is None:
         return config
     # No id: who evaluates or resumes the run must give the environment again.
-    return replace(config, env=replace(config.env, id="", kwargs={}, num_envs=num_envs))
+    name = config.env.name or given
+    return replace(config, env=replace(config.env, id="", name=name, kwargs={}, num_envs=num_envs))
 
 
 def _start_from(state: RunState, path: str) -> None:

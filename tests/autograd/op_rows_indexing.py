@@ -59,6 +59,14 @@ def row_of_setitem(index, x, value):
 
 
 ROWS = [
+    Row(
+        ops.embedding,
+        lambda t, w, index, padding: t.nn.functional.embedding(index, w, padding),
+        lambda w, index, padding: w[index],
+        [(MATRIX, REPEATED, None), (MATRIX, np.array([[0, 1], [2, 2]]), None)],
+        kinks=[((MATRIX, REPEATED, 2), ([[2.0] * 4, [0.0] * 4, [0.0] * 4], None, None))],
+        whole="int64",
+    ),
     Row((ops.views["Select"],), lambda t, x: x[1], lambda x: x[1],
         [(MATRIX,), (signed(3),)], whole="int64"),
     Row((ops.views["Slice"],), lambda t, x: x[1:, ::2], lambda x: x[1:, ::2],

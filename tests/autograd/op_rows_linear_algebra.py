@@ -58,4 +58,10 @@ ROWS = [
         whole="int64"),
     Row(ops.einsum, lambda t, x, equation, *rest: t.einsum(equation, x, *rest), numpy_einsum,
         EQUATIONS, whole="int64"),
+    Row(ops.tril, lambda t, x, diagonal: t.tril(x, diagonal), np.tril,
+        [(signed(3, 4), 0), (signed(2, 3, 2), 1), (signed(3, 2), -5), (signed(0, 2), 0)],
+        whole="int64"),
+    Row(ops.triu, lambda t, x, diagonal: t.triu(x, diagonal), np.triu,
+        [(signed(3, 4), 0), (signed(2, 3, 2), 1), (signed(3, 2), -5), (signed(0, 2), 0)],
+        whole="int64"),
 ]  # fmt: skip

@@ -49,6 +49,12 @@ def nll(x, target, weight, ignore_index, reduction):
     return reduced((losses * weights).reshape(target.shape), reduction)
 
 
+def binary_cross_entropy(x, y, weight, reduction):
+    probability = 1 / (1 + np.exp(-x))
+    loss = -np.array(1 if weight is None else weight) * y * np.log(probability)
+    return reduced(loss - (1 - y) * np.log(1 - probability), reduction)
+
+
 def gelu(x):
     return x * 0.5 * (1 + np.vectorize(math.erf, otypes=[float])(x / math.sqrt(2)))
 
@@ -134,6 +140,23 @@ ROWS = [
             (SCORES, CLASSES, None, 2, "none"),
             (signed(2, 3, 2, 2), np.array([[[0, 1], [2, 0]], [[1, 1], [2, 2]]]), None, 1, "mean"),
         ],
+    ),
+    Row(
+        loss.binary_cross_entropy,
+        lambda t, x, y, weight, reduction: t.nn.functional.binary_cross_entropy_with_logits(
+            x,
+            y,
+            pos_weight=None if weight is None else t.tensor(weight, dtype=x.dtype, device=x.device),
+            reduction=reduction,
+        ),
+        binary_cross_entropy,
+        [
+            (signed(2, 3), numbers(2, 3, low=0, high=1, seed=1), None, "mean"),
+            (signed(2, 3), numbers(2, 3, low=0, high=1, seed=1), [0.5, 1.0, 2.0], "sum"),
+            (signed(2, 3), numbers(2, 3, low=0, high=1, seed=1), [[0.5], [3.0]], "none"),
+        ],
+        kinks=[((np.zeros(2), np.array([0.0, 1.0]), None, "none"),
+                ([0.5, -0.5], [0, 0], None, None))],
     ),
     Row(
         rectifiers.leaky_relu,

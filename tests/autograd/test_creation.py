@@ -62,7 +62,7 @@ def test_lists_of_arrays_work_with_a_warning() -> None:
         ({1: 2}, RuntimeError, "Could not infer dtype of dict"),
         (2**63, ValueError, "Overflow when unpacking long long"),
         (np.array(["a"]), TypeError, "can't convert np.ndarray of type"),
-        (1j, RuntimeError, "Could not infer dtype of complex"),
+        (1j, RuntimeError, "Could not infer dtype of complex: autograd does not offer complex"),
     ],
 )
 def test_data_that_is_refused(data: Any, error: type[Exception], text: str) -> None:

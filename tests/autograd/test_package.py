@@ -5,9 +5,10 @@ import inspect
 import pkgutil
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, assert_type
 
 import pytest
 
@@ -26,11 +27,11 @@ add sub mul div pow remainder fmod floor_divide eq ne lt le gt ge logical_and lo
 exp expm1 log log1p sqrt rsqrt square abs sign neg reciprocal sin cos tanh atanh erf sigmoid floor
 ceil round clamp minimum maximum lerp where masked_fill isnan isinf isfinite nan_to_num
 sum mean var std prod min max amin amax argmin argmax any all logsumexp cumsum norm sort argsort
-topk matmul mm bmm mv dot outer addmm einsum
+topk matmul mm bmm mv dot outer addmm tril triu einsum
 reshape flatten squeeze unsqueeze transpose t permute broadcast_to cat stack split chunk unbind
 gather scatter scatter_add index_select take_along_dim masked_select nonzero one_hot
 softmax log_softmax relu allclose equal
-nn optim distributions autograd grad backward Function set_detect_anomaly save load
+nn optim utils distributions autograd grad backward Function set_detect_anomaly save load
 """.split()
 
 METHODS = """
@@ -119,6 +120,30 @@ def test_the_rest_of_torch_is_named(name: str, text: str) -> None:
     assert not hasattr(autograd, name)
 
 
+@pytest.mark.parametrize(
+    ("owner", "name", "text"),
+    [
+        (untyped.nn, "LSTM", "autograd does not offer recurrent networks"),
+        (untyped.nn, "GRU", "autograd does not offer recurrent networks"),
+        (untyped.nn, "LSTMCell", "autograd does not offer recurrent networks"),
+        (untyped.autograd, "functional", "autograd does not offer double backward"),
+        (untyped, "func", "autograd does not offer double backward"),
+        (untyped, "jit", "autograd does not offer compilation"),
+        (untyped, "view_as_complex", "autograd does not offer complex numbers"),
+        (untyped.optim, "RMSProp", "the nearest name is 'RMSprop'"),
+        (untyped.optim.lr_scheduler, "StepLr", "the nearest name is 'StepLR'"),
+        (untyped.cuda, "Stream", "autograd does not offer it"),
+        (untyped.cuda, "amp", "bfloat16 or autocast"),
+        (untyped.random, "fork_rng", "autograd does not offer it"),
+        (untyped.utils, "tensorboard", "autograd does not offer it"),
+        (untyped.utils.data, "IterableDataset", "worker processes"),
+    ],
+)
+def test_the_rest_of_the_rooms_is_named(owner: Any, name: str, text: str) -> None:
+    with pytest.raises(AttributeError, match=text):
+        getattr(owner, name)
+
+
 def test_the_rest_of_a_tensor_is_named() -> None:
     with pytest.raises(AttributeError, match=r"no attribute 'sofmax'.*'softmax'"):
         _ = untyped.ones(2).sofmax
@@ -139,11 +164,26 @@ def test_modules_are_torchs() -> None:
 
 
 def test_import_brings_only_what_is_needed() -> None:
-    late = ["autograd.nn", "autograd.optim", "autograd.distributions", "safetensors", "cupy"]
+    rooms = [f"autograd.{name}" for name in ("nn", "optim", "utils", "distributions")]
+    late = [*rooms, "safetensors", "cupy"]
     program = f"import sys, autograd; print([m for m in {late} if m in sys.modules])"
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=root)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_type_checkers_see_the_types() -> None:
+    for package in ("autograd", "sac"):
+        assert (resources.files(package) / "py.typed").is_file()
+    x = autograd.ones(2, 2)
+    # Checked by mypy: nothing that users write most is Any.
+    assert_type(x + 1, autograd.Tensor)
+    assert_type(2 * x, autograd.Tensor)
+    assert_type(x @ x, autograd.Tensor)
+    assert_type(x.sum(), autograd.Tensor)
+    assert_type(x[0].add_(1), autograd.Tensor)
+    assert_type(x.double(), autograd.Tensor)
+    assert_type(autograd.exp(x), autograd.Tensor)
 
 
 def test_finfo_and_iinfo() -> None:

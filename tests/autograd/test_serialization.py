@@ -1,5 +1,6 @@
 """State dicts in safetensors files."""
 
+import io
 from collections import OrderedDict
 from pathlib import Path
 
@@ -43,6 +44,24 @@ def test_loaded_tensors_can_be_changed(tmp_path: Path) -> None:
     loaded = autograd.load(str(tmp_path / "a"), map_location="cpu")["a"]
     loaded.add_(1)
     assert loaded.tolist() == [2, 2]
+
+
+def test_open_files(tmp_path: Path) -> None:
+    state = {"a": autograd.arange(3.0), "b": autograd.ones(2, 2).t()}
+    buffer = io.BytesIO()
+    autograd.save(state, buffer)
+    buffer.seek(0)
+    loaded = autograd.load(buffer, weights_only=True)
+    assert {name: value.tolist() for name, value in loaded.items()} == {
+        "a": [0, 1, 2], "b": [[1, 1], [1, 1]],
+    }  # fmt: skip
+    with open(tmp_path / "a", "wb") as file:
+        autograd.save(state, file)
+    assert load_file(tmp_path / "a")["a"].tolist() == [0, 1, 2]
+    with pytest.raises(RuntimeError, match=r"BytesIO object at .* is damaged or no safetensors"):
+        autograd.load(io.BytesIO(b"PK\x03\x04"))
+    with pytest.raises(NotImplementedError, match="weights_only=False"):
+        autograd.load(tmp_path / "a", weights_only=False)
 
 
 def test_only_state_dicts_are_saved(tmp_path: Path) -> None:

@@ -56,6 +56,9 @@ class Backend(Protocol):
     def expand(self, array: Array, shape: Shape) -> Array:
         """A view of a larger shape, through which elements can be changed."""
 
+    def strided(self, flat: Array, first: int, shape: Shape, strides: Shape) -> Array:
+        """A view of a vector's memory from element `first` on; `strides` are in bytes."""
+
     def check_bounds(
         self, index: Array, size: int, dim: int, error: type[Exception], lowest: int
     ) -> None:

@@ -14,8 +14,13 @@ from autograd.nn.functional.activation import (
     softmax,
 )
 from autograd.nn.functional.affine import linear
-from autograd.nn.functional.classification import cross_entropy, nll_loss
+from autograd.nn.functional.classification import (
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    nll_loss,
+)
 from autograd.nn.functional.convolution import conv2d
+from autograd.nn.functional.embedding import embedding
 from autograd.nn.functional.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from autograd.nn.functional.normalization import batch_norm, layer_norm
 from autograd.nn.functional.regularization import dropout

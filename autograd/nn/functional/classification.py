@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from autograd.engine.apply import apply
+from autograd.engine.grad_mode import state
 from autograd.functional.activation import log_softmax
 from autograd.functional.checks import require_both, require_float, type_name
 from autograd.functional.reduction import sum as sum_
-from autograd.nn.functional.reduction import reduction_of
+from autograd.nn.functional.reduction import reduced, reduction_of
 from autograd.ops import loss as ops
+from autograd.tensors.inplace_rules import check_expands
 from autograd.tensors.tensor import Tensor
 
 
@@ -29,6 +31,7 @@ def nll_loss(
     require_both("nll_loss_nd", input, target, "target")
     _check_shapes(input, target)
     require_float("nll_loss_out_frame", input)
+    _refuse_gradient("nll_loss_forward", "weight", weight)
     _check_weight(input, weight)
     _check_classes(target, input.shape[min(1, input.ndim - 1)], ignore_index)
     settings = {"reduction": reduction, "ignore_index": ignore_index}
@@ -63,6 +66,42 @@ def cross_entropy(
     if label_smoothing == 0:
         return nll_loss(log_prob, target, weight, ignore_index=ignore_index, reduction=reduction)
     return _smoothed(log_prob, target, weight, ignore_index, reduction, label_smoothing)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """The cross-entropy of probabilities `target` with `sigmoid(input)`, both of one shape.
+
+    `weight` scales the elements and `pos_weight` the part of the targets; both broadcast.
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    require_both("binary_cross_entropy_with_logits", input, target, "target")
+    if target.size() != input.size():
+        raise ValueError(
+            f"Target size ({target.size()}) must be the same as input size ({input.size()})"
+        )
+    require_float("log_sigmoid_cpu", input)
+    if target._array.dtype.kind != "f":
+        raise RuntimeError(
+            f"result type {type_name(input._array)} can't be cast to the desired output type "
+            f"{type_name(target._array)}"
+        )
+    for name, factor in (("weight", weight), ("pos_weight", pos_weight)):
+        if factor is not None:
+            _refuse_gradient("binary_cross_entropy_with_logits", name, factor)
+            check_expands(factor._array.shape, input._array.shape)
+    first = reduction if weight is None else "none"
+    positive = 1 if pos_weight is None else pos_weight
+    loss = apply(ops.binary_cross_entropy, input, target, positive, reduction=first)
+    loss = loss.to(target.dtype)  # as in torch
+    return loss if weight is None else reduced(loss * weight, reduction)
 
 
 def _soft_target(
@@ -156,6 +195,14 @@ def _check_weight(input: Tensor, weight: Tensor | None) -> None:
     if weight._array.dtype != input._array.dtype:
         raise RuntimeError(
             f"expected scalar type {type_name(input._array)} but found {type_name(weight._array)}"
+        )
+
+
+def _refuse_gradient(function: str, argument: str, tensor: Tensor | None) -> None:
+    if tensor is not None and state.recording and tensor.requires_grad:
+        raise RuntimeError(
+            f"The function '{function}' is not differentiable with respect to argument "
+            f"'{argument}'. This input cannot have requires_grad True."
         )
 
 

@@ -9,9 +9,8 @@ from autograd.errors import not_implemented
 from autograd.functional import elementwise
 from autograd.functional.arithmetic import sub
 from autograd.functional.checks import type_name
-from autograd.functional.reduction import mean
 from autograd.functional.reduction import sum as sum_
-from autograd.nn.functional.reduction import reduction_of
+from autograd.nn.functional.reduction import reduced, reduction_of
 from autograd.ops import loss as ops
 from autograd.tensors.tensor import Tensor
 
@@ -43,7 +42,7 @@ def l1_loss(
     """The absolute difference."""
     reduction = _prepare(input, target, size_average, reduce, reduction)
     loss = elementwise.abs(sub(input, target))
-    return _reduced(loss, reduction) if weight is None else _weighted(loss, weight, reduction)
+    return reduced(loss, reduction) if weight is None else _weighted(loss, weight, reduction)
 
 
 def smooth_l1_loss(
@@ -59,7 +58,7 @@ def smooth_l1_loss(
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
-        return _reduced(elementwise.abs(sub(input, target)), reduction)
+        return reduced(elementwise.abs(sub(input, target)), reduction)
     _require_float("smooth_l1_cpu", input, target)
     return apply(ops.smooth_l1, input, target, reduction=reduction, beta=beta)
 
@@ -78,7 +77,7 @@ def huber_loss(
     _require_float("huber_cpu", input, target)
     if weight is not None:
         loss = apply(ops.huber, input, target, reduction="none", delta=delta)
-        return _reduced(loss * _checked_weight(loss, weight), reduction)
+        return reduced(loss * _checked_weight(loss, weight), reduction)
     loss = apply(ops.huber, input, target, reduction=reduction, delta=delta)
     # torch gives this loss, and no other, in the dtype of the input.
     return loss.to(input.dtype) if input.dtype.is_floating_point else loss
@@ -104,10 +103,6 @@ def _require_float(kernel: str, input: Tensor, target: Tensor) -> None:
         raise not_implemented(kernel, type_name(input._array))
 
 
-def _reduced(loss: Tensor, reduction: str) -> Tensor:
-    return {"none": lambda x: x, "mean": mean, "sum": sum_}[reduction](loss)
-
-
 def _checked_weight(loss: Tensor, weight: Tensor) -> Tensor:
     if weight.size() != loss.size():
         raise ValueError("Weights and input must have the same size.")
@@ -117,4 +112,4 @@ def _checked_weight(loss: Tensor, weight: Tensor) -> Tensor:
 def _weighted(loss: Tensor, weight: Tensor, reduction: str) -> Tensor:
     """Weight a loss by element, and reduce it; the mean is weighted, too."""
     weighted = loss * _checked_weight(loss, weight)
-    return sum_(weighted) / sum_(weight) if reduction == "mean" else _reduced(weighted, reduction)
+    return sum_(weighted) / sum_(weight) if reduction == "mean" else reduced(weighted, reduction)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import warnings
 
+from autograd.functional.reduction import mean
+from autograd.functional.reduction import sum as sum_
+from autograd.tensors.tensor import Tensor
+
 REDUCTIONS = ("none", "mean", "sum")
 
 
@@ -29,3 +33,8 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
         stacklevel=4,
     )
     return reduction
+
+
+def reduced(loss: Tensor, reduction: str) -> Tensor:
+    """The mean or sum of a loss, or the loss itself for "none"."""
+    return {"none": lambda x: x, "mean": mean, "sum": sum_}[reduction](loss)

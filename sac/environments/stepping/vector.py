@@ -91,6 +91,13 @@ class VectorEnvironment:
         self._returns = np.zeros(self.num_envs, np.float64)
         self._lengths = np.zeros(self.num_envs, np.int64)
 
+    @property
+    def name(self) -> str:
+        """Return the id of the environments, or their class where they have none."""
+        env: Any = self._env.unwrapped
+        env = env.envs[0].unwrapped if isinstance(env, SyncVectorEnv) else env
+        return type(env).__name__ if env.spec is None else env.spec.id
+
     def _take(self, env: VectorEnv) -> None:
         self._env = env
         self._steppable: VectorEnv | AsyncWorkers | SyncSteps = env

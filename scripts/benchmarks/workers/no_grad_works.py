@@ -42,7 +42,7 @@ def target(batch_size: int, *, recorded: bool) -> Work:
 def step(width: int, *, recorded: bool) -> Work:
     """A step of gradient descent: in place under no_grad, new tensors where it is recorded."""
     sizes = [(width, width), (width,)] * 3
-    parameters = [torch.nn.Parameter(torch.randn(*size)) for size in sizes]
+    parameters: list[torch.Tensor] = [torch.nn.Parameter(torch.randn(*size)) for size in sizes]
     gradients = [torch.randn(*size) for size in sizes]
     lr = 1e-3
 

@@ -42,11 +42,12 @@ LOSSES: dict[str, tuple[nn.Module, np.ndarray]] = {
     kind.__name__: (kind(), target)
     for kind, target in [
         (nn.MSELoss, ROWS[::-1]), (nn.L1Loss, ROWS[::-1]), (nn.SmoothL1Loss, ROWS[::-1]),
-        (nn.HuberLoss, ROWS[::-1]), (nn.CrossEntropyLoss, CLASSES), (nn.NLLLoss, CLASSES),
+        (nn.HuberLoss, ROWS[::-1]), (nn.BCEWithLogitsLoss, ROWS[::-1]),
+        (nn.CrossEntropyLoss, CLASSES), (nn.NLLLoss, CLASSES),
     ]
 }  # fmt: skip
 # Others: they hold modules, or draw (below).
-ELSEWHERE = {"Layer", "Module", "ModuleDict", "ModuleList", "Parameter", "Dropout"}
+ELSEWHERE = {"Layer", "Module", "ModuleDict", "ModuleList", "Parameter", "Dropout", "Embedding"}
 
 
 def test_every_module_is_tested() -> None:
@@ -101,6 +102,18 @@ def test_dropout_draws_on_the_device(cuda: str) -> None:
     dropped = nn.Dropout(0.25)(x).cpu().numpy()
     assert set(np.unique(dropped)) == {0, np.float32(1 / 0.75)}
     assert 0.2 < (dropped == 0).mean() < 0.3
+
+
+def test_an_embedding_is_that_of_the_cpu(cuda: str) -> None:
+    here, there = nn.Embedding(4, 3, padding_idx=1), nn.Embedding(4, 3, padding_idx=1).to(cuda)
+    there.load_state_dict(here.state_dict())
+    outs = [m(torch.tensor(CLASSES, device=d)) for m, d in ((here, "cpu"), (there, cuda))]
+    for out in outs:
+        (out * out).sum().backward()
+    np.testing.assert_array_equal(outs[1].detach().cpu().numpy(), outs[0].detach().numpy())
+    gradients = [m.weight.grad for m in (here, there)]
+    assert gradients[0] is not None and gradients[1] is not None
+    np.testing.assert_allclose(gradients[1].cpu().numpy(), gradients[0].numpy())
 
 
 INITS: list[Callable[[Any], Any]] = [

@@ -291,6 +291,14 @@ def test_activations_in_place(activation):
     assert torch.equal(leaf.grad, other.grad)
 
 
+@pytest.mark.parametrize("option", [{"max_norm": 1.0}, {"sparse": True}])
+def test_embeddings_refuse_what_is_not_offered(option):
+    with pytest.raises(NotImplementedError, match="does not offer it for embeddings"):
+        nn.Embedding(3, 2, **option)
+    with pytest.raises(NotImplementedError, match="does not offer it for embeddings"):
+        F.embedding(torch.tensor([0]), torch.ones(3, 2), **option)
+
+
 def test_softmax_modules():
     x = torch.randn(2, 3)
     np.testing.assert_allclose(nn.Softmax(dim=1)(x).numpy().sum(1), 1, rtol=1e-6)

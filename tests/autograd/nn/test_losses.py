@@ -33,6 +33,17 @@ def test_values_and_reductions(module, each):
     np.testing.assert_allclose(module()(X, Y).item(), np.mean(each), rtol=1e-6)
 
 
+def test_binary_losses_of_what_is_as_good_as_certain():
+    x = torch.tensor([-20.0, 20.0, 0.0, -1000.0], requires_grad=True)
+    y = torch.tensor([0.0, 1.0, 0.5, 1.0])
+    loss = F.binary_cross_entropy_with_logits(x, y, reduction="none")
+    loss.sum().backward()
+    np.testing.assert_allclose(loss.tolist(), [2.0611537e-9, 2.0611537e-9, np.log(2), 1000], 1e-6)
+    np.testing.assert_allclose(x.grad.tolist(), [2.0611537e-9, -2.0611537e-9, 0, -1], 1e-6)
+    assert F.binary_cross_entropy_with_logits(x, y.double()).dtype is torch.float64
+    assert nn.BCEWithLogitsLoss(reduction="sum")(x, y).item() == loss.sum().item()
+
+
 def test_weights():
     weight = torch.tensor([[1.0, 2, 3], [4, 5, 6]])
     squares = (X - Y).numpy() ** 2 * weight.numpy()

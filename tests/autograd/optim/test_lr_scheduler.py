@@ -38,6 +38,8 @@ def rates_of(make, steps=12):
             lambda o: schedulers.CosineAnnealingLR(o, 5),
             lambda e: (1 + math.cos(math.pi * e / 5)) / 2,
         ),
+        (lambda o: schedulers.StepLR(o, 3, 0.5), lambda e: 0.5 ** (e // 3)),
+        (lambda o: schedulers.ExponentialLR(o, 0.8), lambda e: 0.8**e),
     ],
 )
 def test_closed_forms(make, factor):
@@ -63,6 +65,8 @@ def test_a_lambda_for_each_group():
         lambda o: schedulers.LambdaLR(o, lambda e: 0.5**e),
         lambda o: schedulers.LinearLR(o, total_iters=6),
         lambda o: schedulers.CosineAnnealingLR(o, 4),
+        lambda o: schedulers.StepLR(o, 2),
+        lambda o: schedulers.OneCycleLR(o, [1.0, 0.5], 20, cycle_momentum=False),
     ],
 )
 def test_going_on_from_a_loaded_state(make):
@@ -106,6 +110,42 @@ def test_a_rate_that_is_a_tensor_stays_the_same_tensor():
     scheduler.step()
     assert sgd.param_groups[0]["lr"] is rate
     assert rate.item() == 0.5
+
+
+def test_one_cycle_ends_where_it_says():
+    sgd = optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1, momentum=0.9)
+    scheduler = schedulers.OneCycleLR(sgd, 1.0, 10, pct_start=0.5, div_factor=10.0)
+    seen = []
+    for _ in range(10):
+        seen.append((scheduler.get_last_lr()[0], sgd.param_groups[0]["momentum"]))
+        sgd.step()
+        scheduler.step()
+    assert seen[0] == pytest.approx((0.1, 0.95))
+    assert seen[4] == pytest.approx((1.0, 0.85))
+    assert seen[9] == pytest.approx((1e-5, 0.95))
+    sgd.step()
+    with pytest.raises(ValueError, match="Tried to step 11 times"):
+        scheduler.step()
+    assert schedulers.OneCycleLR(sgd, 1.0, 10, pct_start=0.1).get_last_lr() == [1.0]
+
+
+def test_plateau_waits_and_falls():
+    sgd = optimizer(1.0)
+    scheduler = schedulers.ReduceLROnPlateau(sgd, factor=0.5, patience=1, cooldown=1)
+    rates = []
+    for loss in [1.0, 1.0, torch.tensor(1.0), math.nan, 1.0, 1.0, 0.5]:
+        scheduler.step(loss)
+        rates += scheduler.get_last_lr()
+    assert rates == [1.0, 1.0, 0.5, 0.5, 0.5, 0.25, 0.25]
+    state = scheduler.state_dict()
+    assert (state["best"], "optimizer" in state) == (0.5, False)
+    again = schedulers.ReduceLROnPlateau(optimizer(1.0))
+    again.load_state_dict(state)
+    assert (again.best, again.patience, again.in_cooldown) == (0.5, 1, False)
+    sgd.add_param_group({"params": [torch.ones(1, requires_grad=True)]})
+    scheduler.patience = 0
+    with pytest.raises(RuntimeError, match="number of param groups"):
+        scheduler.step(1.0)
 
 
 def test_starting_later_needs_the_initial_rates():

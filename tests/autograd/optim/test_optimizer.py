@@ -10,7 +10,7 @@ from autograd import nn
 from tests.autograd.untyped import torch
 
 optim = torch.optim
-KINDS = pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.AdamW])
+KINDS = pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop])
 
 
 def parameter(*values, grad=None):
@@ -90,6 +90,7 @@ def test_state_dict_numbers_the_parameters():
         (optim.Adam, {}),
         (optim.Adam, {"amsgrad": True}),
         (optim.AdamW, {}),
+        (optim.RMSprop, {"momentum": 0.9, "centered": True}),
     ],
 )
 def test_going_on_from_a_loaded_state(kind, settings):

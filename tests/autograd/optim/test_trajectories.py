@@ -50,6 +50,20 @@ def adamw(x, weight_decay=1e-2, **settings):
     return adam(x, weight_decay=weight_decay, decoupled=True, **settings)
 
 
+def rmsprop(
+    x, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False, maximize=False
+):
+    mean_square = mean = velocity = np.zeros_like(x)
+    for _ in range(STEPS):
+        g = (-slope(x) if maximize else slope(x)) + weight_decay * x
+        mean_square = alpha * mean_square + (1 - alpha) * g * g
+        mean = alpha * mean + (1 - alpha) * g
+        variance = mean_square - mean * mean if centered else mean_square
+        velocity = momentum * velocity + g / (np.sqrt(variance) + eps)
+        x = x - lr * velocity
+    return x
+
+
 CASES = [
     (optim.SGD, sgd, {}),
     (optim.SGD, sgd, {"lr": 0.1, "weight_decay": 0.3}),
@@ -64,6 +78,9 @@ CASES = [
     (optim.Adam, adam, {"lr": 0.1, "maximize": True, "weight_decay": 0.1}),
     (optim.AdamW, adamw, {"lr": 0.1}),
     (optim.AdamW, adamw, {"lr": 0.1, "weight_decay": 0.5, "amsgrad": True}),
+    (optim.RMSprop, rmsprop, {}),
+    (optim.RMSprop, rmsprop, {"lr": 0.1, "alpha": 0.8, "eps": 0.1, "weight_decay": 0.3}),
+    (optim.RMSprop, rmsprop, {"momentum": 0.9, "centered": True, "maximize": True}),
 ]
 
 
@@ -79,7 +96,7 @@ def run(optimizer_class, settings, arrays, groups=False, device="cpu"):
     optimizer = optimizer_class(listed, **settings)
     for _ in range(STEPS):
         optimizer.zero_grad()
-        sum((p.exp() + (-p).exp()).sum() / 2 for p in parameters).backward()
+        torch.stack([(p.exp() + (-p).exp()).sum() / 2 for p in parameters]).sum().backward()
         optimizer.step()
     return [p.detach().cpu().numpy() for p in parameters]
 
@@ -119,7 +136,7 @@ def test_a_rate_that_is_a_tensor():
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("optimizer_class", [optim.SGD, optim.Adam, optim.AdamW])
+@pytest.mark.parametrize("optimizer_class", [optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop])
 def test_infinite_gradients_are_silent(optimizer_class, device):
     x = torch.ones(3, requires_grad=True, device=device)
     optimizer = optimizer_class([x], lr=0.1)

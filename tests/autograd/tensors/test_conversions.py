@@ -66,7 +66,9 @@ def test_gradients_come_back_in_the_dtype_of_the_input() -> None:
     assert x.grad is not None
     assert x.grad.dtype is autograd.float32
     assert x.grad.tolist() == [[2, 2, 2], [2, 2, 2]]
-    assert x.double().grad_fn.name() == "ToCopyBackward0"
+    node = x.double().grad_fn
+    assert node is not None
+    assert node.name() == "ToCopyBackward0"
     assert not x.long().requires_grad
 
 
@@ -184,6 +186,16 @@ def test_deepcopy() -> None:
     assert first is second
     with pytest.raises(RuntimeError, match="Only Tensors created explicitly by the user"):
         copy.deepcopy(x * 2)
+
+
+def test_deepcopy_keeps_what_shares_memory_together(device: str) -> None:
+    x = autograd.arange(12.0, device=device).view(3, 4).t()
+    part, whole, alias = copy.deepcopy([x[1:, ::2], x, x.detach()])
+    whole.fill_(7)
+    assert part.tolist() == [[7, 7], [7, 7], [7, 7]]
+    assert alias.tolist() == whole.tolist()
+    assert x.sum().item() == 66
+    assert (part.stride(), whole.stride()) == ((1, 8), (1, 4))
 
 
 def test_copy_and_pickle_make_leaves() -> None:

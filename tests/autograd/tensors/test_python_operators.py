@@ -43,6 +43,46 @@ def test_array_on_the_left_is_refused(function: Any) -> None:
         function(np.ones(2), torch.ones(2))
 
 
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_equality_with_an_array_is_element_by_element(requires_grad: bool) -> None:
+    x, array = torch.tensor([1.0, 2.0], requires_grad=requires_grad), np.array([1.0, 3.0])
+    for result, expected in [
+        (array == x, [True, False]), (x == array, [True, False]),
+        (array != x, [False, True]), (x != array, [False, True]),
+        (np.array(1) == x, [True, False]), (x == np.float64(1), [True, False]),
+    ]:  # fmt: skip
+        assert (result.dtype, result.tolist()) == (torch.bool, expected)
+    with pytest.raises(RuntimeError, match="must match the size of tensor b"):
+        _ = x == np.ones(3)
+    assert (x == np.array("1")) is False
+    with pytest.raises(TypeError, match="not supported between"):
+        _ = array < x
+
+
+def test_functions_of_numpy_answer_with_tensors() -> None:
+    x, array = torch.tensor([1.0, 2.0]), np.array([1.0, 3.0])
+    for result, expected in [
+        (np.exp(x), torch.tensor(np.exp(np.array([1.0, 2.0], np.float32)))),
+        (np.add(1.0, x), torch.tensor([2.0, 3.0])),
+        (np.add(array, x), torch.tensor([2.0, 5.0], dtype=torch.float64)),
+        (np.matmul(x, array), torch.tensor(7.0, dtype=torch.float64)),
+        (x @ array, torch.tensor(7.0, dtype=torch.float64)),
+        (array / x, torch.tensor([1.0, 1.5], dtype=torch.float64)),
+        (np.modf(x)[1], torch.tensor([1.0, 2.0])),
+        (np.add.reduce(x), torch.tensor(3.0)),
+        (np.isfinite(x), torch.tensor([1, 1], dtype=torch.uint8)),  # not bool, as in torch
+    ]:
+        assert type(result) is torch.Tensor
+        assert result.dtype is expected.dtype
+        assert torch.equal(result, expected)
+    assert np.exp(x, out=array) is array
+    with pytest.raises(TypeError, match=r"can't convert np\.ndarray of type complex64"):
+        np.multiply(x, 1j)
+    for call in (np.exp, lambda x: np.add(1.0, x), lambda x: x @ array, lambda x: array / x):
+        with pytest.raises(RuntimeError, match=r"Can't call numpy\(\)"):
+            call(x.clone().requires_grad_())
+
+
 @pytest.mark.parametrize("function", IN_PLACE)
 def test_in_place_keeps_the_tensor(function: Any) -> None:
     x = torch.tensor([0.7, 2.3])

@@ -248,10 +248,22 @@ def deepcopy_and_pickle(torch):
 
 
 @case
+def deepcopy_of_views(torch):
+    """Copied together, they share memory; each keeps its strides."""
+    x = torch.arange(6.0).view(2, 3)
+    column, base, leaf, alias = copy.deepcopy([x[:, 1], x, *[torch.ones(2).requires_grad_()] * 2])
+    base[0, 1] = 9.0
+    others = [x.t(), x.t()[::2], x[1:, ::2], torch.ones(1).expand(3)]
+    return [column, x, leaf is alias, [copy.deepcopy(o).stride() for o in [column, *others]]]
+
+
+@case
 def deepcopy_of_a_parameter(torch):
     p = copy.deepcopy(torch.nn.Parameter(torch.ones(2)))
     q = pickle.loads(pickle.dumps(p))
-    return [p, type(p).__name__, q, type(q).__name__]
+    transposed = torch.nn.Parameter(torch.ones(2, 3).t())
+    strides = copy.deepcopy(transposed).stride()
+    return [p, type(p).__name__, q, type(q).__name__, strides]
 
 
 @case

@@ -136,6 +136,54 @@ def classification_losses(torch):
 
 
 @case
+def binary_losses(torch):
+    return each_gradient(
+        torch,
+        """
+        F.binary_cross_entropy_with_logits(x, y)
+        F.binary_cross_entropy_with_logits(x, y, reduction="none")
+        F.binary_cross_entropy_with_logits(x, y, weight=w, reduction="sum")
+        F.binary_cross_entropy_with_logits(x, y, w)
+        F.binary_cross_entropy_with_logits(x, y, pos_weight=w)
+        F.binary_cross_entropy_with_logits(x, y, pos_weight=p.detach(), reduction="none")
+        F.binary_cross_entropy_with_logits(x.double(), y)
+        F.binary_cross_entropy_with_logits(1000 * x, y, reduction="none")
+        F.binary_cross_entropy_with_logits(x, y.long())
+        F.binary_cross_entropy_with_logits(x.long(), y)
+        F.binary_cross_entropy_with_logits(x, y[:1])
+        F.binary_cross_entropy_with_logits(x, y, weight=w.expand(2, 2, 3))
+        F.binary_cross_entropy_with_logits(x, y, weight=w[:2])
+        nn.BCEWithLogitsLoss(w, pos_weight=p.detach(), reduction="sum")(x, y)
+        """,
+        x=wave(torch, 2, 3, scale=1.0),
+        y=positive(torch, 2, 3) / 3,
+        w=positive(torch, 3, requires_grad=False),
+        p=positive(torch, 1, shift=1),
+    )
+
+
+@case
+def embeddings(torch):
+    return each_gradient(
+        torch,
+        """
+        F.embedding(torch.tensor([0, 2, 2]), w)
+        F.embedding(torch.tensor([[1], [0]], dtype=torch.int32), w)
+        F.embedding(torch.tensor(1), w)
+        F.embedding(torch.tensor([1, 2, 1]), w, padding_idx=-2)
+        F.embedding(torch.zeros(0, 2, dtype=torch.int64), w)
+        F.embedding(torch.tensor([3]), w)
+        F.embedding(torch.tensor([-1]), w)
+        F.embedding(torch.tensor([1.0]), w)
+        F.embedding(torch.tensor([1]), w[0])
+        F.embedding(torch.tensor([1]), w, 3)
+        F.embedding([1], w)
+        """,
+        w=wave(torch, 3, 2),
+    )
+
+
+@case
 def loss_arguments(torch):
     return each(
         torch,

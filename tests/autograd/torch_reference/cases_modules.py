@@ -282,6 +282,30 @@ def deepcopy_of_a_network(torch):
 
 
 @case
+def clipping_where_squares_leave_the_range(torch):
+    def clipped(value, norm_type=2.0):
+        parameter = torch.nn.Parameter(torch.zeros(1))
+        parameter.grad = torch.tensor([value])
+        total = torch.nn.utils.clip_grad_norm_([parameter], 1.0, norm_type)
+        return [total / value, parameter.grad / min(value, 1.0)]
+
+    return [clipped(1e20), clipped(1e-23), clipped(1e20, 3), clipped(1e-23, 3)]
+
+
+@case
+def embedding(torch):
+    layer = torch.nn.Embedding(4, 2, padding_idx=-1)
+    row = layer.weight[3].tolist()
+    with torch.no_grad():
+        layer.weight.copy_(wave(torch, 4, 2))
+    out = layer(torch.tensor([[0, 3], [1, 1]]))
+    out.sum().backward()
+    refused = outcome(lambda: torch.nn.Embedding(2, 2, padding_idx=2))
+    shown = [repr(layer), repr(torch.nn.Embedding(3, 2)), list(layer.state_dict())]
+    return [row, out, layer.weight.grad, shown, refused]
+
+
+@case
 def clipping(torch):
     def clipped(clip, *arguments, **settings):
         xs = [wave(torch, 3), wave(torch, 2, shift=1), wave(torch, 2)]

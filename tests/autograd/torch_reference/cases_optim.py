@@ -48,6 +48,14 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"lr": 0.1, "amsgrad": True, "betas": (0.8, 0.99)},
         {"lr": 0.1, "maximize": True},
     ],
+    "RMSprop": [
+        {},
+        {"lr": 0.1, "alpha": 0.9, "eps": 0.1},
+        {"lr": 0.1, "momentum": 0.9},
+        {"lr": 0.1, "centered": True},
+        {"lr": 0.1, "centered": True, "momentum": 0.5, "weight_decay": 0.2},
+        {"lr": 0.01, "maximize": True},
+    ],
 }
 
 
@@ -97,7 +105,7 @@ def groups(torch):
 
 @case
 def defaults(torch):
-    keys = "lr momentum dampening weight_decay nesterov betas eps amsgrad maximize".split()
+    keys = "lr momentum dampening weight_decay nesterov betas eps amsgrad maximize alpha".split()
     made = [getattr(torch.optim, name)([wave(torch, 2)]) for name in SETTINGS]
     return [{key: group.defaults[key] for key in keys if key in group.defaults} for group in made]
 
@@ -112,6 +120,15 @@ def state_of_adam(torch):
     state = optimizer.state_dict()
     groups = [(g["lr"], g["betas"], g["params"]) for g in state["param_groups"]]
     return [empty, state["state"], groups, list(optimizer.state[x]), y in optimizer.state]
+
+
+@case
+def state_of_rmsprop(torch):
+    (x, y), loss = _problem(torch)
+    optimizer = torch.optim.RMSprop([x, y], lr=0.1, momentum=0.9, centered=True)
+    loss().backward()
+    optimizer.step()
+    return [optimizer.state_dict()["state"], sorted(optimizer.defaults), list(optimizer.state[x])]
 
 
 @case
@@ -146,6 +163,7 @@ def resumed(torch):
         _resumed(torch, "Adam", lr=0.1),
         _resumed(torch, "Adam", lr=0.1, amsgrad=True),
         _resumed(torch, "AdamW", lr=0.1),
+        _resumed(torch, "RMSprop", lr=0.1, momentum=0.9, centered=True),
     ]
 
 
@@ -235,7 +253,8 @@ def arguments(torch):
         optim.SGD([{"params": [x]}, {"params": [x]}], lr=1); optim.AdamW([x], lr=-1)
         optim.SGD([x, x], lr=0.1); optim.Adam(iter([x]))
         optim.Adam({"x": x}.values()); optim.Adam({x}); optim.Adam([{"params": x}], lr=0)
-        optim.Adam([{"parameters": x}])"""
+        optim.Adam([{"parameters": x}]); optim.RMSprop([x], alpha=-1); optim.RMSprop([x], lr=-1)
+        optim.RMSprop([x], momentum=-1); optim.RMSprop([x], fused=True)"""
     return {line.strip(): attempt(line.strip()) for line in lines.replace("\n", ";").split(";")}
 
 
@@ -269,6 +288,9 @@ def schedulers(torch):
         "lambdas": _schedule(torch, lambda o: s.LambdaLR(o, [lambda n: 1 / (n + 1), lambda n: n])),
         "linear": _schedule(torch, lambda o: s.LinearLR(o)),
         "linear to": _schedule(torch, lambda o: s.LinearLR(o, 1.0, end_factor=0.2, total_iters=4)),
+        "step": _schedule(torch, lambda o: s.StepLR(o, 2), 5),
+        "step by": _schedule(torch, lambda o: s.StepLR(o, step_size=3, gamma=0.5), 8),
+        "exponential": _schedule(torch, lambda o: s.ExponentialLR(o, 0.9)),
         "cosine": _schedule(torch, lambda o: s.CosineAnnealingLR(o, T_max=4)),
         "cosine to": _schedule(torch, lambda o: s.CosineAnnealingLR(o, 5, eta_min=0.1), 12),
     }
@@ -279,7 +301,8 @@ def a_scheduler_resumes(torch):
     s = torch.optim.lr_scheduler
     results = []
     makers = [lambda o: s.CosineAnnealingLR(o, 5), lambda o: s.LinearLR(o, total_iters=4)]
-    makers += [lambda o: s.LambdaLR(o, lambda n: 0.5**n)]
+    makers += [lambda o: s.LambdaLR(o, lambda n: 0.5**n), lambda o: s.StepLR(o, 3)]
+    makers += [lambda o: s.ExponentialLR(o, 0.5), lambda o: s.OneCycleLR(o, 0.1, 10)]
     for make in makers:
         optimizer = torch.optim.SGD([wave(torch, 1)], lr=1.0)
         first = make(optimizer)

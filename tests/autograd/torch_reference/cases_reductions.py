@@ -258,6 +258,44 @@ def norms(torch):
 
 
 @case
+def squares_that_leave_the_range(torch):
+    """As multiples of the input, since the comparison of float32 takes tiny numbers for 0."""
+    half = torch.tensor([300.0, -300.0, 300.0, 300.0], dtype=torch.float16)
+    return each_gradient(
+        torch,
+        """
+        large.norm() / 1e20
+        tiny.norm() / 1e-23
+        large.norm(0.5) / 1e20
+        torch.cat([large, tiny]).reshape(2, 1).norm(dim=1)[1] / 1e-23
+        large.expand(2).norm()
+        tiny.expand(2).norm()
+        torch.cat([large, -large]).std() / 1e20
+        torch.cat([tiny, -tiny]).std() / 1e-23
+        torch.cat([tiny, -tiny]).var()
+        half.norm()
+        half.norm(3)
+        half.std()
+        """,
+        large=torch.tensor([1e20], requires_grad=True),
+        tiny=torch.tensor([-1e-23], requires_grad=True),
+        half=half.requires_grad_(),
+    )
+
+
+@case
+def running_sums_in_half(torch):
+    """In float16 alone, 2048 + 1 is 2048."""
+    return each(
+        torch,
+        """
+        torch.ones(3000, dtype=torch.float16).cumsum(0)[-1]
+        torch.ones(3000).cumsum(0, dtype=torch.float16)[-1]
+        """,
+    )
+
+
+@case
 def spread_of_one_element_warns(torch):
     return each(torch, "torch.ones(1).std(correction=0)\ntorch.ones(2, 2).std(dim=(0, 1))")
 

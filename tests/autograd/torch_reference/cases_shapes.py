@@ -326,3 +326,22 @@ def shape_arguments(torch):
         """,
         x=wave(torch, 2, 3, requires_grad=False),
     )
+
+
+@case
+def triangles(torch):
+    return each_gradient(
+        torch,
+        """
+        x.tril()
+        torch.triu(x)
+        x.tril(1)
+        x.triu(-1)
+        torch.tril(x[:, 0], diagonal=-2)
+        x[0].triu(5)
+        (x > 0).tril() * x
+        x[0, 0].tril()
+        x.tril(0.5)
+        """,
+        x=wave(torch, 2, 3, 4),
+    )

@@ -68,7 +68,8 @@ def each_gradient(torch, expressions, **inputs):
 
     def value_and_gradients(line):
         leaves = {k: x.detach().clone().requires_grad_(x.requires_grad) for k, x in inputs.items()}
-        value = eval(line, {"torch": torch, "F": torch.nn.functional, **leaves})
+        scope = {"torch": torch, "F": torch.nn.functional, "nn": torch.nn, **leaves}
+        value = eval(line, scope)
         cotangent = wave(torch, *value.shape, shift=0.7, requires_grad=False)
         value.backward(cotangent.to(value.dtype))
         return [value, {k: leaf.grad for k, leaf in leaves.items() if leaf.requires_grad}]

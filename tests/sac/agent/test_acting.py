@@ -53,6 +53,24 @@ def row(actions: Any, index: int, space: spaces.Space) -> Any:
     return actions[index] if isinstance(space, spaces.Discrete) else actions[index, ...]
 
 
+@pytest.mark.parametrize("deterministic", [False, True])
+@pytest.mark.parametrize("actions", ["box", "discrete"])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_observations_that_are_not_finite_are_refused(
+    number: float, actions: str, deterministic: bool
+) -> None:
+    agent = make_agent(ACTION_SPACES[actions], BOX, normalize_observations=True)
+    observation = np.array([0.5, number, 0.5], np.float32)
+    with pytest.raises(SpaceError, match=rf"got {number} at \[1\] of observation 0"):
+        agent.act(observation, deterministic)
+    batch = np.stack([np.zeros(3, np.float32), observation])
+    with pytest.raises(SpaceError, match=r"at \[1\] of observation 1"):
+        agent.act(batch, deterministic)
+    nested = make_agent(ACTION_SPACES[actions], spaces.Dict({"a": BOX, "b": spaces.Discrete(2)}))
+    with pytest.raises(SpaceError, match="expected observations of finite numbers"):
+        nested.act({"a": observation, "b": 1}, deterministic)
+
+
 @pytest.mark.parametrize("actions", ACTION_SPACES.values(), ids=ACTION_SPACES)
 @pytest.mark.parametrize("observations", OBSERVATION_SPACES.values(), ids=OBSERVATION_SPACES)
 def test_every_observation_and_action(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sac.cli import run_command
+from sac.cli.evaluation_table import print_table
 from sac.evaluation.result import EvaluationResult
 from tests.sac.cli.conftest import RESULT, Recorder
 
@@ -79,6 +80,18 @@ def test_several_runs_are_evaluated_alike(
     assert [json.loads(line)["run"] for line in lines] == ["runs/x[bold]"] * 2
 
 
+def test_figures_beside_runs_are_left_out(
+    evaluate: Recorder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figure, folder = tmp_path / "E-c-seeds-2026.png", tmp_path / "run"
+    figure.touch()
+    folder.mkdir()
+    assert run(figure, folder, "--json") == 0
+    assert evaluate.calls == [((folder,), DEFAULTS)]
+    assert run(figure) == 2
+    assert f"{figure} is not a folder" in capsys.readouterr().err
+
+
 def test_json_is_one_object_on_one_line(
     evaluate: Recorder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,6 +111,23 @@ def test_table_shows_every_number(
                   "-140.00", "-160.00", "-90.00", "159.0", "77, 200", "10000",
                   "Published for Pen[bold]dulum-v1: -157 (somebody)"):  # fmt: skip
         assert words in text, words
+
+
+def test_table_shows_arguments_of_the_environments_that_differ(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    results = []
+    for g in (9.81, 1.62):
+        kwargs = {"g": g, "mode": "a"}
+        chance = EvaluationResult([-900.0], [200], env=RESULT.env, env_kwargs=kwargs)
+        results.append(replace(RESULT, env_kwargs=kwargs, random_policy=chance))
+    print_table([*results, replace(RESULT, env_kwargs={"mode": "a"})])
+    text = capsys.readouterr().out
+    (line,) = [line for line in text.splitlines() if "env.kwargs.g" in line]
+    assert (line.count("9.81"), line.count("1.62")) == (2, 2)
+    assert "mode" not in text
+    assert text.count("random") == 2, "in each of two environments"
 
 
 def test_table_has_a_column_for_each_run_and_one_for_random_actions(

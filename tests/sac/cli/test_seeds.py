@@ -73,9 +73,10 @@ def test_a_seed_that_fails_leaves_the_others_alone(tmp_path: Path) -> None:
         assert f"seed {seed}: Run directory: {runs[seed]}; Steps: 60 of 60; Mean return:" in summary
     assert out.index("seed 4: failed with exit status 1") < out.index("seed 2: started")
     assert out.index("seed 2: done") < out.index("seed 7: started")
-    figure = runs[2] / "seeds.png"
+    figure = root / (runs[2].name.replace("-s2-", "-seeds-") + ".png")
     assert (figure.is_file(), f"Figure: {figure}" in summary) == (HAS_MATPLOTLIB,) * 2
     assert ("No figure" in err) == (not HAS_MATPLOTLIB)
+    assert {path for path in root.iterdir() if path.is_dir()} == set(runs.values())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -129,7 +130,7 @@ def test_without_matplotlib_the_extra_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     folder = write_run(tmp_path, "CartPole-v1-s3-2026")
-    seeds._draw([folder])
+    seeds._draw({3: folder})
     captured = capsys.readouterr()
     assert captured.err.startswith("No figure: ") and '".[plots]"' in captured.err
     assert captured.err.count("\n") == 1 and not captured.out

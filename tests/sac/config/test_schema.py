@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import pydoc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,16 @@ NUMBER_KEYS = [
     if "number" in expected(key.hint, key.option)
     and not name.startswith(("env.kwargs", "agent.hidden_sizes"))
 ]
+
+
+def test_help_is_readable() -> None:
+    """`help` shows plain types, and what each key means."""
+    for section in (Config, AgentConfig, EnvConfig, TrainConfig, WrapperConfig):
+        text = pydoc.plain(pydoc.render_doc(section))
+        assert "Option(" not in text.replace("__annotations__", "\0").split("\0")[0]
+    text = pydoc.plain(pydoc.render_doc(AgentConfig))
+    assert "AgentConfig(gamma: float = 0.99, tau: float = 0.005, " in text
+    assert f"gamma: {KEYS['agent.gamma'].option.help}" in text
 
 
 def nested(dotted: str, value: Any) -> dict[str, Any]:

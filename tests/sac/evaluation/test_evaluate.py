@@ -179,6 +179,7 @@ def test_result_as_json() -> None:
     assert document == {
         "run": None,
         "env": "E",
+        "env_kwargs": {},
         "episodes": 5,
         "mean_return": 5.6,
         "std_return": pytest.approx(7.605, abs=1e-3),
@@ -340,7 +341,9 @@ def test_published_return_is_of_the_very_same_environment(
     run = make_run(tmp_path, {"id": "Pendulum-v1"})
     published = evaluate(run, episodes=1).published
     assert published is not None and published.mean_return == -157.0
-    assert evaluate(run, episodes=1, env_overrides={"kwargs": {"g": 5}}).published is None
+    result = evaluate(run, episodes=1, env_overrides={"kwargs": {"g": 5}})
+    assert (result.published, result.env_kwargs) == (None, {"g": 5})
+    assert json.loads(str(result.summary()["env_kwargs"])) == {"g": 5}
     assert evaluate(run, episodes=1, env_overrides={"id": "My-v0"}).published is None
 
 

@@ -79,6 +79,13 @@ def test_extreme_actions_are_the_exact_bounds(tmp_path: Path, name: str) -> None
     assert set(actions.ravel()) <= {*bounds.low, *bounds.high}
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_the_reader_refuses_observations_that_are_not_finite(tmp_path: Path, number: float) -> None:
+    _, policy = exported(tmp_path, "policy.safetensors", normalize_observations=True)
+    with pytest.raises(ValueError, match=f"expected finite observations, got {number}"):
+        policy(np.array([[0, 0, 0], [0, number, 0]], np.float32))
+
+
 def test_the_reader_needs_nothing_of_this_library(tmp_path: Path) -> None:
     agent, _ = exported(tmp_path, "policy.safetensors", normalize_observations=True)
     observations = raw_observations(agent, 7)

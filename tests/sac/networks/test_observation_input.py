@@ -59,11 +59,12 @@ def test_input_arrays_are_left_alone() -> None:
     np.testing.assert_array_equal(batch, [[3.0, 7.0]])
 
 
+BRIGHTEST = np.full((8, 8, 1), 255)
 IMAGES = np.arange(256, dtype=np.uint8).reshape(4, 8, 8, 1)
 
 
 def test_images_are_scaled_once_to_between_0_and_1() -> None:
-    output = ObservationInput((8, 8, 1), CPU)(IMAGES)
+    output = ObservationInput((8, 8, 1), CPU, BRIGHTEST)(IMAGES)
     assert (output.shape, output.dtype) == ((4, 64), torch.float32)
     np.testing.assert_allclose(output.numpy().ravel(), np.arange(256) / 255, rtol=1e-6)
     assert output.numpy().max() == 1
@@ -75,12 +76,42 @@ def test_floats_are_not_scaled_as_images() -> None:
 
 
 def test_statistics_of_images_are_of_the_scaled_ones() -> None:
-    inputs = NormalizedObservationInput((8, 8, 1), CPU)
+    inputs = NormalizedObservationInput((8, 8, 1), CPU, BRIGHTEST)
     inputs.observe(IMAGES)
     scaled = IMAGES.reshape(4, 64) / 255
     np.testing.assert_allclose(inputs.mean, scaled.mean(0))
     expected = (scaled - scaled.mean(0)) / np.sqrt(scaled.var(0) + 1e-8)
     np.testing.assert_allclose(inputs(IMAGES).numpy(), expected, atol=1e-5)
+
+
+def test_codes_are_divided_by_the_largest_that_were_seen() -> None:
+    inputs = ObservationInput((3,), CPU, np.array([1, 0, 0]))
+    codes = np.array([[1, 8, 0], [0, 10, 0]], np.uint8)
+    np.testing.assert_array_equal(inputs(codes).numpy(), codes)  # nothing has been seen
+    inputs.observe(codes)
+    np.testing.assert_allclose(inputs(codes).numpy(), [[1.0, 0.8, 0.0], [0.0, 1.0, 0.0]], rtol=1e-6)
+    inputs.observe(np.array([[1, 5, 4]], np.uint8))
+    np.testing.assert_array_equal(inputs.largest, [1, 10, 4])
+    for placed in (inputs(torch.tensor(codes)), inputs(codes)):
+        np.testing.assert_allclose(placed.numpy()[0], [1.0, 0.8, 0.0], rtol=1e-6)
+
+
+def test_largest_codes_are_kept_where_they_were_learned() -> None:
+    first, resumed = (ObservationInput((2,), CPU, np.array([0, 3])) for _ in range(2))
+    first.observe(np.array([[7, 2]], np.uint8))
+    state = first.state_dict()
+    resumed.load_state_dict(state)
+    np.testing.assert_array_equal(resumed.largest, [7, 3])
+    first.observe(np.array([[9, 2]], np.uint8))
+    np.testing.assert_array_equal(state["largest"], [7, 3])
+    assert ObservationInput((2,), CPU, np.array([255, 255])).state_dict() == {}
+
+
+def test_standardised_codes_are_not_divided_too() -> None:
+    inputs = NormalizedObservationInput((2,), CPU, np.array([0, 1]))
+    inputs.observe(np.array([[6, 0], [8, 1]], np.uint8))
+    np.testing.assert_array_equal(inputs.mean, [7, 0.5])
+    assert "largest" not in inputs.state_dict()
 
 
 def test_a_resumed_normaliser_goes_on_to_the_last_bit() -> None:

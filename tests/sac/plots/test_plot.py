@@ -32,6 +32,23 @@ def text_of(runs: Path, **settings: Any) -> str:
     return output.read_text("utf-8")
 
 
+def test_environments_that_were_objects_have_panels_of_their_own(tmp_path: Path) -> None:
+    root, output = tmp_path / "runs", tmp_path / "figure.svg"
+    for name in ("Reach", "Push"):
+        write_run(root, name, env=f"'', name: {name}")
+    paths = [*root.iterdir(), *[tmp_path / "a.png"]]
+    paths[-1].touch()  # as of an earlier sweep: `runs/*` names it
+    assert plot(paths, output, PlotSettings()) == []
+    text = output.read_text("utf-8")
+    assert "<!-- Reach" in text and "<!-- Push" in text
+    write_run(root, "again", env="'', name: Push")
+    (warning,) = plot([root], output, PlotSettings())
+    assert "left out, another run has its seed; if they are of other tasks, tell" in warning
+    assert warning.endswith("these apart by env.name in the config.yaml")
+    with pytest.raises(ConfigError, match=r"a\.png is not a folder"):
+        plot([tmp_path / "a.png"], output, PlotSettings())
+
+
 def test_panels_curves_and_axes_say_what_they_are(runs: Path) -> None:
     text = text_of(runs)
     for words in ("CartPole-v1", "Acrobot-v1", "gamma 0.9 ", "gamma 0.99", "environment steps",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sac.errors import SACError
-from sac.run.layout import create_run_directory
+from sac.run.layout import create_run_directory, figure_name
 
 NOW = datetime(2024, 5, 6, 7, 8, 9)
 
@@ -77,3 +77,7 @@ def test_unusable_root_is_a_clear_error(tmp_path: Path) -> None:
     for root in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(SACError, match=r"file.*logging\.root"):
             create_run_directory(root, "E", "c", 0)
+
+
+def test_figure_of_seeds_is_called_after_the_first_run() -> None:
+    assert figure_name("A-s3-v0-c-s3-20261129-1200", 3) == "A-s3-v0-c-seeds-20261129-1200.png"

@@ -330,3 +330,27 @@ DISCRETE = {"type": "Discrete", "n": 2, "start": 0, "dtype": "int64"}
 def test_unsound_documents_are_refused(document: Any) -> None:
     with pytest.raises(SpaceError, match="not a description of a space"):
         space_from_json(document)
+
+
+@pytest.mark.parametrize(
+    ("shape", "high", "largest"),
+    [
+        ((36, 40, 3), 255, 255),  # an image
+        ((1, 36, 36), 255, 255),
+        ((36, 36, 3), 10, 10),
+        ((35, 40, 3), 255, 0),  # too small for one
+        ((64, 64, 2), 255, 0),  # with other channels
+        ((7, 7, 3), 255, 0),
+        ((16,), 1, 1),
+        ((16,), 254, 254),
+    ],
+)
+def test_uint8_is_an_image_or_holds_codes(shape: tuple[int, ...], high: int, largest: int) -> None:
+    found = ObservationEncoder(spaces.Box(0, high, shape, np.uint8)).largest()
+    assert found is not None
+    np.testing.assert_array_equal(found, np.full(shape, largest))
+
+
+def test_floats_have_no_largest_value() -> None:
+    assert ObservationEncoder(spaces.Box(0, 1, (3,), np.float32)).largest() is None
+    assert ObservationEncoder(spaces.MultiBinary(3)).largest() is None

@@ -296,11 +296,11 @@ def given_unregistered_vector() -> Any:
 GIVEN: list[tuple[Callable[[], Any], int, str]] = [
     (given_environment, 1, "CartPole-v1-s0-"),
     (given_vector, 3, "CartPole-v1-s0-"),
-    (given_unregistered_vector, 2, "env-s0-"),
-    (lambda: given_environment, 1, "env-s0-"),
-    (lambda: given_vector, 3, "env-s0-"),
-    (lambda: CopyingCountingEnv, 1, "env-s0-"),
-    (CopyingCountingEnv, 1, "env-s0-"),
+    (given_unregistered_vector, 2, "CountingVectorEnv-s0-"),
+    (lambda: given_environment, 1, "CartPole-v1-s0-"),
+    (lambda: given_vector, 3, "CartPole-v1-s0-"),
+    (lambda: CopyingCountingEnv, 1, "CopyingCountingEnv-s0-"),
+    (CopyingCountingEnv, 1, "CopyingCountingEnv-s0-"),
 ]
 
 
@@ -315,6 +315,15 @@ def test_environment_in_every_form(
     assert steps_with(result.run_directory, "eval/mean_return")
     resolved = Config.load(result.run_directory / "config.yaml")
     assert (resolved.env.id, resolved.env.num_envs) == ("", num_envs)
+    assert f"{resolved.env.name}-s0-" == name
+
+
+@pytest.mark.parametrize("given", [None, CopyingCountingEnv])
+def test_an_environment_is_called_as_the_configuration_says(tmp_path: Path, given: Any) -> None:
+    env = {"id": "CartPole-v1", "name": "two legs"}
+    result = train(tiny_config(tmp_path, {"env": env}), env=given)
+    assert result.run_directory.name.startswith("two_legs-s0-")
+    assert Config.load(result.run_directory / "config.yaml").env.name == "two legs"
 
 
 def test_environment_that_is_given_is_evaluated_beside_and_stays_open(tmp_path: Path) -> None:
