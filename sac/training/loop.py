@@ -1,8 +1,6 @@
 """The training loop: collect, update, log, evaluate, checkpoint."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -88,7 +86,7 @@ class TrainingLoop:
             before = counters.step
             self._collect()
             self._update(before)
-            self._show()
+            self.outputs.progress.update(counters.step, self._shown)
             is_last = counters.step >= config.train.total_steps
             if is_last or self._due(config.logging.every_steps, before):
                 self._log()
@@ -106,8 +104,11 @@ class TrainingLoop:
     def _collect(self) -> None:
         state = self.state
         random = state.counters.step < self.config.train.learning_starts
-        with self._rescuing():
+        try:
             collected = state.collector.collect(random=random)
+        except Exception as error:
+            self._rescue(error)
+            raise
         while state.collector.incidents:
             self.outputs.progress.message(state.collector.incidents.pop(0))
         state.counters.step += collected.transitions
@@ -129,14 +130,15 @@ class TrainingLoop:
     def _update(self, before: int) -> None:
         train, counters = self.config.train, self.state.counters
         new = counters.step - max(before, train.learning_starts)
-        counters.updates_owed += max(0, new) * self.updates_per_step
-        while counters.updates_owed >= 1:
+        owed = counters.updates_owed + max(0, new) * self.updates_per_step
+        updates, counters.updates_owed = divmod(owed, 1)
+        for _ in range(updates):
             batch = self.state.replay_buffer.sample(train.batch_size)
             self._recent.add(self.state.agent, batch)
             self.state.metrics = self.state.agent.update(batch)
-            counters.updates_owed -= 1
 
-    def _show(self) -> None:
+    def _shown(self) -> dict[str, Any]:
+        """Return the numbers that the progress shows beside the step."""
         state = self.state
         numbers: dict[str, Any] = {
             "episodes": state.counters.episodes,
@@ -146,7 +148,7 @@ class TrainingLoop:
             numbers["mean_return"] = sum(state.returns) / len(state.returns)
         if "alpha" in state.metrics:
             numbers["alpha"] = state.metrics["alpha"]
-        self.outputs.progress.update(state.counters.step, **numbers)
+        return numbers
 
     def _start_clock(self) -> None:
         self._clock = time.perf_counter(), self.state.counters.step, self.state.agent.updates
@@ -183,7 +185,7 @@ class TrainingLoop:
 
     def _evaluate(self) -> None:
         witness = Witness(self.evaluation_environment, self.config.agent.gamma)
-        with self._rescuing():
+        try:
             result = run_episodes(
                 self.state.agent,
                 witness,
@@ -191,6 +193,9 @@ class TrainingLoop:
                 seed=self.evaluation_seed,
                 deterministic=True,
             )
+        except Exception as error:
+            self._rescue(error)
+            raise
         self.evaluation = result
         counters = self.state.counters
         before = counters.best_return
@@ -224,25 +229,16 @@ class TrainingLoop:
         self._recent.read(self.state.agent)
         self.state.check_finite()
 
-    @contextmanager
-    def _rescuing(self) -> Iterator[None]:
+    def _rescue(self, error: Exception) -> None:
         """Save what was learned before an error of an environment goes on."""
-        try:
-            yield
-        except DivergenceError:  # the agent itself may be the cause: do not save it
-            raise
-        except Exception:
-            self._rescue()
-            raise
-
-    def _rescue(self) -> None:
         step = self.state.counters.step
-        if step == 0:
+        # After a divergence the agent itself may be the cause.
+        if step == 0 or isinstance(error, DivergenceError):
             return
         try:
             self._checkpoint()
-        except SACError as error:  # the error that is being raised says more
-            text = f"could not be saved: {error}"
+        except SACError as failure:  # the error that is being raised says more
+            text = f"could not be saved: {failure}"
         else:
             text = f"is saved in {self.outputs.run_directory}, to be resumed"
         self.outputs.progress.message(f"stopped by an error; all until step {step:,} {text}")

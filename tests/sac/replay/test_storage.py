@@ -297,7 +297,7 @@ def test_damaged_files_are_named(tmp_path: Path, column: str, damage: str) -> No
 def test_next_rows_that_lead_elsewhere_are_refused(tmp_path: Path, next_row: Any) -> None:
     disk = Disk(tmp_path / "replay", 50, 1)
     run_worlds(disk.buffer, 1, 30)
-    place = disk.buffer.rings.table.claim(np.array([3]))
+    place = disk.buffer.rings.table.claim(3)
     next_rows = disk.buffer.rings.table.columns["next_row"]
     aside = next_rows[next_rows > 50].tolist()
     assert next_rows[place] not in aside[-1:]
