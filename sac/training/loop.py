@@ -60,6 +60,11 @@ class TrainingLoop:
         watched = config, state.agent, state.replay_buffer
         self.watch = Watch(*watched, outputs.run_directory, tell, resume_step=saved_step)
         self._insight = Insight(*watched, outputs.logger, tell)
+        drawings = (
+            (config.logging.histograms_every_steps, self._insight.histograms),
+            (config.logging.videos_every_steps, self._insight.film),
+        )
+        self._drawings = [(every, draw) for every, draw in drawings if every]
         self._is_new = saved_step is None
         self._saver = Saver(state, outputs.run_directory, outputs.logger, tell, saved_step)
         self._recent = RecentBatches()
@@ -174,12 +179,8 @@ class TrainingLoop:
         self._start_clock()
 
     def _draw(self, before: int, is_last: bool) -> None:
-        logging = self.config.logging
-        for every, draw in (
-            (logging.histograms_every_steps, self._insight.histograms),
-            (logging.videos_every_steps, self._insight.film),
-        ):
-            if every and (is_last or self._due(every, before)):
+        for every, draw in self._drawings:
+            if is_last or self._due(every, before):
                 draw(self.state.counters.step)
                 self._start_clock()
 

@@ -126,10 +126,12 @@ class VectorEnvironment:
             next_observation = self.observation_encoder.encode_batch(observations, self.num_envs)
             reward = np.array(rewards, np.float32)
         valid = ~self._is_over
-        terminated = np.asarray(terminated, np.bool_) & valid
-        truncated = np.asarray(truncated, np.bool_) & valid
+        terminated, truncated = np.asarray(terminated, np.bool_), np.asarray(truncated, np.bool_)
+        if self._mode is AutoresetMode.NEXT_STEP:  # a mere reset counts for nothing
+            terminated, truncated = terminated & valid, truncated & valid
+            rewards = np.where(valid, rewards, 0.0)
         ended = terminated | truncated
-        has_ended = bool(ended.any())
+        has_ended = np.count_nonzero(ended) > 0  # quicker than any()
         observation = next_observation
         if self._mode is AutoresetMode.NEXT_STEP:
             self._is_over = ended
@@ -138,7 +140,7 @@ class VectorEnvironment:
                 next_observation = self._with_final(observation, infos, ended)
             else:
                 observation = self._with_reset(next_observation, ended)
-        np.add(self._returns, rewards, out=self._returns, where=valid)
+        self._returns += rewards
         self._lengths += valid
         episodes = self._finished(ended, terminated, infos) if has_ended else []
         return Step(observation, next_observation, reward, terminated, truncated, valid, episodes)

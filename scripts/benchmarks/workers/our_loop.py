@@ -1,4 +1,4 @@
-"""Train and print, as JSON, what each part of a step of the training loop takes, in microseconds.
+"""Train and print, as JSON, the seconds that each part of a step of the training loop takes.
 
 Medians over the steps in which the agent learns, each part without the parts that it calls. In a
 real training: there the caches hold the update's numbers, not the loop's.
@@ -84,7 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--env", required=True)
     parser.add_argument("--width", type=int, required=True)
-    parser.add_argument("--batch-size", type=int, required=True)
+    parser.add_argument("--batch_size", type=int, required=True)
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--device", required=True)
     arguments = parser.parse_args()
@@ -114,7 +114,7 @@ def main() -> None:
         train(config)
     steps = watches.steps[first + 1 :]
     names = [*PARTS, REST]
-    print(json.dumps({n: 1e6 * statistics.median(step[n] for step in steps) for n in names}))
+    print(json.dumps({n: statistics.median(step[n] for step in steps) for n in names}))
 
 
 if __name__ == "__main__":
