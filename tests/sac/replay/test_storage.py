@@ -133,6 +133,21 @@ def test_samples_are_those_of_a_buffer_in_memory(tmp_path: Path, num_envs: int, 
     assert_same_arrays(contents(disk.buffer), contents(memory))
 
 
+def test_nothing_is_lost_where_the_rows_move_in_the_middle_of_a_transition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk: each new slot moves all of them into memory, each checkpoint back."""
+    slots = replay_storage.SlotFiles
+    monkeypatch.setattr(slots, "grow", slots._move_into_memory)
+    disk, memory = Disk(tmp_path / "replay", 40, 1, keep=100), make_buffer(40, 1)
+    worlds = [Worlds(buffer, Oracle(40, 1)) for buffer in (disk.buffer, memory)]
+    for _ in range(30):
+        disk.save()
+        for world in worlds:
+            world.step(["truncated"])
+        assert_same_arrays(contents(disk.buffer), contents(memory))
+
+
 def sizes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir())
 
