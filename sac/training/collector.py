@@ -1,6 +1,7 @@
 """The way from environments into the replay: act, step, check, store."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,8 @@ MAX_RESTARTS = 3  # within so many transitions
 RESTART_WINDOW = 1000
 
 
-class Collected(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Collected:
     """The outcome of one step of all environments."""
 
     transitions: int

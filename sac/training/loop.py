@@ -1,6 +1,8 @@
 """The training loop: collect, update, log, evaluate, checkpoint."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -60,14 +62,14 @@ class TrainingLoop:
         watched = config, state.agent, state.replay_buffer
         self.watch = Watch(*watched, outputs.run_directory, tell, resume_step=saved_step)
         self._insight = Insight(*watched, outputs.logger, tell)
+        self._is_new = saved_step is None
+        self._saver = Saver(state, outputs.run_directory, outputs.logger, tell, saved_step)
+        self._recent = RecentBatches()
         drawings = (
             (config.logging.histograms_every_steps, self._insight.histograms),
             (config.logging.videos_every_steps, self._insight.film),
         )
         self._drawings = [(every, draw) for every, draw in drawings if every]
-        self._is_new = saved_step is None
-        self._saver = Saver(state, outputs.run_directory, outputs.logger, tell, saved_step)
-        self._recent = RecentBatches()
 
     def run(self, interrupt: InterruptGuard) -> None:
         """Train until `total_steps` or a signal, with a checkpoint at the beginning and the end.
@@ -109,11 +111,8 @@ class TrainingLoop:
     def _collect(self) -> None:
         state = self.state
         random = state.counters.step < self.config.train.learning_starts
-        try:
+        with self._rescuing():
             collected = state.collector.collect(random=random)
-        except Exception as error:
-            self._rescue(error)
-            raise
         while state.collector.incidents:
             self.outputs.progress.message(state.collector.incidents.pop(0))
         state.counters.step += collected.transitions
@@ -186,7 +185,7 @@ class TrainingLoop:
 
     def _evaluate(self) -> None:
         witness = Witness(self.evaluation_environment, self.config.agent.gamma)
-        try:
+        with self._rescuing():
             result = run_episodes(
                 self.state.agent,
                 witness,
@@ -194,9 +193,6 @@ class TrainingLoop:
                 seed=self.evaluation_seed,
                 deterministic=True,
             )
-        except Exception as error:
-            self._rescue(error)
-            raise
         self.evaluation = result
         counters = self.state.counters
         before = counters.best_return
@@ -230,16 +226,25 @@ class TrainingLoop:
         self._recent.read(self.state.agent)
         self.state.check_finite()
 
-    def _rescue(self, error: Exception) -> None:
+    @contextmanager
+    def _rescuing(self) -> Iterator[None]:
         """Save what was learned before an error of an environment goes on."""
+        try:
+            yield
+        except DivergenceError:  # the agent itself may be the cause: do not save it
+            raise
+        except Exception:
+            self._rescue()
+            raise
+
+    def _rescue(self) -> None:
         step = self.state.counters.step
-        # After a divergence the agent itself may be the cause.
-        if step == 0 or isinstance(error, DivergenceError):
+        if step == 0:
             return
         try:
             self._checkpoint()
-        except SACError as failure:  # the error that is being raised says more
-            text = f"could not be saved: {failure}"
+        except SACError as error:  # the error that is being raised says more
+            text = f"could not be saved: {error}"
         else:
             text = f"is saved in {self.outputs.run_directory}, to be resumed"
         self.outputs.progress.message(f"stopped by an error; all until step {step:,} {text}")
