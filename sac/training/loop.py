@@ -1,8 +1,7 @@
 """The training loop: collect, update, log, evaluate, checkpoint."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -226,16 +225,8 @@ class TrainingLoop:
         self._recent.read(self.state.agent)
         self.state.check_finite()
 
-    @contextmanager
-    def _rescuing(self) -> Iterator[None]:
-        """Save what was learned before an error of an environment goes on."""
-        try:
-            yield
-        except DivergenceError:  # the agent itself may be the cause: do not save it
-            raise
-        except Exception:
-            self._rescue()
-            raise
+    def _rescuing(self) -> "_Rescuing":
+        return _Rescuing(self._rescue)
 
     def _rescue(self) -> None:
         step = self.state.counters.step
@@ -248,3 +239,20 @@ class TrainingLoop:
         else:
             text = f"is saved in {self.outputs.run_directory}, to be resumed"
         self.outputs.progress.message(f"stopped by an error; all until step {step:,} {text}")
+
+
+class _Rescuing:
+    """Saves what was learned before an error of an environment goes on.
+
+    A class, as a generator would take a tenth of what surrounds an update.
+    """
+
+    def __init__(self, rescue: Callable[[], None]) -> None:
+        self._rescue = rescue
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        # After a divergence the agent itself may be the cause: do not save it.
+        if isinstance(error, Exception) and not isinstance(error, DivergenceError):
+            self._rescue()

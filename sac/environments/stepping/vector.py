@@ -130,6 +130,7 @@ class VectorEnvironment:
         if self._mode is AutoresetMode.NEXT_STEP:  # a mere reset counts for nothing
             terminated, truncated = terminated & valid, truncated & valid
             rewards = np.where(valid, rewards, 0.0)
+            self._lengths[self._is_over] = -1
         ended = terminated | truncated
         has_ended = np.count_nonzero(ended) > 0  # quicker than any()
         observation = next_observation
@@ -141,7 +142,7 @@ class VectorEnvironment:
             else:
                 observation = self._with_reset(next_observation, ended)
         self._returns += rewards
-        self._lengths += valid
+        self._lengths += 1
         episodes = self._finished(ended, terminated, infos) if has_ended else []
         return Step(observation, next_observation, reward, terminated, truncated, valid, episodes)
 
