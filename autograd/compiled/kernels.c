@@ -100,8 +100,10 @@ typedef struct {
     const Stage *stages;
     char **slots;    // the memory of each array
     char **scratch;  // of each thread
-    atomic_int stop;  // set by an instruction that finds what must be looked at
+    atomic_int stop;  // bits of what an instruction has found that must be looked at
 } Program;
+
+enum { GOES_ON, NOT_FINITE, OUT_OF_BOUNDS };
 
 INLINE char *at(const Program *p, const Operand *o) {
     return p->slots[o->slot] + o->offset * (o->type == FLOAT ? 4 : o->type == INT ? 8 : 1);
@@ -644,7 +646,7 @@ static void indexed(Program *p, const Instruction *x, i64 from, i64 to) {
                 i64 place = a * I->stride[0] + b * I->stride[1] + c * I->stride[2];
                 i64 i = ((int64_t *)p->slots[I->slot])[I->offset + place];
                 if (i < 0 || i >= size) {
-                    atomic_store(&p->stop, 1);
+                    atomic_fetch_or(&p->stop, OUT_OF_BOUNDS);
                     i = 0;
                 }
                 const float *s = floats(p, S) + a * S->stride[0] + b * S->stride[1] +
@@ -698,7 +700,7 @@ static void check_finite(Program *p, const Instruction *x) {
     float value = *floats(p, x->operand);
     int is_bad = !isfinite(value);
     *floats(p, x->operand + 1) = (float)is_bad;
-    if (is_bad) atomic_store(&p->stop, 1);
+    if (is_bad) atomic_fetch_or(&p->stop, NOT_FINITE);
 }
 
 // -- running ------------------------------------------------------------------------------------
@@ -829,8 +831,8 @@ static void run_stage(Program *p, const Stage *stage) {
         else sched_yield();
 }
 
-// Runs the stages from `first` to before `end`; where it ended. That is before `end` if the program
-// has stopped to be looked at: call it again to go on.
+// Runs the stages from `first` to before `end`; where it ended. If `stop` is set then, that must be
+// looked at first: call it again to go on.
 i64 run(Program *p, i64 first, i64 end, int threads) {
     int is_shared = threads > 1 && !pthread_mutex_trylock(&pool.busy);
     if (is_shared) {

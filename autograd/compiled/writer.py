@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from autograd.backend import NUMPY
 from autograd.compiled.effects import fits
-from autograd.compiled.instructions import FLOAT32, NotCompiledError, Root
+from autograd.compiled.instructions import FLOAT32, NUMBERS, NotCompiledError, Root
 from autograd.compiled.known import arrays_in
 from autograd.compiled.library import Library
 from autograd.compiled.lowering import Lowering
@@ -144,7 +144,8 @@ class Writer:
         self.constants |= {
             "ready": lambda: _bound(tensors, slots) and all([b.ready() for b in bindings]),
             "done": [binding.done for binding in bindings],
-            "run": self.program.run, "address": _address, "contiguous": np.ascontiguousarray,
+            "compiled": self.program, "run": self.program.run,
+            "address": _address, "contiguous": np.ascontiguousarray,
             "ndarray": ndarray, "empty": NUMPY.reused_empty, "float32": FLOAT32,
         }  # fmt: skip
 
@@ -188,7 +189,13 @@ class Writer:
 
     def _stretch(self, start: int, end: int, checks: Sequence[tuple[Line, Any]]) -> list[str]:
         """Run stages; where they stop, look at what was not finite."""
-        text = [f"at = run({start}, {end})", f"while at < {end}:"]
+        text = [f"at = run({start}, {end})", "while compiled.stopped:"]
+        indexed = {i.shape[3] for i in self.instructions if i.op == "INDEXED"}
+        if indexed:
+            sizes = " or ".join(map(str, sorted(indexed)))
+            reason = f"an index is out of bounds for a dimension of size {sizes}"
+            text.append(f"    if compiled.stopped & {NUMBERS['OUT_OF_BOUNDS']}:")
+            text.append(f"        raise IndexError({reason!r})")
         for line, flag in checks:
             self.constants[f"flag{flag.root.slot}"] = flag.root.memory
             text.append(f"    if flag{flag.root.slot}[0]:")
