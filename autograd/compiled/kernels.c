@@ -173,8 +173,8 @@ INLINE vec hyperbolic_tangent(vec x) {
     y = y * square - 3.33332819422e-1f;
     y = y * square * x + x;
     vec large = 1.f - 2.f / (exponential(size + size) + 1.f);
-    large = (vec)((ivec)large | ((ivec)x & (int32_t)0x80000000));
-    return choose(size < 0.625f, y, choose(x == x, large, x));
+    y = choose(size < 0.625f, y, choose(x == x, large, x));
+    return (vec)((ivec)y | ((ivec)x & (int32_t)0x80000000));  // also of -0
 }
 INLINE vec square_root(vec x) {
     for (int i = 0; i < LANES; i++) x[i] = sqrtf(x[i]);
