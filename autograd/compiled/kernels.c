@@ -741,26 +741,30 @@ static void run_task(Program *p, const Stage *stage, i64 task, char *scratch) {
 static struct {
     atomic_uint_fast64_t ticket;
     atomic_llong finished;  // tasks of this stage
-    Program *program;
-    const Stage *stage;
-    i64 tasks;
+    _Atomic(Program *) program;  // of the stage that the ticket tells, as the next two
+    _Atomic(const Stage *) stage;
+    atomic_llong tasks;
+    atomic_int wanted;  // threads beside the one that calls
     atomic_int sleeping;
-    int threads;  // beside the one that calls
-    int wanted;   // of these in the present run
+    int threads;  // that there are, beside the one that calls
     pthread_mutex_t mutex, busy;
     pthread_cond_t wake;
 } pool = {.mutex = PTHREAD_MUTEX_INITIALIZER,
           .busy = PTHREAD_MUTEX_INITIALIZER,
           .wake = PTHREAD_COND_INITIALIZER};
 
-// Takes tasks until none is left.
+// What `get` finds, and all that was put before it, is seen together.
+#define get(x) atomic_load_explicit(&(x), memory_order_acquire)
+#define put(x, value) atomic_store_explicit(&(x), value, memory_order_release)
+
+// Takes tasks until none is left. Where the stage ends while it is read, the ticket is another one.
 static void take_tasks(int thread) {
     for (;;) {
-        uint_fast64_t ticket = atomic_load_explicit(&pool.ticket, memory_order_acquire);
-        Program *program = pool.program;
-        const Stage *stage = pool.stage;
+        uint_fast64_t ticket = get(pool.ticket);
+        Program *program = get(pool.program);
+        const Stage *stage = get(pool.stage);
         i64 task = (i64)(ticket & 0xffffffff);
-        if (task >= pool.tasks || thread > pool.wanted) return;
+        if (task >= get(pool.tasks) || thread > get(pool.wanted)) return;
         if (!atomic_compare_exchange_strong(&pool.ticket, &ticket, ticket + 1)) continue;
         run_task(program, stage, task, program->scratch[thread]);
         atomic_fetch_add_explicit(&pool.finished, 1, memory_order_release);
@@ -773,7 +777,7 @@ static void *help(void *number) {
     for (;;) {
         take_tasks(thread);
         int tries = 0;
-        while (atomic_load_explicit(&pool.ticket, memory_order_acquire) >> 32 == seen) {
+        while (get(pool.ticket) >> 32 == seen) {
             if (++tries < SPINS) {
                 pause();
             } else if (tries < SPINS + YIELDS) {
@@ -787,7 +791,7 @@ static void *help(void *number) {
                 pthread_mutex_unlock(&pool.mutex);
             }
         }
-        seen = atomic_load_explicit(&pool.ticket, memory_order_acquire) >> 32;
+        seen = get(pool.ticket) >> 32;
     }
     return 0;
 }
@@ -815,9 +819,9 @@ static void start_threads(int count) {
 static void run_stage(Program *p, const Stage *stage) {
     uint_fast64_t number = (atomic_load(&pool.ticket) >> 32) + 1;
     atomic_store(&pool.ticket, (number << 32) | 0xffffffff);  // nobody takes anything
-    pool.program = p;
-    pool.stage = stage;
-    pool.tasks = stage->tasks;
+    put(pool.program, p);
+    put(pool.stage, stage);
+    put(pool.tasks, stage->tasks);
     atomic_store(&pool.finished, 0);
     atomic_store(&pool.ticket, (number + 1) << 32);
     if (atomic_load(&pool.sleeping)) {
@@ -826,7 +830,7 @@ static void run_stage(Program *p, const Stage *stage) {
         pthread_mutex_unlock(&pool.mutex);
     }
     take_tasks(0);
-    for (int tries = 0; atomic_load_explicit(&pool.finished, memory_order_acquire) < stage->tasks;)
+    for (int tries = 0; get(pool.finished) < stage->tasks;)
         if (++tries < SPINS) pause();
         else sched_yield();
 }
@@ -838,7 +842,7 @@ i64 run(Program *p, i64 first, i64 end, int threads) {
     if (is_shared) {
         if (threads > MAX_THREADS) threads = MAX_THREADS;
         if (pool.threads < threads - 1) start_threads(threads - 1);
-        pool.wanted = threads - 1;
+        put(pool.wanted, threads - 1);
     }
     i64 i = first;
     atomic_store(&p->stop, 0);
