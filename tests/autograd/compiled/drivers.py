@@ -14,8 +14,9 @@ from autograd.compiled.emitter import Emitter
 from autograd.compiled.schedule import assign_stages, encode
 from autograd.engine.capture import Captured
 
-# How a program is cut, and on how many threads it runs: as it comes, and in the smallest parts.
-WAYS = ((1, schedule.WORK_OF_A_PART), (1, 1), (3, 1))
+# How a program is ordered, cut, and on how many threads it runs: one instruction after another, as
+# it comes, and in the smallest parts.
+WAYS = ((False, 1, 2**60), (True, 1, schedule.WORK_OF_A_PART), (True, 1, 1), (True, 3, 1))
 
 
 def library() -> Library:
@@ -42,13 +43,17 @@ def compiled(
     emitter = Emitter(kernels.strip, kernels.tile)
     inputs = [emitter.memory.new(a.shape, a.dtype, "tensor") for a in arrays]
     out = function(emitter, *inputs)
-    stages = assign_stages(emitter.instructions, 0)
     if ops is not None:
         assert [i.op for i in emitter.instructions] == list(ops)
     roots = emitter.memory.roots
     slots = np.array([root.address for root in roots], np.uint64)
     results = []
-    for threads, work in WAYS:
+    for is_scheduled, threads, work in WAYS:
+        stages = assign_stages(emitter.instructions, 0)
+        if not is_scheduled:
+            stages = len(emitter.instructions)
+            for stage, instruction in enumerate(emitter.instructions):
+                instruction.stage = stage
         for traced, array in zip(inputs, arrays, strict=True):
             traced.view(np.ndarray)[...] = array
         with patch.multiple(schedule, WORK_OF_A_PART=work, ROWS=min(work, schedule.ROWS)):
