@@ -151,7 +151,7 @@ class Instruction:
 
     def check(self) -> None:
         """Raise unless all that it touches lies in its arrays, and no operand across a result."""
-        for result in [self.places[number] for number in self.writes]:
+        for result in self.written():
             for place in self.places:
                 if place.root is result.root and place != result:
                     if not place.is_apart(self.shape, result, self.shape):
