@@ -174,6 +174,19 @@ def test_steps_of_optimizers(make: Maker, size: int) -> None:
     assert compiler.left == [] and learners[0].captured.reason == ""
 
 
+@pytest.mark.parametrize(
+    "keys", [{"amsgrad": True}, {"maximize": True}, {"weight_decay": 0.1}, {"found_inf": 0.0}]
+)
+def test_optimizer_without_a_kernel_keeps_the_update_in_numpy(keys: dict[str, Any]) -> None:
+    """A step between compiled stretches would see the gradients of an earlier update."""
+    found_inf = keys.pop("found_inf", None)
+    learners = pair(lambda p: optim.Adam(p, lr=0.01, **keys))
+    for learner in learners:
+        learner.optimizer.found_inf = None if found_inf is None else torch.tensor(found_inf)
+    assert_equal_learning(*learners, calls=4)
+    assert learners[0].captured.compiler.left == ["settings of Adam without a kernel"]
+
+
 def test_settings_may_change_between_steps() -> None:
     learners = pair(OPTIMIZERS["adamw"])
     assert_equal_learning(*learners)
