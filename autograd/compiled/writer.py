@@ -77,12 +77,14 @@ class Writer:
         self.memory = memory[start : start + size]
         self.offsets = offsets
         self.addresses = np.zeros(len(self.lowering.memory.roots), np.uint64)
+        kept = [root for root in self.used if root.kind in ("constant", "kept")]
+        for root in kept:
+            self.addresses[root.slot] = root.address
         for root in self.used:
-            if root.kind in ("constant", "kept"):
-                self.addresses[root.slot] = root.address
-            elif root.kind == "value":
+            if root.kind == "value":
                 self.addresses[root.slot] = _address(self.memory) + offsets[root]
         self.constants |= {"slots": self.addresses, "memory": self.memory}
+        self.constants["kept"] = [root.memory for root in kept]  # alive, as long as the program
 
     def _needed(self) -> set[str]:
         """Return the names that statements and the result use."""

@@ -1,5 +1,6 @@
 """Captured functions, compiled: what NumPy does in between, what falls back, who owns memory."""
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -137,6 +138,17 @@ def test_inputs_are_read_wherever_they_lie() -> None:
         assert_close(program(x).numpy(), np.exp(before).sum(0))
         np.testing.assert_array_equal(x.numpy(), before)
     assert len(program.programs) == 1
+
+
+def test_constants_stay_where_the_kernels_look_for_them() -> None:
+    table = [float(i) for i in range(20)]
+    program = captured(lambda x: sum(((x * a).exp() * 1e-3 for a in table), x * 0.25))
+    x = tensor(3, 2)
+    program(x)
+    gc.collect()
+    junk = [np.full(shape, np.nan, np.float32) for shape in ((), (1,)) for _ in range(5000)]
+    assert_close(program(x).numpy(), program.function(x).numpy())
+    assert len(junk) == 10_000 and reasons(program) == []
 
 
 def test_program_runs_beside_itself_with_other_inputs_in_between() -> None:
