@@ -91,6 +91,16 @@ def test_a_product_that_others_have_read_keeps_its_numbers() -> None:
     assert_as_numpy(function, numbers(40, 20), numbers(20, 30), numbers(30))
 
 
+def test_bias_of_another_array_is_not_the_products() -> None:
+    def function(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
+        other = x * 2.0
+        y = xp.matmul(x, weight)
+        xp.add_bias_(other, bias, "relu")
+        return y, other
+
+    assert_as_numpy(function, numbers(40, 20), numbers(20, 20), numbers(20))
+
+
 def test_weights_that_change_are_packed_anew() -> None:
     def function(xp: Any, x: Any, weight: Any) -> Any:
         first = xp.matmul(x, weight)

@@ -27,15 +27,16 @@ def _part(array: Any, rng: np.random.Generator) -> Any:
     """Some rows, or some columns, or some networks."""
     keys: list[Any] = [
         ..., (..., slice(3, 11), slice(None)), (..., slice(2, 9)), (..., slice(None, None, 2)),
-        (slice(1), ...), (slice(1, 2), ...),
+        (slice(1), ...), (slice(1, 2), ...), (..., slice(5, 13), slice(None)),
+        (..., slice(10, 2, -1), slice(None)),
     ]  # fmt: skip
     return array[keys[rng.integers(len(keys))]]
 
 
 def _add_in_place(xp: Any, arrays: list[Any], rng: np.random.Generator) -> Any:
-    target, key = _some(arrays, rng), rng.integers(2**31)
-    parts = [_part(a, np.random.default_rng(key)) for a in (target, _some(arrays, rng))]
-    np.add(parts[0] * 0.5, parts[1] * 0.5, out=parts[0])
+    target, other = (_part(_some(arrays, rng), rng) for _ in range(2))
+    if target.shape == other.shape:
+        np.add(target * 0.5, other * 0.5, out=target)
 
 
 def _product(xp: Any, arrays: list[Any], rng: np.random.Generator) -> Any:

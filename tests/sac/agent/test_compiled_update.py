@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -22,6 +23,7 @@ from tests.autograd.compiled.drivers import all_threads, library
 from tests.sac.agents_for_tests import assert_same_bits, make_agent, make_batch
 
 UPDATES = 3
+TASKS = Path("/proc/self/task")  # the threads of this process, where they are told
 VARIANTS: dict[str, tuple[dict[str, Any], int]] = {  # with the size of a batch
     "plain": ({}, 64),
     "one transition": ({"num_soft_q_nets": 1}, 1),
@@ -310,6 +312,7 @@ def test_child_of_a_fork_has_threads_of_its_own() -> None:
                 learn(expected)
                 learn(expected, 10, first=10)
                 assert_same_bits(agent.state_dict(), expected.state_dict())
+                assert not TASKS.exists() or len(list(TASKS.iterdir())) > 1
                 os._exit(0)
             finally:
                 os._exit(1)
