@@ -304,7 +304,7 @@ INLINE float reduced(int code, float total, float x) {
     return total + x;
 }
 
-// Sums of 16 partial ones, each over every 16th element, of blocks of 1,024: the error does not
+// Sums of 16 partial ones, each over every 16th element, of blocks of 256: the error does not
 // grow with n.
 static float reduced_row(int code, const float *x, i64 sx, const float *y, i64 sy, i64 n) {
     if (code == LEAST || code == LARGEST) {
@@ -313,8 +313,8 @@ static float reduced_row(int code, const float *x, i64 sx, const float *y, i64 s
         return total;
     }
     double total = 0;
-    for (i64 start = 0; start < n; start += 1024) {
-        i64 end = least(start + 1024, n), i = start;
+    for (i64 start = 0; start < n; start += 256) {
+        i64 end = least(start + 256, n), i = start;
         vec16 parts = {0};
         if (sx == 1 && sy == 1)
             for (; i + 16 <= end; i += 16) {
@@ -342,8 +342,8 @@ static void reduce(const Program *p, const Instruction *x, i64 from, i64 to) {
             for (i64 b = low[1]; b < high[1]; b += 16) {
                 i64 n = least(16, high[1] - b);
                 double total[16] = {0};
-                for (i64 start = 0; start < x->shape[3]; start += 1024) {
-                    i64 end = least(start + 1024, x->shape[3]);
+                for (i64 start = 0; start < x->shape[3]; start += 256) {
+                    i64 end = least(start + 256, x->shape[3]);
                     vec16 sum = {0};
                     const float *row = in + a * s[0] + b + start * s[3];
                     if (n == 16)
