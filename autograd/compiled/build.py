@@ -40,10 +40,12 @@ def shared_library() -> Path:
     text = SOURCE.read_bytes()
     key = "\0".join([*compiler, _version(compiler), *FLAGS, _processor()]).encode() + text
     name = f"kernels-{hashlib.sha256(key).hexdigest()[:32]}{_suffix()}"
-    folder = _folder()
-    path = folder / name
-    if not path.is_file():
-        _compile(compiler, path)
+    try:
+        path = _folder() / name
+        if not path.is_file():
+            _compile(compiler, path)
+    except OSError as error:
+        raise BuildError(f"the compiled kernels can't be written: {error}") from None
     return path
 
 
@@ -135,14 +137,14 @@ def _is_private(folder: Path) -> bool:
 
 
 def _compile(compiler: list[str], path: Path) -> None:
-    """Compile into a file of another name first: a process that is killed leaves no half of one."""
+    """Compile into a file of another name first: neither a kill nor a power cut leaves a half."""
     handle, name = tempfile.mkstemp(prefix=".new-", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     try:
         _run([*compiler, *FLAGS, str(SOURCE), "-o", name, "-lm", "-lpthread"])
+        with open(name, "rb+") as file:
+            os.fsync(file.fileno())
         os.replace(name, path)
-    except BuildError:
+    except BaseException:
         os.unlink(name)
         raise
-    except OSError as error:
-        raise BuildError(f"'{path}' can't be written: {error.strerror}") from None

@@ -39,11 +39,13 @@ class Binding:
 class AdamBinding(Binding):
     """The settings and the state of one parameter's optimizer."""
 
-    def __init__(
-        self, optimizer: Adam, group: dict[str, Any], param: Tensor, slots: list[int]
-    ) -> None:
-        """`slots` of step, first and second moment."""
-        self.optimizer, self.group, self.param = optimizer, group, param
+    def __init__(self, optimizer: Adam, place: tuple[int, int], slots: list[int]) -> None:
+        """`place`: the numbers of the group and of the parameter in it.
+
+        `slots` of step, first and second moment.
+        """
+        self.optimizer, self.place = optimizer, place
+        self.param: Tensor = optimizer.param_groups[place[0]]["params"][place[1]]
         self.numbers = slots
         self.settings = np.zeros(5)
         self._latest: tuple[Any, ...] = ()
@@ -56,7 +58,8 @@ class AdamBinding(Binding):
 
     def ready(self) -> bool:
         """Look at the settings, and at where the state lies."""
-        group, state = self.group, self.optimizer.state[self.param]
+        group = self.optimizer.param_groups[self.place[0]]  # another dict after a load
+        state = self.optimizer.state[self.param]
         decay = group["weight_decay"]
         now = group["lr"], *group["betas"], group["eps"], decay
         if self.optimizer.found_inf is not None or group["amsgrad"] or group["maximize"]:
@@ -103,8 +106,8 @@ def _step(known: Known, optimizer: Adam, closure: Callable[[], Any] | None = Non
         raise NotCompiledError("an optimizer other than Adam and AdamW")
     bindings: list[Binding] = []
     emitter, memory = known.emitter, known.memory
-    for group in optimizer.param_groups:
-        for param in group["params"]:
+    for i, group in enumerate(optimizer.param_groups):
+        for j, param in enumerate(group["params"]):
             gradient = known.gradients.get(id(param))
             if gradient is None:
                 continue
@@ -118,7 +121,7 @@ def _step(known: Known, optimizer: Adam, closure: Callable[[], Any] | None = Non
             for _ in range(2):
                 memory.new((size,), kind="bound")
                 roots.append(memory.roots[-1])
-            binding = AdamBinding(optimizer, group, param, [root.slot for root in roots])
+            binding = AdamBinding(optimizer, (i, j), [root.slot for root in roots])
             binding.bind(np.zeros(len(memory.roots), np.uint64))
             if not binding.ready():
                 raise NotCompiledError("settings of Adam without a kernel")

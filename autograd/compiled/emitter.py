@@ -39,6 +39,7 @@ OF_TRUTH: dict[Any, str] = {
     np.logical_and: "MULTIPLY", np.bitwise_and: "MULTIPLY", np.logical_or: "MAXIMUM",
     np.bitwise_or: "MAXIMUM", np.multiply: "MULTIPLY",
 }  # fmt: skip
+POWERS = {-1: np.reciprocal, 1: np.positive, 2: np.square}
 REDUCTIONS = {np.add: "SUM", np.minimum: "LEAST", np.maximum: "LARGEST"}
 FACTS = ("shape", "ndim", "size", "iscomplexobj", "may_share_memory")
 VIEWS = ("expand_dims", "moveaxis", "squeeze", "swapaxes", "transpose", "reshape", "ravel")
@@ -117,6 +118,8 @@ class Emitter(NumpyBackend):
             return self.matmul(inputs[0], inputs[1], target)
         if ufunc is np.vecdot:
             return self._dot_of_rows(*inputs)
+        if ufunc is np.power and type(inputs[1]) is int and inputs[1] in POWERS:
+            ufunc, inputs = POWERS[inputs[1]], inputs[:1]
         if ufunc is np.reciprocal:
             ufunc, inputs = np.true_divide, (1.0, *inputs)
         code, dtype = _code_and_dtype(ufunc, inputs)

@@ -150,7 +150,12 @@ class Instruction:
         return [self.places[number] for number in self.writes]
 
     def check(self) -> None:
-        """Raise unless all that it touches lies in its arrays."""
+        """Raise unless all that it touches lies in its arrays, and no operand across a result."""
+        for result in self.written():
+            for place in self.places:
+                if place.root is result.root and place != result:
+                    if not place.is_apart(self.shape, result, self.shape):
+                        raise NotCompiledError("an operand that lies across the result")
         for place in self.places:
             size = {"FLOAT": 4, "BOOL": 1, "INT": 8, "PACKED": 4, "SETTINGS": 8}[place.type]
             reach = [s * (n - 1) for s, n in zip(place.strides, self.shape, strict=True)]

@@ -100,8 +100,10 @@ typedef struct {
     const Stage *stages;
     char **slots;    // the memory of each array
     char **scratch;  // of each thread
-    atomic_int stop;  // set by an instruction that finds what must be looked at
+    atomic_int stop;  // bits of what an instruction has found that must be looked at
 } Program;
+
+enum { GOES_ON, NOT_FINITE, OUT_OF_BOUNDS };
 
 INLINE char *at(const Program *p, const Operand *o) {
     return p->slots[o->slot] + o->offset * (o->type == FLOAT ? 4 : o->type == INT ? 8 : 1);
@@ -171,8 +173,8 @@ INLINE vec hyperbolic_tangent(vec x) {
     y = y * square - 3.33332819422e-1f;
     y = y * square * x + x;
     vec large = 1.f - 2.f / (exponential(size + size) + 1.f);
-    large = (vec)((ivec)large | ((ivec)x & (int32_t)0x80000000));
-    return choose(size < 0.625f, y, choose(x == x, large, x));
+    y = choose(size < 0.625f, y, choose(x == x, large, x));
+    return (vec)((ivec)y | ((ivec)x & (int32_t)0x80000000));  // also of -0
 }
 INLINE vec square_root(vec x) {
     for (int i = 0; i < LANES; i++) x[i] = sqrtf(x[i]);
@@ -302,7 +304,7 @@ INLINE float reduced(int code, float total, float x) {
     return total + x;
 }
 
-// Sums of 16 partial ones, each over every 16th element, of blocks of 1,024: the error does not
+// Sums of 16 partial ones, each over every 16th element, of blocks of 256: the error does not
 // grow with n.
 static float reduced_row(int code, const float *x, i64 sx, const float *y, i64 sy, i64 n) {
     if (code == LEAST || code == LARGEST) {
@@ -311,8 +313,8 @@ static float reduced_row(int code, const float *x, i64 sx, const float *y, i64 s
         return total;
     }
     double total = 0;
-    for (i64 start = 0; start < n; start += 1024) {
-        i64 end = least(start + 1024, n), i = start;
+    for (i64 start = 0; start < n; start += 256) {
+        i64 end = least(start + 256, n), i = start;
         vec16 parts = {0};
         if (sx == 1 && sy == 1)
             for (; i + 16 <= end; i += 16) {
@@ -340,8 +342,8 @@ static void reduce(const Program *p, const Instruction *x, i64 from, i64 to) {
             for (i64 b = low[1]; b < high[1]; b += 16) {
                 i64 n = least(16, high[1] - b);
                 double total[16] = {0};
-                for (i64 start = 0; start < x->shape[3]; start += 1024) {
-                    i64 end = least(start + 1024, x->shape[3]);
+                for (i64 start = 0; start < x->shape[3]; start += 256) {
+                    i64 end = least(start + 256, x->shape[3]);
                     vec16 sum = {0};
                     const float *row = in + a * s[0] + b + start * s[3];
                     if (n == 16)
@@ -644,7 +646,7 @@ static void indexed(Program *p, const Instruction *x, i64 from, i64 to) {
                 i64 place = a * I->stride[0] + b * I->stride[1] + c * I->stride[2];
                 i64 i = ((int64_t *)p->slots[I->slot])[I->offset + place];
                 if (i < 0 || i >= size) {
-                    atomic_store(&p->stop, 1);
+                    atomic_fetch_or(&p->stop, OUT_OF_BOUNDS);
                     i = 0;
                 }
                 const float *s = floats(p, S) + a * S->stride[0] + b * S->stride[1] +
@@ -698,7 +700,7 @@ static void check_finite(Program *p, const Instruction *x) {
     float value = *floats(p, x->operand);
     int is_bad = !isfinite(value);
     *floats(p, x->operand + 1) = (float)is_bad;
-    if (is_bad) atomic_store(&p->stop, 1);
+    if (is_bad) atomic_fetch_or(&p->stop, NOT_FINITE);
 }
 
 // -- running ------------------------------------------------------------------------------------
@@ -739,26 +741,30 @@ static void run_task(Program *p, const Stage *stage, i64 task, char *scratch) {
 static struct {
     atomic_uint_fast64_t ticket;
     atomic_llong finished;  // tasks of this stage
-    Program *program;
-    const Stage *stage;
-    i64 tasks;
+    _Atomic(Program *) program;  // of the stage that the ticket tells, as the next two
+    _Atomic(const Stage *) stage;
+    atomic_llong tasks;
+    atomic_int wanted;  // threads beside the one that calls
     atomic_int sleeping;
-    int threads;  // beside the one that calls
-    int wanted;   // of these in the present run
+    int threads;  // that there are, beside the one that calls
     pthread_mutex_t mutex, busy;
     pthread_cond_t wake;
 } pool = {.mutex = PTHREAD_MUTEX_INITIALIZER,
           .busy = PTHREAD_MUTEX_INITIALIZER,
           .wake = PTHREAD_COND_INITIALIZER};
 
-// Takes tasks until none is left.
+// What `get` finds, and all that was put before it, is seen together.
+#define get(x) atomic_load_explicit(&(x), memory_order_acquire)
+#define put(x, value) atomic_store_explicit(&(x), value, memory_order_release)
+
+// Takes tasks until none is left. Where the stage ends while it is read, the ticket is another one.
 static void take_tasks(int thread) {
     for (;;) {
-        uint_fast64_t ticket = atomic_load_explicit(&pool.ticket, memory_order_acquire);
-        Program *program = pool.program;
-        const Stage *stage = pool.stage;
+        uint_fast64_t ticket = get(pool.ticket);
+        Program *program = get(pool.program);
+        const Stage *stage = get(pool.stage);
         i64 task = (i64)(ticket & 0xffffffff);
-        if (task >= pool.tasks || thread > pool.wanted) return;
+        if (task >= get(pool.tasks) || thread > get(pool.wanted)) return;
         if (!atomic_compare_exchange_strong(&pool.ticket, &ticket, ticket + 1)) continue;
         run_task(program, stage, task, program->scratch[thread]);
         atomic_fetch_add_explicit(&pool.finished, 1, memory_order_release);
@@ -771,7 +777,7 @@ static void *help(void *number) {
     for (;;) {
         take_tasks(thread);
         int tries = 0;
-        while (atomic_load_explicit(&pool.ticket, memory_order_acquire) >> 32 == seen) {
+        while (get(pool.ticket) >> 32 == seen) {
             if (++tries < SPINS) {
                 pause();
             } else if (tries < SPINS + YIELDS) {
@@ -785,7 +791,7 @@ static void *help(void *number) {
                 pthread_mutex_unlock(&pool.mutex);
             }
         }
-        seen = atomic_load_explicit(&pool.ticket, memory_order_acquire) >> 32;
+        seen = get(pool.ticket) >> 32;
     }
     return 0;
 }
@@ -813,9 +819,9 @@ static void start_threads(int count) {
 static void run_stage(Program *p, const Stage *stage) {
     uint_fast64_t number = (atomic_load(&pool.ticket) >> 32) + 1;
     atomic_store(&pool.ticket, (number << 32) | 0xffffffff);  // nobody takes anything
-    pool.program = p;
-    pool.stage = stage;
-    pool.tasks = stage->tasks;
+    put(pool.program, p);
+    put(pool.stage, stage);
+    put(pool.tasks, stage->tasks);
     atomic_store(&pool.finished, 0);
     atomic_store(&pool.ticket, (number + 1) << 32);
     if (atomic_load(&pool.sleeping)) {
@@ -824,19 +830,19 @@ static void run_stage(Program *p, const Stage *stage) {
         pthread_mutex_unlock(&pool.mutex);
     }
     take_tasks(0);
-    for (int tries = 0; atomic_load_explicit(&pool.finished, memory_order_acquire) < stage->tasks;)
+    for (int tries = 0; get(pool.finished) < stage->tasks;)
         if (++tries < SPINS) pause();
         else sched_yield();
 }
 
-// Runs the stages from `first` to before `end`; where it ended. That is before `end` if the program
-// has stopped to be looked at: call it again to go on.
+// Runs the stages from `first` to before `end`; where it ended. If `stop` is set then, that must be
+// looked at first: call it again to go on.
 i64 run(Program *p, i64 first, i64 end, int threads) {
     int is_shared = threads > 1 && !pthread_mutex_trylock(&pool.busy);
     if (is_shared) {
         if (threads > MAX_THREADS) threads = MAX_THREADS;
         if (pool.threads < threads - 1) start_threads(threads - 1);
-        pool.wanted = threads - 1;
+        put(pool.wanted, threads - 1);
     }
     i64 i = first;
     atomic_store(&p->stop, 0);

@@ -84,6 +84,11 @@ class Program:
         self._run, self._reference = library.run, ctypes.addressof(self._record)
         self._threads = threads
 
+    @property
+    def stopped(self) -> int:
+        """Why the latest run must be looked at: bits of NOT_FINITE and OUT_OF_BOUNDS, or 0."""
+        return self._record.stop
+
     def run(self, first: int, end: int) -> int:
         """Run stages; return the one before which it stopped, or `end`."""
         return self._run(self._reference, first, end, self._threads)

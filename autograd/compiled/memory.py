@@ -29,7 +29,7 @@ class Memory:
         self._emitter = emitter
         self.roots: list[Root] = []
         self._addresses: list[tuple[int, int]] = []  # of the roots, sorted, with their numbers
-        self._numbers: dict[float, np.ndarray] = {}
+        self._numbers: dict[bytes, np.ndarray] = {}
 
     def new(self, shape: Sequence[int], dtype: Any = FLOAT32, kind: str = "value") -> Any:
         """Return an array that is a root of its own."""
@@ -93,4 +93,6 @@ class Memory:
         number = float(value)
         if number != number:
             raise NotCompiledError("NaN as a number")
-        return self._numbers.setdefault(number, np.array(number, np.float32))
+        # By the bytes: 0.0 and -0.0 are equal, but not the same.
+        array = np.array(number, np.float32)
+        return self._numbers.setdefault(array.tobytes(), array)

@@ -58,10 +58,11 @@ def assign_stages(instructions: Sequence[Instruction], first: int) -> int:
             stage = before.stage + (wait == "stage")
             if wait and stage > instruction.stage:
                 instruction.stage = stage
+        if instruction.op == "CHECK":  # not before an earlier one: the first that fails is told
+            instruction.stage = max(instruction.stage, checked - 1)
+            checked = instruction.stage + 1
         for root in roots:
             touched.setdefault(root, []).append(instruction)
-        if instruction.op == "CHECK":
-            checked = max(checked, instruction.stage + 1)
     return max((i.stage + 1 for i in instructions), default=first)
 
 

@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from autograd.backend import NUMPY
 from autograd.compiled.effects import fits
-from autograd.compiled.instructions import FLOAT32, NotCompiledError, Root
+from autograd.compiled.instructions import FLOAT32, NUMBERS, NotCompiledError, Root
 from autograd.compiled.known import arrays_in
 from autograd.compiled.library import Library
 from autograd.compiled.lowering import Lowering
@@ -77,12 +77,14 @@ class Writer:
         self.memory = memory[start : start + size]
         self.offsets = offsets
         self.addresses = np.zeros(len(self.lowering.memory.roots), np.uint64)
+        kept = [root for root in self.used if root.kind in ("constant", "kept")]
+        for root in kept:
+            self.addresses[root.slot] = root.address
         for root in self.used:
-            if root.kind in ("constant", "kept"):
-                self.addresses[root.slot] = root.address
-            elif root.kind == "value":
+            if root.kind == "value":
                 self.addresses[root.slot] = _address(self.memory) + offsets[root]
         self.constants |= {"slots": self.addresses, "memory": self.memory}
+        self.constants["kept"] = [root.memory for root in kept]  # alive, as long as the program
 
     def _needed(self) -> set[str]:
         """Return the names that statements and the result use."""
@@ -144,7 +146,8 @@ class Writer:
         self.constants |= {
             "ready": lambda: _bound(tensors, slots) and all([b.ready() for b in bindings]),
             "done": [binding.done for binding in bindings],
-            "run": self.program.run, "address": _address, "contiguous": np.ascontiguousarray,
+            "compiled": self.program, "run": self.program.run,
+            "address": _address, "contiguous": np.ascontiguousarray,
             "ndarray": ndarray, "empty": NUMPY.reused_empty, "float32": FLOAT32,
         }  # fmt: skip
 
@@ -188,7 +191,13 @@ class Writer:
 
     def _stretch(self, start: int, end: int, checks: Sequence[tuple[Line, Any]]) -> list[str]:
         """Run stages; where they stop, look at what was not finite."""
-        text = [f"at = run({start}, {end})", f"while at < {end}:"]
+        text = [f"at = run({start}, {end})", "while compiled.stopped:"]
+        indexed = {i.shape[3] for i in self.instructions if i.op == "INDEXED"}
+        if indexed:
+            sizes = " or ".join(map(str, sorted(indexed)))
+            reason = f"an index is out of bounds for a dimension of size {sizes}"
+            text.append(f"    if compiled.stopped & {NUMBERS['OUT_OF_BOUNDS']}:")
+            text.append(f"        raise IndexError({reason!r})")
         for line, flag in checks:
             self.constants[f"flag{flag.root.slot}"] = flag.root.memory
             text.append(f"    if flag{flag.root.slot}[0]:")

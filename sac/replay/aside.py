@@ -23,7 +23,7 @@ class AsideObservations:
             self._table.extend(2 * rows)
             self._free.extend(range(rows, 2 * rows))
         number = self._free.popleft()
-        place = self._table.claim(np.array([number]))
+        place = self._table.claim(number)
         self._table.columns["observation"][place] = observation
         return number
 
@@ -31,9 +31,9 @@ class AsideObservations:
         """Return the observations of these numbers."""
         return self._table.columns["observation"][self._table.locate(numbers)]
 
-    def give_back(self, numbers: np.ndarray) -> None:
-        """Free numbers whose observations nobody needs anymore."""
-        self._free.extend(numbers.tolist())
+    def give_back(self, number: int) -> None:
+        """Free a number whose observation nobody needs anymore."""
+        self._free.append(number)
 
     def load(self, used: np.ndarray) -> bool:
         """Continue with loaded rows of which these are used; return whether that is possible."""

@@ -52,7 +52,7 @@ class ReplayMirror:
         changes, self._rings.changes = self._rings.changes, []
         if changes is None:
             return self._rings.used_rows()
-        return np.unique(np.concatenate(changes)) if changes else np.zeros(0, np.int64)
+        return np.unique(np.array(changes, np.int64))
 
     def _contents(self, rows: np.ndarray) -> list[np.ndarray]:
         places, columns = self._rings.table.locate(rows), self._rings.table.columns

@@ -53,8 +53,8 @@ class Rings:
         self.table = storage.table("ring", columns, self.rows, self.rows)
         self._observation_dtype = observation.dtype
         self._aside = AsideObservations(observation, storage, self.rows)
-        self.changes: list[np.ndarray] | None = None  # rows since a mirror's read; None: all
-        self._count_stored()
+        self.changes: list[int] | None = None  # rows since a mirror's read; None: all
+        self._stored = 0
 
     def __len__(self) -> int:
         return self._stored
@@ -74,68 +74,54 @@ class Rings:
         Every array is batched over environments. `next_observation` is the true successor, also
         at the end of an episode.
         """
-        # A slice picks faster than an array of indices does.
-        envs: Any = slice(None) if valid.all() else np.flatnonzero(valid)
-        rows = self._head[envs]
-        following = np.where(rows == self._last[envs], self._first[envs], rows + 1)
-        changed = np.concatenate((rows, following))
-        places = self.table.claim(changed)
-        place, following_place = places[: len(rows)], places[len(rows) :]
-        observation = np.asarray(observation, self._observation_dtype)[envs]
-        self._keep_replaced_aside(envs, rows, place, observation)
-        columns = self.table.columns
-        self._drop(columns["next_row"], following_place)
-        columns["observation"][place] = observation
-        columns["observation"][following_place] = np.asarray(next_observation)[envs]
-        columns["action"][place] = np.asarray(action)[envs]
-        columns["reward"][place] = np.asarray(reward)[envs]
-        columns["terminated"][place] = np.asarray(terminated)[envs]
-        columns["truncated"][place] = np.asarray(truncated)[envs]
-        columns["next_row"][place] = following
-        self._head[envs] = following
-        if self._stored < self.capacity:
-            self._sizes[envs] = np.minimum(self._sizes[envs] + 1, self._capacities[envs])
-            self._count_stored()
-        if self.changes is not None:
-            self.changes.append(changed)
+        observation = np.asarray(observation, self._observation_dtype)
+        # One after the other: for a few environments, that is quicker than operations on all.
+        for env in np.flatnonzero(valid).tolist():
+            row = int(self._head[env])
+            following = int(self._first[env]) if row == self._last[env] else row + 1
+            place, following_place = self.table.claim(row), self.table.claim(following)
+            replaced = self.table.columns["observation"][place]
+            self._keep_replaced_aside(env, row, replaced, observation[env])
+            columns = self.table.columns  # now, as room for more rows may be other arrays
+            self._drop(int(columns["next_row"][following_place]))
+            columns["next_row"][following_place] = 0
+            columns["observation"][place] = observation[env]
+            columns["observation"][following_place] = next_observation[env]
+            columns["action"][place] = action[env]
+            columns["reward"][place] = reward[env]
+            columns["terminated"][place] = terminated[env]
+            columns["truncated"][place] = truncated[env]
+            columns["next_row"][place] = following
+            self._head[env] = following
+            if self._sizes[env] < self._capacities[env]:
+                self._sizes[env] += 1
+                self._stored += 1
+            if self.changes is not None:
+                self.changes += row, following
 
     def _keep_replaced_aside(
-        self, envs: Any, rows: np.ndarray, places: np.ndarray, observation: np.ndarray
+        self, env: int, row: int, replaced: np.ndarray, observation: np.ndarray
     ) -> None:
         """Move the next observation of the last transition aside where the new row replaces it."""
-        replaced = self.table.columns["observation"][places]
-        changed = replaced != observation
-        if not changed.any():
-            return
-        is_replaced = changed.reshape(len(rows), -1).any(axis=1) & (self._sizes[envs] > 0)
-        env_of = np.arange(len(self._sizes))[envs]
-        for position in np.flatnonzero(is_replaced):
-            number = self._aside.keep(replaced[position])
-            place = self.table.claim(self._before(env_of[position], rows[position]))
+        if self._sizes[env] and replaced.tobytes() != observation.tobytes():
+            number = self._aside.keep(replaced)
+            place = self.table.claim(self._before(env, row))
             self.table.columns["next_row"][place] = self.rows + number
 
-    def _drop(self, next_row: np.ndarray, places: np.ndarray) -> None:
-        """Free what the transitions in these places, about to be overwritten, keep aside."""
-        next_rows = next_row[places]
-        is_aside = next_rows >= self.rows
-        if is_aside.any():
-            self._aside.give_back(next_rows[is_aside] - self.rows)
-        next_row[places] = 0
+    def _drop(self, next_row: int) -> None:
+        """Free what a transition that is about to be overwritten keeps aside."""
+        if next_row >= self.rows:
+            self._aside.give_back(next_row - self.rows)
 
-    def _before(self, env: int, row: int) -> np.ndarray:
+    def _before(self, env: int, row: int) -> int:
         """Return the row before a row in the ring of an environment."""
-        return np.array([row - 1 if row > self._first[env] else self._last[env]])
-
-    def _count_stored(self) -> None:
-        self._ends = np.cumsum(self._sizes)
-        self._shifts = self._first - (self._ends - self._sizes)
-        self._stored = int(self._ends[-1])
+        return row - 1 if row > self._first[env] else int(self._last[env])
 
     def truncate(self, envs: Sequence[int]) -> None:
         """End the episodes of these environments with the newest transition of each."""
         for env in envs:
             if self._sizes[env]:
-                place = self.table.claim(self._before(env, self._head[env]))
+                place = self.table.claim(self._before(env, int(self._head[env])))
                 columns = self.table.columns
                 columns["truncated"][place] = ~columns["terminated"][place]
 
@@ -148,8 +134,9 @@ class Rings:
             # Until the ring is full, no transition lies behind the head.
             is_full = self._stored == self.capacity
             return indices + (indices >= self._head[0]) if is_full else indices
-        envs = self._ends.searchsorted(indices, side="right")
-        rows = indices + self._shifts.take(envs)
+        ends = np.cumsum(self._sizes)
+        envs = ends.searchsorted(indices, side="right")
+        rows = indices + (self._first - (ends - self._sizes)).take(envs)
         return rows + (rows >= self._head.take(envs))
 
     def used_rows(self) -> np.ndarray:
@@ -221,8 +208,7 @@ class Rings:
                 "the replay does not fit this buffer: was it saved with another "
                 f"train.buffer_size than {self.capacity}?"
             )
-        self._sizes, self._head = sizes, head
-        self._count_stored()
+        self._sizes, self._head, self._stored = sizes, head, int(sizes.sum())
         self._load_next_rows()
         self.changes = None
 

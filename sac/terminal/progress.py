@@ -30,7 +30,7 @@ class Progress:
         self._display = _display_on(stream)
         self._total_steps = total_steps
         self._clock = clock
-        self._numbers: dict[str, SupportsFloat] = {}
+        self._numbers: Callable[[], Mapping[str, SupportsFloat]] = dict
         self._step = self._shown_step = start_step
         self._samples: deque[_Sample] = deque(maxlen=self._display.rate_samples)
         self._due_step, self._due_time = math.inf, -math.inf  # the first update is a sample
@@ -44,15 +44,13 @@ class Progress:
             self._show()
         self._display.stop()
 
-    def update(self, step: int, **numbers: SupportsFloat) -> None:
-        """Update the step and other numbers; they are shown when due, which is cheap to check.
+    def update(self, step: int, numbers: Callable[[], Mapping[str, SupportsFloat]] = dict) -> None:
+        """Update the step; it is shown when due, which is cheap to check, with other numbers.
 
-        The numbers are finished `episodes`, the `mean_return` of the last ones, `alpha`, `updates`
-        so far (shown as a rate), or any others. Each is kept until its next update.
+        `numbers` is called then: for finished `episodes`, the `mean_return` of the last ones,
+        `alpha`, `updates` so far (shown as a rate), or any others.
         """
-        self._step = step
-        if numbers:
-            self._numbers.update(numbers)
+        self._step, self._numbers = step, numbers
         if step >= self._due_step or self._clock() >= self._due_time:
             self._take_sample()
             if len(self._samples) > 1:
@@ -64,7 +62,7 @@ class Progress:
 
     def _take_sample(self) -> None:
         now = self._clock()
-        self._samples.append(_Sample(now, self._step, float(self._numbers.get("updates", 0))))
+        self._samples.append(_Sample(now, self._step, float(self._numbers().get("updates", 0))))
         interval = max(1, self._total_steps // self._display.shows_per_run)
         self._due_step = (self._step // interval + 1) * interval
         self._due_time = now + self._display.seconds
@@ -74,7 +72,7 @@ class Progress:
         first, last = self._samples[0], self._samples[-1]
         seconds = max(last.seconds - first.seconds, 1e-9)
         rate = (last.step - first.step) / seconds
-        numbers = {n: x if isinstance(x, int) else float(x) for n, x in self._numbers.items()}
+        numbers = {n: x if isinstance(x, int) else float(x) for n, x in self._numbers().items()}
         updates = numbers.pop("updates", None)
         numbers["steps_per_second"] = rate
         if updates is not None:

@@ -88,11 +88,11 @@ class Collector:
             error.evidence = transitions
             raise
         self._replay_buffer.add(**transitions, valid=step.valid)
-        self._agent.observe(observation[step.valid])
+        count = int(np.count_nonzero(step.valid))
+        self._agent.observe(observation if count == len(observation) else observation[step.valid])
         if random:
             self._random_actions.end(step.terminated | step.truncated)
         self._observation = step.observation
-        count = int(step.valid.sum())
         self._transitions += count
         return Collected(count, step.episodes)
 
@@ -183,7 +183,7 @@ class Collector:
 
     def _check(self, name: str, values: np.ndarray) -> None:
         is_finite = np.isfinite(values)
-        if is_finite.all():
+        if np.count_nonzero(is_finite) == is_finite.size:  # quicker than all()
             return
         index = int(np.argwhere(~is_finite)[0, 0])
         when = f"after {self._transitions} transitions since the start"

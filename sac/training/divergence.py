@@ -54,15 +54,17 @@ class RecentBatches:
         """Keep the batch of the agent's next update."""
         if not agent.loss_guard.is_deferred:
             self._shorten(1)
-        elif self._bytes > KEPT_BYTES:
-            self.read(agent)
+        else:
+            if self._bytes > KEPT_BYTES:
+                self.read(agent)
+            self._bytes += _size(batch)
         self._kept.append((agent.updates + 1, batch))
-        self._bytes += _size(batch)
 
     def read(self, agent: SACAgent) -> None:
         """Raise DivergenceError if any update so far had a bad loss."""
         agent.loss_guard.read()
         self._shorten(1)
+        self._bytes = sum(_size(batch) for _, batch in self._kept)
 
     def of(self, update: int | None) -> dict[str, Any]:
         """Return the arrays of an update's batch by name; none if it is not kept."""
@@ -70,7 +72,7 @@ class RecentBatches:
 
     def _shorten(self, length: int) -> None:
         while len(self._kept) > length:
-            self._bytes -= _size(self._kept.popleft()[1])
+            self._kept.popleft()
 
 
 def _size(batch: Batch) -> int:

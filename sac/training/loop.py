@@ -1,8 +1,7 @@
 """The training loop: collect, update, log, evaluate, checkpoint."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -65,6 +64,11 @@ class TrainingLoop:
         self._is_new = saved_step is None
         self._saver = Saver(state, outputs.run_directory, outputs.logger, tell, saved_step)
         self._recent = RecentBatches()
+        drawings = (
+            (config.logging.histograms_every_steps, self._insight.histograms),
+            (config.logging.videos_every_steps, self._insight.film),
+        )
+        self._drawings = [(every, draw) for every, draw in drawings if every]
 
     def run(self, interrupt: InterruptGuard) -> None:
         """Train until `total_steps` or a signal, with a checkpoint at the beginning and the end.
@@ -88,7 +92,7 @@ class TrainingLoop:
             before = counters.step
             self._collect()
             self._update(before)
-            self._show()
+            self.outputs.progress.update(counters.step, self._shown)
             is_last = counters.step >= config.train.total_steps
             if is_last or self._due(config.logging.every_steps, before):
                 self._log()
@@ -129,14 +133,15 @@ class TrainingLoop:
     def _update(self, before: int) -> None:
         train, counters = self.config.train, self.state.counters
         new = counters.step - max(before, train.learning_starts)
-        counters.updates_owed += max(0, new) * self.updates_per_step
-        while counters.updates_owed >= 1:
+        owed = counters.updates_owed + max(0, new) * self.updates_per_step
+        updates, counters.updates_owed = divmod(owed, 1)
+        for _ in range(updates):
             batch = self.state.replay_buffer.sample(train.batch_size)
             self._recent.add(self.state.agent, batch)
             self.state.metrics = self.state.agent.update(batch)
-            counters.updates_owed -= 1
 
-    def _show(self) -> None:
+    def _shown(self) -> dict[str, Any]:
+        """Return the numbers that the progress shows beside the step."""
         state = self.state
         numbers: dict[str, Any] = {
             "episodes": state.counters.episodes,
@@ -146,7 +151,7 @@ class TrainingLoop:
             numbers["mean_return"] = sum(state.returns) / len(state.returns)
         if "alpha" in state.metrics:
             numbers["alpha"] = state.metrics["alpha"]
-        self.outputs.progress.update(state.counters.step, **numbers)
+        return numbers
 
     def _start_clock(self) -> None:
         self._clock = time.perf_counter(), self.state.counters.step, self.state.agent.updates
@@ -172,12 +177,8 @@ class TrainingLoop:
         self._start_clock()
 
     def _draw(self, before: int, is_last: bool) -> None:
-        logging = self.config.logging
-        for every, draw in (
-            (logging.histograms_every_steps, self._insight.histograms),
-            (logging.videos_every_steps, self._insight.film),
-        ):
-            if every and (is_last or self._due(every, before)):
+        for every, draw in self._drawings:
+            if is_last or self._due(every, before):
                 draw(self.state.counters.step)
                 self._start_clock()
 
@@ -224,16 +225,8 @@ class TrainingLoop:
         self._recent.read(self.state.agent)
         self.state.check_finite()
 
-    @contextmanager
-    def _rescuing(self) -> Iterator[None]:
-        """Save what was learned before an error of an environment goes on."""
-        try:
-            yield
-        except DivergenceError:  # the agent itself may be the cause: do not save it
-            raise
-        except Exception:
-            self._rescue()
-            raise
+    def _rescuing(self) -> "_Rescuing":
+        return _Rescuing(self._rescue)
 
     def _rescue(self) -> None:
         step = self.state.counters.step
@@ -246,3 +239,20 @@ class TrainingLoop:
         else:
             text = f"is saved in {self.outputs.run_directory}, to be resumed"
         self.outputs.progress.message(f"stopped by an error; all until step {step:,} {text}")
+
+
+class _Rescuing:
+    """Saves what was learned before an error of an environment goes on.
+
+    A class, as a generator would take a tenth of what surrounds an update.
+    """
+
+    def __init__(self, rescue: Callable[[], None]) -> None:
+        self._rescue = rescue
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        # After a divergence the agent itself may be the cause: do not save it.
+        if isinstance(error, Exception) and not isinstance(error, DivergenceError):
+            self._rescue()

@@ -5,12 +5,14 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from scripts.benchmarks.bench import Bench
+from scripts.benchmarks.bench import Bench, Named
 from scripts.benchmarks.harness import Row, Sample, rows_against
 from scripts.benchmarks.process import OURS, run_program
 from scripts.benchmarks.training import train_arguments
 
 UPDATE_SIZES = ((17, 6, 256, 256), (3, 1, 64, 64), (348, 17, 256, 256))
+DISCRETE_SIZES = ((4, 2, 64, 64), (4, 2, 256, 256))
+IN_NUMPY = "ours in NumPy"  # the same, not compiled
 TRANSITIONS = 100_000  # in the buffer that an update samples from
 REPETITIONS = 21
 BLOCK_SECONDS = 0.3
@@ -37,7 +39,7 @@ def update(bench: Bench) -> None:
             "hidden_sizes": [width, width],
         }
         arguments = sizes | {"transitions": TRANSITIONS, "device": bench.options.device}
-        works = {side: (side, "update", arguments) for side in bench.sides}
+        works = _with_numpy(bench, {side: (side, "update", arguments) for side in bench.sides})
         is_first = (observations, actions, batch_size, width) == UPDATE_SIZES[0]
         with_products = is_first and bench.options.device == "cpu"
         if with_products:
@@ -50,24 +52,27 @@ def update(bench: Bench) -> None:
             bench.report.gemm_multiple = samples[OURS].median / products.median
             bench.report.rows.append(Row(name, "ms", samples[OURS], "its products alone", products))
         bench.report.rows += rows_against(name, samples)
-    _discrete_update(bench)
+    for observations, actions, batch_size, width in DISCRETE_SIZES:
+        name = f"update {observations}/{actions} discrete, batch {batch_size}, {width}x{width}"
+        bench.announce(name)
+        arguments = {
+            "observation_size": observations,
+            "actions": actions,
+            "batch_size": batch_size,
+            "hidden_sizes": [width, width],
+            "transitions": TRANSITIONS,
+            "device": bench.options.device,
+        }
+        works = _with_numpy(bench, {OURS: (OURS, "discrete_update", arguments)})
+        bench.report.rows += rows_against(name, bench.compare(works, REPETITIONS, BLOCK_SECONDS))
 
 
-def _discrete_update(bench: Bench) -> None:
-    name = "update 4/2 discrete, batch 256, 256x256"
-    bench.announce(name)
-    arguments = {
-        "observation_size": 4,
-        "actions": 2,
-        "batch_size": 256,
-        "hidden_sizes": [256, 256],
-        "transitions": TRANSITIONS,
-        "device": bench.options.device,
-    }
-    samples = bench.compare(
-        {OURS: (OURS, "discrete_update", arguments)}, REPETITIONS, BLOCK_SECONDS
-    )
-    bench.report.rows += rows_against(name, samples)
+def _with_numpy(bench: Bench, works: dict[str, Named]) -> dict[str, Named]:
+    """Return the works with one more: what ours does where it is not compiled."""
+    side, work, arguments = works[OURS]
+    if bench.options.device != "cpu":
+        return works  # a GPU has kernels of its own
+    return {**works, IN_NUMPY: (side, work, {**arguments, "compile": "never"})}
 
 
 def act(bench: Bench) -> None:

@@ -4,7 +4,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from scripts.benchmarks.harness import Row, Sample, compare
 from scripts.benchmarks.process import OURS, ROOT, WORKERS, Place, Worker, can_keep_to_processors
 
+Named = tuple[str, str, Mapping[str, Any]]  # a work: its side, its name there, its arguments
 OUR_WORKER = ("-m", "scripts.benchmarks.workers.ours")
 
 
@@ -61,7 +62,7 @@ class Bench:
         return (OURS, *(peer for peer in self.options.peers if peer != "rltools"))
 
     def place(self, side: str) -> Place:
-        """Return where a side runs."""
+        """Return where a side runs a program; ours chooses its threads itself."""
         options = self.options
         pythons = {
             OURS: options.python,
@@ -72,7 +73,7 @@ class Bench:
         assert python is not None, f"{side} without a Python"
         path = ROOT if side == OURS else WORKERS
         variables = self._rltools_variables if side == "rltools" else {}
-        # Ours takes one thread for small networks, which a number given from outside overrules.
+        # Ours looks at the sizes and at what else runs; a number from outside overrules it.
         is_free = side == OURS and can_keep_to_processors()
         threads = None if is_free else options.threads
         return Place(python, path, threads, options.device, variables)
@@ -86,7 +87,8 @@ class Bench:
         """Return the running worker of a side."""
         if side not in self._workers:
             arguments = OUR_WORKER if side == OURS else ("-m", "workers.peer", side)
-            worker = Worker(side, self.place(side), arguments, self.folder())
+            place = replace(self.place(side), threads=self.options.threads)
+            worker = Worker(side, place, arguments, self.folder())
             self._workers[side] = self._stack.enter_context(worker)
             self.report.versions[side] = worker.versions()
         return self._workers[side]
@@ -102,11 +104,11 @@ class Bench:
 
     def compare(
         self,
-        works: Mapping[str, tuple[str, str, Mapping[str, Any]]],
+        works: Mapping[str, Named],
         repetitions: int,
         block_seconds: float,
     ) -> dict[str, Sample]:
-        """Measure works in turns; each is named, and given as (side, work, arguments)."""
+        """Measure works in turns; each has a name of its own besides."""
         with self.prepared(works):
             sides = {
                 name: partial(self.worker(side).measure, name)
@@ -115,7 +117,7 @@ class Bench:
             return compare(sides, self.repetitions(repetitions), block_seconds)
 
     @contextmanager
-    def prepared(self, works: Mapping[str, tuple[str, str, Mapping[str, Any]]]) -> Iterator[None]:
+    def prepared(self, works: Mapping[str, Named]) -> Iterator[None]:
         """Keep works, given as for `compare`, prepared in their workers."""
         for name, (side, work, arguments) in works.items():
             self.worker(side).prepare(name, work, arguments)

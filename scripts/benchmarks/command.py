@@ -10,7 +10,14 @@ from rich.console import Console
 from sac.config.schema import check_device
 from sac.device import resolve_device
 from sac.errors import SACError
-from scripts.benchmarks import agent_suites, installation, running_costs, tensor_suites, training
+from scripts.benchmarks import (
+    agent_suites,
+    busy,
+    installation,
+    running_costs,
+    tensor_suites,
+    training,
+)
 from scripts.benchmarks.bench import Bench, Options
 from scripts.benchmarks.learning_command import learn
 from scripts.benchmarks.process import BenchmarkError, keep_to_processors, processors
@@ -20,6 +27,8 @@ from scripts.benchmarks.solving import solve
 PEERS = ("sb3", "sbx", "rltools")
 SUITES: dict[str, Callable[[Bench], None]] = {
     "update": agent_suites.update,
+    "busy": busy.busy,
+    "loop": running_costs.loop,
     "act": agent_suites.act,
     "fill": agent_suites.fill,
     "import": installation.imports,
@@ -38,6 +47,8 @@ DESCRIPTION = """Measure this checkout, alone or in turns with peers, and print 
 
 suites:
   update      one gradient step of all networks with the sampling of its batch
+  busy        single updates of 256x256 beside four busy processes, against one thread there
+  loop        a step of the training loop, part by part: replay, environment, progress
   act         a random action for one observation
   fill        an update with 10,000 and with 1,000,000 transitions stored
   import      a fresh process that imports the library

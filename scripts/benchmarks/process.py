@@ -129,6 +129,11 @@ class Worker:
         """Return the seconds that `calls` calls take together."""
         return float(self._ask(do="measure", key=key, calls=calls)["seconds"])
 
+    def measure_each(self, key: str, calls: int) -> list[float]:
+        """Return the seconds of each of `calls` calls, one after the other."""
+        seconds: list[float] = self._ask(do="measure each", key=key, calls=calls)["seconds"]
+        return seconds
+
     def examine(self, key: str) -> dict[str, Any]:
         """Return what else the work tells of itself."""
         return self._ask(do="examine", key=key)

@@ -1,4 +1,4 @@
-"""What a training pays for being safe and being seen: checkpoints and logs."""
+"""What a training pays beside its updates: the loop around them, checkpoints and logs."""
 
 import json
 from typing import Any
@@ -12,6 +12,9 @@ CHECKPOINT_EVERY = 10_000
 CHECKPOINTS = 5
 TRAINING_STEPS = 1000
 LOGGED_STEPS = 4000
+LOOP_STEPS = 3000
+LOOPS = (("Pendulum-v1", 64, 64), ("HalfCheetah-v5", 256, 256))  # environment, width, batch
+NO_GLUE = ("update", "environment", "acting")
 MEGABYTE = 1e6
 
 
@@ -52,7 +55,26 @@ def logging(bench: Bench) -> None:
     bench.report.rows.append(Row(name, "%", Sample(shares)))
 
 
-def _run(bench: Bench, worker: str, **arguments: int) -> dict[str, Any]:
+def loop(bench: Bench) -> None:
+    """What each part of a step of the loop takes in a real training, and its glue together."""
+    for env, width, batch_size in LOOPS:
+        name = f"step of {env}, batch {batch_size}, {width}x{width}"
+        bench.announce(name)
+        runs = [
+            _run(bench, "our_loop", env=env, width=width, batch_size=batch_size, steps=LOOP_STEPS)
+            for _ in range(bench.repetitions(3))
+        ]
+        for run in runs:
+            run["all but update, environment and acting"] = sum(
+                seconds for part, seconds in run.items() if part not in NO_GLUE
+            )
+        bench.report.rows += [
+            Row(f"{name}: {part}", "ms", Sample([run[part] * 1e3 for run in runs]))
+            for part in runs[0]
+        ]
+
+
+def _run(bench: Bench, worker: str, **arguments: int | str) -> dict[str, Any]:
     """Return what a program of ours printed as its last line."""
     options = [str(word) for name, value in arguments.items() for word in (f"--{name}", value)]
     program = ["-m", f"scripts.benchmarks.workers.{worker}", *options]

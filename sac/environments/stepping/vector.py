@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
@@ -29,8 +29,7 @@ class Episode:
     success: bool | None = None  # None if the environment does not report it
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """The outcome of one step of all environments; the caller owns the arrays."""
 
     observation: np.ndarray  # (num_envs, *shape) that the policy sees next
@@ -127,20 +126,24 @@ class VectorEnvironment:
             next_observation = self.observation_encoder.encode_batch(observations, self.num_envs)
             reward = np.array(rewards, np.float32)
         valid = ~self._is_over
-        terminated = np.asarray(terminated, np.bool_) & valid
-        truncated = np.asarray(truncated, np.bool_) & valid
+        terminated, truncated = np.asarray(terminated, np.bool_), np.asarray(truncated, np.bool_)
+        if self._mode is AutoresetMode.NEXT_STEP:  # a mere reset counts for nothing
+            terminated, truncated = terminated & valid, truncated & valid
+            rewards = np.where(valid, rewards, 0.0)
+            self._lengths[self._is_over] = -1
         ended = terminated | truncated
+        has_ended = np.count_nonzero(ended) > 0  # quicker than any()
         observation = next_observation
         if self._mode is AutoresetMode.NEXT_STEP:
             self._is_over = ended
-        elif ended.any():
+        elif has_ended:
             if self._mode is AutoresetMode.SAME_STEP:
                 next_observation = self._with_final(observation, infos, ended)
             else:
                 observation = self._with_reset(next_observation, ended)
-        self._returns += np.where(valid, np.asarray(rewards, np.float64), 0.0)
-        self._lengths += valid
-        episodes = self._finished(ended, terminated, infos)
+        self._returns += rewards
+        self._lengths += 1
+        episodes = self._finished(ended, terminated, infos) if has_ended else []
         return Step(observation, next_observation, reward, terminated, truncated, valid, episodes)
 
     def state(self) -> dict[str, Any] | None:
@@ -237,8 +240,6 @@ class VectorEnvironment:
     def _finished(
         self, ended: np.ndarray, terminated: np.ndarray, infos: dict[str, Any]
     ) -> list[Episode]:
-        if not ended.any():
-            return []
         indices = np.flatnonzero(ended).tolist()
         episodes = [
             Episode(float(self._returns[i]), int(self._lengths[i]), i, not terminated[i], success)

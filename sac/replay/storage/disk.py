@@ -61,13 +61,11 @@ class PagedTable:
     def locate(self, rows: Rows) -> Rows:
         return rows + self._read_shift.take(rows >> self._shift)
 
-    def claim(self, rows: Rows) -> Rows:
-        places = rows + self._write_shift.take(rows >> self._shift)
-        if (places < 0).any():
-            for segment in np.unique(rows[places < 0] >> self._shift).tolist():
-                self._open(segment)
-            places = rows + self._write_shift.take(rows >> self._shift)
-        return places
+    def claim(self, row: int) -> int:
+        segment = row >> self._shift
+        if self._write_shift[segment] == CLOSED:
+            self._open(segment)
+        return row + int(self._write_shift[segment])
 
     def extend(self, rows: int) -> None:
         new = -(-rows >> self._shift) - len(self._segments)

@@ -46,8 +46,8 @@ class Table(Protocol):
     def locate(self, rows: Rows) -> Rows:
         """Return where to read rows that have been written."""
 
-    def claim(self, rows: Rows) -> Rows:
-        """Return where to read or write rows until the next `commit`."""
+    def claim(self, row: int) -> int:
+        """Return where to read or write a row until the next `commit`."""
 
     def extend(self, rows: int) -> None:
         """Grow to this many rows."""

@@ -28,8 +28,8 @@ class MemoryTable:
     def locate(self, rows: Rows) -> Rows:
         return rows
 
-    def claim(self, rows: Rows) -> Rows:
-        return rows
+    def claim(self, row: int) -> int:
+        return row
 
     def extend(self, rows: int) -> None:
         for name, array in self.columns.items():

@@ -21,7 +21,7 @@ from sac.training.train import train
 LOGGING = {
     Logger: ("log", "text", "flush"),
     Progress: ("update", "message"),
-    TrainingLoop: ("_log", "_show", "_count_episodes"),
+    TrainingLoop: ("_log", "_count_episodes"),
 }
 
 

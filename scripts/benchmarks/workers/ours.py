@@ -20,15 +20,24 @@ DISTRIBUTIONS = ["numpy", "gymnasium"]
 
 
 def make_agent(
-    observation_size: int, action_size: int, hidden_sizes: list[int], device: str
+    observation_size: int,
+    action_space: spaces.Space,
+    hidden_sizes: list[int],
+    device: str,
+    compile: str = "auto",
 ) -> SACAgent:
-    """Return an agent for continuous actions."""
+    """Return an agent for these actions."""
     return SACAgent(
         spaces.Box(-np.inf, np.inf, (observation_size,), np.float32),
-        spaces.Box(-1, 1, (action_size,), np.float32),
+        action_space,
         AgentConfig(hidden_sizes=hidden_sizes),
         device=device,
+        compile=compile,
     )
+
+
+def _box(action_size: int) -> spaces.Box:
+    return spaces.Box(-1, 1, (action_size,), np.float32)
 
 
 def _filled_buffer(agent: SACAgent, transitions: int) -> ReplayBuffer:
@@ -49,9 +58,10 @@ def update(
     hidden_sizes: list[int],
     transitions: int,
     device: str,
+    compile: str = "auto",
 ) -> serve.Work:
     """One update of all networks with the sampling of its batch."""
-    agent = make_agent(observation_size, action_size, hidden_sizes, device)
+    agent = make_agent(observation_size, _box(action_size), hidden_sizes, device, compile)
     return _update_work(agent, batch_size, transitions)
 
 
@@ -62,14 +72,10 @@ def discrete_update(
     hidden_sizes: list[int],
     transitions: int,
     device: str,
+    compile: str = "auto",
 ) -> serve.Work:
     """One update of the agent for discrete actions."""
-    agent = SACAgent(
-        spaces.Box(-np.inf, np.inf, (observation_size,), np.float32),
-        spaces.Discrete(actions),
-        AgentConfig(hidden_sizes=hidden_sizes),
-        device=device,
-    )
+    agent = make_agent(observation_size, spaces.Discrete(actions), hidden_sizes, device, compile)
     return _update_work(agent, batch_size, transitions)
 
 
@@ -77,7 +83,7 @@ def update_products(
     observation_size: int, action_size: int, batch_size: int, hidden_sizes: list[int]
 ) -> serve.Work:
     """The matrix products of one update and nothing else, as seen in a real one."""
-    agent = make_agent(observation_size, action_size, hidden_sizes, "cpu")
+    agent = make_agent(observation_size, _box(action_size), hidden_sizes, "cpu")
     replay_buffer = _filled_buffer(agent, batch_size)
     products = recorded_products(lambda: agent.update(replay_buffer.sample(batch_size)))
     return serve.Work(
@@ -90,7 +96,7 @@ def act(
     observation_size: int, action_size: int, hidden_sizes: list[int], device: str
 ) -> serve.Work:
     """A random action of the policy for one observation."""
-    agent = make_agent(observation_size, action_size, hidden_sizes, device)
+    agent = make_agent(observation_size, _box(action_size), hidden_sizes, device)
     observations = cycle(
         np.random.default_rng(0).standard_normal((256, observation_size), np.float32)
     )

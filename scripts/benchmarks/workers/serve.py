@@ -4,6 +4,7 @@ Standard library only, and nothing from the rest of the project: a peer's enviro
 
     {"do": "prepare", "key": ..., "work": name, "arguments": {...}}  builds the work
     {"do": "measure", "key": ..., "calls": n}         -> {"seconds": of all calls together}
+    {"do": "measure each", "key": ..., "calls": n}    -> {"seconds": [of each call]}
     {"do": "examine", "key": ...}                     -> whatever else the work can tell of itself
     {"do": "forget", "key": ...}                      frees it
     {"do": "describe"}                                -> {"versions": {...}}
@@ -44,6 +45,10 @@ class Work:
             self.finish()
             return time.perf_counter() - start
 
+    def measure_each(self, calls: int) -> list[float]:
+        """Return the seconds of each of `calls` calls."""
+        return [self.measure(1) for _ in range(calls)]
+
 
 Works = Mapping[str, Callable[..., Work]]
 
@@ -72,6 +77,8 @@ def _answer(
         prepared[key] = works[request["work"]](**request["arguments"])
     elif action == "measure":
         return {"seconds": prepared[key].measure(request["calls"])}
+    elif action == "measure each":
+        return {"seconds": prepared[key].measure_each(request["calls"])}
     elif action == "examine":
         return prepared[key].examine()
     elif action == "forget":

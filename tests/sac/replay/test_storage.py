@@ -133,6 +133,21 @@ def test_samples_are_those_of_a_buffer_in_memory(tmp_path: Path, num_envs: int, 
     assert_same_arrays(contents(disk.buffer), contents(memory))
 
 
+def test_nothing_is_lost_where_the_rows_move_in_the_middle_of_a_transition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk: each new slot moves all of them into memory, each checkpoint back."""
+    slots = replay_storage.SlotFiles
+    monkeypatch.setattr(slots, "grow", slots._move_into_memory)
+    disk, memory = Disk(tmp_path / "replay", 40, 1, keep=100), make_buffer(40, 1)
+    worlds = [Worlds(buffer, Oracle(40, 1)) for buffer in (disk.buffer, memory)]
+    for _ in range(30):
+        disk.save()
+        for world in worlds:
+            world.step(["truncated"])
+        assert_same_arrays(contents(disk.buffer), contents(memory))
+
+
 def sizes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir())
 
@@ -297,7 +312,7 @@ def test_damaged_files_are_named(tmp_path: Path, column: str, damage: str) -> No
 def test_next_rows_that_lead_elsewhere_are_refused(tmp_path: Path, next_row: Any) -> None:
     disk = Disk(tmp_path / "replay", 50, 1)
     run_worlds(disk.buffer, 1, 30)
-    place = disk.buffer.rings.table.claim(np.array([3]))
+    place = disk.buffer.rings.table.claim(3)
     next_rows = disk.buffer.rings.table.columns["next_row"]
     aside = next_rows[next_rows > 50].tolist()
     assert next_rows[place] not in aside[-1:]

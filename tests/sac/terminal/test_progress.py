@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import SupportsFloat
 
 import numpy as np
 import pytest
@@ -34,14 +35,18 @@ def environment_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def train(stream: io.StringIO, total_steps: int = 1000, start_step: int = 0) -> list[str]:
-    """A run of 100 steps and 50 updates a second."""
+    """A run of 100 steps and 50 updates a second, of which episodes end at step 600."""
     clock = Clock()
+
+    def numbers() -> dict[str, SupportsFloat]:
+        late = {"episodes": 1234, "mean_return": -1203.4} if step >= 600 else {}
+        return {"updates": step // 2, "alpha": np.float32(0.25), **late}
+
     with Progress(total_steps, start_step, stream=stream, clock=clock) as progress:
         for step in range(start_step + 1, total_steps + 1):
             clock.now += 0.01
-            progress.update(step, updates=step // 2, alpha=np.float32(0.25))
+            progress.update(step, numbers)
             if step == 600:
-                progress.update(step, episodes=1234, mean_return=-1203.4)
                 progress.message("evaluation: mean return -150")
     return stream.getvalue().splitlines()
 
@@ -123,11 +128,18 @@ def test_numbers_are_read_only_when_they_are_shown() -> None:
             Number.reads += 1
             return 1.0
 
+    asked: list[int] = []
+
+    def numbers() -> dict[str, SupportsFloat]:
+        asked.append(step)
+        return {"alpha": Number()}
+
     stream = io.StringIO()
     with Progress(1000, stream=stream, clock=Clock()) as progress:
         for step in range(1, 1001):
-            progress.update(step, alpha=Number())
+            progress.update(step, numbers)
     assert Number.reads == len(stream.getvalue().splitlines()) == 20
+    assert set(asked) == {1, *range(50, 1001, 50)}
 
 
 def test_heavy_libraries_are_imported_when_used() -> None:

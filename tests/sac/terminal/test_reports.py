@@ -2,6 +2,7 @@
 
 import io
 import math
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def test_progress_reports_what_it_would_print(
 ) -> None:
     with Progress(1000, clock=lambda: 0.0) as progress:
         for step in range(0, 1001, 10):
-            progress.update(step, episodes=3, updates=step)
+            progress.update(step, partial(dict, episodes=3, updates=step))
         progress.message("evaluation")
     steps = list(reports.Reader(file).new())
     assert [report.step for report in steps if isinstance(report, reports.Reached)] == [

@@ -59,12 +59,6 @@ def trapped(
     return config if changes is None else config.merged(changes)
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Event files here may well be named in the same second."""
-    monkeypatch.setattr("sac.metrics.events._wait_for_a_later_name", lambda folder: None)
-
-
 ROLLBACK = {"train": {"on_divergence": "rollback"}}
 
 

@@ -57,7 +57,7 @@ def test_every_step_is_that_of_gymnasium(
     for _ in range(25):
         actions = np.stack([space.sample() for _ in range(num_envs)])
         ours, theirs = quick.step(actions), usual.step(actions)
-        for name in ours.__slots__:
+        for name in ours._fields:
             one, other = getattr(ours, name), getattr(theirs, name)
             np.testing.assert_array_equal(one, other, err_msg=name)
             if isinstance(one, np.ndarray):
