@@ -13,6 +13,7 @@ import gymnasium
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from sac.config import EnvConfig
+from sac.environments.closing import close
 from sac.environments.explain import ATARI_NAMESPACE, explained
 from sac.environments.rebuild.recorder import Recorder
 from sac.environments.stepping.vector import VectorEnvironment
@@ -54,7 +55,7 @@ def make_vector_environment(
         )
     except BaseException:
         if is_owned:
-            env.close()
+            close(env)
         raise
 
 
@@ -143,7 +144,7 @@ def _from_source(
     another = functools.partial(_make_recorded, source, wrappers)
     with explained(str(first)):
         if config.vectorization == "async" and first is not source:
-            first.close()
+            close(first)
             return AsyncVectorEnv([another] * num_envs, **_vector_kwargs("async")), True
         given = functools.partial(_make_recorded, lambda: first, wrappers)
         makers: list[Any] = [given, *[another] * (num_envs - 1)]
@@ -162,7 +163,7 @@ def _wrapped(env: Any, wrappers: list[WrapEnvironment]) -> Any:
 
 def _wrapped_vector(env: VectorEnv, num_envs: int, wrappers: list[WrapEnvironment]) -> VectorEnv:
     if env.num_envs != num_envs:
-        env.close()
+        close(env)
         raise EnvironmentSetupError(
             f"env.num_envs: expected {num_envs} environments, {env} has {env.num_envs}"
         )

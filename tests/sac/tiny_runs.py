@@ -125,8 +125,23 @@ class FailsOnce(CopyingCountingEnv):
 gymnasium.register(
     "FailsOnceForTests-v0", lambda **kwargs: FailsOnce(**kwargs), disable_env_checker=True
 )
+
+
+class NoisyEnv(CopyingCountingEnv):
+    """Prints in each step, and can't be closed."""
+
+    def step(self, action: np.ndarray) -> Any:
+        print("step", self.steps_in_all, flush=True)
+        return super().step(action)
+
+    def close(self) -> None:
+        raise ConnectionError("the port is gone")
+
+
 FAILING = "FailingForTests-v0"
+NOISY = "NoisyForTests-v0"
 gymnasium.register(FAILING, FailingEnv, disable_env_checker=True)
+gymnasium.register(NOISY, NoisyEnv, disable_env_checker=True)
 
 
 def one_step_each(environment: Any, seed: int = 0) -> RandomActions:

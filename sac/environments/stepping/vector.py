@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
+from sac.environments.closing import close
 from sac.environments.stepping.autoreset import autoreset_mode, item
 from sac.environments.stepping.sync import SyncSteps
 from sac.environments.stepping.workers import AsyncWorkers, close_workers
@@ -235,7 +236,7 @@ class VectorEnvironment:
             return
         if isinstance(self._env.unwrapped, AsyncVectorEnv):
             close_workers(self._env.unwrapped)
-        self._env.close()
+        close(self._env)
 
     def _finished(
         self, ended: np.ndarray, terminated: np.ndarray, infos: dict[str, Any]
