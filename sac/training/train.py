@@ -34,6 +34,7 @@ from sac.run.versions import changed_versions, current_versions
 from sac.seeding import Streams, branch, integer_seed
 from sac.terminal import reports
 from sac.terminal.interrupt import InterruptGuard
+from sac.terminal.output import lasting_output
 from sac.terminal.progress import Progress
 from sac.threads import blas_threads_for
 from sac.training.divergence import MAX_ROLLBACKS, Diverged, count_divergences
@@ -143,7 +144,8 @@ def _run(
     compilation = Compilation(config.train.compile, resolve_device(config.device))
     is_compiled = compilation.compiler is not None
     notes = [*fallback_note(config.device), *compilation.note, *notes]
-    with blas_threads_for(config, is_compiled=is_compiled), ExitStack() as lock:
+    # Environments print too.
+    with lasting_output(), blas_threads_for(config, is_compiled=is_compiled), ExitStack() as lock:
         while True:
             try:
                 return _attempt(lock, config, env, run_directory, checkpoint, notes)

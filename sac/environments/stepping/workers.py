@@ -18,6 +18,7 @@ from gymnasium.vector import AsyncVectorEnv
 from gymnasium.vector.async_vector_env import _async_worker
 
 from sac.errors import EnvironmentStepError, WorkerLostError
+from sac.terminal.output import lasting_output
 
 ALIVE_SECONDS = 1.0  # between checks of whether a silent worker is alive
 SALVAGE_SECONDS = 10.0  # for a worker to finish its step and send its recording
@@ -43,7 +44,7 @@ def run_worker(index: int, make: Callable[[], gymnasium.Env], *arguments: Any) -
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     # If the parent was killed, end without a message.
-    with contextlib.suppress(EOFError, ConnectionError):
+    with lasting_output(), contextlib.suppress(EOFError, ConnectionError):
         _async_worker(index, lambda: _Reporting(make()), *arguments)
 
 
