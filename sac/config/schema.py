@@ -86,8 +86,9 @@ class EnvConfig:
         float | None,
         Option(
             "Seconds that an async worker may take for a step or reset before it counts as hung "
-            "and is started anew; null: no limit. After the third restart within 1,000 "
-            "transitions, by hanging or dying, the next one ends the run.",
+            "and is started anew, and all of them to make their environments; null: no limit. "
+            "After the third restart within 1,000 transitions, by hanging or dying, the next one "
+            "ends the run.",
             above=0,
         ),
     ] = 300.0

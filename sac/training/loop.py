@@ -99,6 +99,11 @@ class TrainingLoop:
             self._draw(before, is_last)
             if is_last or self._due(config.evaluation.every_steps, before):
                 self._evaluate()
+            if interrupt.wants_checkpoint:
+                interrupt.wants_checkpoint = False
+                self._checkpoint(is_last=False)
+                if self._saver.saved_step == counters.step:
+                    self.outputs.progress.message(f"SIGUSR1: saved at step {counters.step:,}")
             if self._due(config.checkpoint.every_steps, before):
                 self._checkpoint(is_last=False)
         self._checkpoint()

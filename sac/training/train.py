@@ -63,7 +63,8 @@ def train(
 ) -> TrainResult:
     """Train a soft actor-critic agent and return where the run lies.
 
-    The first Ctrl-C or SIGTERM ends the training with a checkpoint, and `interrupted_by` tells.
+    The first Ctrl-C, SIGTERM or SIGHUP ends the training with a checkpoint, and `interrupted_by`
+    tells; SIGUSR1 saves one, and the training goes on.
 
     Args:
         config: What to do; not given for a resumed run, which has its own.
