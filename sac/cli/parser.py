@@ -42,7 +42,7 @@ class CommandParser(argparse.ArgumentParser):
         """Add an option without a value."""
         self.add_argument(name, action="store_true", help=help)
 
-    def add_number(self, name: str, option: Option, default: int) -> None:
+    def add_number(self, name: str, option: Option, default: int | None) -> None:
         """Add an option of a whole number."""
         help = f"{option.help} (default: {default})"
         convert = value_type(name, int, option)

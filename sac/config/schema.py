@@ -258,6 +258,13 @@ class EvaluationConfig:
         int, count("Transitions between evaluations; 0: only at the end.", at_least=0)
     ] = 5000
     episodes: Annotated[int, count("Episodes of an evaluation.", at_most=10**6)] = 10
+    max_steps: Annotated[
+        int | None,
+        count(
+            "Steps after which an episode is cut, where the environment has no limit of its own; "
+            "null: never."
+        ),
+    ] = 100_000
 
     def __post_init__(self) -> None:
         check_fields(self, "evaluation.")

@@ -14,6 +14,7 @@ from sac.disk.encoding import encode_document
 from sac.disk.files import replace_file
 from sac.disk.lock import RunLock
 from sac.environments import VectorEnvironment, make_vector_environment, separate_source
+from sac.environments.limit import with_limit
 from sac.errors import CheckpointError, ConfigError, DivergenceError, SACError
 from sac.evaluation.evaluate import EvaluationResult
 from sac.metrics.logger import Logger, metric_tags
@@ -117,7 +118,8 @@ def _resume(
             return _run(config, env, run_directory)
         checkpoint, damaged = last_usable_checkpoint(run_directory)
         step, total_steps = checkpoint.step, config.train.total_steps
-        if step < total_steps:
+        counters = checkpoint.documents.get("state", {}).get("counters", {})
+        if step < total_steps or counters.get("evaluation_due", False):
             notes = _set_aside(damaged, run_directory)
             return _run(config, env, run_directory, checkpoint, notes)
         with Progress(total_steps, step) as progress:
@@ -171,6 +173,7 @@ def _attempt(
         environment, evaluation_environment = _environments(stack, config, env, start)
         given = None if env is None else evaluation_environment.name
         config = _resolved(config, given, environment.num_envs)
+        notes = [*notes, *_limit_note(evaluation_environment, config)]
         state = RunState.new(config, environment, evaluation_environment, DiskStorage())
         updates = state.agent.compilation.name
         if run_directory is not None:
@@ -250,9 +253,18 @@ def _environments(
     if settings.vectorization == "async":
         settings = replace(settings, vectorization="sync")
     evaluation_seed = integer_seed(streams.eval_env)
+    settings = with_limit(settings, config.evaluation.max_steps)
     evaluation = make_vector_environment(settings, source=evaluation_source, seed=evaluation_seed)
     stack.callback(evaluation.close)
     return training, evaluation
+
+
+def _limit_note(evaluation: VectorEnvironment, config: Config) -> list[str]:
+    if not evaluation.is_endless:
+        return []
+    name, steps = config.env.id or evaluation.name, config.evaluation.max_steps
+    end = "may never end" if steps is None else f"cut them after {steps:,} steps"
+    return [f"{name} has no limit for its episodes: evaluations {end} (evaluation.max_steps)"]
 
 
 def _resolved(config: Config, given: str | None, num_envs: int) -> Config:

@@ -139,7 +139,7 @@ class NoisyEnv(CopyingCountingEnv):
 
 
 FAILING = "FailingForTests-v0"
-NOISY = "NoisyForTests-v0"
+NOISY = "PrintingForTests-v0"
 gymnasium.register(FAILING, FailingEnv, disable_env_checker=True)
 gymnasium.register(NOISY, NoisyEnv, disable_env_checker=True)
 

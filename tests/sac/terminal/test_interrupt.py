@@ -264,6 +264,16 @@ def test_request_saves_a_checkpoint_and_the_training_goes_on(
     assert checkpoint_steps(run)[-1] > step
 
 
+def test_signal_gets_out_of_an_evaluation_that_never_ends(tmp_path: Path) -> None:
+    endless = "tests.sac.environments_for_tests:TroubleForTests-v0"
+    options = ["--evaluation.max_steps", "null", *tiny_options(tmp_path)]
+    training = start("--env.id", endless, *options)
+    wait_for(training.stdout, "step 30/60")
+    training.send_signal(signal.SIGTERM)
+    assert end(training)[0] == 143
+    assert checkpoint_steps(only_run(tmp_path))[-1] == 30
+
+
 def test_training_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
     def ignore() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
