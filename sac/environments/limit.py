@@ -8,6 +8,7 @@ import gymnasium
 from gymnasium.wrappers import TimeLimit
 
 from sac.config import EnvConfig, WrapperConfig
+from sac.config.fields import whole
 
 
 class EvaluationLimit(TimeLimit):
@@ -17,7 +18,7 @@ class EvaluationLimit(TimeLimit):
 def with_limit(config: EnvConfig, max_steps: int | None) -> EnvConfig:
     """Return the configuration with `limited` as its last wrapper; None: no limit is reached."""
     # With a wrapper all the same, as the state of an environment is saved wrapper by wrapper.
-    steps = sys.maxsize if max_steps is None else max_steps
+    steps = sys.maxsize if max_steps is None else whole("max_steps", max_steps)
     limit = WrapperConfig(f"{__name__}.{limited.__name__}", {"max_steps": steps})
     return replace(config, wrappers=(*config.wrappers, limit))
 

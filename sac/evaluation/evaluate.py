@@ -129,8 +129,7 @@ def evaluate(
         checkpoint: Which one of a run: "best", "last" or a step.
         deterministic: False samples from the policy.
         num_envs: Environments that play side by side.
-        max_steps: Steps after which an episode is cut, with a warning, where the environment has no
-            limit of its own; None: never.
+        max_steps: Length at which episodes without a limit are cut, with a warning; None: never.
         device: "auto", "cpu", "cuda" or "cuda:N".
         with_random: Also play the same number of episodes with random actions, as `random_policy`.
         video: A .mp4 or .gif file for a film of the first episode, if `env` is not given.
@@ -139,11 +138,11 @@ def evaluate(
     """
     episodes, seed, num_envs = _checked(episodes, seed, num_envs, video, env)
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
-    config = environment_config(loaded, num_envs, env_overrides, trust=trust)
+    playing = environment_config(loaded, num_envs, env_overrides, trust=trust)
+    config = with_limit(playing, max_steps)
     _check_named(config, loaded, env)
     env_name = config.id if env is None else str(env)
     agent = SACAgent.load(loaded.folder, device=device)
-    config = with_limit(config, max_steps)
     with closing(make_vector_environment(config, source=env, seed=seed)) as environment:
         check_spaces_fit(*agent.spaces, environment)
         plan = partial(run_episodes, environment=environment, episodes=episodes, seed=seed)
