@@ -12,7 +12,7 @@ from sac.cli.parser import CommandParser, take_environment_arguments
 from sac.cli.runs import BEST_OR_LAST, add_run_options, check_runs, for_each_run
 from sac.config import EvaluationConfig
 from sac.config.fields import count
-from sac.errors import ConfigError
+from sac.errors import ConfigError, install_command
 
 if TYPE_CHECKING:
     from sac.evaluation.evaluate import EvaluationResult
@@ -81,7 +81,7 @@ def _parser(prog: str) -> CommandParser:
         type=Path,
         metavar="FILE",
         help="Film an episode to FILE (.mp4 or .gif), with step and return drawn in. Needs the "
-        'packages of pip install -e ".[video]".',
+        f"packages of {install_command('video')}.",
     )
     formats = parser.add_mutually_exclusive_group()
     for name, help in (

@@ -11,7 +11,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sac.config.yaml_text import EXPONENT_NUMBER
+from sac.config.yaml_text import EXPONENT_NUMBER, Unclear
 from sac.errors import ConfigError
 
 COUNT_LIMIT = 10**12  # far above any use, far below an overflow of 64 bits
@@ -78,6 +78,8 @@ def checked(value: Any, hint: Any, option: Option, key: str) -> Any:
         return convert(value, hint, option)
     except ValueError:
         message = f"{key}: expected {expected(hint, option)}, got {shown(value)}"
+        if typing.get_origin(hint) is Sequence and isinstance(value, str | int):
+            message += f": write [{value}]"
         raise ConfigError(message) from None
 
 
@@ -202,6 +204,10 @@ def _plain(value: Any, depth: int) -> Any:
         return [_plain(item, depth + 1) for item in value]
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, Unclear):
+        raise ConfigError(
+            f"{value!r} may be a number or text: write .nan, .inf or -.inf, or '{value}' in quotes"
+        )
     kinds: dict[type, Any] = {str: str, numbers.Integral: int, numbers.Real: float}
     for kind, plain in kinds.items():
         if isinstance(value, kind):

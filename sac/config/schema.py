@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from sac.config import shipped
+from sac.config.defaults import with_time_to_learn
 from sac.config.fields import (
     Option,
     check_fields,
@@ -185,7 +186,12 @@ class TrainConfig:
     total_steps: Annotated[int, count("Transitions to collect in all.")] = 100_000
     # A few episodes of most tasks. The 10,000 of MuJoCo papers would be most of a short run.
     learning_starts: Annotated[
-        int, count("Transitions of random actions before the first update.", at_least=0)
+        int,
+        count(
+            "Transitions of random actions before the first update; by default a tenth of "
+            "total_steps where that is less.",
+            at_least=0,
+        ),
     ] = 1000
     # More than 1 carries a reward back faster, where rewards are rare or late. The actions on the
     # way are those of older policies, so that many steps learn of what is no longer done.
@@ -353,7 +359,7 @@ class Config:
         if isinstance(data, Mapping):
             data = shipped.with_preset(data)
         check_keys(cls, data)
-        return build(cls, data)
+        return build(cls, with_time_to_learn(data, TrainConfig.learning_starts))
 
     @classmethod
     def from_yaml(cls, text: str) -> "Config":

@@ -117,6 +117,8 @@ def _resume(
         if not step_folders(run_directory):  # killed before its first step
             return _run(config, env, run_directory)
         checkpoint, damaged = last_usable_checkpoint(run_directory)
+        # config.yaml may have been edited since.
+        check_changes(Config.from_dict(checkpoint.documents.get("config", {})), config)
         step, total_steps = checkpoint.step, config.train.total_steps
         counters = checkpoint.documents.get("state", {}).get("counters", {})
         if step < total_steps or counters.get("evaluation_due", False):

@@ -73,9 +73,9 @@ def assert_same_arrays(first: Mapping[str, np.ndarray], second: Mapping[str, np.
         np.testing.assert_array_equal(array, second[name], err_msg=name)
 
 
-def tiny_options(root: Path) -> list[str]:
-    """TINY as options of the train command, the environment and the device aside."""
-    sections = TINY | {"logging": {**TINY["logging"], "root": root}}
+def tiny_options(root: Path, changes: Mapping[str, Any] | None = None) -> list[str]:
+    """TINY with changes as options of the train command, the environment and the device aside."""
+    sections = merge(merge(TINY, {"logging": {"root": root}}), changes or {})
     return [
         text
         for section, keys in sections.items()

@@ -25,9 +25,11 @@ ROOT = Path(__file__).parents[3]
 HAS_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
 
 
-def start(root: Path, *options: object) -> subprocess.Popen[str]:
+def start(
+    root: Path, *options: object, changes: dict[str, Any] | None = None
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "scripts/train.py", *map(str, [*tiny_options(root), *options])],
+        [sys.executable, "scripts/train.py", *map(str, [*tiny_options(root, changes), *options])],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -79,7 +81,7 @@ def test_a_seed_that_fails_leaves_the_others_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_ends_every_training_with_a_checkpoint(tmp_path: Path, number: int) -> None:
     options = ("--env.id", "CartPole-v1", "--seeds", "0,1,2", "--workers", 2)
-    process = start(tmp_path, *options, "--train.total_steps", 10**6)
+    process = start(tmp_path, *options, changes={"train": {"total_steps": 10**6}})
     wait_until_all_learn(process)
     # Ctrl-C in a terminal reaches the whole group of processes.
     os.killpg(process.pid, number)
@@ -100,7 +102,7 @@ def test_signal_ends_every_training_with_a_checkpoint(tmp_path: Path, number: in
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no terminal can hang up here")
 def test_trainings_end_with_a_checkpoint_when_the_terminal_closes(tmp_path: Path) -> None:
     options = ("--env.id", "CartPole-v1", "--seeds", "0,1", "--workers", 2)
-    process = start(tmp_path, *options, "--train.total_steps", 10**6)
+    process = start(tmp_path, *options, changes={"train": {"total_steps": 10**6}})
     wait_until_all_learn(process)
     process.send_signal(signal.SIGHUP)
     process.communicate()

@@ -23,6 +23,14 @@ from sac.errors import ConfigError
         ("1e4x", "1e4x"),
         ("e4", "e4"),
         ("auto", "auto"),
+        ("020000", 20000),
+        ("-012", -12),
+        ("0x10", 16),
+        ("1_000", 1000),
+        ("190:20:30", "190:20:30"),
+        ("1:30.5", "1:30.5"),
+        (".inf", float("inf")),
+        ("information", "information"),
     ],
 )
 def test_exponents_are_numbers(text: str, value: Any) -> None:
@@ -30,7 +38,10 @@ def test_exponents_are_numbers(text: str, value: Any) -> None:
     assert (parsed, type(parsed)) == (value, type(value))
 
 
-@pytest.mark.parametrize("text", ["1e4", "1.5e3", "-.5e1", "true", "null", "", " a", "é", "\ud800"])
+@pytest.mark.parametrize(
+    "text",
+    [*"1e4 1.5e3 -.5e1 true null é \ud800 020000 190:20:30 nan -inf Infinity".split(), "", " a"],
+)
 def test_text_stays_text(text: str) -> None:
     assert parse_yaml(dump_yaml({"key": [text]}), "test") == {"key": [text]}
 

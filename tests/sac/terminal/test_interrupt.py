@@ -19,7 +19,7 @@ from sac.terminal.interrupt import InterruptGuard
 from tests.sac.tiny_runs import FAILING, MODULE, checkpoint_steps, metrics, tiny_options
 
 ROOT = Path(__file__).parents[3]
-LONG = ["--train.total_steps", "1000000"]
+LONG = {"train": {"total_steps": 1_000_000}}
 ENDLESS_SECONDS = 60  # no test waits this long unless something is broken
 
 
@@ -206,7 +206,7 @@ def only_run(root: Path) -> Path:
 def test_signal_saves_a_checkpoint_from_which_the_run_goes_on(
     tmp_path: Path, number: int, status: int, options: list[str], to_all: bool
 ) -> None:
-    training = start("--env.id", "CartPole-v1", *tiny_options(tmp_path), *LONG, *options)
+    training = start("--env.id", "CartPole-v1", *tiny_options(tmp_path, LONG), *options)
     wait_for(training.stdout, "evaluation at step 30")
     if to_all:
         os.killpg(training.pid, number)
@@ -236,7 +236,7 @@ def test_twice_stops_at_once_what_does_not_come_to_a_safe_place(
 ) -> None:
     training = start(
         *("--env.id", f"{MODULE}:{FAILING}", "--env.kwargs.hangs_at", 25),
-        *("--env.vectorization", vectorization, *tiny_options(tmp_path), *LONG),
+        *("--env.vectorization", vectorization, *tiny_options(tmp_path, LONG)),
     )
     wait_for(training.stderr, "hanging")
     type_ctrl_c(training)
@@ -252,7 +252,7 @@ def test_twice_stops_at_once_what_does_not_come_to_a_safe_place(
 def test_request_saves_a_checkpoint_and_the_training_goes_on(
     tmp_path: Path, options: list[str]
 ) -> None:
-    training = start("--env.id", "CartPole-v1", *tiny_options(tmp_path), *LONG, *options)
+    training = start("--env.id", "CartPole-v1", *tiny_options(tmp_path, LONG), *options)
     wait_for(training.stdout, "evaluation at step 30")
     os.killpg(training.pid, signal.SIGUSR1)  # as schedulers do, to the workers too
     line = wait_for(training.stdout, "SIGUSR1: saved at step ")
