@@ -93,8 +93,17 @@ def parse_yaml(text: str, source: str) -> Any:
 
 
 def dump_yaml(data: Any) -> str:
-    """Return ASCII block-style YAML that `parse_yaml` reads back to an equal value."""
-    return yaml.dump(data, Dumper=ConfigDumper, sort_keys=False, width=100)
+    """Return ASCII block-style YAML that `parse_yaml` reads back to an equal value.
+
+    ConfigError if it is longer than `read_yaml_mapping` takes.
+    """
+    text = yaml.dump(data, Dumper=ConfigDumper, sort_keys=False, width=100)
+    if len(text) > MAX_BYTES:
+        raise ConfigError(
+            f"the configuration takes {len(text)} bytes as YAML, more than {MAX_BYTES}: keep data "
+            "in a file, and name that in env.kwargs"
+        )
+    return text
 
 
 def read_yaml_mapping(path: Path) -> dict[Any, Any]:

@@ -13,7 +13,7 @@ from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import CURES
 from sac.agent.state import described
 from sac.config import Config
-from sac.disk.encoding import join_arrays, split_arrays
+from sac.disk.encoding import fits_a_document, join_arrays, split_arrays
 from sac.environments import VectorEnvironment
 from sac.errors import CheckpointError, ConfigError, DiskError, DivergenceError, SACError
 from sac.evaluation.evaluate import check_spaces_fit
@@ -178,6 +178,8 @@ class RunState:
             ),
         }
         state, arrays = split_arrays(tree)
+        if not fits_a_document(state):  # what can't be read again is worth less than the rest
+            state, arrays = split_arrays(_without_episodes(tree))
         tensors = self._weights() | {"state": arrays}
         documents = self._documents() | {"state": state}
         storage, step = self.replay_buffer.storage, self.counters.step
@@ -287,6 +289,15 @@ class RunState:
                     f"{key}: a resumed run keeps its own, expected {wanted}, got {found}; start a "
                     f"new run with --train.init_from {checkpoint.folder} to change it"
                 )
+
+
+def _without_episodes(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return what is saved of a run without the environments: their episodes end truncated."""
+    collector = dict(tree["collector"])
+    if (environment := collector["environment"]) is not None:
+        recordings = [None] * len(environment["recordings"])
+        collector["environment"] = environment | {"recordings": recordings}
+    return tree | {"collector": collector, "evaluation": None}
 
 
 def save_best(run_directory: Path, best: Best) -> None:

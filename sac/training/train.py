@@ -176,6 +176,7 @@ def _attempt(
         given = None if env is None else evaluation_environment.name
         config = _resolved(config, given, environment.num_envs)
         notes = [*notes, *_limit_note(evaluation_environment, config)]
+        saved_config = config.to_yaml().encode()
         state = RunState.new(config, environment, evaluation_environment, DiskStorage())
         updates = state.agent.compilation.name
         if run_directory is not None:
@@ -192,7 +193,7 @@ def _attempt(
             )
             lock.enter_context(RunLock(run_directory))
             state.open_replay(run_directory)
-        _write(run_directory / CONFIG_FILE, config.to_yaml().encode())
+        _write(run_directory / CONFIG_FILE, saved_config)
         sign(run_directory, config.env)
         if checkpoint is None:
             _write(run_directory / VERSIONS_FILE, encode_document(current_versions(updates)))

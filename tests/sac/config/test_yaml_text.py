@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sac.config import yaml_text
 from sac.config.yaml_text import dump_yaml, parse_yaml, read_yaml_mapping
 from sac.errors import ConfigError
 
@@ -115,3 +116,14 @@ def test_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
     path = tmp_path / "windows.yaml"
     path.write_bytes(b"\xef\xbb\xbfseed: 1\r\n")
     assert read_yaml_mapping(path) == {"seed": 1}
+
+
+def test_more_than_can_be_read_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, data = tmp_path / "large.yaml", {"key": list(range(100))}
+    path.write_text(dump_yaml(data), encoding="utf-8")
+    monkeypatch.setattr(yaml_text, "MAX_BYTES", path.stat().st_size)
+    assert read_yaml_mapping(path) == data
+    with pytest.raises(ConfigError, match="keep data in a file"):
+        dump_yaml({"key": list(range(101))})
