@@ -16,6 +16,7 @@ from sac.errors import ConfigError
 
 COUNT_LIMIT = 10**12  # far above any use, far below an overflow of 64 bits
 NESTING_LIMIT = 20
+DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,4})?")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +44,12 @@ class Option:
 def count(help: str, *, at_least: int = 1, at_most: int = COUNT_LIMIT) -> Option:
     """Return the Option of a count."""
     return Option(help, at_least=at_least, at_most=at_most)
+
+
+def check_device(device: str) -> None:
+    """Raise ConfigError if `device` is no name of a device, which may be missing here."""
+    if DEVICE.fullmatch(device) is None:
+        raise ConfigError(f"device: expected auto, cpu, cuda or cuda:N, got {shown(device)}")
 
 
 def options(cls: type) -> dict[str, tuple[Any, Option | None]]:

@@ -1,6 +1,5 @@
 """The configuration: every key with its default, meaning and range. A Config is always valid."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,27 +10,20 @@ from sac.config import shipped
 from sac.config.defaults import with_time_to_learn
 from sac.config.fields import (
     Option,
+    check_device,
     check_fields,
     count,
     make_readable,
     options,
-    shown,
     whole,
 )
 from sac.config.keys import build, check_keys, merge, to_plain
 from sac.config.yaml_text import dump_yaml, parse_yaml, read_yaml_mapping
 from sac.errors import ConfigError
 
-DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,4})?")
 SEED_LIMIT = 2**63 - 1
 rate = partial(Option, above=0, at_most=1)
 log_std = partial(Option, at_least=-100, at_most=10)
-
-
-def check_device(device: str) -> None:
-    """Raise ConfigError if `device` is no name of a device, which may be missing here."""
-    if DEVICE.fullmatch(device) is None:
-        raise ConfigError(f"device: expected auto, cpu, cuda or cuda:N, got {shown(device)}")
 
 
 def checked_seed(seed: Any) -> int:
@@ -265,11 +257,7 @@ class EvaluationConfig:
     ] = 5000
     episodes: Annotated[int, count("Episodes of an evaluation.", at_most=10**6)] = 10
     max_steps: Annotated[
-        int | None,
-        count(
-            "Steps after which an episode is cut, where the environment has no limit of its own; "
-            "null: never."
-        ),
+        int | None, count("Steps after which episodes without a limit are cut; null: never.")
     ] = 100_000
 
     def __post_init__(self) -> None:

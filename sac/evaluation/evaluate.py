@@ -142,6 +142,7 @@ def evaluate(
     config = with_limit(playing, max_steps)
     _check_named(config, loaded, env)
     env_name = config.id if env is None else str(env)
+    named = partial(replace, env=env_name, env_kwargs=config.kwargs)
     agent = SACAgent.load(loaded.folder, device=device)
     with closing(make_vector_environment(config, source=env, seed=seed)) as environment:
         check_spaces_fit(*agent.spaces, environment)
@@ -149,15 +150,12 @@ def evaluate(
         result = plan(agent, deterministic=deterministic)
         if with_random:
             chance = plan(RandomPolicy(environment.action_codec), deterministic=False)
-            chance = replace(chance, env=env_name, env_kwargs=config.kwargs)
-            result = replace(result, random_policy=chance)
+            result = replace(result, random_policy=named(chance))
         _warn_of_cut(result, environment, max_steps)
     if video is not None:
         film_episode(agent, config, Path(video), seed=seed, deterministic=deterministic)
     return replace(
-        result,
-        env=env_name,
-        env_kwargs=config.kwargs,
+        named(result),
         run=str(path),
         checkpoint_step=loaded.step,
         published=None if config.kwargs else PUBLISHED.get(env_name),
