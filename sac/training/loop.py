@@ -292,6 +292,6 @@ class _Rescuing:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         # After a divergence the agent itself may be the cause: do not save it.
-        is_kept = isinstance(error, DivergenceError | EvaluationStopped)
-        if isinstance(error, Exception) and not is_kept:
+        is_other = isinstance(error, DivergenceError | EvaluationStopped)
+        if isinstance(error, Exception) and not is_other:
             self._rescue()
