@@ -99,6 +99,23 @@ def test_signal_ends_every_training_with_a_checkpoint(tmp_path: Path, number: in
     assert "Figure" not in out
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="there is no such signal here")
+def test_request_for_a_checkpoint_reaches_every_training(tmp_path: Path) -> None:
+    options = ("--env.id", "CartPole-v1", "--seeds", "0,1", "--workers", 2)
+    process = start(tmp_path, *options, changes={"train": {"total_steps": 10**6}})
+    wait_until_all_learn(process)
+    process.send_signal(signal.SIGUSR1)
+    assert process.stdout is not None
+    waiting = {"seed 0: SIGUSR1: saved at step ", "seed 1: SIGUSR1: saved at step "}
+    while waiting:
+        line = process.stdout.readline()
+        assert line, "the trainings have ended"
+        waiting = {start for start in waiting if not line.startswith(start)}
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == SIGNAL_STATUS + signal.SIGTERM
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no terminal can hang up here")
 def test_trainings_end_with_a_checkpoint_when_the_terminal_closes(tmp_path: Path) -> None:
     options = ("--env.id", "CartPole-v1", "--seeds", "0,1", "--workers", 2)
