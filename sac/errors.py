@@ -1,7 +1,10 @@
 """Errors for the user: the command line prints the message alone and exits with 2."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+NAME = "sac-autograd"  # among installed packages
 
 
 class SACError(Exception):
@@ -63,3 +66,9 @@ class DivergenceError(SACError):
 
 class NotFiniteError(DivergenceError, EnvironmentStepError):
     """An environment, or the policy that acts in it, gave a number that is not finite."""
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs one of this project's extras, in a checkout or elsewhere."""
+    is_checkout = (Path(__file__).parents[1] / "pyproject.toml").is_file()
+    return f'pip install -e ".[{extra}]"' if is_checkout else f'pip install "{NAME}[{extra}]"'

@@ -64,8 +64,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     root = tmp_path_factory.mktemp("trained") / "runs"
     out = succeed(
         *("scripts/train.py", "--config", "configs/pendulum.yaml"),
-        *tiny_options(root),
-        *("--checkpoint.keep", 10, "--evaluation.episodes", 2),
+        *tiny_options(root, {"checkpoint": {"keep": 10}, "evaluation": {"episodes": 2}}),
     )
     (directory,) = root.iterdir()
     return Trained(directory, out)
@@ -115,10 +114,18 @@ def test_commands_that_the_summary_names_work_as_they_stand(
     assert "Steps: 120 of 120" in succeed(*resume[1:])
 
 
+CHANGES = {"train": {"total_steps": "2e1"}}
+
+
 def test_options_win_over_the_file(tmp_path: Path) -> None:
     succeed(
-        *("scripts/train.py", "--config", "configs/cartpole.yaml", *tiny_options(tmp_path)),
-        *("--seed", 3, "--agent.gamma", 0.98, "--train.total_steps", "2e1"),
+        *(
+            "scripts/train.py",
+            "--config",
+            "configs/cartpole.yaml",
+            *tiny_options(tmp_path, CHANGES),
+        ),
+        *("--seed", 3, "--agent.gamma", 0.98),
     )
     (directory,) = tmp_path.iterdir()
     assert directory.name.startswith("CartPole-v1-cartpole-s3-")
@@ -282,7 +289,10 @@ BAD_INPUT = [
     (f"{GOOD} --agent.policy_lr .inf", "agent.policy_lr: expected a number above 0"),
     (f"{GOOD} --agent.tau -1", "agent.tau: expected a number above 0 and at most 1, got -1"),
     (f"{GOOD} --train.batch_size 0", "train.batch_size: expected a whole number from 1"),
-    (f"{GOOD} --train.total_steps 10", "train.learning_starts: expected at most train.total_steps"),
+    (
+        f"{GOOD} --train.total_steps 10 --train.learning_starts 11",
+        "train.learning_starts: expected at most train.total_steps",
+    ),
     (f"{GOOD} --train.buffer_size 10", "train.buffer_size: expected at least train.batch_size"),
     (f"{GOOD} --seed -1", "seed: expected a whole number from 0"),
     (f"{GOOD} --seed 1.5", "seed: expected a whole number from 0"),

@@ -12,7 +12,7 @@ from sac.cli.parser import CommandParser
 from sac.cli.plot import plot_command
 from sac.cli.train import train_command
 from sac.errors import SACError
-from sac.terminal.output import reader_may_leave
+from sac.terminal.output import lasting_output, open_standard_files
 
 COMMANDS: dict[str, Callable[[Sequence[str], str], int]] = {
     "train": train_command,
@@ -26,6 +26,7 @@ DESCRIPTION = """Soft Actor-Critic: train, evaluate, plot, export, and diagnose 
 shipped configurations."""
 USAGE_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+CLOSED_PIPE = 141  # 128 + SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,15 +46,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_command(name: str, argv: Sequence[str], prog: str) -> int:
     """Run one command under the name `prog` and return the exit status: 2 for a user's error."""
-    try:
-        with reader_may_leave():
-            return COMMANDS[name](argv, prog)
-    except SACError as error:
-        return _refuse(error)
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    open_standard_files()
+    with lasting_output() as output:
+        try:
+            status = COMMANDS[name](argv, prog)
+        except SACError as error:
+            status = _refuse(error)
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+        output.flush()
+        if isinstance(output.error, BrokenPipeError):  # as `| head` leaves one
+            return status or CLOSED_PIPE
+        if output.error is not None:
+            return _refuse(f"the results could not be printed: {output.error}")
+    return status
 
 
-def _refuse(error: SACError) -> int:
+def _refuse(error: SACError | str) -> int:
     print(f"error: {error}", file=sys.stderr)
     return USAGE_ERROR

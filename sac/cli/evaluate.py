@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sac.cli.parser import CommandParser, take_environment_arguments
 from sac.cli.runs import BEST_OR_LAST, add_run_options, check_runs, for_each_run
+from sac.config import EvaluationConfig
 from sac.config.fields import count
-from sac.errors import ConfigError
+from sac.errors import ConfigError, install_command
 
 if TYPE_CHECKING:
     from sac.evaluation.evaluate import EvaluationResult
@@ -40,6 +41,7 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
         env_overrides=overrides,
         deterministic=not arguments.stochastic,
         num_envs=arguments.num_envs if arguments.render is None else 1,
+        max_steps=arguments.max_steps,
         with_random=arguments.random,
         video=arguments.video,
     )
@@ -60,6 +62,8 @@ def _parser(prog: str) -> CommandParser:
     parser.add_number(
         "--num_envs", count("Environments that play side by side.", at_most=10_000), 1
     )
+    max_steps = count("Steps after which an episode is cut where the environment has no limit.")
+    parser.add_number("--max_steps", max_steps, EvaluationConfig.max_steps)
     parser.add_argument(
         "--env.id",
         dest="env_id",
@@ -77,7 +81,7 @@ def _parser(prog: str) -> CommandParser:
         type=Path,
         metavar="FILE",
         help="Film an episode to FILE (.mp4 or .gif), with step and return drawn in. Needs the "
-        'packages of pip install -e ".[video]".',
+        f"packages of {install_command('video')}.",
     )
     formats = parser.add_mutually_exclusive_group()
     for name, help in (

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from sac.cli.parser import CommandParser
 from sac.cli.runs import BEST_OR_LAST, add_checkpoint_option
+from sac.errors import install_command
 
-DESCRIPTION = """Write a trained policy to one file, which maps a batch of raw observations to
+DESCRIPTION = f"""Write a trained policy to one file, which maps a batch of raw observations to
 deterministic actions in the environment's units, and check that it agrees with the agent.
-ONNX needs pip install -e ".[onnx]"; the numpy format is safetensors, with a reader of 30 lines in
+ONNX needs {install_command("onnx")}; the numpy format is safetensors, with a reader of 30 lines in
 sac/export/reader.py."""
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn, get_origin
 
 from sac.config import Config
 from sac.config.fields import Option, checked, expected, options
-from sac.config.keys import Key, list_keys, merge, nearest
+from sac.config.keys import Key, list_keys, merge, nearest, value_at
 from sac.config.yaml_text import parse_yaml
 from sac.errors import ConfigError
 
@@ -36,13 +36,17 @@ class CommandParser(argparse.ArgumentParser):
         for token in tokens:
             if token.startswith("--") and token.endswith("=--"):
                 self.error(f"argument {token.removesuffix('=--')}: expected a value, got '--'")
+        names = [token.partition("=")[0] for token in tokens if token.startswith("--")]
+        for name in names:
+            if names.count(name) > 1:  # argparse takes the last
+                self.error(f"argument {name}: given more than once")
         return super().parse_known_args(tokens, namespace)
 
     def add_flag(self, name: str, help: str) -> None:
         """Add an option without a value."""
         self.add_argument(name, action="store_true", help=help)
 
-    def add_number(self, name: str, option: Option, default: int) -> None:
+    def add_number(self, name: str, option: Option, default: int | None) -> None:
         """Add an option of a whole number."""
         help = f"{option.help} (default: {default})"
         convert = value_type(name, int, option)
@@ -102,8 +106,10 @@ def take_environment_arguments(argv: Sequence[str]) -> tuple[list[str], dict[str
         value = text if equals else next(tokens, "--")
         if value.startswith("--") or name.endswith("."):
             raise ConfigError(f"{name}: expected --{FREE_KEYS}NAME VALUE")
-        nested = _nested(name.removeprefix(f"--{FREE_KEYS}"), parse_yaml(value, name))
-        found = merge(found, nested)
+        key = name.removeprefix(f"--{FREE_KEYS}")
+        if value_at(found, key) is not None:
+            raise ConfigError(f"argument {name}: given more than once")
+        found = merge(found, _nested(key, parse_yaml(value, name)))
     return rest, found
 
 
@@ -122,7 +128,7 @@ def _refuse(token: str, known: Sequence[str]) -> NoReturn:
     name, _, _ = token.removeprefix("--").partition("=")
     if not token.startswith("--") or not name:
         raise ConfigError(f"unexpected argument {token!r} (--help explains the options)")
-    raise ConfigError(f"unknown option --{name}, the nearest is --{nearest(name, known)}")
+    raise ConfigError(f"unknown option --{name}, the nearest is {nearest(name, known, '--')}")
 
 
 def _value(key: Key, text: str) -> Any:

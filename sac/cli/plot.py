@@ -6,10 +6,11 @@ from pathlib import Path
 
 from sac.cli.parser import CommandParser
 from sac.config.fields import count
+from sac.errors import install_command
 
-DESCRIPTION = """Draw learning curves of runs over environment steps or wall time: a panel for each
+DESCRIPTION = f"""Draw learning curves of runs over environment steps or wall time: a panel for each
 environment and a curve for each setting, with the mean (or interquartile mean) over seeds and its
-95 % bootstrap interval. Needs matplotlib: pip install -e ".[plots]"."""
+95 % bootstrap interval. Needs matplotlib: {install_command("plots")}."""
 
 
 def plot_command(argv: Sequence[str], prog: str) -> int:

@@ -11,6 +11,7 @@ from sac.config.fields import count
 from sac.config.schema import SEED_LIMIT
 from sac.errors import CheckpointError
 from sac.run.layout import without_figures
+from sac.terminal.output import lasting_output
 from sac.terminal.results import kept_for_results
 
 BEST_OR_LAST, LAST = Literal["best", "last"], Literal["last"]
@@ -63,6 +64,6 @@ def check_runs(arguments: Any) -> None:
 def for_each_run(arguments: Any, function: Callable[..., Result], **more: Any) -> list[Result]:
     """Return what a function of a run and the options makes of each run."""
     options = {name: getattr(arguments, name) for name in SHARED} | more
-    # What environments print must not end up in the JSON that another program reads.
-    with kept_for_results():
+    # What environments print must not end up in the JSON that another program reads, nor end it.
+    with kept_for_results(), lasting_output():
         return [function(path, **options) for path in arguments.paths]

@@ -14,6 +14,7 @@ from sac.errors import ConfigError, SACError
 from sac.run.layout import figure_name
 from sac.run.origin import needs_trust
 from sac.terminal.interrupt import SIGNAL_STATUS
+from sac.terminal.output import say
 
 if TYPE_CHECKING:
     from sac.sweep.processes import Run
@@ -59,7 +60,7 @@ def train_seeds(
     command = [sys.executable, *program, *_without_seeds(argv)]
     runs, interrupted_by = train_in_processes(plan_seeds(config, seeds, workers, command))
     commands = typed_commands(prog)
-    print(*(_ending(run, commands, config.env) for run in runs), sep="\n")
+    say("\n".join(_ending(run, commands, config.env) for run in runs), sys.stdout)
     if interrupted_by is not None:
         return SIGNAL_STATUS + interrupted_by
     results = {seed: run.result for seed, run in zip(seeds, runs, strict=True)}
@@ -110,4 +111,4 @@ def _draw(run_directories: Mapping[int, Path]) -> None:
     except SACError as error:
         print(f"No figure: {error}", file=sys.stderr)
     else:
-        print(f"Figure: {output}")
+        say(f"Figure: {output}", sys.stdout)

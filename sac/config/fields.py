@@ -11,11 +11,12 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sac.config.yaml_text import EXPONENT_NUMBER
+from sac.config.yaml_text import EXPONENT_NUMBER, Unclear
 from sac.errors import ConfigError
 
 COUNT_LIMIT = 10**12  # far above any use, far below an overflow of 64 bits
 NESTING_LIMIT = 20
+DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,4})?")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +44,12 @@ class Option:
 def count(help: str, *, at_least: int = 1, at_most: int = COUNT_LIMIT) -> Option:
     """Return the Option of a count."""
     return Option(help, at_least=at_least, at_most=at_most)
+
+
+def check_device(device: str) -> None:
+    """Raise ConfigError if `device` is no name of a device, which may be missing here."""
+    if DEVICE.fullmatch(device) is None:
+        raise ConfigError(f"device: expected auto, cpu, cuda or cuda:N, got {shown(device)}")
 
 
 def options(cls: type) -> dict[str, tuple[Any, Option | None]]:
@@ -78,6 +85,8 @@ def checked(value: Any, hint: Any, option: Option, key: str) -> Any:
         return convert(value, hint, option)
     except ValueError:
         message = f"{key}: expected {expected(hint, option)}, got {shown(value)}"
+        if typing.get_origin(hint) is Sequence and isinstance(value, str | int):
+            message += f": write [{value}]"
         raise ConfigError(message) from None
 
 
@@ -202,6 +211,10 @@ def _plain(value: Any, depth: int) -> Any:
         return [_plain(item, depth + 1) for item in value]
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, Unclear):
+        raise ConfigError(
+            f"{value!r} may be a number or text: write .nan, .inf or -.inf, or '{value}' in quotes"
+        )
     kinds: dict[type, Any] = {str: str, numbers.Integral: int, numbers.Real: float}
     for kind, plain in kinds.items():
         if isinstance(value, kind):

@@ -9,6 +9,8 @@ from typing import Any
 from sac.config.fields import Option, options, shown
 from sac.errors import ConfigError
 
+FEW = 3  # keys that an error names as the nearest
+
 
 @dataclasses.dataclass(frozen=True)
 class Key:
@@ -86,8 +88,16 @@ def value_at(tree: Any, key: str) -> Any:
     return tree
 
 
-def nearest(key: str, known: Iterable[str]) -> str:
-    """Return the known dotted key most similar to `key`, in its path and in its last part."""
+def nearest(key: str, known: Iterable[str], prefix: str = "") -> str:
+    """Return the known dotted key most similar to `key`, in its path and in its last part.
+
+    Where a few in its section end with the whole of its last part (`lr` in full), these are. Each
+    is returned behind `prefix`.
+    """
+    known, (section, dot, name) = list(known), key.rpartition(".")
+    ends = [k for k in known if _in_full(k).endswith(f"_{name}") and k.startswith(section + dot)]
+    if 0 < len(ends) <= FEW:
+        return " or ".join(prefix + end for end in ends)
 
     def likeness(candidate: str) -> float:
         last, last_candidate = _leaf(key), _leaf(candidate)
@@ -100,7 +110,7 @@ def nearest(key: str, known: Iterable[str]) -> str:
             + 0.5 * start / len(last_candidate)
         )
 
-    return max(known, key=likeness)
+    return prefix + max(known, key=likeness)
 
 
 def _unknown_key(root: Any, key: str) -> str:
@@ -110,6 +120,10 @@ def _unknown_key(root: Any, key: str) -> str:
         return f"unknown key {shown(key)}: write {name} indented below `{section}:`"
     sections = [name for name, (_, option) in options(root).items() if option is None]
     return f"unknown key {shown(key)}, the nearest is {nearest(key, known + sections)}"
+
+
+def _in_full(key: str) -> str:
+    return f"{key.removesuffix('_lr')}_learning_rate" if key.endswith("_lr") else key
 
 
 def _leaf(key: str) -> str:

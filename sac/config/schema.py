@@ -1,6 +1,5 @@
 """The configuration: every key with its default, meaning and range. A Config is always valid."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,29 +7,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from sac.config import shipped
+from sac.config.defaults import with_time_to_learn
 from sac.config.fields import (
     Option,
+    check_device,
     check_fields,
     count,
     make_readable,
     options,
-    shown,
     whole,
 )
 from sac.config.keys import build, check_keys, merge, to_plain
 from sac.config.yaml_text import dump_yaml, parse_yaml, read_yaml_mapping
 from sac.errors import ConfigError
 
-DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,4})?")
 SEED_LIMIT = 2**63 - 1
 rate = partial(Option, above=0, at_most=1)
 log_std = partial(Option, at_least=-100, at_most=10)
-
-
-def check_device(device: str) -> None:
-    """Raise ConfigError if `device` is no name of a device, which may be missing here."""
-    if DEVICE.fullmatch(device) is None:
-        raise ConfigError(f"device: expected auto, cpu, cuda or cuda:N, got {shown(device)}")
 
 
 def checked_seed(seed: Any) -> int:
@@ -86,8 +79,9 @@ class EnvConfig:
         float | None,
         Option(
             "Seconds that an async worker may take for a step or reset before it counts as hung "
-            "and is started anew; null: no limit. After the third restart within 1,000 "
-            "transitions, by hanging or dying, the next one ends the run.",
+            "and is started anew, and all of them to make their environments; null: no limit. "
+            "After the third restart within 1,000 transitions, by hanging or dying, the next one "
+            "ends the run.",
             above=0,
         ),
     ] = 300.0
@@ -184,7 +178,12 @@ class TrainConfig:
     total_steps: Annotated[int, count("Transitions to collect in all.")] = 100_000
     # A few episodes of most tasks. The 10,000 of MuJoCo papers would be most of a short run.
     learning_starts: Annotated[
-        int, count("Transitions of random actions before the first update.", at_least=0)
+        int,
+        count(
+            "Transitions of random actions before the first update; by default a tenth of "
+            "total_steps where that is less.",
+            at_least=0,
+        ),
     ] = 1000
     # More than 1 carries a reward back faster, where rewards are rare or late. The actions on the
     # way are those of older policies, so that many steps learn of what is no longer done.
@@ -257,6 +256,9 @@ class EvaluationConfig:
         int, count("Transitions between evaluations; 0: only at the end.", at_least=0)
     ] = 5000
     episodes: Annotated[int, count("Episodes of an evaluation.", at_most=10**6)] = 10
+    max_steps: Annotated[
+        int | None, count("Steps after which episodes without a limit are cut; null: never.")
+    ] = 100_000
 
     def __post_init__(self) -> None:
         check_fields(self, "evaluation.")
@@ -345,7 +347,7 @@ class Config:
         if isinstance(data, Mapping):
             data = shipped.with_preset(data)
         check_keys(cls, data)
-        return build(cls, data)
+        return build(cls, with_time_to_learn(data, TrainConfig.learning_starts))
 
     @classmethod
     def from_yaml(cls, text: str) -> "Config":

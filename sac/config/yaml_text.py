@@ -8,11 +8,23 @@ import yaml
 
 from sac.errors import ConfigError
 
-# PyYAML follows YAML 1.1, where 1e4 and 1.5e3 are text, as they lack a dot or the exponent's sign.
-# YAML 1.2 and people read them as numbers.
+# PyYAML follows YAML 1.1, where 1e4 and 1.5e3 are text, as they lack a dot or the exponent's sign;
+# 020000 is octal, and 190:20:30 counts in sixties. YAML 1.2 and people read the first three as
+# decimal numbers and the last as text.
 EXPONENT_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+\Z")
+DECIMAL_NUMBER = re.compile(r"[-+]?[0-9][0-9_]*\Z")
+SIXTIES = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?\Z")
+NOT_FINITE = re.compile(r"[-+]?(nan|inf|infinity)\Z", re.IGNORECASE)
 MAX_BYTES = 2**22
-FLOAT_TAG = "tag:yaml.org,2002:float"
+FLOAT_TAG, INT_TAG = "tag:yaml.org,2002:float", "tag:yaml.org,2002:int"
+TEXT_TAG, UNCLEAR_TAG = "tag:yaml.org,2002:str", "!unclear"
+NUMERIC = "-+.0123456789"
+
+
+class Unclear(str):
+    """A nan or inf without quotes: text in YAML, where a number is written .nan and .inf."""
+
+    __slots__ = ()
 
 
 class ConfigLoader(yaml.SafeLoader):
@@ -38,6 +50,11 @@ class ConfigLoader(yaml.SafeLoader):
             seen.add(key)
         return super().construct_mapping(node, deep)
 
+    def construct_whole(self, node: Any) -> int:
+        """Construct a whole number: decimal, whatever zeros it begins with, or 0x or 0b."""
+        text = node.value.replace("_", "")
+        return int(text, 10 if DECIMAL_NUMBER.match(text) else 0)
+
 
 class ConfigDumper(yaml.SafeDumper):
     """SafeDumper that quotes what ConfigLoader reads as a number and writes plain lists inline."""
@@ -49,8 +66,17 @@ class ConfigDumper(yaml.SafeDumper):
 
 
 ConfigDumper.add_representer(list, ConfigDumper.represent_list)
-ConfigLoader.add_implicit_resolver(FLOAT_TAG, EXPONENT_NUMBER, list("-+.0123456789"))
-ConfigDumper.add_implicit_resolver(FLOAT_TAG, EXPONENT_NUMBER, list("-+.0123456789"))
+ConfigLoader.add_constructor(INT_TAG, ConfigLoader.construct_whole)
+ConfigLoader.add_constructor(UNCLEAR_TAG, lambda loader, node: Unclear(node.value))
+for tag, pattern, first in (
+    (FLOAT_TAG, EXPONENT_NUMBER, NUMERIC),
+    (INT_TAG, DECIMAL_NUMBER, NUMERIC),
+    (UNCLEAR_TAG, NOT_FINITE, "-+nNiI"),
+):
+    ConfigLoader.add_implicit_resolver(tag, pattern, list(first))
+    ConfigDumper.add_implicit_resolver(tag, pattern, list(first))
+for first in "-+0123456789":  # before the others, as the first pattern that fits is taken
+    ConfigLoader.yaml_implicit_resolvers[first].insert(0, (TEXT_TAG, SIXTIES))
 
 
 def parse_yaml(text: str, source: str) -> Any:
@@ -67,8 +93,17 @@ def parse_yaml(text: str, source: str) -> Any:
 
 
 def dump_yaml(data: Any) -> str:
-    """Return ASCII block-style YAML that `parse_yaml` reads back to an equal value."""
-    return yaml.dump(data, Dumper=ConfigDumper, sort_keys=False, width=100)
+    """Return ASCII block-style YAML that `parse_yaml` reads back to an equal value.
+
+    ConfigError if it is longer than `read_yaml_mapping` takes.
+    """
+    text = yaml.dump(data, Dumper=ConfigDumper, sort_keys=False, width=100)
+    if len(text) > MAX_BYTES:
+        raise ConfigError(
+            f"the configuration takes {len(text)} bytes as YAML, more than {MAX_BYTES}: keep data "
+            "in a file, and name that in env.kwargs"
+        )
+    return text
 
 
 def read_yaml_mapping(path: Path) -> dict[Any, Any]:

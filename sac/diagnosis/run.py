@@ -14,6 +14,7 @@ from sac.config.fields import whole
 from sac.diagnosis import Evidence, Result, draw, examine
 from sac.diagnosis.witness import Witness
 from sac.environments import make_vector_environment
+from sac.environments.limit import with_limit
 from sac.environments.probe import probe, unseen
 from sac.errors import CheckpointError, SACError
 from sac.evaluation.evaluate import environment_config, run_episodes
@@ -116,7 +117,8 @@ def _with_environment(
 ) -> tuple[Evidence, str]:
     """Return the evidence with that of the environment added, and what failed."""
     try:
-        with closing(make_vector_environment(env, seed=seed)) as environment:
+        bounded = with_limit(env, evidence.config.evaluation.max_steps)
+        with closing(make_vector_environment(bounded, seed=seed)) as environment:
             witness = Witness(environment, evidence.config.agent.gamma)
             run_episodes(evidence.agent, witness, episodes=episodes, seed=seed, deterministic=True)
         seconds = witness.seconds_per_step

@@ -48,6 +48,11 @@ def encode_document(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, indent=2, default=_to_json) + "\n").encode()
 
 
+def fits_a_document(document: Mapping[str, Any]) -> bool:
+    """Return whether `read_document` would take the document's file."""
+    return len(encode_document(document)) <= MAX_DOCUMENT_BYTES
+
+
 def _to_json(value: object) -> object:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()

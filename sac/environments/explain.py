@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import gymnasium
 from gymnasium import error as gymnasium_error
 
-from sac.errors import EnvironmentSetupError, SACError
+from sac.errors import EnvironmentSetupError, SACError, install_command
 
 EXTRA_OF_PACKAGE = {
     "mujoco": "mujoco",
@@ -30,16 +30,12 @@ def explained(env_id: str) -> Iterator[None]:
         raise EnvironmentSetupError(_explain(env_id, error)) from error
 
 
-def install(extra: str) -> str:
-    """Return the command that installs one of this project's extras."""
-    return f'pip install -e ".[{extra}]"'
-
-
 def _explain(env_id: str, error: Exception) -> str:
     name = env_id.rpartition(":")[2]
     match error:
         case gymnasium_error.NamespaceNotFound() if name.startswith(ATARI_NAMESPACE):
-            return f"env.id: {env_id!r} needs a package that is not installed: {install('atari')}"
+            command = install_command("atari")
+            return f"env.id: {env_id!r} needs a package that is not installed: {command}"
         case gymnasium_error.DeprecatedEnv():
             return f"env.id: {error}"
         case gymnasium_error.UnregisteredEnv():
@@ -68,5 +64,5 @@ def _how(error: Exception) -> str:
     text = f"{getattr(error, 'name', None)} {error}".lower()
     for package, extra in EXTRA_OF_PACKAGE.items():
         if package in text:
-            return f": {install(extra)}"
+            return f": {install_command(extra)}"
     return f" ({error})"

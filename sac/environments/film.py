@@ -11,8 +11,8 @@ import numpy as np
 
 from sac.config import EnvConfig, WrapperConfig
 from sac.disk import files
-from sac.environments.explain import explained, install
-from sac.errors import ConfigError, EnvironmentSetupError
+from sac.environments.explain import explained
+from sac.errors import ConfigError, EnvironmentSetupError, install_command
 
 PACKAGES = {".gif": ("PIL",), ".mp4": ("PIL", "imageio_ffmpeg")}
 DEFAULT_FPS = 30
@@ -30,7 +30,8 @@ def check_video(path: Path) -> None:
         raise ConfigError(f"--video: the folder '{path.parent}' does not exist")
     if any(importlib.util.find_spec(package) is None for package in packages):
         raise EnvironmentSetupError(
-            f"a {path.suffix} film needs a package that is not installed: {install('video')}"
+            f"a {path.suffix} film needs a package that is not installed: "
+            f"{install_command('video')}"
         )
 
 

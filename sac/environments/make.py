@@ -1,5 +1,6 @@
 """Construction of environments from the configuration, or from an object of the user's."""
 
+import contextlib
 import copy
 import functools
 import importlib
@@ -13,10 +14,11 @@ import gymnasium
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from sac.config import EnvConfig
+from sac.environments.closing import close
 from sac.environments.explain import ATARI_NAMESPACE, explained
 from sac.environments.rebuild.recorder import Recorder
 from sac.environments.stepping.vector import VectorEnvironment
-from sac.environments.stepping.workers import run_worker, start_method
+from sac.environments.stepping.workers import run_worker, start_method, starting_workers
 from sac.environments.wrappers import WrapEnvironment, configured_wrappers
 from sac.errors import ConfigError, EnvironmentSetupError
 
@@ -54,7 +56,7 @@ def make_vector_environment(
         )
     except BaseException:
         if is_owned:
-            env.close()
+            close(env)
         raise
 
 
@@ -99,14 +101,16 @@ def _from_id(
         if config.vectorization == "native":
             env = gymnasium.make_vec(config.id, num_envs, "vector_entry_point", **config.kwargs)
             return _wrapped_vector(env, num_envs, wrappers), False
-        env = gymnasium.make_vec(
-            config.id,
-            num_envs,
-            config.vectorization,
-            vector_kwargs=_vector_kwargs(config.vectorization),
-            wrappers=[*wrappers, Recorder],
-            **config.kwargs,
-        )
+        is_async = config.vectorization == "async"
+        with starting_workers(config.step_timeout) if is_async else contextlib.nullcontext():
+            env = gymnasium.make_vec(
+                config.id,
+                num_envs,
+                config.vectorization,
+                vector_kwargs=_vector_kwargs(config.vectorization),
+                wrappers=[*wrappers, Recorder],
+                **config.kwargs,
+            )
         return env, True
 
 
@@ -143,8 +147,9 @@ def _from_source(
     another = functools.partial(_make_recorded, source, wrappers)
     with explained(str(first)):
         if config.vectorization == "async" and first is not source:
-            first.close()
-            return AsyncVectorEnv([another] * num_envs, **_vector_kwargs("async")), True
+            close(first)
+            with starting_workers(config.step_timeout):
+                return AsyncVectorEnv([another] * num_envs, **_vector_kwargs("async")), True
         given = functools.partial(_make_recorded, lambda: first, wrappers)
         makers: list[Any] = [given, *[another] * (num_envs - 1)]
         return SyncVectorEnv(makers, **_vector_kwargs("sync")), True
@@ -162,7 +167,7 @@ def _wrapped(env: Any, wrappers: list[WrapEnvironment]) -> Any:
 
 def _wrapped_vector(env: VectorEnv, num_envs: int, wrappers: list[WrapEnvironment]) -> VectorEnv:
     if env.num_envs != num_envs:
-        env.close()
+        close(env)
         raise EnvironmentSetupError(
             f"env.num_envs: expected {num_envs} environments, {env} has {env.num_envs}"
         )

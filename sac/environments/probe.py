@@ -15,6 +15,7 @@ from gymnasium.utils.passive_env_checker import env_step_passive_checker
 from numpy.typing import NDArray
 
 from sac.config import EnvConfig
+from sac.environments.closing import close
 from sac.environments.make import make_bare_environment, make_vector_environment
 from sac.environments.stepping.vector import VectorEnvironment
 
@@ -67,7 +68,7 @@ def checker_fault(config: EnvConfig) -> str | None:
     except Exception as error:  # whatever an environment may raise
         return " ".join(f"{type(error).__name__}: {error}".split())
     finally:
-        env.close()
+        close(env)
     return " ".join(re.sub(DECORATION, "", str(told[0].message)).split()) if told else None
 
 

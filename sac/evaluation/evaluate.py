@@ -1,6 +1,7 @@
 """Evaluates policies: plays whole episodes in separate environments, reproducible by a seed."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -10,10 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from sac.agent.agent import SACAgent
-from sac.config import Config, EnvConfig, checked_seed
+from sac.config import Config, EnvConfig, EvaluationConfig, checked_seed
 from sac.config.fields import whole
 from sac.environments import Episode, Step, VectorEnvironment, make_vector_environment
 from sac.environments.film import check_video, filmed
+from sac.environments.limit import with_limit
 from sac.errors import CheckpointError, ConfigError, SpaceError
 from sac.evaluation.published import PUBLISHED
 from sac.evaluation.random_policy import RandomPolicy
@@ -23,7 +25,20 @@ from sac.run.origin import is_own
 from sac.run.rules import check_trusted
 from sac.spaces import ObservationEncoder
 
-__all__ = ["EvaluationResult", "check_spaces_fit", "evaluate", "film_episode", "run_episodes"]
+__all__ = [
+    "EvaluationResult",
+    "EvaluationStopped",
+    "check_spaces_fit",
+    "evaluate",
+    "film_episode",
+    "run_episodes",
+]
+
+Watch = Callable[[int, int], bool]
+
+
+class EvaluationStopped(Exception):
+    """An evaluation that was left before its end."""
 
 
 class Playable(Protocol):
@@ -45,18 +60,23 @@ def run_episodes(
     episodes: int,
     seed: int,
     deterministic: bool,
+    watch: Watch = lambda finished, steps: False,
 ) -> EvaluationResult:
     """Play episodes from a fresh reset; neither the agent nor its random generators change.
 
     Each environment plays a fixed share of the episodes: taking whichever finish first would favour
     short episodes. The same arguments give the same result: `seed` is that of the environments and,
     unless `deterministic`, of the actions. The environment must not be that of a training.
+
+    `watch` is called after each step, with the numbers of finished episodes and of steps so far;
+    EvaluationStopped if it returns True.
     """
     episodes, seed = whole("episodes", episodes), checked_seed(seed)
     shares = [len(range(i, episodes, environment.num_envs)) for i in range(environment.num_envs)]
     finished: list[list[Episode]] = [[] for _ in shares]
     generator = np.random.default_rng(seed)
     observation = environment.reset(seed=seed)
+    steps = 0
     while any(len(done) < share for done, share in zip(finished, shares, strict=True)):
         if deterministic:
             action = agent.greedy(observation)  # type: ignore[union-attr]  # only agents are deterministic
@@ -67,6 +87,9 @@ def run_episodes(
             if len(finished[episode.env_index]) < shares[episode.env_index]:
                 finished[episode.env_index].append(episode)
         observation = step.observation
+        steps += 1
+        if watch(sum(map(len, finished)), steps):
+            raise EvaluationStopped
     played = [episode for done in finished for episode in done]
     successes = [episode.success for episode in played]
     return EvaluationResult(
@@ -87,6 +110,7 @@ def evaluate(
     checkpoint: str | int = "best",
     deterministic: bool = True,
     num_envs: int = 1,
+    max_steps: int | None = EvaluationConfig.max_steps,
     device: str = "auto",
     with_random: bool = False,
     video: str | Path | None = None,
@@ -105,6 +129,7 @@ def evaluate(
         checkpoint: Which one of a run: "best", "last" or a step.
         deterministic: False samples from the policy.
         num_envs: Environments that play side by side.
+        max_steps: Length at which episodes without a limit are cut, with a warning; None: never.
         device: "auto", "cpu", "cuda" or "cuda:N".
         with_random: Also play the same number of episodes with random actions, as `random_policy`.
         video: A .mp4 or .gif file for a film of the first episode, if `env` is not given.
@@ -113,9 +138,11 @@ def evaluate(
     """
     episodes, seed, num_envs = _checked(episodes, seed, num_envs, video, env)
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
-    config = environment_config(loaded, num_envs, env_overrides, trust=trust)
+    playing = environment_config(loaded, num_envs, env_overrides, trust=trust)
+    config = with_limit(playing, max_steps)
     _check_named(config, loaded, env)
     env_name = config.id if env is None else str(env)
+    named = partial(replace, env=env_name, env_kwargs=config.kwargs)
     agent = SACAgent.load(loaded.folder, device=device)
     with closing(make_vector_environment(config, source=env, seed=seed)) as environment:
         check_spaces_fit(*agent.spaces, environment)
@@ -123,18 +150,31 @@ def evaluate(
         result = plan(agent, deterministic=deterministic)
         if with_random:
             chance = plan(RandomPolicy(environment.action_codec), deterministic=False)
-            chance = replace(chance, env=env_name, env_kwargs=config.kwargs)
-            result = replace(result, random_policy=chance)
+            result = replace(result, random_policy=named(chance))
+        _warn_of_cut(result, environment, max_steps)
     if video is not None:
         film_episode(agent, config, Path(video), seed=seed, deterministic=deterministic)
     return replace(
-        result,
-        env=env_name,
-        env_kwargs=config.kwargs,
+        named(result),
         run=str(path),
         checkpoint_step=loaded.step,
         published=None if config.kwargs else PUBLISHED.get(env_name),
     )
+
+
+def count_cut(
+    result: EvaluationResult, environment: VectorEnvironment, max_steps: int | None
+) -> str:
+    """Return how many episodes `max_steps` has cut, in words; nothing if none was."""
+    cut = sum(length == max_steps for length in result.lengths) if environment.is_endless else 0
+    return f"{cut} of {result.episodes} episodes were cut" if cut else ""
+
+
+def _warn_of_cut(
+    result: EvaluationResult, environment: VectorEnvironment, max_steps: int | None
+) -> None:
+    if cut := count_cut(result, environment, max_steps):
+        warnings.warn(f"{cut} at max_steps", stacklevel=3)
 
 
 def film_episode(
@@ -144,6 +184,7 @@ def film_episode(
     *,
     seed: int,
     deterministic: bool = True,
+    watch: Watch = lambda finished, steps: False,
     **bounds: int,
 ) -> EvaluationResult:
     """Film the first episode of an evaluation; `EpisodeFilm` explains the `bounds`."""
@@ -151,7 +192,8 @@ def film_episode(
     made = make_vector_environment(filmed(config, path, **bounds), seed=seed)
     with closing(made) as environment:
         check_spaces_fit(*agent.spaces, environment)
-        return run_episodes(agent, environment, episodes=1, seed=seed, deterministic=deterministic)
+        play = partial(run_episodes, agent, environment, episodes=1, seed=seed)
+        return play(deterministic=deterministic, watch=watch)
 
 
 def check_spaces_fit(

@@ -7,7 +7,7 @@ from typing import Any
 
 from sac.agent.agent import SACAgent
 from sac.disk.files import replace_file
-from sac.errors import ConfigError, SACError
+from sac.errors import ConfigError, SACError, install_command
 from sac.export.agreement import OBSERVATIONS, check
 from sac.export.layers import Policy
 from sac.run.checkpoint import find_checkpoint, is_checkpoint
@@ -78,7 +78,7 @@ def _writer(format: str) -> Any:
     except ModuleNotFoundError as error:
         raise SACError(
             f"an ONNX file needs {error.name}, which is not installed: "
-            'pip install -e ".[onnx]" (or give --format numpy, which needs nothing more)'
+            f"{install_command('onnx')} (or give --format numpy, which needs nothing more)"
         ) from None
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from sac.agent.agent import SACAgent
 from sac.config import Config
+from sac.environments.limit import with_limit
+from sac.evaluation.evaluate import EvaluationStopped, Watch
 from sac.insight.film import episode_gif, image_value
 from sac.insight.graph import update_graph
 from sac.insight.histograms import histogram_value, update_values
@@ -27,6 +29,7 @@ class Insight:
     replay_buffer: ReplayBuffer
     logger: Logger
     tell: Callable[[str], None]  # shows a line to the user
+    watch: Watch  # ends a film before its end
 
     def __post_init__(self) -> None:
         self._streams = Streams.from_seed(self.config.seed)
@@ -49,7 +52,11 @@ class Insight:
         if not self._can_film:
             return
         try:
-            gif = episode_gif(self.agent, self.config.env, integer_seed(self._streams.eval_env))
+            env = with_limit(self.config.env, self.config.evaluation.max_steps)
+            seed = integer_seed(self._streams.eval_env)
+            gif = episode_gif(self.agent, env, seed, self.watch)
+        except EvaluationStopped:
+            return
         except Exception as error:  # a picture is not worth a training
             self._can_film = False
             self.tell(f"no videos in TensorBoard (logging.videos_every_steps): {error}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sac.disk import files
-from sac.errors import ConfigError, SACError
+from sac.errors import ConfigError, SACError, install_command
 from sac.plots.curves import Curve
 
 FORMATS = ("png", "svg", "pdf")
@@ -54,7 +54,7 @@ def check_output(path: Path) -> None:
         import matplotlib  # noqa: F401
     except ModuleNotFoundError:
         raise SACError(
-            'a figure needs matplotlib, which is not installed: pip install -e ".[plots]"'
+            f"a figure needs matplotlib, which is not installed: {install_command('plots')}"
         ) from None
 
 

@@ -2,20 +2,17 @@
 
 import os
 import queue
-import shutil
-import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sac.sweep.board import Board
 from sac.sweep.plan import Plan
 from sac.terminal import reports
-from sac.terminal.interrupt import SIGNAL_STATUS, SIGNALS, InterruptGuard
+from sac.terminal.interrupt import SAVING, SIGNAL_STATUS, SIGNALS, InterruptGuard
 
 POLL_SECONDS = 0.2  # between looks at reports and signals
 INTERRUPTED = tuple(SIGNAL_STATUS + number for number in SIGNALS)
@@ -41,8 +38,9 @@ class Run:
 def train_in_processes(plan: Plan) -> tuple[list[Run], int | None]:
     """Train; return the runs, and the signal that ended them early, if one did.
 
-    The first Ctrl-C or SIGTERM is passed on to every training, which ends with a checkpoint; the
-    second ends the trainings at once. If one training fails, the others go on.
+    The first Ctrl-C, SIGTERM or SIGHUP is passed on to every training, which ends with a
+    checkpoint; a second Ctrl-C or SIGTERM ends the trainings at once. So is SIGUSR1, at which each
+    saves a checkpoint. If one training fails, the others go on.
     """
     runs = [Run(label) for label in plan.commands]
     with tempfile.TemporaryDirectory(prefix="sac-reports-", ignore_cleanup_errors=True) as folder:
@@ -72,7 +70,7 @@ class _Supervisor:
         """Train; return the signal that ended it early, if one did."""
         waiting = list(runs)
         passed_on = False
-        with InterruptGuard() as interrupt, self._hanging_up(), self._board:
+        with InterruptGuard() as interrupt, self._board:
             try:
                 while True:
                     if interrupt.received is None:
@@ -81,6 +79,9 @@ class _Supervisor:
                     elif not passed_on:
                         self._signal(interrupt.received)
                         passed_on = True
+                    if interrupt.wants_checkpoint:
+                        interrupt.wants_checkpoint = False
+                        self._signal(SAVING)
                     if not self._children:
                         return interrupt.received
                     self._listen()
@@ -150,24 +151,7 @@ class _Supervisor:
 
     def _signal(self, number: int) -> None:
         for child in self._children:
-            child.process.send_signal(number)
-
-    @contextmanager
-    def _hanging_up(self) -> Iterator[None]:
-        """Let the trainings end with a checkpoint when the terminal closes, except under nohup."""
-        number = getattr(signal, "SIGHUP", None)
-        if number is None or signal.getsignal(number) is not signal.SIG_DFL:
-            yield
-            return
-
-        def pass_on(*_: object) -> None:
-            self._signal(signal.SIGTERM)
-            shutil.rmtree(self._folder, ignore_errors=True)
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)  # nothing is left to write to
-
-        signal.signal(number, pass_on)
-        try:
-            yield
-        finally:
-            signal.signal(number, signal.SIG_DFL)
+            # Before it has a run, and after its result, SIGUSR1 would kill it.
+            is_training = child.run.run_directory is not None and child.run.result is None
+            if number != SAVING or is_training:
+                child.process.send_signal(number)

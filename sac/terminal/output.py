@@ -1,44 +1,105 @@
-"""Output streams: lines for readers that may leave early, as `| head` does, and a live screen."""
+"""Output that never ends what prints it, and the part of a terminal that is drawn over."""
 
+import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import Any, TextIO
 
-CLOSED_PIPE = 141  # 128 + SIGPIPE, as shells report it
+STANDARD_FILES = 3
 
 
-def say(text: str, stream: TextIO) -> None:
-    """Print and flush a line; when the reader has left, drop it and all later ones."""
-    try:
-        print(text, file=stream, flush=True)
-    except BrokenPipeError:
-        _silence(stream)
+class Lasting:
+    """A text stream that drops what can't be written: nothing that is printed is worth a run.
+
+    The stream may be on a full disk, a pipe without a reader, or closed (None where it was so at
+    the start), and is tried again each time; `error` is its last refusal. Letters that its encoding
+    lacks are written as escapes.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream: Any = stream._stream if isinstance(stream, Lasting) else stream
+        self.error: Exception | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def isatty(self) -> bool:
+        """Return whether the stream is a terminal."""
+        return self._stream is not None and self._stream.isatty()
+
+    def write(self, text: str) -> int:
+        """Write, or drop, the text."""
+        with self._forgiving() as stream:
+            try:
+                stream.write(text)
+            except UnicodeEncodeError:
+                stream.write(
+                    text.encode(stream.encoding, "backslashreplace").decode(stream.encoding)
+                )
+        return len(text)
+
+    def flush(self) -> None:
+        """Write, or drop, what the stream still holds."""
+        with self._forgiving() as stream:
+            stream.flush()
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[Any]:
+        try:
+            yield io.StringIO() if self._stream is None else self._stream
+        except (OSError, ValueError) as error:  # ValueError: the program itself has closed it
+            self.error = error
+            _empty(self._stream)
+
+
+def _empty(stream: Any) -> None:
+    """Drop what a stream could not write: Python would try it again, at the latest at its end."""
+    with suppress(OSError, ValueError):
+        file, nowhere = stream.fileno(), os.open(os.devnull, os.O_WRONLY)
+        place = os.dup(file)
+        try:
+            os.dup2(nowhere, file)
+            stream.flush()
+        finally:
+            os.dup2(place, file)
+            os.close(place)
+            os.close(nowhere)
 
 
 @contextmanager
-def reader_may_leave() -> Iterator[None]:
-    """End the program quietly if the reader of standard output leaves during the block."""
-    try:
+def lasting_output() -> Iterator[Lasting]:
+    """Make standard output and error `Lasting` during the block, which gets the former."""
+    output: Any = Lasting(sys.stdout)
+    errors: Any = Lasting(sys.stderr)
+    with redirect_stdout(output), redirect_stderr(errors):
         try:
-            yield
+            yield output
         finally:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        _silence(sys.stdout)
-        raise SystemExit(CLOSED_PIPE) from None
+            output.flush()
+            errors.flush()
 
 
-def _silence(stream: TextIO) -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+def open_standard_files() -> None:
+    """Open the null device where standard input, output or error are closed.
+
+    Their numbers would go to the next files that are opened, such as a run's, and what a library
+    prints from C would damage these.
+    """
+    while (file := os.open(os.devnull, os.O_RDWR)) < STANDARD_FILES:
+        pass
+    os.close(file)
 
 
-def is_terminal(stream: TextIO) -> bool:
+def say(text: str, stream: Any) -> None:
+    """Print and flush a line, or drop it where that is impossible."""
+    print(text, file=Lasting(stream), flush=True)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
     """Return whether lines on the stream can be drawn over."""
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return Lasting(stream).isatty() and os.environ.get("TERM") != "dumb"
 
 
 class Screen:
@@ -51,7 +112,8 @@ class Screen:
         from rich.console import Console
         from rich.live import Live
 
-        self._console = Console(file=stream, force_terminal=True)
+        file: Any = Lasting(stream)
+        self._console = Console(file=file, force_terminal=True)
         # Without the refreshing thread, which would take time from training ten times a second.
         self._live = Live(console=self._console, auto_refresh=False)
         self.start, self.stop = self._live.start, self._live.stop

@@ -1,5 +1,6 @@
 """The training loop: collect, update, log, evaluate, checkpoint."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,12 @@ from sac.diagnosis.live import Watch
 from sac.diagnosis.witness import Witness
 from sac.environments import VectorEnvironment
 from sac.errors import DivergenceError, SACError
-from sac.evaluation.evaluate import EvaluationResult, run_episodes
+from sac.evaluation.evaluate import (
+    EvaluationResult,
+    EvaluationStopped,
+    count_cut,
+    run_episodes,
+)
 from sac.insight import Insight
 from sac.metrics.logger import Logger
 from sac.seeding import Streams, integer_seed
@@ -24,6 +30,8 @@ from sac.training.collector import Collected
 from sac.training.divergence import RecentBatches, explained
 from sac.training.run_state import RunState
 from sac.training.saving import Saver
+
+TELL_SECONDS = 60.0  # between lines on an evaluation that takes long
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,9 @@ class TrainingLoop:
         tell = outputs.progress.message
         watched = config, state.agent, state.replay_buffer
         self.watch = Watch(*watched, outputs.run_directory, tell, resume_step=saved_step)
-        self._insight = Insight(*watched, outputs.logger, tell)
+        self._insight = Insight(*watched, outputs.logger, tell, self._watch)
+        self._interrupt = InterruptGuard()
+        self._tell_at = math.inf
         self._is_new = saved_step is None
         self._saver = Saver(state, outputs.run_directory, outputs.logger, tell, saved_step)
         self._recent = RecentBatches()
@@ -76,6 +86,7 @@ class TrainingLoop:
         DivergenceError, with the likely cause, for a number that is not finite: then the run is to
         go back to a checkpoint.
         """
+        self._interrupt = interrupt
         try:
             self._run(interrupt)
         except DivergenceError as error:
@@ -88,6 +99,9 @@ class TrainingLoop:
             self._insight.graph()
         self._checkpoint()
         self._start_clock()
+        if counters.evaluation_due:
+            self._evaluate()
+            self._saver.saved_step = None  # what is saved of this step is no longer all
         while counters.step < config.train.total_steps and interrupt.received is None:
             before = counters.step
             self._collect()
@@ -99,6 +113,11 @@ class TrainingLoop:
             self._draw(before, is_last)
             if is_last or self._due(config.evaluation.every_steps, before):
                 self._evaluate()
+            if interrupt.wants_checkpoint:
+                interrupt.wants_checkpoint = False
+                self._checkpoint(is_last=False)
+                if self._saver.saved_step == counters.step:
+                    self.outputs.progress.message(f"SIGUSR1: saved at step {counters.step:,}")
             if self._due(config.checkpoint.every_steps, before):
                 self._checkpoint(is_last=False)
         self._checkpoint()
@@ -183,17 +202,24 @@ class TrainingLoop:
                 self._start_clock()
 
     def _evaluate(self) -> None:
-        witness = Witness(self.evaluation_environment, self.config.agent.gamma)
-        with self._rescuing():
-            result = run_episodes(
-                self.state.agent,
-                witness,
-                episodes=self.config.evaluation.episodes,
-                seed=self.evaluation_seed,
-                deterministic=True,
-            )
-        self.evaluation = result
         counters = self.state.counters
+        witness = Witness(self.evaluation_environment, self.config.agent.gamma)
+        self.state.begin_evaluation()
+        self._tell_at = time.monotonic() + TELL_SECONDS
+        try:
+            with self._rescuing():
+                result = run_episodes(
+                    self.state.agent,
+                    witness,
+                    episodes=self.config.evaluation.episodes,
+                    seed=self.evaluation_seed,
+                    deterministic=True,
+                    watch=self._watch,
+                )
+        except EvaluationStopped:  # a resumed run makes it
+            return
+        counters.evaluation_due = False
+        self.evaluation = result
         before = counters.best_return
         best = result.mean_return if before is None else max(before, result.mean_return)
         metrics = {
@@ -202,15 +228,27 @@ class TrainingLoop:
             "eval/best_return": best,
         }
         self.outputs.logger.log(counters.step, metrics)
+        max_steps = self.config.evaluation.max_steps
+        cut = count_cut(result, self.evaluation_environment, max_steps)
         self.outputs.progress.message(
             f"evaluation at step {counters.step:,}: mean return {result.mean_return:.2f} "
-            f"+- {result.std_return:.2f} over {result.episodes} episodes"
+            f"+- {result.std_return:.2f} over {result.episodes} episodes{cut and f'; {cut}'}"
         )
         if best != before:
             counters.best_return = best
             self._saver.best()
         self.watch.look(counters.step, witness)
         self._start_clock()
+
+    def _watch(self, finished: int, steps: int) -> bool:
+        """Tell now and then how far an evaluation is; return whether a signal has ended it."""
+        if (now := time.monotonic()) >= self._tell_at:
+            self._tell_at = now + TELL_SECONDS
+            self.outputs.progress.message(
+                f"evaluation at step {self.state.counters.step:,}: {finished} of "
+                f"{self.config.evaluation.episodes} episodes so far, in {steps:,} steps"
+            )
+        return self._interrupt.received is not None
 
     def _checkpoint(self, *, is_last: bool = True) -> None:
         """Save; if the disk fails, a checkpoint that `is_last` ends the run with an error."""
@@ -254,5 +292,6 @@ class _Rescuing:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         # After a divergence the agent itself may be the cause: do not save it.
-        if isinstance(error, Exception) and not isinstance(error, DivergenceError):
+        is_other = isinstance(error, DivergenceError | EvaluationStopped)
+        if isinstance(error, Exception) and not is_other:
             self._rescue()

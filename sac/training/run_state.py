@@ -13,7 +13,7 @@ from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import CURES
 from sac.agent.state import described
 from sac.config import Config
-from sac.disk.encoding import join_arrays, split_arrays
+from sac.disk.encoding import fits_a_document, join_arrays, split_arrays
 from sac.environments import VectorEnvironment
 from sac.errors import CheckpointError, ConfigError, DiskError, DivergenceError, SACError
 from sac.evaluation.evaluate import check_spaces_fit
@@ -49,6 +49,7 @@ class Counters:
     updates_owed: Fraction = Fraction(0)  # the part of an update that steps have earned so far
     best_return: float | None = None  # of the evaluations, once there was one
     rollbacks: int = 0  # returns to a checkpoint after a number that was not finite
+    evaluation_due: bool = False  # that of this step was left before its end
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON document."""
@@ -64,6 +65,7 @@ class Counters:
             Fraction(document["updates_owed"]),
             None if best_return is None else float(best_return),
             int(document["rollbacks"]),
+            bool(document.get("evaluation_due", False)),
         )
 
 
@@ -88,6 +90,7 @@ class RunState:
     returns: deque[float] = field(default_factory=lambda: deque(maxlen=RETURNS_SHOWN))
     metrics: dict[str, Any] = field(default_factory=dict)  # of the last update
     evaluation_environment: VectorEnvironment | None = None
+    before_evaluation: list[Any] | None = None  # its snapshot
 
     @classmethod
     def new(
@@ -161,7 +164,6 @@ class RunState:
     def save(self, run_directory: Path) -> None:
         """Save all that the run goes on from, and remove the oldest checkpoints beyond `keep`."""
         checkpoints = run_directory / CHECKPOINTS_FOLDER
-        evaluation = self.evaluation_environment
         tree = {
             "counters": self.counters.to_json(),
             "returns": list(self.returns),
@@ -169,9 +171,15 @@ class RunState:
             "agent": self.agent.generator_state(),
             "replay": self.replay_buffer.generator_state(),
             "collector": self.collector.state(),
-            "evaluation": None if evaluation is None else evaluation.snapshot(),
+            "evaluation": (
+                self.before_evaluation
+                if self.counters.evaluation_due
+                else self._evaluation_snapshot()
+            ),
         }
         state, arrays = split_arrays(tree)
+        if not fits_a_document(state):  # what can't be read again is worth less than the rest
+            state, arrays = split_arrays(_without_episodes(tree))
         tensors = self._weights() | {"state": arrays}
         documents = self._documents() | {"state": state}
         storage, step = self.replay_buffer.storage, self.counters.step
@@ -186,6 +194,15 @@ class RunState:
             raise
         prune(checkpoints, self.config.checkpoint.keep)
         storage.release(storage.held() - step_folders(run_directory).keys())
+
+    def begin_evaluation(self) -> None:
+        """Let what is saved before the evaluation has ended be as if it had never begun."""
+        self.before_evaluation = self._evaluation_snapshot()
+        self.counters.evaluation_due = True
+
+    def _evaluation_snapshot(self) -> list[Any] | None:
+        evaluation = self.evaluation_environment
+        return None if evaluation is None else evaluation.snapshot()
 
     def _commit_replay(self, run_directory: Path) -> dict[str, Any]:
         try:
@@ -272,6 +289,15 @@ class RunState:
                     f"{key}: a resumed run keeps its own, expected {wanted}, got {found}; start a "
                     f"new run with --train.init_from {checkpoint.folder} to change it"
                 )
+
+
+def _without_episodes(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return what is saved of a run without the environments: their episodes end truncated."""
+    collector = dict(tree["collector"])
+    if (environment := collector["environment"]) is not None:
+        recordings = [None] * len(environment["recordings"])
+        collector["environment"] = environment | {"recordings": recordings}
+    return tree | {"collector": collector, "evaluation": None}
 
 
 def save_best(run_directory: Path, best: Best) -> None:

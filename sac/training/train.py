@@ -14,6 +14,7 @@ from sac.disk.encoding import encode_document
 from sac.disk.files import replace_file
 from sac.disk.lock import RunLock
 from sac.environments import VectorEnvironment, make_vector_environment, separate_source
+from sac.environments.limit import with_limit
 from sac.errors import CheckpointError, ConfigError, DivergenceError, SACError
 from sac.evaluation.evaluate import EvaluationResult
 from sac.metrics.logger import Logger, metric_tags
@@ -34,6 +35,7 @@ from sac.run.versions import changed_versions, current_versions
 from sac.seeding import Streams, branch, integer_seed
 from sac.terminal import reports
 from sac.terminal.interrupt import InterruptGuard
+from sac.terminal.output import lasting_output
 from sac.terminal.progress import Progress
 from sac.threads import blas_threads_for
 from sac.training.divergence import MAX_ROLLBACKS, Diverged, count_divergences
@@ -62,7 +64,8 @@ def train(
 ) -> TrainResult:
     """Train a soft actor-critic agent and return where the run lies.
 
-    The first Ctrl-C or SIGTERM ends the training with a checkpoint, and `interrupted_by` tells.
+    The first Ctrl-C, SIGTERM or SIGHUP ends the training with a checkpoint, and `interrupted_by`
+    tells; SIGUSR1 saves one, and the training goes on.
 
     Args:
         config: What to do; not given for a resumed run, which has its own.
@@ -114,8 +117,11 @@ def _resume(
         if not step_folders(run_directory):  # killed before its first step
             return _run(config, env, run_directory)
         checkpoint, damaged = last_usable_checkpoint(run_directory)
+        # config.yaml may have been edited since.
+        check_changes(Config.from_dict(checkpoint.documents.get("config", {})), config)
         step, total_steps = checkpoint.step, config.train.total_steps
-        if step < total_steps:
+        counters = checkpoint.documents.get("state", {}).get("counters", {})
+        if step < total_steps or counters.get("evaluation_due", False):
             notes = _set_aside(damaged, run_directory)
             return _run(config, env, run_directory, checkpoint, notes)
         with Progress(total_steps, step) as progress:
@@ -143,7 +149,8 @@ def _run(
     compilation = Compilation(config.train.compile, resolve_device(config.device))
     is_compiled = compilation.compiler is not None
     notes = [*fallback_note(config.device), *compilation.note, *notes]
-    with blas_threads_for(config, is_compiled=is_compiled), ExitStack() as lock:
+    # Environments print too.
+    with lasting_output(), blas_threads_for(config, is_compiled=is_compiled), ExitStack() as lock:
         while True:
             try:
                 return _attempt(lock, config, env, run_directory, checkpoint, notes)
@@ -168,6 +175,8 @@ def _attempt(
         environment, evaluation_environment = _environments(stack, config, env, start)
         given = None if env is None else evaluation_environment.name
         config = _resolved(config, given, environment.num_envs)
+        notes = [*notes, *_limit_note(evaluation_environment, config)]
+        saved_config = config.to_yaml().encode()
         state = RunState.new(config, environment, evaluation_environment, DiskStorage())
         updates = state.agent.compilation.name
         if run_directory is not None:
@@ -184,7 +193,7 @@ def _attempt(
             )
             lock.enter_context(RunLock(run_directory))
             state.open_replay(run_directory)
-        _write(run_directory / CONFIG_FILE, config.to_yaml().encode())
+        _write(run_directory / CONFIG_FILE, saved_config)
         sign(run_directory, config.env)
         if checkpoint is None:
             _write(run_directory / VERSIONS_FILE, encode_document(current_versions(updates)))
@@ -247,9 +256,18 @@ def _environments(
     if settings.vectorization == "async":
         settings = replace(settings, vectorization="sync")
     evaluation_seed = integer_seed(streams.eval_env)
+    settings = with_limit(settings, config.evaluation.max_steps)
     evaluation = make_vector_environment(settings, source=evaluation_source, seed=evaluation_seed)
     stack.callback(evaluation.close)
     return training, evaluation
+
+
+def _limit_note(evaluation: VectorEnvironment, config: Config) -> list[str]:
+    if not evaluation.is_endless:
+        return []
+    name, steps = config.env.id or evaluation.name, config.evaluation.max_steps
+    end = "may never end" if steps is None else f"cut them after {steps:,} steps"
+    return [f"{name} has no limit for its episodes: evaluations {end} (evaluation.max_steps)"]
 
 
 def _resolved(config: Config, given: str | None, num_envs: int) -> Config:

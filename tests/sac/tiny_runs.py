@@ -73,9 +73,9 @@ def assert_same_arrays(first: Mapping[str, np.ndarray], second: Mapping[str, np.
         np.testing.assert_array_equal(array, second[name], err_msg=name)
 
 
-def tiny_options(root: Path) -> list[str]:
-    """TINY as options of the train command, the environment and the device aside."""
-    sections = TINY | {"logging": {**TINY["logging"], "root": root}}
+def tiny_options(root: Path, changes: Mapping[str, Any] | None = None) -> list[str]:
+    """TINY with changes as options of the train command, the environment and the device aside."""
+    sections = merge(merge(TINY, {"logging": {"root": root}}), changes or {})
     return [
         text
         for section, keys in sections.items()
@@ -125,8 +125,23 @@ class FailsOnce(CopyingCountingEnv):
 gymnasium.register(
     "FailsOnceForTests-v0", lambda **kwargs: FailsOnce(**kwargs), disable_env_checker=True
 )
+
+
+class NoisyEnv(CopyingCountingEnv):
+    """Prints in each step, and can't be closed."""
+
+    def step(self, action: np.ndarray) -> Any:
+        print("step", self.steps_in_all, flush=True)
+        return super().step(action)
+
+    def close(self) -> None:
+        raise ConnectionError("the port is gone")
+
+
 FAILING = "FailingForTests-v0"
+NOISY = "PrintingForTests-v0"
 gymnasium.register(FAILING, FailingEnv, disable_env_checker=True)
+gymnasium.register(NOISY, NoisyEnv, disable_env_checker=True)
 
 
 def one_step_each(environment: Any, seed: int = 0) -> RandomActions:

@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from sac.environments.closing import close
 from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
 from sac.environments.success import SUCCESS, success_of
 
@@ -64,6 +65,10 @@ class Recorder(gymnasium.Wrapper):
         success = success_of(info) if terminated or truncated else None
         kept = {} if success is None else {SUCCESS: success}
         return observation, reward, terminated, truncated, kept
+
+    def close(self) -> None:
+        """Close the environment; a failure is a warning, as others are still to be closed."""
+        close(self.env)
 
     def _name(self, error: Exception, where: str) -> None:
         if self.index is not None:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
+from sac.environments.closing import close
+from sac.environments.limit import has_limit
 from sac.environments.stepping.autoreset import autoreset_mode, item
 from sac.environments.stepping.sync import SyncSteps
 from sac.environments.stepping.workers import AsyncWorkers, close_workers
@@ -96,6 +98,11 @@ class VectorEnvironment:
         env: Any = self._env.unwrapped
         env = env.envs[0].unwrapped if isinstance(env, SyncVectorEnv) else env
         return type(env).__name__ if env.spec is None else env.spec.id
+
+    @property
+    def is_endless(self) -> bool:
+        """Return whether no limit of steps is known to end the episodes."""
+        return isinstance(self._env, SyncVectorEnv) and not has_limit(self._env.envs[0])
 
     def _take(self, env: VectorEnv) -> None:
         self._env = env
@@ -235,7 +242,7 @@ class VectorEnvironment:
             return
         if isinstance(self._env.unwrapped, AsyncVectorEnv):
             close_workers(self._env.unwrapped)
-        self._env.close()
+        close(self._env)
 
     def _finished(
         self, ended: np.ndarray, terminated: np.ndarray, infos: dict[str, Any]

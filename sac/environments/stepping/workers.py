@@ -2,13 +2,16 @@
 
 import contextlib
 import multiprocessing
+import os
 import select
 import signal
+import sys
+import threading
 import time
 import traceback
 import weakref
-from collections.abc import Callable
-from multiprocessing import connection, util
+from collections.abc import Callable, Iterator
+from multiprocessing import connection, forkserver, resource_tracker, util
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -17,11 +20,15 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv
 from gymnasium.vector.async_vector_env import _async_worker
 
-from sac.errors import EnvironmentStepError, WorkerLostError
+from sac.errors import EnvironmentSetupError, EnvironmentStepError, WorkerLostError
+from sac.terminal.interrupt import SIGNALS
+from sac.terminal.output import lasting_output, say
 
 ALIVE_SECONDS = 1.0  # between checks of whether a silent worker is alive
 SALVAGE_SECONDS = 10.0  # for a worker to finish its step and send its recording
 CLOSING_SECONDS = 5.0  # for an environment to close its windows and files
+STARTING_SECONDS = 30.0  # until a line says that workers still start
+POLL_SECONDS = 0.1
 FAILURE = "sac_worker_failure"
 
 
@@ -31,20 +38,88 @@ def start_method() -> str:
         return "spawn"
     # The server imports for all workers: all but the first start ten times as fast.
     multiprocessing.get_context("forkserver").set_forkserver_preload(["__main__", __name__])
+    with _ignored_signals():  # which these processes inherit
+        resource_tracker.ensure_running()
+        forkserver.ensure_running()
     return "forkserver"
 
 
-def run_worker(index: int, make: Callable[[], gymnasium.Env], *arguments: Any) -> None:
-    """Serve one environment in this process, and leave the signals that end it to the parent.
+@contextlib.contextmanager
+def _ignored_signals() -> Iterator[None]:
+    """Ignore all signals during the block, in the main thread, where Python lets us."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            if handler is not None:
+                signal.signal(number, handler)
 
-    A terminal sends Ctrl-C to every process, and a scheduler may send SIGTERM to all of them. The
-    parent still needs the environments then, for its last checkpoint.
+
+def run_worker(index: int, make: Callable[[], gymnasium.Env], *arguments: Any) -> None:
+    """Serve one environment in this process, and leave all signals to the parent.
+
+    A terminal sends Ctrl-C and its own end to every process, and a scheduler may send SIGTERM or
+    SIGUSR1 to all of them. The parent still needs the environments then, for its checkpoint.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     # If the parent was killed, end without a message.
-    with contextlib.suppress(EOFError, ConnectionError):
+    with lasting_output(), contextlib.suppress(EOFError, ConnectionError):
         _async_worker(index, lambda: _Reporting(make()), *arguments)
+
+
+def _end_with_parent() -> None:
+    """End this process some time after its parent, even if the environment hangs."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    time.sleep(CLOSING_SECONDS)
+    os._exit(1)
+
+
+@contextlib.contextmanager
+def starting_workers(timeout: float | None) -> Iterator[None]:
+    """End the workers that start during the block if it fails, or takes longer than `timeout`.
+
+    EnvironmentSetupError after so many seconds; long before, a line says what is waited for.
+    """
+    others, is_done, is_late = set(multiprocessing.active_children()), threading.Event(), False
+
+    def end() -> None:
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
+            process.join()
+
+    def watch() -> None:
+        nonlocal is_late
+        if is_done.wait(STARTING_SECONDS if timeout is None else min(timeout, STARTING_SECONDS)):
+            return
+        say("still waiting for async workers to make their environments", sys.stderr)
+        if timeout is not None and not is_done.wait(timeout - STARTING_SECONDS):
+            is_late = True
+            while not is_done.wait(POLL_SECONDS):  # some may start only now
+                end()
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
+    try:
+        yield
+    except BaseException as error:
+        end()
+        if is_late:
+            raise EnvironmentSetupError(
+                f"async workers took longer than env.step_timeout, {timeout:g} seconds, to make "
+                "their environments, and were stopped; raise the limit if they are only slow"
+            ) from error
+        raise
+    finally:
+        is_done.set()
+        watching.join()
 
 
 class _Reporting(gymnasium.Wrapper):
@@ -67,7 +142,11 @@ class _Reporting(gymnasium.Wrapper):
 
 
 def _report(error: Exception) -> dict[str, Any]:
-    return {FAILURE: f"{type(error).__name__}: {error}\n{traceback.format_exc()}"}
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    headline = " ".join(f"{type(error).__name__}: {error}".split())
+    return {
+        FAILURE: f"{headline} ({place.filename}, line {place.lineno})\n{traceback.format_exc()}"
+    }
 
 
 class AsyncWorkers:

@@ -21,6 +21,7 @@ DEFAULTS = {
     "checkpoint": "best",
     "deterministic": True,
     "num_envs": 1,
+    "max_steps": 100_000,
     "device": "auto",
     "with_random": False,
     "video": None,
@@ -45,6 +46,7 @@ def run(*argv: object) -> int:
         (["--stochastic"], {"deterministic": False}),
         (["--num_envs", "4", "--device", "cuda:1"], {"num_envs": 4, "device": "cuda:1"}),
         (["--random"], {"with_random": True}),
+        (["--max_steps", "1e3"], {"max_steps": 1000}),
         (["--env.id", "Other-v0"], {"env_overrides": {"id": "Other-v0"}}),
         (
             ["--env.kwargs.g", "-1", "--env.kwargs.wind.power=3"],

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,6 @@ from sac.cli import run_command, seeds
 from sac.cli.seeds import _ending, _without_seeds
 from sac.cli.summary import MODULE_COMMANDS
 from sac.config import Config, EnvConfig
-from sac.disk.lock import RunLock
-from sac.errors import SACError
 from sac.sweep.processes import Run
 from sac.terminal.interrupt import SIGNAL_STATUS
 from sac.terminal.reports import Result
@@ -28,9 +25,11 @@ ROOT = Path(__file__).parents[3]
 HAS_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
 
 
-def start(root: Path, *options: object) -> subprocess.Popen[str]:
+def start(
+    root: Path, *options: object, changes: dict[str, Any] | None = None
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "scripts/train.py", *map(str, [*tiny_options(root), *options])],
+        [sys.executable, "scripts/train.py", *map(str, [*tiny_options(root, changes), *options])],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -82,7 +81,7 @@ def test_a_seed_that_fails_leaves_the_others_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_ends_every_training_with_a_checkpoint(tmp_path: Path, number: int) -> None:
     options = ("--env.id", "CartPole-v1", "--seeds", "0,1,2", "--workers", 2)
-    process = start(tmp_path, *options, "--train.total_steps", 10**6)
+    process = start(tmp_path, *options, changes={"train": {"total_steps": 10**6}})
     wait_until_all_learn(process)
     # Ctrl-C in a terminal reaches the whole group of processes.
     os.killpg(process.pid, number)
@@ -100,29 +99,33 @@ def test_signal_ends_every_training_with_a_checkpoint(tmp_path: Path, number: in
     assert "Figure" not in out
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="there is no such signal here")
+def test_request_for_a_checkpoint_reaches_every_training(tmp_path: Path) -> None:
+    options = ("--env.id", "CartPole-v1", "--seeds", "0,1", "--workers", 2)
+    process = start(tmp_path, *options, changes={"train": {"total_steps": 10**6}})
+    wait_until_all_learn(process)
+    process.send_signal(signal.SIGUSR1)
+    assert process.stdout is not None
+    waiting = {"seed 0: SIGUSR1: saved at step ", "seed 1: SIGUSR1: saved at step "}
+    while waiting:
+        line = process.stdout.readline()
+        assert line, "the trainings have ended"
+        waiting = {start for start in waiting if not line.startswith(start)}
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == SIGNAL_STATUS + signal.SIGTERM
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no terminal can hang up here")
 def test_trainings_end_with_a_checkpoint_when_the_terminal_closes(tmp_path: Path) -> None:
     options = ("--env.id", "CartPole-v1", "--seeds", "0,1", "--workers", 2)
-    process = start(tmp_path, *options, "--train.total_steps", 10**6)
+    process = start(tmp_path, *options, changes={"train": {"total_steps": 10**6}})
     wait_until_all_learn(process)
     process.send_signal(signal.SIGHUP)
     process.communicate()
-    assert process.returncode == -signal.SIGHUP
+    assert process.returncode == SIGNAL_STATUS + signal.SIGHUP
     for run in runs_in(tmp_path).values():
-        wait_until_free(run)
         assert checkpoint_steps(run)[-1] >= int(metrics(run)[-1]["step"])
-
-
-def wait_until_free(run: Path) -> None:
-    """Wait until no training writes into the run."""
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with RunLock(run):
-                return
-        except SACError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
 
 
 def test_without_matplotlib_the_extra_is_named(

@@ -92,7 +92,7 @@ def test_option_wins_over_the_file_wherever_it_stands(
             "env.wrappers",
             [{"class_path": "a.B", "kwargs": {"n": 2}}],
         ),
-        (["--seed", "1", "--seed", "2"], "seed", 2),
+        (["--train.total_steps", "57"], "train.learning_starts", 5),
     ],
 )
 def test_option_values(train: Recorder, argv: list[str], key: str, value: Any) -> None:
@@ -160,7 +160,23 @@ REFUSED = [
     ("--config FILE --seed true", "seed: expected a whole number from 0"),
     ("--config FILE --seed", "argument --seed: expected one argument"),
     ("--config FILE --seed=--", "argument --seed: expected a value, got '--'"),
-    ("--config FILE --train.total_steps 10", "train.learning_starts: expected at most"),
+    (
+        "--config FILE --train.total_steps 10 --train.learning_starts 11",
+        "train.learning_starts: expected at most train.total_steps (10), got 11",
+    ),
+    ("--config FILE --seed 1 --seed 2", "argument --seed: given more than once"),
+    ("--config FILE --seed=1 --seed=1", "argument --seed: given more than once"),
+    ("--config FILE --config FILE", "argument --config: given more than once"),
+    ("--env.kwargs.a.b 1 --env.kwargs.a.b 2", "argument --env.kwargs.a.b: given more than once"),
+    (
+        "--config FILE --agent.learning_rate 1",
+        "the nearest is --agent.policy_lr or --agent.soft_q_lr or --agent.alpha_lr",
+    ),
+    ("--config FILE --agent.hidden_sizes 64,64", ", got '64,64': write [64,64]"),
+    ("--config FILE --agent.hidden_sizes 64", ", got 64: write [64]"),
+    ("--config FILE --env.kwargs.g nan", "'nan' may be a number or text: write .nan, .inf or"),
+    ("--config FILE --env.kwargs.a [-inf]", "text: write .nan, .inf or -.inf, or '-inf' in quotes"),
+    ("--config FILE --seed 1:30", "seed: expected a whole number from 0"),
     ("--config FILE --device tpu", "device: expected auto, cpu, cuda or cuda:N, got 'tpu'"),
     ("--config FILE --env.kwargs 3", "env.kwargs: expected keys with plain values"),
     ("--config FILE --env.kwargs.g", "--env.kwargs.g: expected --env.kwargs.NAME VALUE"),

@@ -141,7 +141,11 @@ def test_number_too_long_to_write_is_refused(key: str) -> None:
 
 
 MISFITS: list[tuple[dict[str, Any], str, str]] = [
-    ({"train": {"total_steps": 100}}, "train.learning_starts", "train.total_steps (100), got 1000"),
+    (
+        {"train": {"total_steps": 100, "learning_starts": 1000}},
+        "train.learning_starts",
+        "train.total_steps (100), got 1000",
+    ),
     ({"train": {"buffer_size": 255}}, "train.buffer_size", "train.batch_size (256), got 255"),
     (
         {"agent": {"log_std_min": 2.0}},
@@ -285,9 +289,21 @@ def test_load_takes_the_files_name_unless_it_says_otherwise(tmp_path: Path) -> N
     assert Config.load(tmp_path / "none.yaml").name is None
 
 
+@pytest.mark.parametrize(
+    ("train", "starts"),
+    [({"total_steps": 57}, 5), ({"total_steps": 1000}, 1000), ({"total_steps": 1}, 0), ({}, 1000)],
+)
+def test_default_gives_way_to_fewer_steps_and_says_so(
+    capsys: pytest.CaptureFixture[str], train: dict[str, int], starts: int
+) -> None:
+    assert Config.from_dict({"train": train}).train.learning_starts == starts
+    line = f"train.learning_starts is {starts}, as its default 1,000 is more than train.total_steps"
+    assert (line in capsys.readouterr().err) == (starts < 1000)
+
+
 def test_load_checks_the_file_under_its_overrides(tmp_path: Path) -> None:
     path = tmp_path / "short.yaml"
-    path.write_text("train: {total_steps: 500}", encoding="utf-8")
+    path.write_text("train: {total_steps: 500, learning_starts: 600}", encoding="utf-8")
     with pytest.raises(ConfigError, match="learning_starts"):
         Config.load(path)
     overrides = {"train": {"learning_starts": 100}}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sac.config import yaml_text
 from sac.config.yaml_text import dump_yaml, parse_yaml, read_yaml_mapping
 from sac.errors import ConfigError
 
@@ -23,6 +24,14 @@ from sac.errors import ConfigError
         ("1e4x", "1e4x"),
         ("e4", "e4"),
         ("auto", "auto"),
+        ("020000", 20000),
+        ("-012", -12),
+        ("0x10", 16),
+        ("1_000", 1000),
+        ("190:20:30", "190:20:30"),
+        ("1:30.5", "1:30.5"),
+        (".inf", float("inf")),
+        ("information", "information"),
     ],
 )
 def test_exponents_are_numbers(text: str, value: Any) -> None:
@@ -30,7 +39,10 @@ def test_exponents_are_numbers(text: str, value: Any) -> None:
     assert (parsed, type(parsed)) == (value, type(value))
 
 
-@pytest.mark.parametrize("text", ["1e4", "1.5e3", "-.5e1", "true", "null", "", " a", "é", "\ud800"])
+@pytest.mark.parametrize(
+    "text",
+    [*"1e4 1.5e3 -.5e1 true null é \ud800 020000 190:20:30 nan -inf Infinity".split(), "", " a"],
+)
 def test_text_stays_text(text: str) -> None:
     assert parse_yaml(dump_yaml({"key": [text]}), "test") == {"key": [text]}
 
@@ -104,3 +116,14 @@ def test_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
     path = tmp_path / "windows.yaml"
     path.write_bytes(b"\xef\xbb\xbfseed: 1\r\n")
     assert read_yaml_mapping(path) == {"seed": 1}
+
+
+def test_more_than_can_be_read_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, data = tmp_path / "large.yaml", {"key": list(range(100))}
+    path.write_text(dump_yaml(data), encoding="utf-8")
+    monkeypatch.setattr(yaml_text, "MAX_BYTES", path.stat().st_size)
+    assert read_yaml_mapping(path) == data
+    with pytest.raises(ConfigError, match="keep data in a file"):
+        dump_yaml({"key": list(range(101))})

@@ -3,7 +3,6 @@
 import functools
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -21,6 +20,7 @@ from sac.config import EnvConfig, WrapperConfig
 from sac.environments import Step, VectorEnvironment, make_vector_environment, separate_source
 from sac.environments.stepping.workers import close_workers
 from sac.errors import ConfigError, EnvironmentSetupError, EnvironmentStepError, SpaceError
+from sac.terminal.interrupt import SIGNALS
 from tests.sac.environments_for_tests import (
     COUNTING,
     NATIVE,
@@ -594,9 +594,9 @@ def test_a_constructor_that_fails_in_the_worker_alone_is_reported() -> None:
         make_vector_environment(EnvConfig(vectorization="async"), source=make)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_workers_leave_signals_to_their_parent(
-    opened: list[VectorEnvironment], number: signal.Signals
+    opened: list[VectorEnvironment], number: int
 ) -> None:
     environment = from_source(opened, CountingEnv, num_envs=2, vectorization="async")
     environment.reset(0)

@@ -93,7 +93,7 @@ class FakeEnvironment:
         self.observation_encoder = Encoder(OBSERVATIONS)
         self.action_space: spaces.Space = ACTIONS
         self.action_codec = Codec(ACTIONS)
-        self.closed = False
+        self.closed = self.is_endless = False
 
     def reset(self, seed: int | None = None) -> np.ndarray:
         self.generators = [np.random.default_rng([seed or 0, i]) for i in range(self.num_envs)]
@@ -375,8 +375,9 @@ def test_film_is_of_one_episode_in_an_environment_that_draws(
     config = made["configs"][1]  # the film's
     assert (config.num_envs, config.vectorization, made["seed"]) == (1, "sync", 3)
     assert config.kwargs == {"g": 1, "render_mode": "rgb_array"}
-    inner, outer = config.wrappers
+    inner, limit, outer = config.wrappers
     assert inner.class_path == wrapper["class_path"]
+    assert limit.kwargs == {"max_steps": 100_000}
     assert outer.kwargs == {"path": str(film)}
 
 

@@ -128,13 +128,12 @@ def forget(proof: Path) -> None:
     gymnasium.registry.pop("Strange-v0")
 
 
-def test_trust_in_resume_and_evaluate(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_trust_in_resume_and_evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     proof = write_strange_module(tmp_path, monkeypatch)
-    config = Config.load(run / "config.yaml")
-    strange = config.merged({"env": {"id": "strange:Strange-v0"}})
-    (run / "config.yaml").write_text(strange.to_yaml(), encoding="utf-8")
+    strange = {"env": {"id": "strange:Strange-v0"}}
+    run = train(tiny_config(tmp_path / "runs", strange)).run_directory
+    forget(proof)
+    (run / "signature").unlink()
     with pytest.raises(ConfigError, match="--trust"):
         train(resume=run, overrides=MORE)
     assert not proof.exists()
@@ -149,6 +148,17 @@ def test_trust_in_resume_and_evaluate(
         evaluate(run, episodes=1, checkpoint="last")
     assert not proof.exists()
     evaluate(run, episodes=1, checkpoint="last", trust=True)
+
+
+def test_key_that_was_edited_in_the_run_is_refused(run: Path) -> None:
+    config = Config.load(run / "config.yaml")
+    (run / "config.yaml").write_text(config.merged({"seed": 5}).to_yaml(), encoding="utf-8")
+    with pytest.raises(ConfigError, match="seed: a resumed run keeps its own, expected 0, got 5"):
+        train(resume=run, overrides=MORE)
+    edited = config.merged(MORE).merged({"checkpoint": {"keep": 9}})
+    (run / "config.yaml").write_text(edited.to_yaml(), encoding="utf-8")
+    result = train(resume=run)
+    assert result.step == result.total_steps == edited.train.total_steps
 
 
 def damage(run: Path, step: int, kind: str) -> None:

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from sac.config import Config
+from sac.disk import encoding
 from sac.environments import make_vector_environment
 from sac.errors import CheckpointError, ConfigError, SACError, SpaceError
 from sac.replay.storage.disk import DiskStorage
 from sac.run.checkpoint import load_checkpoint, save_checkpoint
 from sac.training.run_state import Counters, RunState, last_checkpoint, save_best
+from sac.training.train import train
+from tests.sac.environments_for_tests import CopyingCountingEnv
 from tests.sac.replay.contents import contents
 from tests.sac.tiny_runs import assert_same_arrays, tiny_config
 
@@ -194,3 +197,21 @@ def test_counters_are_json() -> None:
 def test_run_without_checkpoints(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="has no checkpoints"):
         last_checkpoint(tmp_path)
+
+
+class WithManyNumbers(CopyingCountingEnv):
+    """Keeps a table that is another in each episode."""
+
+    def reset(self, **keywords: Any) -> Any:
+        self.table = {str(i): self.episode + i for i in range(1000)}
+        return super().reset(**keywords)
+
+
+def test_environments_too_large_for_a_document_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(encoding, "MAX_DOCUMENT_BYTES", 20_000)
+    run = train(tiny_config(tmp_path), env=WithManyNumbers).run_directory
+    more = {"train": {"total_steps": 80}}
+    assert train(resume=run, env=WithManyNumbers, overrides=more).step == 80
+    assert "ends truncated" in capsys.readouterr().out

@@ -13,7 +13,7 @@ import pytest
 import autograd
 from sac import Config, SACAgent, evaluate, train
 from sac.agent.variants import metric_names
-from sac.config import AgentConfig
+from sac.config import AgentConfig, yaml_text
 from sac.errors import (
     CheckpointError,
     ConfigError,
@@ -447,3 +447,12 @@ def test_closes_what_it_made_when_something_else_fails(
     start_from = {"train": {"init_from": str(tmp_path / "nowhere")}}
     refuse(tmp_path / "runs", CheckpointError, "init_from", start_from, env=make)
     assert len(made) == 2 and all(env.is_closed for env in made)
+
+
+def test_configuration_that_could_not_be_read_again_leaves_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yaml_text, "MAX_BYTES", 100)
+    with pytest.raises(ConfigError, match="keep data in a file"):
+        train(tiny_config(tmp_path))
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,30 @@
+"""Defaults that give way to other keys, where these are set."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from sac.config.fields import whole
+from sac.config.keys import merge
+from sac.errors import ConfigError
+from sac.terminal.output import say
+
+
+def with_time_to_learn(data: Mapping[str, Any], default: int) -> Mapping[str, Any]:
+    """Lower the `default` of train.learning_starts under fewer total steps; a line says so."""
+    train = data.get("train")
+    if not isinstance(train, Mapping) or "learning_starts" in train:
+        return data
+    try:
+        total_steps = whole("train.total_steps", train.get("total_steps", default))
+    except ConfigError:  # which comes again when the configuration is built, after other faults
+        return data
+    if total_steps >= default:
+        return data
+    starts = total_steps // 10
+    say(
+        f"train.learning_starts is {starts}, as its default {default:,} is more than "
+        f"train.total_steps ({total_steps})",
+        sys.stderr,
+    )
+    return merge(data, {"train": {"learning_starts": starts}})
