@@ -109,7 +109,8 @@ def _from_id(
                 config.vectorization,
                 vector_kwargs=_vector_kwargs(config.vectorization),
                 wrappers=[*wrappers, Recorder],
-                **config.kwargs,
+                # The Recorder checks every step, and says what helps.
+                **{"disable_env_checker": True, **config.kwargs},
             )
         return env, True
 

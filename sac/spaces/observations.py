@@ -1,5 +1,6 @@
 """Encoding of an environment's observations as arrays for the replay and the networks."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -53,8 +54,12 @@ class ObservationEncoder:
             return self._array(observations, (num_envs, *self.shape))
         encoded = np.empty((num_envs, *self.shape), self.dtype)
         for index in range(num_envs):
-            encoded[index] = self._flatten(_item(self.space, observations, index))
+            encoded[index] = self._flatten(self.item(observations, index))
         return encoded
+
+    def item(self, observations: Any, index: int) -> Any:
+        """Return one environment's observation in the batch of a vector environment."""
+        return _item(self.space, observations, index)
 
     def batch_size(self, observation: Any) -> int | None:
         """Return the size of a batch in Gymnasium's layout, None for a single observation."""
@@ -71,10 +76,9 @@ class ObservationEncoder:
         return len(leaf) if extra_dimensions else None
 
     def _array(self, value: Any, shape: tuple[int, ...]) -> np.ndarray:
-        array = np.array(value, self.dtype)
-        if array.shape != shape:
-            raise SpaceError(f"expected an observation of shape {shape}, got {array.shape}")
-        return array
+        array = np.array(value, None if self.dtype == np.uint8 else self.dtype)
+        _check_box(array, shape, self.dtype)
+        return array.astype(self.dtype, copy=False)
 
     def _flatten(self, observation: Any) -> np.ndarray:
         try:
@@ -92,6 +96,65 @@ def _is_image(shape: tuple[int, ...]) -> bool:
         channels in IMAGE_CHANNELS and min(sides) >= IMAGE_SIDE
         for channels, sides in ((shape[2], shape[:2]), (shape[0], shape[1:]))
     )
+
+
+def check_observation(space: Space, observation: Any) -> None:
+    """Raise SpaceError for an observation that lacks the shape or the kind of numbers of its space.
+
+    Bounds of a Box are not checked: many environments leave theirs a little.
+    """
+    if isinstance(space, spaces.Dict):
+        if not isinstance(observation, Mapping) or not observation.keys() >= space.keys():
+            raise _misfit(space, observation)
+        for key, part in space.items():
+            check_observation(part, observation[key])
+    elif isinstance(space, spaces.Tuple):
+        if not isinstance(observation, tuple | list) or len(observation) != len(space.spaces):
+            raise _misfit(space, observation)
+        for part, value in zip(space.spaces, observation, strict=True):
+            check_observation(part, value)
+    else:
+        _check_leaf(space, observation)
+
+
+def _check_leaf(space: Space, observation: Any) -> None:
+    try:
+        array = np.asarray(observation)
+    except ValueError as error:  # lists of different lengths
+        raise _misfit(space, observation) from error
+    shape = tuple(space.shape or ())
+    if isinstance(space, spaces.Box):
+        _check_box(array, shape, space.dtype)
+        return
+    is_whole = array.dtype.kind in "biu" and array.shape == shape
+    if not is_whole or not space.contains(array.astype(space.dtype)):
+        raise _misfit(space, observation)
+
+
+def _check_box(array: np.ndarray, shape: tuple[int, ...], dtype: Any) -> None:
+    """Raise SpaceError where an array has not the shape, or loses its numbers as the dtype."""
+    if array.shape != shape:
+        raise SpaceError(
+            f"expected an observation of shape {shape}, got {array.shape}; "
+            "gymnasium.wrappers.ReshapeObservation changes a shape"
+        )
+    if array.dtype == dtype:
+        return
+    is_number = array.dtype.kind in "biuf"
+    if is_number and dtype.kind == "f":
+        array.astype(dtype)  # a number too large raises, where the caller wants that
+    elif not is_number or array.dtype.kind == "f" or (array.astype(dtype) != array).any():
+        raise SpaceError(
+            f"expected an observation of {dtype}, as its space declares, got {array.dtype}"
+            f"{_range(array)}; declare the space of the numbers that come, such as by "
+            "gymnasium.wrappers.TransformObservation with an observation_space"
+        )
+
+
+def _range(array: np.ndarray) -> str:
+    if array.dtype.kind not in "iuf" or array.size == 0:
+        return ""
+    return f" from {array.min():g} to {array.max():g}"
 
 
 def _item(space: Space, observations: Any, index: int) -> Any:

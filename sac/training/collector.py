@@ -73,7 +73,11 @@ class Collector:
         else:
             actions = self._agent.explore(observation)
             self._check("action", actions)
-        step = self._environment.step(codec.to_environment(actions))
+        try:
+            step = self._environment.step(codec.to_environment(actions))
+        except NotFiniteError as error:
+            error.evidence = {"observation": observation, "action": actions}
+            raise
         transitions = {
             "observation": observation,
             "action": actions,

@@ -9,7 +9,9 @@ import numpy as np
 
 from sac.environments.closing import close
 from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
+from sac.environments.returned import checked_reset, checked_step, unpacking_explained
 from sac.environments.success import SUCCESS, success_of
+from sac.errors import EnvironmentStepError
 
 # Longer episodes are not rebuilt: their actions would fill the memory in the end.
 MAX_RECORDED_STEPS = 100_000
@@ -32,6 +34,7 @@ class Recorder(gymnasium.Wrapper):
 
     def __init__(self, env: gymnasium.Env) -> None:
         super().__init__(env)
+        self._space = env.observation_space  # by itself, as each wrapper would be asked for it
         self._start: dict[str, Any] | None = None
         self._actions: list[Any] = []
         self._checks: list[int] = []
@@ -40,7 +43,8 @@ class Recorder(gymnasium.Wrapper):
         """Reset, with an empty info."""
         layers = take_snapshot(self.env)
         try:
-            observation, _ = self.env.reset(seed=seed, options=options)
+            result = self.env.reset(seed=seed, options=options)
+            observation, _ = checked_reset(result, self._space)
         except Exception as error:
             self._name(error, "in its reset")
             raise
@@ -54,14 +58,15 @@ class Recorder(gymnasium.Wrapper):
         """Step, with an info that holds no more than the success of an episode."""
         recorded = action.copy()  # the environment or its caller may change it in place
         try:
-            observation, reward, terminated, truncated, info = self.env.step(action)
+            outcome = checked_step(self.env.step(action), self._space)
         except Exception as error:
             self._name(error, f"in step {len(self._actions) + 1:,} of its episode")
             raise
+        observation, reward, terminated, truncated, info = outcome
         if len(self._actions) < MAX_RECORDED_STEPS:
             self._actions.append(recorded)
-            outcome = OUTCOME.pack(reward, terminated, truncated)
-            self._checks.append(checksum(observation, zlib.crc32(outcome)))
+            packed = OUTCOME.pack(reward, terminated, truncated)
+            self._checks.append(checksum(observation, zlib.crc32(packed)))
         success = success_of(info) if terminated or truncated else None
         kept = {} if success is None else {SUCCESS: success}
         return observation, reward, terminated, truncated, kept
@@ -71,8 +76,14 @@ class Recorder(gymnasium.Wrapper):
         close(self.env)
 
     def _name(self, error: Exception, where: str) -> None:
+        """Say where an error happened; a worker does not know the number of its environment."""
+        misfit = error if isinstance(error, EnvironmentStepError) else unpacking_explained(error)
         if self.index is not None:
             error.add_note(f"In environment {self.index}, {where}.")
+            if misfit is not None:  # the command line shows no notes
+                misfit.args = (f"environment {self.index}: {misfit}",)
+        if misfit is not None and misfit is not error:
+            raise misfit from error
 
     def recording(self) -> dict[str, Any] | None:
         """Return a recording of the episode in progress; None without one or if it is too long."""

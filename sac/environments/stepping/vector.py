@@ -9,11 +9,12 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 
 from sac.environments.closing import close
 from sac.environments.limit import has_limit
+from sac.environments.returned import checked_batch, too_large
 from sac.environments.stepping.autoreset import autoreset_mode, item
 from sac.environments.stepping.sync import SyncSteps
 from sac.environments.stepping.workers import AsyncWorkers, close_workers
 from sac.environments.success import successes_of
-from sac.errors import EnvironmentSetupError, WorkerLostError
+from sac.errors import EnvironmentSetupError, NotFiniteError, WorkerLostError
 from sac.seeding import integer_seed
 from sac.spaces import ObservationEncoder, action_codec
 
@@ -123,15 +124,20 @@ class VectorEnvironment:
         self._was_reset = True
         for array in (self._is_over, self._returns, self._lengths):
             array[:] = 0
-        return self.observation_encoder.encode_batch(observations, self.num_envs)
+        return self._encode(observations)
 
     def step(self, actions: np.ndarray) -> Step:
         """Take one action in every environment: (num_envs, *shape), in environment units."""
-        observations, rewards, terminated, truncated, infos = self._steppable.step(actions)
-        # Numbers too large for float32 become infinite, which others refuse.
-        with np.errstate(over="ignore"):
-            next_observation = self.observation_encoder.encode_batch(observations, self.num_envs)
-            reward = np.array(rewards, np.float32)
+        result = self._steppable.step(actions)
+        if not self._is_recorded:  # by a Recorder, which has checked it
+            result = checked_batch(result, self.num_envs)
+        observations, rewards, terminated, truncated, infos = result
+        next_observation = self._encode(observations)
+        try:
+            with np.errstate(over="raise"):
+                reward = np.array(rewards, np.float32)
+        except FloatingPointError:
+            raise _too_large("reward", rewards) from None
         valid = ~self._is_over
         terminated, truncated = np.asarray(terminated, np.bool_), np.asarray(truncated, np.bool_)
         if self._mode is AutoresetMode.NEXT_STEP:  # a mere reset counts for nothing
@@ -152,6 +158,15 @@ class VectorEnvironment:
         self._lengths += 1
         episodes = self._finished(ended, terminated, infos) if has_ended else []
         return Step(observation, next_observation, reward, terminated, truncated, valid, episodes)
+
+    def _encode(self, observations: Any) -> np.ndarray:
+        encoder = self.observation_encoder
+        try:
+            with np.errstate(over="raise"):
+                return encoder.encode_batch(observations, self.num_envs)
+        except FloatingPointError:
+            single = [encoder.item(observations, i) for i in range(self.num_envs)]
+            raise _too_large("observation", single) from None
 
     def state(self) -> dict[str, Any] | None:
         """Return the episodes in progress, as JSON values and arrays; None before a reset."""
@@ -274,7 +289,16 @@ class VectorEnvironment:
     def _with_reset(self, next_observation: np.ndarray, ended: np.ndarray) -> np.ndarray:
         """Reset the ended environments, and return the observations that the policy sees next."""
         observations, _ = self._steppable.reset(options={"reset_mask": ended.copy()})
-        first = self.observation_encoder.encode_batch(observations, self.num_envs)
+        first = self._encode(observations)
         mixed = next_observation.copy()
         mixed[ended] = first[ended]
         return mixed
+
+
+def _too_large(name: str, values: Any) -> NotFiniteError:
+    """Return the error for the first environment with a number that float32 can't hold."""
+    words = [too_large(name, value) for value in values]
+    index = next(i for i, text in enumerate(words) if text is not None)
+    return NotFiniteError(
+        f"environment {index}: {words[index]}", quantity=f"the {name} of environment {index}"
+    )

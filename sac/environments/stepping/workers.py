@@ -20,7 +20,7 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv
 from gymnasium.vector.async_vector_env import _async_worker
 
-from sac.errors import EnvironmentSetupError, EnvironmentStepError, WorkerLostError
+from sac.errors import EnvironmentSetupError, EnvironmentStepError, SACError, WorkerLostError
 from sac.terminal.interrupt import SIGNALS
 from sac.terminal.output import lasting_output, say
 
@@ -142,11 +142,12 @@ class _Reporting(gymnasium.Wrapper):
 
 
 def _report(error: Exception) -> dict[str, Any]:
+    if isinstance(error, SACError):  # of the library's own: the message says enough
+        return {FAILURE: f": {error}\n{traceback.format_exc()}"}
     place = traceback.extract_tb(error.__traceback__)[-1]
     headline = " ".join(f"{type(error).__name__}: {error}".split())
-    return {
-        FAILURE: f"{headline} ({place.filename}, line {place.lineno})\n{traceback.format_exc()}"
-    }
+    where = f"({place.filename}, line {place.lineno})"
+    return {FAILURE: f" raised {headline} {where}\n{traceback.format_exc()}"}
 
 
 class AsyncWorkers:
@@ -257,7 +258,7 @@ class AsyncWorkers:
         index = next(i for i, report in enumerate(reports) if report is not None)
         headline, trace = reports[index].split("\n", 1)
         close_workers(self._env)
-        failure = EnvironmentStepError(f"environment {index} raised {headline}")
+        failure = EnvironmentStepError(f"environment {index}{headline}")
         failure.add_note(f"In its process:\n{trace}")
         raise failure
 
