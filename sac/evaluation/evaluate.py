@@ -23,6 +23,7 @@ from sac.evaluation.result import EvaluationResult
 from sac.run.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from sac.run.origin import is_own
 from sac.run.rules import check_trusted
+from sac.seeding import globals_kept
 from sac.spaces import ObservationEncoder
 
 __all__ = [
@@ -53,6 +54,7 @@ class Playable(Protocol):
         """Take one action, in environment units, in every environment."""
 
 
+@globals_kept()
 def run_episodes(
     agent: SACAgent | RandomPolicy,
     environment: Playable,

@@ -152,7 +152,11 @@ class Collector:
                 break
         self._end_lost_episodes(restored, state)
         ended = "".join(f"; the episode of environment {i} ends truncated" for i in restored.lost)
-        self.incidents.append(f"{error}. Started anew{ended}")
+        bound = "".join(
+            f"; {', '.join(names)} of environment {i} not brought back, as bound to its process"
+            for i, names in self._environment.left_as_they_are.items()
+        )
+        self.incidents.append(f"{error}. Started anew{ended}{bound}")
 
     def _count_restart(self, error: WorkerLostError) -> None:
         """Count one more restart; raise if there were too many recently."""

@@ -270,6 +270,11 @@ class RunState:
                 f"the state of the evaluation's environment could not be brought back: {reason}"
                 for reason in evaluation.values()
             ),
+            *(
+                f"environment {index}: {', '.join(names)}: looks bound to the process that set it, "
+                "and was not brought back"
+                for index, names in self.environment.left_as_they_are.items()
+            ),
         ]
 
     def _restore_replay(self, checkpoint: Checkpoint) -> None:

@@ -32,7 +32,7 @@ from sac.run.layout import CONFIG_FILE, METRICS_FILE, VERSIONS_FILE, create_run_
 from sac.run.origin import is_own, sign
 from sac.run.rules import check_changes, check_no_links, check_trusted
 from sac.run.versions import changed_versions, current_versions
-from sac.seeding import Streams, branch, integer_seed
+from sac.seeding import Streams, globals_kept, integer_seed, seed_globals
 from sac.terminal import reports
 from sac.terminal.interrupt import InterruptGuard
 from sac.terminal.output import lasting_output
@@ -149,8 +149,13 @@ def _run(
     compilation = Compilation(config.train.compile, resolve_device(config.device))
     is_compiled = compilation.compiler is not None
     notes = [*fallback_note(config.device), *compilation.note, *notes]
-    # Environments print too.
-    with lasting_output(), blas_threads_for(config, is_compiled=is_compiled), ExitStack() as lock:
+    # Environments print too, and draw from the generators of the process.
+    with (
+        lasting_output(),
+        globals_kept(),
+        blas_threads_for(config, is_compiled=is_compiled),
+        ExitStack() as lock,
+    ):
         while True:
             try:
                 return _attempt(lock, config, env, run_directory, checkpoint, notes)
@@ -172,7 +177,7 @@ def _attempt(
 ) -> TrainResult:
     start = 0 if checkpoint is None else checkpoint.step
     with ExitStack() as stack:
-        environment, evaluation_environment = _environments(stack, config, env, start)
+        environment, evaluation_environment = _environments(stack, config, env)
         given = None if env is None else evaluation_environment.name
         config = _resolved(config, given, environment.num_envs)
         notes = [*notes, *_limit_note(evaluation_environment, config)]
@@ -243,13 +248,14 @@ def _renew_noise(state: RunState, run_directory: Path | None) -> list[str]:
 
 
 def _environments(
-    stack: ExitStack, config: Config, env: Any, start: int
+    stack: ExitStack, config: Config, env: Any
 ) -> tuple[VectorEnvironment, VectorEnvironment]:
     """Make the training's environments and, for evaluation, one in this process."""
     # First, because a copy must be of the environment as it was given.
     evaluation_source = None if env is None else separate_source(env)
     streams = Streams.from_seed(config.seed)
-    training_seed = integer_seed(branch(streams.train_env, start))
+    training_seed = integer_seed(streams.train_env)
+    seed_globals(training_seed)  # for constructors that draw
     training = make_vector_environment(config.env, source=env, seed=training_seed)
     stack.callback(training.close)
     settings = replace(config.env, num_envs=1)

@@ -15,7 +15,7 @@ from sac.environments.stepping.sync import SyncSteps
 from sac.environments.stepping.workers import AsyncWorkers, close_workers
 from sac.environments.success import successes_of
 from sac.errors import EnvironmentSetupError, NotFiniteError, WorkerLostError
-from sac.seeding import integer_seed
+from sac.seeding import integer_seed, seed_globals
 from sac.spaces import ObservationEncoder, action_codec
 
 NOT_RECORDED = "a vector environment that steps its environments itself cannot be rebuilt"
@@ -61,8 +61,11 @@ class VectorEnvironment:
 
     `close` closes the environment if `is_owned`: one that the user made stays open. If
     `is_recorded`, a Recorder wraps each environment, so that `state` holds its episode. `remake`
-    makes the same environments again, for `restart` after a WorkerLostError. The first `reset` uses
-    `seed`; environment i gets the seed plus i.
+    makes the same environments again, for `restart` after a WorkerLostError. `left_as_they_are`
+    names, by environment, what was not brought back as it looks bound to a process.
+
+    The first `reset` uses `seed`, and each later one a seed that follows from it: some environments
+    draw their own where none is given. Environment i gets the seed plus i.
     """
 
     def __init__(
@@ -88,6 +91,8 @@ class VectorEnvironment:
         self._take(env)
         self._mode = autoreset_mode(env)
         self._seed = self._first_seed = seed
+        self._resets = 0  # with seeds that follow from it
+        self.left_as_they_are: dict[int, list[str]] = {}
         self._was_reset = False
         self._is_over = np.zeros(self.num_envs, np.bool_)  # these only reset in the next step
         self._returns = np.zeros(self.num_envs, np.float64)
@@ -118,13 +123,22 @@ class VectorEnvironment:
 
     def reset(self, seed: int | None = None) -> np.ndarray:
         """Start new episodes everywhere and return their observations (num_envs, *shape)."""
-        if seed is None:
-            seed, self._seed = self._seed, None
-        observations, _ = self._steppable.reset(seed=seed)
+        if seed is not None:
+            self._seed, self._resets = seed, 0
+        observations, _ = self._seeded_reset()
         self._was_reset = True
         for array in (self._is_over, self._returns, self._lengths):
             array[:] = 0
         return self._encode(observations)
+
+    def _seeded_reset(self, **options: Any) -> Any:
+        seed = self._seed
+        if seed is not None and self._resets > 0:
+            seed = integer_seed(np.random.SeedSequence([seed, self._resets]))
+        self._resets += 1
+        if seed is not None and not self._is_recorded:
+            seed_globals(seed)
+        return self._steppable.reset(seed=seed, **options)
 
     def step(self, actions: np.ndarray) -> Step:
         """Take one action in every environment: (num_envs, *shape), in environment units."""
@@ -176,6 +190,8 @@ class VectorEnvironment:
             "recordings": self._recordings(),
             "returns": self._returns.copy(),
             "lengths": self._lengths.copy(),
+            "seed": self._seed,
+            "resets": self._resets,
         }
 
     def _recordings(self) -> list[dict[str, Any] | None]:
@@ -198,7 +214,9 @@ class VectorEnvironment:
         assert self._remake is not None
         self._take(self._remake())
         if self._first_seed is not None:
-            self._seed = integer_seed(np.random.SeedSequence([self._first_seed, number]))
+            self._seed = integer_seed(np.random.SeedSequence([self._first_seed, 0, number]))
+            self._resets = 0
+            state = state and {**state, "seed": self._seed, "resets": 0}
         try:
             return self.load_state(state)
         except WorkerLostError:
@@ -212,12 +230,14 @@ class VectorEnvironment:
         """Play the episodes in `state` again; a new one begins in place of each that fails."""
         if state is None:
             return Restored({}, None)
+        self._seed, self._resets = state["seed"], int(state["resets"])
         observation = self.reset()  # environments make some of their state only here
         if not self._is_recorded:
             return Restored(dict.fromkeys(range(self.num_envs), NOT_RECORDED), observation)
         recordings = state["recordings"]
         steps = max((len(part["checks"]) for part in recordings if part is not None), default=1)
         lost = self._load_each("rebuild", recordings, steps)
+        self._resets = int(state["resets"])
         self._returns[:], self._lengths[:] = state["returns"], state["lengths"]
         if not lost:
             return Restored({}, None)
@@ -239,8 +259,9 @@ class VectorEnvironment:
     def _load_each(self, name: str, values: list[Any], steps: int = 1) -> dict[int, str]:
         if not isinstance(values, list) or len(values) != self.num_envs:
             raise ValueError(f"expected the states of {self.num_envs} environments")
-        reasons = self._call_each(name, values, steps)
-        return {i: reason for i, reason in enumerate(reasons) if reason is not None}
+        loaded = dict(enumerate(self._call_each(name, values, steps)))
+        self.left_as_they_are = {i: one["bound"] for i, one in loaded.items() if one["bound"]}
+        return {i: one["reason"] for i, one in loaded.items() if one["reason"] is not None}
 
     def _call_each(self, name: str, values: list[Any] | None = None, steps: int = 1) -> list[Any]:
         """Call a method of every environment's Recorder, after setting its `to_load`."""
@@ -288,7 +309,7 @@ class VectorEnvironment:
 
     def _with_reset(self, next_observation: np.ndarray, ended: np.ndarray) -> np.ndarray:
         """Reset the ended environments, and return the observations that the policy sees next."""
-        observations, _ = self._steppable.reset(options={"reset_mask": ended.copy()})
+        observations, _ = self._seeded_reset(options={"reset_mask": ended.copy()})
         first = self._encode(observations)
         mixed = next_observation.copy()
         mixed[ended] = first[ended]
