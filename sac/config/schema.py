@@ -259,6 +259,14 @@ class EvaluationConfig:
     max_steps: Annotated[
         int | None, count("Steps after which episodes without a limit are cut; null: never.")
     ] = 100_000
+    env: Annotated[
+        Literal["copy", "same", "none"],
+        Option(
+            "What evaluations play in: copy makes a second environment; same plays in the "
+            "training's own, for one of its kind (a robot, a port): an evaluation that is due "
+            "waits for the end of the episode, and env.num_envs is 1; none: no evaluations."
+        ),
+    ] = "copy"
 
     def __post_init__(self) -> None:
         check_fields(self, "evaluation.")
@@ -332,6 +340,17 @@ class Config:
     def __post_init__(self) -> None:
         check_fields(self, "")  # each section was checked when it was built
         check_device(self.device)
+        if self.evaluation.env != "copy" and self.logging.videos_every_steps:
+            raise ConfigError(
+                "logging.videos_every_steps: expected 0 with evaluation.env "
+                f"{self.evaluation.env}, got {self.logging.videos_every_steps}: a film is played "
+                "in an environment of its own"
+            )
+        if self.evaluation.env == "same" and self.env.num_envs > 1:
+            raise ConfigError(
+                f"evaluation.env: same expects env.num_envs 1, got {self.env.num_envs}: the "
+                "episodes of several end at different times"
+            )
         if self.train.buffer_size < self.env.num_envs:
             raise ConfigError(
                 f"train.buffer_size: expected at least env.num_envs "

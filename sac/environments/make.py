@@ -1,13 +1,11 @@
 """Construction of environments from the configuration, or from an object of the user's."""
 
 import contextlib
-import copy
 import functools
 import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -17,12 +15,12 @@ from sac.config import EnvConfig
 from sac.environments.closing import close
 from sac.environments.explain import ATARI_NAMESPACE, explained
 from sac.environments.rebuild.recorder import Recorder
+from sac.environments.separate import Source
 from sac.environments.stepping.vector import VectorEnvironment
 from sac.environments.stepping.workers import run_worker, start_method, starting_workers
 from sac.environments.wrappers import WrapEnvironment, configured_wrappers
 from sac.errors import ConfigError, EnvironmentSetupError
 
-Source = gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env | VectorEnv]
 RESERVED_KWARGS = ("id", "num_envs", "vectorization_mode", "vector_kwargs", "wrappers")
 
 
@@ -67,29 +65,6 @@ def make_bare_environment(config: EnvConfig) -> gymnasium.Env:
     with explained(config.id):
         env = gymnasium.make(config.id, disable_env_checker=True, **config.kwargs).unwrapped
         return _wrapped(env, wrappers)
-
-
-def separate_source(source: Source) -> Source:
-    """Return a source of another environment like `source`; EnvironmentSetupError if impossible."""
-    if not isinstance(source, gymnasium.Env | VectorEnv):
-        return source
-    try:
-        return _remake(source)
-    except Exception as error:
-        raise EnvironmentSetupError(
-            f"{source} can neither be made again nor copied, but evaluation needs an environment "
-            "of its own: give a callable that makes the environment"
-        ) from error
-
-
-def _remake(source: gymnasium.Env | VectorEnv) -> Source:
-    spec = source.spec
-    if spec is not None and isinstance(source, VectorEnv) and source.unwrapped is source:
-        return functools.partial(gymnasium.make_vec, spec)
-    if spec is not None and isinstance(source, gymnasium.Env):
-        if all(wrapper.kwargs is not None for wrapper in spec.additional_wrappers):
-            return functools.partial(gymnasium.make, spec)
-    return functools.partial(copy.deepcopy, copy.deepcopy(source))
 
 
 def _from_id(

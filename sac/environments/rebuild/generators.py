@@ -48,7 +48,11 @@ def load_generators(env: Any, saved: list[dict[str, Any]]) -> None:
 
 
 def _search(root: Any) -> Iterator[tuple[list[Any], AnyGenerator]]:
-    """Yield the generators in the graph of objects below `root`, breadth first."""
+    return ((path, value) for path, value in reachable(root) if isinstance(value, AnyGenerator))
+
+
+def reachable(root: Any) -> Iterator[tuple[list[Any], Any]]:
+    """Yield the objects that lie below `root`, and the way to each, breadth first."""
     seen = {id(root)}
     waiting: deque[tuple[list[Any], Any]] = deque([([], root)])
     while waiting and len(seen) < MAX_OBJECTS:
@@ -58,9 +62,8 @@ def _search(root: Any) -> Iterator[tuple[list[Any], AnyGenerator]]:
             if type(child) in weakref.ProxyTypes or isinstance(child, LEAVES) or id(child) in seen:
                 continue
             seen.add(id(child))
-            if isinstance(child, AnyGenerator):
-                yield [*path, key], child
-            else:
+            yield [*path, key], child
+            if not isinstance(child, AnyGenerator):
                 waiting.append(([*path, key], child))
 
 

@@ -39,7 +39,7 @@ class _NotPlain(Exception):
 
 def read_layers(env: gymnasium.Env) -> list[Layer]:
     """Return the nodes of what is plain in an environment and each of its wrappers."""
-    return [_attributes(vars(layer), [MAX_ITEMS], is_strict=False) for layer in _layers(env)]
+    return [_attributes(vars(layer), [MAX_ITEMS], is_strict=False) for layer in layers(env)]
 
 
 def take_snapshot(env: gymnasium.Env, made: list[Layer]) -> dict[str, Any]:
@@ -59,11 +59,23 @@ def load_snapshot(env: gymnasium.Env, snapshot: dict[str, Any], made: list[Layer
     it looks bound to a process.
     """
     bound: list[str] = []
-    for layer, saved, first in zip(_layers(env), snapshot["layers"], made, strict=True):
+    for layer, saved, first in zip(layers(env), snapshot["layers"], made, strict=True):
         _load_attributes(vars(layer), _merged(first, saved))
         bound += [name for name, node in _named(saved) if _kind(node) == "bound"]
     load_generators(env, snapshot["generators"])
     return bound
+
+
+def is_plain(name: str, value: Any) -> bool:
+    """Return whether an attribute holds plain values alone, good for any process."""
+    try:
+        return _kind(_bound_or_node(name, value, [MAX_ITEMS], 0)) not in (
+            "bound",
+            "elsewhere",
+            "object",
+        )
+    except _NotPlain:
+        return False
 
 
 def is_process_bound(name: str, value: Any) -> bool:
@@ -78,7 +90,8 @@ def is_process_bound(name: str, value: Any) -> bool:
     return bool(words & PROCESS_WORDS) or any(int(v) in POINTERS for v in values)
 
 
-def _layers(env: Any) -> Iterator[Any]:
+def layers(env: Any) -> Iterator[Any]:
+    """Yield the wrappers of an environment, outermost first, and itself."""
     while isinstance(env, gymnasium.Wrapper):
         yield env
         env = env.env

@@ -1,6 +1,7 @@
 """Several environments as one, which hides their autoreset modes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -92,6 +93,8 @@ class VectorEnvironment:
         self._mode = autoreset_mode(env)
         self._seed = self._first_seed = seed
         self._resets = 0  # with seeds that follow from it
+        self.waits_at_ends = False  # for an evaluation, instead of resetting after an episode
+        self._between: list[Any] | None = None  # snapshots, while it waits
         self.left_as_they_are: dict[int, list[str]] = {}
         self._was_reset = False
         self._is_over = np.zeros(self.num_envs, np.bool_)  # these only reset in the next step
@@ -125,6 +128,7 @@ class VectorEnvironment:
         """Start new episodes everywhere and return their observations (num_envs, *shape)."""
         if seed is not None:
             self._seed, self._resets = seed, 0
+        self._between = None
         observations, _ = self._seeded_reset()
         self._was_reset = True
         for array in (self._is_over, self._returns, self._lengths):
@@ -163,6 +167,8 @@ class VectorEnvironment:
         observation = next_observation
         if self._mode is AutoresetMode.NEXT_STEP:
             self._is_over = ended
+        elif has_ended and self.waits_at_ends and self._mode is AutoresetMode.DISABLED:
+            self._between = self.snapshot()
         elif has_ended:
             if self._mode is AutoresetMode.SAME_STEP:
                 next_observation = self._with_final(observation, infos, ended)
@@ -187,7 +193,8 @@ class VectorEnvironment:
         if not self._was_reset:
             return None
         return {
-            "recordings": self._recordings(),
+            "recordings": self._recordings() if self._between is None else None,
+            "between": self._between,
             "returns": self._returns.copy(),
             "lengths": self._lengths.copy(),
             "seed": self._seed,
@@ -227,23 +234,40 @@ class VectorEnvironment:
             raise
 
     def load_state(self, state: dict[str, Any] | None) -> Restored:
-        """Play the episodes in `state` again; a new one begins in place of each that fails."""
+        """Play the episodes in `state` again; a new one begins in place of each that fails.
+
+        Between two episodes, a `reset` begins the next.
+        """
         if state is None:
             return Restored({}, None)
         self._seed, self._resets = state["seed"], int(state["resets"])
         observation = self.reset()  # environments make some of their state only here
+        self._resets = int(state["resets"])
+        if state["between"] is not None:
+            self._between = state["between"]
+            return Restored(self._load_each("load", self._between), None)
         if not self._is_recorded:
+            self._resets += 1
             return Restored(dict.fromkeys(range(self.num_envs), NOT_RECORDED), observation)
         recordings = state["recordings"]
         steps = max((len(part["checks"]) for part in recordings if part is not None), default=1)
         lost = self._load_each("rebuild", recordings, steps)
-        self._resets = int(state["resets"])
         self._returns[:], self._lengths[:] = state["returns"], state["lengths"]
         if not lost:
             return Restored({}, None)
         is_lost = np.isin(np.arange(self.num_envs), list(lost))
         self._returns[is_lost], self._lengths[is_lost] = 0.0, 0
         return Restored(lost, self._with_reset(observation, is_lost))
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Play other episodes between two of this training's: the next `reset` is as without."""
+        kept = self._seed, self._resets, self._between
+        self.waits_at_ends = False
+        yield
+        self._seed, self._resets, self._between = kept
+        if self._between is not None:
+            self._load_each("load", self._between)
 
     def snapshot(self) -> list[Any] | None:
         """Return snapshots of the environments between two episodes, as such a tree."""

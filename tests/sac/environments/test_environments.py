@@ -17,7 +17,7 @@ import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from sac.config import EnvConfig, WrapperConfig
-from sac.environments import Step, VectorEnvironment, make_vector_environment, separate_source
+from sac.environments import Step, VectorEnvironment, make_vector_environment
 from sac.environments.stepping.workers import close_workers
 from sac.errors import ConfigError, EnvironmentSetupError, EnvironmentStepError, SpaceError
 from sac.terminal.interrupt import SIGNALS
@@ -480,40 +480,6 @@ def test_unsupported_spaces_close_what_was_made() -> None:
     with pytest.raises(SpaceError, match="MultiBinary"):
         make_vector_environment(EnvConfig(), source=lambda: env)
     assert env.is_closed
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        CountingEnv,
-        CountingEnv(),
-        gymnasium.make(COUNTING),
-        gymnasium.wrappers.TransformReward(gymnasium.make(COUNTING), lambda reward: reward),
-        gymnasium.make_vec(COUNTING, 2, "sync"),
-        CountingVectorEnv(2),
-    ],
-    ids=["class", "env", "made", "wrapped", "made vector", "native"],
-)
-def test_a_separate_source_leaves_the_first_alone(
-    source: Any, opened: list[VectorEnvironment]
-) -> None:
-    first, second, reference = (
-        from_source(opened, each)
-        for each in (source, separate_source(source), separate_source(source))
-    )
-    action = np.zeros((first.num_envs, 1), np.float32)
-    np.testing.assert_array_equal(first.reset(1), reference.reset(1))
-    check_transitions(second, 10, seed=3)
-    np.testing.assert_array_equal(
-        first.step(action).observation, reference.step(action).observation
-    )
-
-
-def test_what_cannot_be_copied_asks_for_a_callable() -> None:
-    env = CountingEnv()
-    env.lock = multiprocessing.Lock()  # type: ignore[attr-defined]
-    with pytest.raises(EnvironmentSetupError, match="give a callable"):
-        separate_source(env)
 
 
 # --- workers

@@ -122,6 +122,12 @@ CASES: dict[str, dict[str, Any]] = {
     "normalized": {"agent": {"normalize_observations": True, "alpha": 0.1}},
     "wrappers": {"env": {"id": f"{MODULE}:{DRIFTING}", "wrappers": WRAPPERS}},
     "careless": {"env": {"id": f"{MODULE}:{CARELESS}"}},
+    # Checkpoints while an evaluation waits, and between two episodes.
+    "same": {
+        "env": {"id": f"{MODULE}:{CARELESS}"},
+        "evaluation": {"env": "same", "every_steps": 7},
+        "checkpoint": {"every_steps": 1},
+    },
     "n-step-redq": {
         "env": {"num_envs": 2},
         "agent": {"critic": "redq", "num_soft_q_nets": 4},
