@@ -18,7 +18,7 @@ from sac.environments.rebuild.recorder import Recorder
 from sac.environments.separate import Source
 from sac.environments.stepping.vector import VectorEnvironment
 from sac.environments.stepping.workers import run_worker, start_method, starting_workers
-from sac.environments.wrappers import WrapEnvironment, configured_wrappers
+from sac.environments.wrappers import WrapEnvironment, configured_wrappers, refuse_statistics
 from sac.errors import ConfigError, EnvironmentSetupError
 
 RESERVED_KWARGS = ("id", "num_envs", "vectorization_mode", "vector_kwargs", "wrappers")
@@ -83,7 +83,7 @@ def _from_id(
                 num_envs,
                 config.vectorization,
                 vector_kwargs=_vector_kwargs(config.vectorization),
-                wrappers=[*wrappers, Recorder],
+                wrappers=[*wrappers, _recorded],
                 # The Recorder checks every step, and says what helps.
                 **{"disable_env_checker": True, **config.kwargs},
             )
@@ -131,8 +131,13 @@ def _from_source(
         return SyncVectorEnv(makers, **_vector_kwargs("sync")), True
 
 
-def _make_recorded(make: Any, wrappers: list[WrapEnvironment]) -> gymnasium.Env:
-    return Recorder(_wrapped(make(), wrappers))
+def _make_recorded(make: Any, wrappers: list[WrapEnvironment]) -> Recorder:
+    return _recorded(_wrapped(make(), wrappers))
+
+
+def _recorded(env: gymnasium.Env) -> Recorder:
+    refuse_statistics(env)
+    return Recorder(env)
 
 
 def _wrapped(env: Any, wrappers: list[WrapEnvironment]) -> Any:
@@ -147,7 +152,9 @@ def _wrapped_vector(env: VectorEnv, num_envs: int, wrappers: list[WrapEnvironmen
         raise EnvironmentSetupError(
             f"env.num_envs: expected {num_envs} environments, {env} has {env.num_envs}"
         )
-    return _wrapped(env, wrappers)  # such as by gymnasium.wrappers.vector
+    env = _wrapped(env, wrappers)  # such as by gymnasium.wrappers.vector
+    refuse_statistics(env)
+    return env
 
 
 def _check_id(config: EnvConfig) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 
 from sac.environments.rebuild.generators import reachable
-from sac.environments.rebuild.snapshot import is_plain, layers
+from sac.environments.rebuild.snapshot import is_plain, layers, load_attributes, read_layers
 from sac.errors import EnvironmentSetupError
 from sac.seeding import globals_kept, seed_globals
 
@@ -66,7 +66,7 @@ def _remake(source: gymnasium.Env | VectorEnv) -> tuple[Callable[[], Any], list[
             "evaluation.env: same or none"
         )
         return make, [note]
-    settings = [list(map(_settings, layers(env))) for env in _singles(source)]
+    settings = list(map(_settings, _singles(source)))
     return functools.partial(_with_settings, make, settings), []
 
 
@@ -77,7 +77,7 @@ def _copied(source: gymnasium.Env | VectorEnv) -> Callable[[], Any]:
             f"{source} can't be copied for evaluation: its {type(owner).__name__} holds something "
             f"outside of Python, which a copy would share, and free: {CHOICE}"
         )
-    settings = [list(map(_settings, layers(env))) for env in _singles(source)]
+    settings = list(map(_settings, _singles(source)))
     first = copy.deepcopy(source)
     return functools.partial(_with_settings, functools.partial(copy.deepcopy, first), settings)
 
@@ -94,21 +94,27 @@ def _singles(source: Any) -> Iterator[gymnasium.Env]:
         yield source
 
 
-def _settings(layer: Any) -> dict[str, Any]:
-    """Return what may have been set in an object since it was made."""
-    return {
-        name: value
-        for name, value in vars(layer).items()
-        if isinstance(value, str | types.FunctionType) or is_plain(name, value)
-    }
+def _settings(env: gymnasium.Env) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return what may have been set in each layer since it was made: values, and objects' nodes."""
+    settings = []
+    for layer, nodes in zip(layers(env), read_layers(env), strict=True):
+        values = {
+            name: value
+            for name, value in vars(layer).items()
+            if isinstance(value, str | types.FunctionType) or is_plain(name, value)
+        }
+        objects = {name: node for name, node in nodes.items() if name not in values}
+        settings.append((values, objects))
+    return settings
 
 
-def _with_settings(make: Callable[[], Any], settings: list[list[dict[str, Any]]]) -> Any:
+def _with_settings(make: Callable[[], Any], settings: list[Any]) -> Any:
     """Make an environment and give each of its layers the attributes of another's."""
     made = make()  # by its id, or by a copy that may itself construct anew (EzPickle)
     for env, each in zip(_singles(made), settings, strict=True):
-        for layer, values in zip(layers(env), each, strict=True):
+        for layer, (values, objects) in zip(layers(env), each, strict=True):
             vars(layer).update(copy.deepcopy(values))
+            load_attributes(vars(layer), objects)
     return made
 
 

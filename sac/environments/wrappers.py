@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from gymnasium.wrappers.utils import RunningMeanStd
+
 from sac.config import WrapperConfig
+from sac.environments.rebuild.snapshot import layers
 from sac.errors import EnvironmentSetupError
 
 WrapEnvironment = Callable[[Any], Any]
@@ -17,6 +20,25 @@ def configured_wrappers(configs: Sequence[WrapperConfig]) -> list[WrapEnvironmen
     for config in configs:
         _find_class(config.class_path)  # a wrong path is an error before any environment starts
     return [partial(_wrap, config) for config in configs]  # a worker can unpickle them
+
+
+def refuse_statistics(env: Any) -> None:
+    """Raise EnvironmentSetupError for a wrapper whose statistics follow what it has seen.
+
+    Evaluation, another environment beside it and a policy that was shipped would see others.
+    """
+    for layer in layers(env):
+        gathers = any(isinstance(value, RunningMeanStd) for value in vars(layer).values())
+        if not gathers or not getattr(layer, "update_running_mean", True):  # frozen ones may stay
+            continue
+        name = type(layer).__name__
+        instead = "agent.normalize_observations: true, whose statistics are saved with the agent"
+        if "reward" in name.lower():
+            instead = "agent.reward_scale, a factor on the rewards that are learned from"
+        raise EnvironmentSetupError(
+            f"{name} normalises by statistics of what it has seen itself, so that evaluation would "
+            f"see other numbers than training: leave it out and set {instead}"
+        )
 
 
 def _wrap(config: WrapperConfig, env: Any) -> Any:

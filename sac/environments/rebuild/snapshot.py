@@ -60,7 +60,7 @@ def load_snapshot(env: gymnasium.Env, snapshot: dict[str, Any], made: list[Layer
     """
     bound: list[str] = []
     for layer, saved, first in zip(layers(env), snapshot["layers"], made, strict=True):
-        _load_attributes(vars(layer), _merged(first, saved))
+        load_attributes(vars(layer), _merged(first, saved))
         bound += [name for name, node in _named(saved) if _kind(node) == "bound"]
     load_generators(env, snapshot["generators"])
     return bound
@@ -92,7 +92,7 @@ def is_process_bound(name: str, value: Any) -> bool:
 
 def layers(env: Any) -> Iterator[Any]:
     """Yield the wrappers of an environment, outermost first, and itself."""
-    while isinstance(env, gymnasium.Wrapper):
+    while isinstance(env, gymnasium.Wrapper | gymnasium.vector.VectorWrapper):
         yield env
         env = env.env
     yield env
@@ -224,7 +224,8 @@ def _named(layer: Layer) -> Iterator[tuple[str, Any]]:
                 yield from _named(node.get(kind, {}))
 
 
-def _load_attributes(values: Layer, saved: Layer) -> None:
+def load_attributes(values: Layer, saved: Layer) -> None:
+    """Set the attributes in `values` that exist, and hold the same kind of value, to nodes."""
     # By the dictionary, as an object may be frozen or check what is assigned.
     for name, node in saved.items():
         if name not in values or is_process_bound(name, values[name]):
@@ -276,7 +277,7 @@ def _built(node: Any, current: Any) -> Any:
         case {"dict": items}:
             return {key: _built(item, before.get(key)) for key, item in items.items()}
         case {"object": attributes} if current is not None:
-            _load_attributes(vars(current), attributes)
+            load_attributes(vars(current), attributes)
             return current
         case {"bound": _}:
             return current
