@@ -11,7 +11,8 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 
 from sac.environments.rebuild.generators import reachable
-from sac.environments.rebuild.snapshot import is_plain, layers, load_attributes, read_layers
+from sac.environments.rebuild.nodes import is_plain, layers, read_layers
+from sac.environments.rebuild.snapshot import load_attributes
 from sac.errors import EnvironmentSetupError
 from sac.seeding import globals_kept, seed_globals
 

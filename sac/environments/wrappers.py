@@ -9,7 +9,7 @@ from typing import Any
 from gymnasium.wrappers.utils import RunningMeanStd
 
 from sac.config import WrapperConfig
-from sac.environments.rebuild.snapshot import layers
+from sac.environments.rebuild.nodes import layers
 from sac.errors import EnvironmentSetupError
 
 WrapEnvironment = Callable[[Any], Any]

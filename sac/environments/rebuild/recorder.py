@@ -9,7 +9,8 @@ import gymnasium
 import numpy as np
 
 from sac.environments.closing import close
-from sac.environments.rebuild.snapshot import load_snapshot, read_layers, take_snapshot
+from sac.environments.rebuild.nodes import read_layers
+from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
 from sac.environments.returned import checked_reset, checked_step, unpacking_explained
 from sac.environments.success import SUCCESS, success_of
 from sac.errors import EnvironmentStepError

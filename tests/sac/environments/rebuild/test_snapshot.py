@@ -12,13 +12,9 @@ import pytest
 from sac.config import EnvConfig
 from sac.disk.encoding import join_arrays, split_arrays
 from sac.environments import VectorEnvironment, make_vector_environment
-from sac.environments.rebuild import snapshot as snapshots
-from sac.environments.rebuild.snapshot import (
-    is_process_bound,
-    load_snapshot,
-    read_layers,
-    take_snapshot,
-)
+from sac.environments.rebuild import nodes
+from sac.environments.rebuild.nodes import is_process_bound, read_layers
+from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
 from tests.sac.environments_for_tests import ACTION_SPACE, OBSERVATION_SPACE, CopyingCountingEnv
 
 NUMBERS = itertools.count(5000)  # as an operating system gives them out
@@ -154,6 +150,30 @@ def test_a_generator_that_gymnasium_makes_at_first_use_is_made() -> None:
     assert second.np_random.random(3).tolist() == first.np_random.random(3).tolist() != expected
 
 
+class ChoosingEnv(CopyingCountingEnv):
+    """Plays with one of its pieces in each episode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces = {"a": Body(), "b": Body()}
+        self.piece: Body | None = None
+
+    def reset(self, **kwargs: Any) -> Any:
+        self.piece = self.pieces["ab"[self.episode % 2]]
+        return super().reset(**kwargs)
+
+
+def test_an_object_that_is_one_of_several_is_not_made_another() -> None:
+    first, second = ChoosingEnv(), ChoosingEnv()
+    made, others = read_layers(second), read_layers(first)
+    first.pieces["a"].mass, second.pieces["a"].mass = 7.0, 7.0
+    for _ in range(2):
+        first.reset()  # `second`, after one reset, plays with the other piece
+    brought_to(second, first, made, others)
+    assert second.piece is not None
+    assert (second.piece.mass, second.pieces["b"].mass) == (7.0, 1.0)
+
+
 class BoardEnv(CopyingCountingEnv):
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -182,7 +202,7 @@ def test_an_attribute_of_many_objects_is_left_out(monkeypatch: pytest.MonkeyPatc
     env.history = {"a": [[i, None] for i in range(600)]}  # type: ignore[attr-defined]
     (layer,) = read_layers(env)
     assert "history" not in layer
-    monkeypatch.setattr(snapshots, "MAX_ITEMS", 5000)
+    monkeypatch.setattr(nodes, "MAX_ITEMS", 5000)
     (layer,) = read_layers(env)
     assert "history" in layer
 
