@@ -103,7 +103,9 @@ def _from_source(
     source: Source, config: EnvConfig, num_envs: int, wrappers: list[WrapEnvironment]
 ) -> tuple[VectorEnv, bool]:
     """Return the vector environment and whether each environment in it has a Recorder."""
-    if isinstance(source, gymnasium.Env) and num_envs > 1:
+    # What EnvPool makes is both.
+    is_single = isinstance(source, gymnasium.Env) and not isinstance(source, VectorEnv)
+    if is_single and num_envs > 1:
         raise EnvironmentSetupError(
             f"env.num_envs is {num_envs} but one environment was given: give a callable that makes "
             "a new one each time"

@@ -8,6 +8,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 
 from sac.environments.rebuild.generators import reachable
@@ -50,7 +51,7 @@ def separate_source(source: Source) -> tuple[Source, list[str]]:
 def _remake(source: gymnasium.Env | VectorEnv) -> tuple[Callable[[], Any], list[str]] | None:
     """Return how an environment is made again by its id; None where it has none."""
     spec = source.spec
-    if spec is None:
+    if not isinstance(spec, EnvSpec):  # None, or EnvPool's own
         return None
     if isinstance(source, VectorEnv):
         if source.unwrapped is not source:

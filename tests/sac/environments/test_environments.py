@@ -17,7 +17,7 @@ import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from sac.config import EnvConfig, WrapperConfig
-from sac.environments import Step, VectorEnvironment, make_vector_environment
+from sac.environments import Step, VectorEnvironment, make_vector_environment, separate_source
 from sac.environments.stepping.workers import close_workers
 from sac.errors import ConfigError, EnvironmentSetupError, EnvironmentStepError, SpaceError
 from sac.terminal.interrupt import SIGNALS
@@ -432,6 +432,17 @@ def test_modules_of_the_working_directory_are_found(vectorization: str, tmp_path
 )
 def test_environments_can_be_given(source: Any, opened: list[VectorEnvironment]) -> None:
     check_transitions(from_source(opened, source), 20, seed=3)
+
+
+class BothEnv(CountingVectorEnv, gymnasium.Env):  # type: ignore[misc]
+    """Single and vector environment at once, as EnvPool's are."""
+
+
+@pytest.mark.parametrize("source", [BothEnv(3), lambda: BothEnv(3)], ids=["object", "callable"])
+def test_what_is_both_counts_as_vector(source: Any, opened: list[VectorEnvironment]) -> None:
+    assert check_transitions(from_source(opened, source, num_envs=3), 20, seed=3) > 20
+    another, _ = separate_source(source)
+    assert from_source(opened, another, num_envs=3).num_envs == 3
 
 
 @pytest.mark.parametrize("vectorization", ["sync", "async"])
