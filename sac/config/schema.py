@@ -53,7 +53,11 @@ class EnvConfig:
     ] = ""
     kwargs: Annotated[
         dict[str, Any],
-        Option("Keyword arguments of the environment; one at a time: --env.kwargs.NAME VALUE."),
+        Option(
+            "Keyword arguments of the environment; one at a time: --env.kwargs.NAME VALUE. Here "
+            "and in those of wrappers, {$dtype: uint8}, {$array: [0.5, 1], dtype: float32} and "
+            "{$import: package.module.name} stand for what YAML can't hold."
+        ),
     ] = field(default_factory=dict)
     name: Annotated[
         str | None,

@@ -18,6 +18,7 @@ from sac.environments.rebuild.recorder import Recorder
 from sac.environments.separate import Source
 from sac.environments.stepping.vector import VectorEnvironment
 from sac.environments.stepping.workers import run_worker, start_method, starting_workers
+from sac.environments.values import built
 from sac.environments.wrappers import WrapEnvironment, configured_wrappers, refuse_statistics
 from sac.errors import ConfigError, EnvironmentSetupError
 
@@ -63,7 +64,8 @@ def make_bare_environment(config: EnvConfig) -> gymnasium.Env:
     wrappers = _wrappers(config)
     _check_id(config)
     with explained(config.id):
-        env = gymnasium.make(config.id, disable_env_checker=True, **config.kwargs).unwrapped
+        kwargs = built(config.kwargs, "env.kwargs")
+        env = gymnasium.make(config.id, disable_env_checker=True, **kwargs).unwrapped
         return _wrapped(env, wrappers)
 
 
@@ -73,8 +75,9 @@ def _from_id(
     """Return the vector environment and whether each environment in it has a Recorder."""
     _check_id(config)
     with explained(config.id):
+        kwargs = built(config.kwargs, "env.kwargs")
         if config.vectorization == "native":
-            env = gymnasium.make_vec(config.id, num_envs, "vector_entry_point", **config.kwargs)
+            env = gymnasium.make_vec(config.id, num_envs, "vector_entry_point", **kwargs)
             return _wrapped_vector(env, num_envs, wrappers), False
         is_async = config.vectorization == "async"
         with starting_workers(config.step_timeout) if is_async else contextlib.nullcontext():
@@ -85,7 +88,7 @@ def _from_id(
                 vector_kwargs=_vector_kwargs(config.vectorization),
                 wrappers=[*wrappers, _recorded],
                 # The Recorder checks every step, and says what helps.
-                **{"disable_env_checker": True, **config.kwargs},
+                **{"disable_env_checker": True, **kwargs},
             )
         return env, True
 

@@ -9,6 +9,7 @@ from typing import Any
 from sac.config import Config, EnvConfig
 from sac.config.keys import list_keys
 from sac.disk.files import find_link
+from sac.environments.values import imports
 from sac.errors import CheckpointError, ConfigError
 
 CHANGEABLE = (
@@ -73,6 +74,13 @@ def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"the run's configuration imports the module {module!r} (env.id: {env.id}), and "
             f"{advice}"
+        )
+    brought = [*imports(env.kwargs), *(name for w in env.wrappers for name in imports(w.kwargs))]
+    own = {*imports(named.get("kwargs")), *imports(named.get("wrappers"))}
+    if unknown := [name for name in brought if name not in own]:
+        raise ConfigError(
+            f"the run's configuration imports {unknown[0]!r} for its environment: give --trust if "
+            "you trust the run"
         )
     for wrapper in env.wrappers:
         if not wrapper.class_path.startswith(GYMNASIUM_WRAPPERS) and "wrappers" not in named:

@@ -290,8 +290,9 @@ def test_vector_wrappers_apply_to_native_environments(opened: list[VectorEnviron
     [
         ("gymnasium.wrappers.RescaleActon", {}, "nearest names are RescaleAction"),
         ("no_such_module.Wrapper", {}, "no_such_module"),
-        ("Wrapper", {}, "package.module.Class"),
-        ("gymnasium.wrappers.__name__", {}, "no class"),
+        ("Wrapper", {}, "package.module.Name"),
+        ("gymnasium.wrappers.__name__", {}, "expected a class"),
+        ("gymnasium.wrappers.DtypeObservation", {"dtype": {"$dtype": "uint9"}}, "dtype of NumPy"),
         ("gymnasium.wrappers.RescaleAction", {"low": 3}, r"RescaleAction with kwargs .*'low': 3"),
         ("gymnasium.wrappers.vector.ClipReward", {}, "cannot wrap"),
     ],
