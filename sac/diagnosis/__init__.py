@@ -20,6 +20,7 @@ CHECKS: dict[str, Callable[[Evidence], Result]] = {
     "action bounds": data_checks.action_bounds,
     "truncation": data_checks.truncation,
     "environment checker": data_checks.environment_checker,
+    "repetition": data_checks.repetition,
     "pace": data_checks.pace,
 }
 

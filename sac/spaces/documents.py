@@ -34,7 +34,7 @@ def space_to_json(space: Space) -> dict[str, Any]:
             is_flat = isinstance(space.n, int)
             return {"type": "MultiBinary", "shape": shape, "is_flat": is_flat}
         case spaces.Dict():
-            items = [[_key(key), space_to_json(part)] for key, part in space.items()]
+            items = [[json_key(key), space_to_json(part)] for key, part in space.items()]
             return {"type": "Dict", "spaces": items}
         case spaces.Tuple():
             return {"type": "Tuple", "spaces": [space_to_json(part) for part in space.spaces]}
@@ -99,7 +99,7 @@ def _build(document: dict[str, Any]) -> Space:
             return spaces.MultiBinary(shape[0] if document["is_flat"] is True else shape)
         case "Dict":
             # A list of pairs keeps the order, which is the order of the flattened observation.
-            parts: Any = [(_key(key), _build(part)) for key, part in document["spaces"]]
+            parts: Any = [(json_key(key), _build(part)) for key, part in document["spaces"]]
             return spaces.Dict(parts)
         case _:
             return spaces.Tuple([_build(part) for part in document["spaces"]])
@@ -157,7 +157,8 @@ def _shape(document: dict[str, Any]) -> tuple[int, ...]:
     return tuple(_whole(size, at_least=0) for size in sizes)
 
 
-def _key(value: Any) -> str | int:
+def json_key(value: Any) -> str | int:
+    """Return a key of a Dict space; SpaceError for one that JSON can't hold."""
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         return value
     raise SpaceError(

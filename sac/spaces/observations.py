@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium import Space, spaces
 
 from sac.errors import SpaceError
+from sac.spaces.documents import json_key
 
 IMAGE_SIDE = 36  # pixels; what is smaller, or has other channels, holds codes
 IMAGE_CHANNELS = (1, 3, 4)
@@ -170,6 +171,8 @@ def _item(space: Space, observations: Any, index: int) -> Any:
 def _check_supported(space: Space) -> None:
     if isinstance(space, spaces.Dict):
         parts = list(space.values())
+        for key in space.keys():  # which is saved with the agent
+            json_key(key)
     elif isinstance(space, spaces.Tuple):
         parts = list(space.spaces)
     elif isinstance(space, LEAVES):

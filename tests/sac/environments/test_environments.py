@@ -367,6 +367,25 @@ def test_a_missing_package_names_its_extra(
     assert env_id in output
 
 
+def test_a_package_that_is_there_but_broken_says_its_own_reason(tmp_path: Path) -> None:
+    """Not that it is missing: installing its extra once more would mend nothing."""
+    (tmp_path / "mujoco").mkdir()
+    cure = "raise ImportError('the core is missing:\\n  pip install --force-reinstall mujoco-core')"
+    (tmp_path / "mujoco" / "__init__.py").write_text(cure)
+    script = """
+        from sac.config import EnvConfig
+        from sac.environments import make_vector_environment
+        from sac.errors import EnvironmentSetupError
+        try:
+            make_vector_environment(EnvConfig(id="HalfCheetah-v5"))
+        except EnvironmentSetupError as error:
+            print(error)
+    """
+    output = run_script(script, tmp_path, tmp_path)
+    assert "is installed, but can't be imported: ImportError: the core is missing: pip" in output
+    assert "[mujoco]" not in output
+
+
 def run_script(script: str, folder: Path, working_directory: Path) -> str:
     """Run a script from a file, as workers need it; its folder is what Python can import from."""
     path = folder / "script.py"

@@ -13,7 +13,7 @@ from sac.config import Config, EnvConfig
 from sac.environments import make_vector_environment
 from sac.environments.values import built, imports
 from sac.errors import EnvironmentSetupError, SpaceError
-from sac.spaces import space_from_json, space_to_json
+from sac.spaces import ObservationEncoder, space_from_json, space_to_json
 from tests.sac.environments_for_tests import COUNTING
 
 README = Path(__file__).parents[3] / "README.md"
@@ -84,3 +84,5 @@ def test_keys_of_whole_numbers_keep_their_kind_in_files() -> None:
     parts = {(1, 2): gymnasium.spaces.Discrete(2)}
     with pytest.raises(SpaceError, match="text or whole numbers"):
         space_to_json(gymnasium.spaces.Dict(parts))
+    with pytest.raises(SpaceError, match="text or whole numbers"):
+        ObservationEncoder(gymnasium.spaces.Dict(parts))
