@@ -8,7 +8,9 @@ construction); elsewhere is a generator, and bound what only this process can us
 import re
 from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gymnasium
 import numpy as np
@@ -19,6 +21,7 @@ MAX_ARRAY_BYTES = 2**20  # larger arrays are maps or textures, and would slow ev
 MAX_ITEMS = 1024  # more, of an attribute, are histories that grow without end
 MAX_DEPTH = 4
 NUMBERS = "biuf"  # kinds of dtypes
+WHOLE = (int, np.integer)
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 PROCESS_WORDS = frozenset(
     "address addr client conn connection context ctx display fd fileno handle pid pointer port "
@@ -28,6 +31,7 @@ POINTERS = range(2**40, 2**48)  # where the memory of a process lies
 ELSEWHERE, BOUND = {"elsewhere": True}, {"bound": True}
 
 Layer = dict[str, Any]
+_MADE: WeakKeyDictionary[Any, Layer] = WeakKeyDictionary()  # an object's, as long as it lives
 
 
 class NotPlain(Exception):
@@ -37,6 +41,14 @@ class NotPlain(Exception):
 def read_layers(env: gymnasium.Env) -> list[Layer]:
     """Return the nodes of what is plain in an environment and each of its wrappers."""
     return [_attributes(vars(layer), [MAX_ITEMS], is_strict=False) for layer in layers(env)]
+
+
+def read_made(env: gymnasium.Env) -> list[Layer]:
+    """Return the nodes of each layer as it was when this was asked first: after construction.
+
+    The user's own object may have been trained on since, by a run that now goes back or on.
+    """
+    return [_MADE.setdefault(*pair) for pair in zip(layers(env), read_layers(env), strict=True)]
 
 
 def layers(env: Any) -> Iterator[Any]:
@@ -65,11 +77,18 @@ def is_process_bound(name: str, value: Any) -> bool:
 
     The name says so, or the number points into memory.
     """
-    values = value[:MAX_ITEMS] if isinstance(value, list | tuple) and value else [value]
-    if any(isinstance(v, bool) or not isinstance(v, int | np.integer) for v in values):
+    if isinstance(value, list | tuple):
+        are_whole = (isinstance(item, WHOLE) and not isinstance(item, bool) for item in value)
+        return bool(value) and _is_of_processes(name) and all(are_whole)
+    if not isinstance(value, WHOLE) or isinstance(value, bool):
         return False
+    return _is_of_processes(name) or int(value) in POINTERS
+
+
+@lru_cache(maxsize=10_000)
+def _is_of_processes(name: str) -> bool:
     words = {word.lower().removesuffix("s") for word in WORD.findall(name)}
-    return bool(words & PROCESS_WORDS) or any(int(v) in POINTERS for v in values)
+    return bool(words & PROCESS_WORDS)
 
 
 def kind_of(node: Any) -> Any:

@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 
 from sac.environments.closing import close
-from sac.environments.rebuild.nodes import read_layers
+from sac.environments.rebuild.nodes import read_made
 from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
 from sac.environments.returned import checked_reset, checked_step, unpacking_explained
 from sac.environments.success import SUCCESS, success_of
@@ -40,7 +40,7 @@ class Recorder(gymnasium.Wrapper):
     def __init__(self, env: gymnasium.Env) -> None:
         super().__init__(env)
         self._space = env.observation_space  # by itself, as each wrapper would be asked for it
-        self._made = read_layers(env)
+        self._made = read_made(env)
         self._start: dict[str, Any] | None = None
         self._actions: list[Any] = []
         self._checks: list[int] = []

@@ -76,6 +76,8 @@ def _without_bound(node: Any, before: Any) -> Any:
 
 
 def _is_same(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
     if type(one) is not type(other):
         return False
     if isinstance(one, np.ndarray | np.generic):

@@ -88,6 +88,19 @@ def test_what_changed_back_is_brought_back_too() -> None:
     assert second.is_odd is False
 
 
+def test_the_users_own_object_goes_back_to_where_it_was() -> None:
+    """As a run that diverged brings it back, or one that is resumed with the same object."""
+    env = ConnectedEnv()
+    environment = make_vector_environment(EnvConfig(), source=env, seed=1)
+    environment.reset()
+    played(environment, 5 + 1)  # two episodes and a step: before the third, nothing is odd
+    assert env.is_odd is True
+    state = through_files(environment.state())
+    again = make_vector_environment(EnvConfig(), source=env, seed=1)
+    assert again.load_state(state).lost == {}
+    assert (env.is_odd, env.episode, env.step_count) == (True, 2, 1)
+
+
 @pytest.mark.parametrize(
     "name",
     ["port", "server_port", "physicsClientId", "pid", "ports", "_handle", "fd", "window_id"],
