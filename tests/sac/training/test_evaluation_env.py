@@ -1,15 +1,18 @@
 """evaluation.env: another environment, the training's own between two episodes, or none."""
 
+import random
 import threading
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 
 from sac.agent.agent import SACAgent
 from sac.config import Config
 from sac.errors import ConfigError, EnvironmentSetupError
+from sac.evaluation.evaluate import evaluate
 from sac.training.train import train
 from tests.sac.environments_for_tests import CountingEnv
 from tests.sac.tiny_runs import assert_same_arrays, saved_arrays, steps_with, tiny_config
@@ -78,6 +81,39 @@ def test_evaluations_lie_between_two_episodes_and_change_nothing(tmp_path: Path)
     evaluated = steps_with(runs["same"], "eval/mean_return")
     first_ends = [min(end for end in ends if end >= due) for due in (20, 40)]
     assert evaluated == [*first_ends, 60]
+
+
+def test_an_evaluation_in_the_middle_of_the_last_episode_does_not_break_it(tmp_path: Path) -> None:
+    """It is played where the training ends; a resumed one goes on with the episode."""
+    whole = train(config_with(tmp_path / "whole", "none"), env=OnlyEnv).run_directory
+    train_part = {"train": {"total_steps": 40, "learning_starts": 10, "batch_size": 8}}
+    train_part["train"]["buffer_size"] = 1000
+    run = train(config_with(tmp_path / "parts", "same", **train_part), env=OnlyEnv).run_directory
+    assert steps_with(run, "eval/mean_return")[-1] == 40
+    assert 40 not in steps_with(run, "rollout/episode_return")
+    train(resume=run, env=OnlyEnv, overrides={"train": {"total_steps": 60}})
+    for name in ("agent", "replay"):
+        assert_same_arrays(saved_arrays(run, name), saved_arrays(whole, name))
+
+
+def test_an_environment_by_its_id_is_made_once_too(tmp_path: Path) -> None:
+    only: Any = OnlyEnv
+    gymnasium.register("OnlyForTests-v0", only, disable_env_checker=True)
+    for number, kind in enumerate(("same", "none"), 1):
+        train(config_with(tmp_path, kind, env={"id": "OnlyForTests-v0"}))
+        assert OnlyEnv.made == number
+
+
+@pytest.mark.parametrize("kind", ["copy", "same"])
+def test_the_users_own_generators_are_left_alone(kind: str, tmp_path: Path) -> None:
+    def state() -> Any:
+        return np.random.get_state()[1].tolist(), random.getstate()  # type: ignore[index]
+
+    before = state()
+    result = train(config_with(tmp_path, kind), env=CarelessEnv)
+    assert state() == before
+    evaluate(result.run_directory, env=CarelessEnv, episodes=1)
+    assert state() == before
 
 
 def test_each_evaluation_in_the_same_environment_is_of_the_same_episodes(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from sac.disk.encoding import join_arrays, split_arrays
 from sac.environments import VectorEnvironment, make_vector_environment
 from sac.environments.rebuild import nodes
 from sac.environments.rebuild.nodes import is_process_bound, read_layers
-from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
+from sac.environments.rebuild.snapshot import load_attributes, load_snapshot, take_snapshot
 from tests.sac.environments_for_tests import ACTION_SPACE, OBSERVATION_SPACE, CopyingCountingEnv
 
 NUMBERS = itertools.count(5000)  # as an operating system gives them out
@@ -111,6 +111,12 @@ def test_names_of_processes(name: str) -> None:
     assert not is_process_bound(name, 3.5)
     assert not is_process_bound(name, True)
     assert not is_process_bound(name, None)
+
+
+def test_a_snapshot_that_names_a_number_of_the_process_changes_nothing() -> None:
+    values = {"port": 3, "level": 3}
+    load_attributes(values, {"port": 7, "level": 7})
+    assert values == {"port": 3, "level": 7}
 
 
 @pytest.mark.parametrize("name", ["position", "portion", "support", "rapid", "handled", "steps"])
