@@ -109,6 +109,8 @@ def test_the_users_own_generators_are_left_alone(kind: str, tmp_path: Path) -> N
     def state() -> Any:
         return np.random.get_state()[1].tolist(), random.getstate()  # type: ignore[index]
 
+    np.random.seed(12345)
+    random.seed(12345)
     before = state()
     result = train(config_with(tmp_path, kind), env=CarelessEnv)
     assert state() == before

@@ -114,9 +114,9 @@ def test_names_of_processes(name: str) -> None:
 
 
 def test_a_snapshot_that_names_a_number_of_the_process_changes_nothing() -> None:
-    values = {"port": 3, "level": 3}
-    load_attributes(values, {"port": 7, "level": 7})
-    assert values == {"port": 3, "level": 7}
+    values = {"port": 3, "client": 3, "level": 3}
+    load_attributes(values, {"port": 7, "client": None, "level": 7})
+    assert values == {"port": 3, "client": 3, "level": 7}
 
 
 @pytest.mark.parametrize("name", ["position", "portion", "support", "rapid", "handled", "steps"])
