@@ -11,13 +11,13 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 
-from sac.environments.rebuild.generators import reachable
-from sac.environments.rebuild.nodes import is_plain, layers, read_layers
-from sac.environments.rebuild.snapshot import load_attributes
+from sac.environments.rebuild.generators import follow, reachable
+from sac.environments.rebuild.nodes import is_plain, is_same, node_of
 from sac.errors import EnvironmentSetupError
 from sac.seeding import globals_kept, seed_globals
 
 Source = gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env | VectorEnv]
+Settings = dict[tuple[Any, ...], dict[str, Any]]
 SEED, STEPS = 0, 3  # of the trial of two copies
 CHOICE = (
     "give a callable that makes the environment; or choose evaluation.env: same (evaluations in "
@@ -69,7 +69,7 @@ def _remake(source: gymnasium.Env | VectorEnv) -> tuple[Callable[[], Any], list[
         )
         return make, [note]
     settings = list(map(_settings, _singles(source)))
-    return functools.partial(_with_settings, make, settings), []
+    return functools.partial(_with_settings, make, settings, lambda env: env.close()), []
 
 
 def _copied(source: gymnasium.Env | VectorEnv) -> Callable[[], Any]:
@@ -81,7 +81,9 @@ def _copied(source: gymnasium.Env | VectorEnv) -> Callable[[], Any]:
         )
     settings = list(map(_settings, _singles(source)))
     first = copy.deepcopy(source)
-    return functools.partial(_with_settings, functools.partial(copy.deepcopy, first), settings)
+    make = functools.partial(copy.deepcopy, first)
+    # A copy is not closed: what it shares, if it does, is still in use.
+    return functools.partial(_with_settings, make, settings, lambda env: None)
 
 
 def _frees_something(value: Any) -> bool:
@@ -96,28 +98,58 @@ def _singles(source: Any) -> Iterator[gymnasium.Env]:
         yield source
 
 
-def _settings(env: gymnasium.Env) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Return what may have been set in each layer since it was made: values, and objects' nodes."""
-    settings = []
-    for layer, nodes in zip(layers(env), read_layers(env), strict=True):
-        values = {
-            name: value
-            for name, value in vars(layer).items()
-            if isinstance(value, str | types.FunctionType) or is_plain(name, value)
-        }
-        objects = {name: node for name, node in nodes.items() if name not in values}
-        settings.append((values, objects))
+def _settings(env: gymnasium.Env) -> Settings:
+    """Return the plain attributes of an environment and of objects below it, by their places."""
+    settings: Settings = {}
+    for path, value in [([], env), *reachable(env)]:
+        own = getattr(value, "__dict__", None)
+        if isinstance(own, dict) and not isinstance(value, gymnasium.Space | EnvSpec):
+            plain = {name: copy.deepcopy(one) for name, one in own.items() if _is_set(name, one)}
+            settings[tuple(path)] = plain
     return settings
 
 
-def _with_settings(make: Callable[[], Any], settings: list[Any]) -> Any:
-    """Make an environment and give each of its layers the attributes of another's."""
+def _is_set(name: str, value: Any) -> bool:
+    return isinstance(value, str | types.FunctionType) or is_plain(name, value)
+
+
+def _with_settings(
+    make: Callable[[], Any], settings: list[Settings], discard: Callable[[Any], None]
+) -> Any:
+    """Make an environment and set in it what was set in another since that was made.
+
+    What differs between two that are just made is what each has for itself, such as a handle.
+    """
     made = make()  # by its id, or by a copy that may itself construct anew (EzPickle)
-    for env, each in zip(_singles(made), settings, strict=True):
-        for layer, (values, objects) in zip(layers(env), each, strict=True):
-            vars(layer).update(copy.deepcopy(values))
-            load_attributes(vars(layer), objects)
+    fresh = list(map(_settings, _singles(made)))
+    changes = [_changes(*pair) for pair in zip(settings, fresh, strict=True)]
+    if any(changes):
+        sibling = make()
+        others = map(_settings, _singles(sibling))
+        own = [_changes(*pair) for pair in zip(fresh, others, strict=True)]
+        for env, changed, kept in zip(_singles(made), changes, own, strict=True):
+            for (path, name), value in changed.items():
+                owner = follow(env, path)
+                if (path, name) not in kept and hasattr(owner, "__dict__"):
+                    vars(owner)[name] = value
+        discard(sibling)
     return made
+
+
+def _changes(settings: Settings, others: Settings) -> dict[tuple[Any, str], Any]:
+    """Return what is other in `others`, or missing there, by place and name."""
+    return {
+        (path, name): value
+        for path, plain in settings.items()
+        for name, value in plain.items()
+        if path in others and not _is_equal(name, value, others[path].get(name, others))
+    }
+
+
+def _is_equal(name: str, one: Any, other: Any) -> bool:
+    if isinstance(one, str | types.FunctionType):
+        return bool(one is other or (type(one) is type(other) and one == other))
+    return is_plain(name, other) and is_same(node_of(name, one), node_of(name, other))
 
 
 def _try_copies(source: gymnasium.Env | VectorEnv, make: Callable[[], Any]) -> list[str]:

@@ -4,7 +4,7 @@ import random
 import types
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,13 +83,14 @@ def _own(value: Any) -> dict[str, Any]:
 
 
 def _find(env: Any, path: list[Any]) -> Any:
-    found = _follow(env, path)
+    found = follow(env, path)
     if found is None and path and path[-1] == "_np_random":  # Gymnasium makes it at first use
-        return getattr(_follow(env, path[:-1]), "np_random", None)
+        return getattr(follow(env, path[:-1]), "np_random", None)
     return found
 
 
-def _follow(value: Any, path: list[Any]) -> Any:
+def follow(value: Any, path: Sequence[Any]) -> Any:
+    """Return what lies at the end of a way of `reachable`; None if it ends before."""
     for key in path:
         inside = value if isinstance(value, dict | list | tuple | deque) else _own(value)
         try:

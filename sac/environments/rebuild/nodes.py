@@ -101,6 +101,22 @@ def kind_of(node: Any) -> Any:
     return "number" if is_number else type(node)
 
 
+def is_same(one: Any, other: Any) -> bool:
+    """Return whether two nodes hold the same."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, np.ndarray | np.generic):
+        same_layout = (one.dtype, one.shape) == (other.dtype, other.shape)
+        return same_layout and one.tobytes() == other.tobytes()
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(is_same(one[k], other[k]) for k in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    return bool(one == other)
+
+
 def _attributes(values: Layer, budget: list[int], *, is_strict: bool, depth: int = 0) -> Layer:
     nodes = {}
     for name, value in values.items():

@@ -20,6 +20,7 @@ from sac.environments.rebuild.nodes import (
     Layer,
     NotPlain,
     is_process_bound,
+    is_same,
     kind_of,
     layers,
     node_of,
@@ -55,7 +56,7 @@ def _changes(now: Layer, made: Layer) -> Layer:
     changes = {}
     for name, node in now.items():
         before = made.get(name, ELSEWHERE)
-        if _is_same(node, before):
+        if is_same(node, before):
             continue
         if kind_of(node) == kind_of(before) == "object":
             changes[name] = {"object": _changes(node["object"], before["object"])}
@@ -67,27 +68,12 @@ def _changes(now: Layer, made: Layer) -> Layer:
 def _without_bound(node: Any, before: Any) -> Any:
     """Return a node in which what is bound to the process has no value, only that it changed."""
     if kind_of(node) == "bound":
-        return ELSEWHERE if _is_same(node, before) else BOUND
+        return ELSEWHERE if is_same(node, before) else BOUND
     if kind_of(node) not in ("dict", "object"):
         return node
     [(kind, items)] = node.items()
     others = before[kind] if kind_of(before) == kind else {}
     return {kind: {name: _without_bound(n, others.get(name)) for name, n in items.items()}}
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    if one is other:
-        return True
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, np.ndarray | np.generic):
-        same_layout = (one.dtype, one.shape) == (other.dtype, other.shape)
-        return same_layout and one.tobytes() == other.tobytes()
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_is_same(one[k], other[k]) for k in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(_is_same, one, other))
-    return bool(one == other)
 
 
 def _merged(made: Layer, changes: Layer) -> Layer:

@@ -106,6 +106,44 @@ def test_what_was_set_since_an_environment_was_made_is_in_its_copy(make: Any) ->
     assert another.table is not inner.table
 
 
+class Task:
+    def __init__(self, env: gymnasium.Env) -> None:
+        self.env, self.threshold, self.levels = env, 0.1, 1  # not plain, as it refers to others
+
+
+class HandlesEnv(CopyingCountingEnv):
+    """Made by its id, with a handle that no name tells."""
+
+    made = 0
+    closed: list[int] = []  # noqa: RUF012
+
+    def __init__(self) -> None:
+        super().__init__()
+        HandlesEnv.made += 1
+        self.number = HandlesEnv.made
+        self.task = Task(self)
+
+    def close(self) -> None:
+        HandlesEnv.closed.append(self.number)
+
+
+HANDLES = "HandlesForTests-v0"
+HANDLES_ENV: Any = HandlesEnv
+gymnasium.register(HANDLES, HANDLES_ENV, disable_env_checker=True)
+
+
+def test_what_each_has_for_itself_stays_and_what_was_set_deep_below_is_taken_over() -> None:
+    env: Any = gymnasium.make(HANDLES)
+    env.unwrapped.task.threshold, env.unwrapped.task.levels = 0.5, 7
+    source: Any = separate_source(env)[0]
+    inner = source().unwrapped
+    assert inner.number not in (env.unwrapped.number, *HandlesEnv.closed)
+    assert (inner.task.threshold, inner.task.levels) == (0.5, 7)
+    assert inner.task is not env.unwrapped.task
+    assert env.unwrapped.number not in HandlesEnv.closed
+    assert len(HandlesEnv.closed) == 1  # the one that was compared with
+
+
 def test_attributes_that_a_vector_environment_set_are_in_its_copy() -> None:
     env: Any = gymnasium.make_vec(ANEW, 2, "sync")
     env.set_attr("bonus", [1.0, 2.0])
