@@ -56,7 +56,13 @@ def check_no_links(run_directory: Path) -> None:
 def names_code(env: EnvConfig) -> bool:
     """Return whether an environment's configuration names modules to import or code to call."""
     wrappers = (wrapper.class_path for wrapper in env.wrappers)
-    return ":" in env.id or not all(path.startswith(GYMNASIUM_WRAPPERS) for path in wrappers)
+    is_known = all(path.startswith(GYMNASIUM_WRAPPERS) for path in wrappers)
+    return ":" in env.id or not is_known or bool(imports_of(env))
+
+
+def imports_of(env: EnvConfig) -> list[str]:
+    """Return the dotted names that the keyword arguments of an environment import."""
+    return list(imports([env.kwargs, *(wrapper.kwargs for wrapper in env.wrappers)]))
 
 
 def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
@@ -75,12 +81,10 @@ def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
             f"the run's configuration imports the module {module!r} (env.id: {env.id}), and "
             f"{advice}"
         )
-    brought = [*imports(env.kwargs), *(name for w in env.wrappers for name in imports(w.kwargs))]
     own = {*imports(named.get("kwargs")), *imports(named.get("wrappers"))}
-    if unknown := [name for name in brought if name not in own]:
+    if unknown := [name for name in imports_of(env) if name not in own]:
         raise ConfigError(
-            f"the run's configuration imports {unknown[0]!r} for its environment: give --trust if "
-            "you trust the run"
+            f"the run's configuration imports {unknown[0]!r} for its environment, and {advice}"
         )
     for wrapper in env.wrappers:
         if not wrapper.class_path.startswith(GYMNASIUM_WRAPPERS) and "wrappers" not in named:
