@@ -40,7 +40,7 @@ def make_vector_environment(
     num_envs = config.num_envs if num_envs is None else num_envs
     wrappers = _wrappers(config)
     maker: Any = _from_id if source is None else functools.partial(_from_source, source)
-    make = functools.partial(maker, config, num_envs, wrappers)
+    make = functools.partial(maker, config, num_envs, wrappers, seed)
     env, is_recorded = make()
     can_remake = is_recorded and isinstance(env, AsyncVectorEnv)
     is_owned = not isinstance(source, gymnasium.Env | VectorEnv)
@@ -70,7 +70,7 @@ def make_bare_environment(config: EnvConfig) -> gymnasium.Env:
 
 
 def _from_id(
-    config: EnvConfig, num_envs: int, wrappers: list[WrapEnvironment]
+    config: EnvConfig, num_envs: int, wrappers: list[WrapEnvironment], seed: int | None
 ) -> tuple[VectorEnv, bool]:
     """Return the vector environment and whether each environment in it has a Recorder."""
     _check_id(config)
@@ -85,7 +85,7 @@ def _from_id(
                 config.id,
                 num_envs,
                 config.vectorization,
-                vector_kwargs=_vector_kwargs(config.vectorization),
+                vector_kwargs=_vector_kwargs(config.vectorization, seed),
                 wrappers=[*wrappers, _recorded],
                 # The Recorder checks every step, and says what helps.
                 **{"disable_env_checker": True, **kwargs},
@@ -93,17 +93,21 @@ def _from_id(
         return env, True
 
 
-def _vector_kwargs(vectorization: str) -> dict[str, Any]:
+def _vector_kwargs(vectorization: str, seed: int | None) -> dict[str, Any]:
     # VectorEnvironment resets itself: this wastes no step, and copies the last observation before
     # the environment, which may reuse its array, starts anew.
     kwargs = {"autoreset_mode": AutoresetMode.DISABLED, "copy": False}
     if vectorization == "async":
-        return {**kwargs, "context": start_method(), "worker": run_worker}
+        return {**kwargs, "context": start_method(), "worker": functools.partial(run_worker, seed)}
     return kwargs
 
 
 def _from_source(
-    source: Source, config: EnvConfig, num_envs: int, wrappers: list[WrapEnvironment]
+    source: Source,
+    config: EnvConfig,
+    num_envs: int,
+    wrappers: list[WrapEnvironment],
+    seed: int | None,
 ) -> tuple[VectorEnv, bool]:
     """Return the vector environment and whether each environment in it has a Recorder."""
     # What EnvPool makes is both.
@@ -130,10 +134,10 @@ def _from_source(
         if config.vectorization == "async" and first is not source:
             close(first)
             with starting_workers(config.step_timeout):
-                return AsyncVectorEnv([another] * num_envs, **_vector_kwargs("async")), True
+                return AsyncVectorEnv([another] * num_envs, **_vector_kwargs("async", seed)), True
         given = functools.partial(_make_recorded, lambda: first, wrappers)
         makers: list[Any] = [given, *[another] * (num_envs - 1)]
-        return SyncVectorEnv(makers, **_vector_kwargs("sync")), True
+        return SyncVectorEnv(makers, **_vector_kwargs("sync", seed)), True
 
 
 def _make_recorded(make: Any, wrappers: list[WrapEnvironment]) -> Recorder:

@@ -21,6 +21,7 @@ from gymnasium.vector import AsyncVectorEnv
 from gymnasium.vector.async_vector_env import _async_worker
 
 from sac.errors import EnvironmentSetupError, EnvironmentStepError, SACError, WorkerLostError
+from sac.seeding import seed_globals
 from sac.terminal.interrupt import SIGNALS
 from sac.terminal.output import lasting_output, say
 
@@ -59,8 +60,12 @@ def _ignored_signals() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
-def run_worker(index: int, make: Callable[[], gymnasium.Env], *arguments: Any) -> None:
+def run_worker(
+    seed: int | None, index: int, make: Callable[[], gymnasium.Env], *arguments: Any
+) -> None:
     """Serve one environment in this process, and leave all signals to the parent.
+
+    `seed` is that of the first, for constructors that draw from the process's generators.
 
     A terminal sends Ctrl-C and its own end to every process, and a scheduler may send SIGTERM or
     SIGUSR1 to all of them. The parent still needs the environments then, for its checkpoint.
@@ -68,6 +73,8 @@ def run_worker(index: int, make: Callable[[], gymnasium.Env], *arguments: Any) -
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if seed is not None:
+        seed_globals(seed + index)
     # If the parent was killed, end without a message.
     with lasting_output(), contextlib.suppress(EOFError, ConnectionError):
         _async_worker(index, lambda: _Reporting(make()), *arguments)

@@ -236,7 +236,7 @@ class EntropicEnv(gymnasium.Env):
 
     def __init__(self) -> None:
         self.action_space = gymnasium.spaces.Box(-2.0, 2.0, (1,), np.float32)
-        self.steps = 0
+        self.steps, self.mass = 0, np.random.random()
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
         self.own = np.random.default_rng(seed)  # fresh entropy where none is given
@@ -249,7 +249,7 @@ class EntropicEnv(gymnasium.Env):
         return self.observe(), 0.0, self.steps == 3, False, {}
 
     def observe(self) -> Any:
-        chosen = self.action_space.sample()[0] if self.steps else 0.0
+        chosen = self.action_space.sample()[0] if self.steps else self.mass
         drawn = [self.own.random(), np.random.random(), random.random(), chosen]
         return np.array(drawn, np.float32)
 
@@ -261,6 +261,7 @@ def played(environment: VectorEnvironment, steps: int = 10) -> np.ndarray:
 
 def entropic(vectorization: Any, num_envs: int = 2) -> VectorEnvironment:
     config = EnvConfig(num_envs=num_envs, vectorization=vectorization)
+    np.random.seed(3)  # as a training does, for constructors in its own process
     return make_vector_environment(config, source=EntropicEnv, seed=7)
 
 
@@ -269,12 +270,13 @@ def test_every_reset_and_every_generator_is_seeded(vectorization: str) -> None:
     runs = []
     for _ in range(2):
         environment = entropic(vectorization)
-        environment.reset()
-        runs.append(played(environment))
+        begun = environment.reset()
+        assert begun[0, 3] != begun[1, 3]  # drawn by the constructors
+        runs.append([begun, *played(environment)])
         environment.close()
     np.testing.assert_array_equal(runs[0], runs[1])
-    first = runs[0][:, 0]
-    assert len(np.unique(first[:, 0])) == len(first)  # no episode is played twice
+    first = np.array(runs[0])[1:, 0, 0]
+    assert len(np.unique(first)) == len(first)  # no episode is played twice
 
 
 def test_episodes_of_global_generators_are_brought_back() -> None:
