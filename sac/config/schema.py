@@ -199,7 +199,8 @@ class EvaluationConfig:
     ] = 5000
     episodes: Annotated[int, count("Episodes of an evaluation.", at_most=10**6)] = 10
     max_steps: Annotated[
-        int | None, count("Steps after which episodes without a limit are cut; null: never.")
+        int | None,
+        count("Steps after which episodes without a limit are cut, but not in same; null: never."),
     ] = 100_000
     env: Annotated[
         Literal["copy", "same", "none"],

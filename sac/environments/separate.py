@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 
+from sac.environments.closing import close
 from sac.environments.rebuild.generators import follow, reachable
 from sac.environments.rebuild.nodes import is_plain, is_same, node_of
 from sac.errors import EnvironmentSetupError
@@ -69,7 +70,7 @@ def _remake(source: gymnasium.Env | VectorEnv) -> tuple[Callable[[], Any], list[
         )
         return make, [note]
     settings = list(map(_settings, _singles(source)))
-    return functools.partial(_with_settings, make, settings, lambda env: env.close()), []
+    return functools.partial(_with_settings, make, settings, close), []
 
 
 def _copied(source: gymnasium.Env | VectorEnv) -> Callable[[], Any]:
