@@ -1,5 +1,8 @@
 """Independent streams of random numbers from one seed, and their state as JSON."""
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -65,3 +68,20 @@ def restore_generator(target: Generator, document: Any) -> None:
         target.bit_generator.state = document
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CheckpointError(f"not the state of a random generator: {document!r:.200}") from error
+
+
+def seed_globals(seed: int) -> None:
+    """Seed NumPy's and Python's generators of the whole process, which some environments use."""
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+
+
+@contextmanager
+def globals_kept() -> Iterator[None]:
+    """Leave the generators of the whole process as they were: the user's, or another episode's."""
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    try:
+        yield
+    finally:
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)

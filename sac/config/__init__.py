@@ -1,14 +1,13 @@
-"""The configuration: `schema` lists the keys; other files check, merge, read and write them."""
+"""The configuration: `schema` and `environment` list the keys; others check, merge, write them."""
 
+from sac.config.environment import EnvConfig, WrapperConfig
 from sac.config.schema import (
     AgentConfig,
     CheckpointConfig,
     Config,
-    EnvConfig,
     EvaluationConfig,
     LoggingConfig,
     TrainConfig,
-    WrapperConfig,
     check_device,
     checked_seed,
 )

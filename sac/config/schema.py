@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from sac.config import shipped
 from sac.config.defaults import with_time_to_learn
+from sac.config.environment import EnvConfig, WrapperConfig
 from sac.config.fields import (
     Option,
     check_device,
@@ -29,65 +30,6 @@ log_std = partial(Option, at_least=-100, at_most=10)
 def checked_seed(seed: Any) -> int:
     """Return a seed, NumPy's integers too, as an int; ConfigError if it is none."""
     return whole("seed", seed, at_least=0, at_most=SEED_LIMIT)
-
-
-@dataclass(frozen=True)
-class WrapperConfig:
-    """An environment wrapper and its keyword arguments."""
-
-    class_path: Annotated[str, Option("Dotted path of the class: package.module.Class.")]
-    kwargs: Annotated[dict[str, Any], Option("Keyword arguments of the wrapper.")] = field(
-        default_factory=dict
-    )
-
-    def __post_init__(self) -> None:
-        check_fields(self, "env.wrappers.")
-
-
-@dataclass(frozen=True)
-class EnvConfig:
-    """The environments: which, how many, and how they run. Only `train(env=...)` needs no id."""
-
-    id: Annotated[
-        str, Option("Gymnasium id, or module:EnvId to import the module that registers it first.")
-    ] = ""
-    kwargs: Annotated[
-        dict[str, Any],
-        Option("Keyword arguments of the environment; one at a time: --env.kwargs.NAME VALUE."),
-    ] = field(default_factory=dict)
-    name: Annotated[
-        str | None,
-        Option(
-            "What folders and figures call it; null: its id or, of an environment that is given as "
-            "an object, its id there or its class."
-        ),
-    ] = None
-    wrappers: Annotated[
-        Sequence[WrapperConfig],
-        Option("Wrappers as {class_path, kwargs}, applied in order, outermost last."),
-    ] = ()
-    num_envs: Annotated[int, count("Environments stepped together.", at_most=10_000)] = 1
-    # In most environments a step takes less time than a message to another process.
-    vectorization: Annotated[
-        Literal["sync", "async", "native"],
-        Option(
-            "sync steps them in this process, async each in a process of its own (for slow "
-            "environments), native by the id's own vector entry point."
-        ),
-    ] = "sync"
-    step_timeout: Annotated[
-        float | None,
-        Option(
-            "Seconds that an async worker may take for a step or reset before it counts as hung "
-            "and is started anew, and all of them to make their environments; null: no limit. "
-            "After the third restart within 1,000 transitions, by hanging or dying, the next one "
-            "ends the run.",
-            above=0,
-        ),
-    ] = 300.0
-
-    def __post_init__(self) -> None:
-        check_fields(self, "env.")
 
 
 # Defaults without another source are from Haarnoja et al. 2018, arXiv:1812.05905, appendix D. SB3,
@@ -257,8 +199,17 @@ class EvaluationConfig:
     ] = 5000
     episodes: Annotated[int, count("Episodes of an evaluation.", at_most=10**6)] = 10
     max_steps: Annotated[
-        int | None, count("Steps after which episodes without a limit are cut; null: never.")
+        int | None,
+        count("Steps after which episodes without a limit are cut, but not in same; null: never."),
     ] = 100_000
+    env: Annotated[
+        Literal["copy", "same", "none"],
+        Option(
+            "What evaluations play in: copy makes a second environment; same plays in the "
+            "training's own, for one of its kind (a robot, a port): an evaluation that is due "
+            "waits for the end of the episode, and env.num_envs is 1; none: no evaluations."
+        ),
+    ] = "copy"
 
     def __post_init__(self) -> None:
         check_fields(self, "evaluation.")
@@ -332,6 +283,17 @@ class Config:
     def __post_init__(self) -> None:
         check_fields(self, "")  # each section was checked when it was built
         check_device(self.device)
+        if self.evaluation.env != "copy" and self.logging.videos_every_steps:
+            raise ConfigError(
+                "logging.videos_every_steps: expected 0 with evaluation.env "
+                f"{self.evaluation.env}, got {self.logging.videos_every_steps}: a film is played "
+                "in an environment of its own"
+            )
+        if self.evaluation.env == "same" and self.env.num_envs > 1:
+            raise ConfigError(
+                f"evaluation.env: same expects env.num_envs 1, got {self.env.num_envs}: the "
+                "episodes of several end at different times"
+            )
         if self.train.buffer_size < self.env.num_envs:
             raise ConfigError(
                 f"train.buffer_size: expected at least env.num_envs "

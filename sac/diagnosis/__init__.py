@@ -21,6 +21,7 @@ CHECKS: dict[str, Callable[[Evidence], Result]] = {
     "truncation": data_checks.truncation,
     "time limit": data_checks.time_limit,
     "environment checker": data_checks.environment_checker,
+    "repetition": data_checks.repetition,
     "pace": data_checks.pace,
 }
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
-from sac.environments.probe import RANDOM_STEPS
+from sac.environments.probe import RANDOM_STEPS, REPEATED
 from sac.replay.batch import Batch
 
 FAR_GOAL = (
@@ -178,6 +178,21 @@ def environment_checker(evidence: Evidence) -> Result:
     return ill(
         f"Gymnasium's checker finds: {evidence.probe.fault}",
         "put it right in the environment: gymnasium.utils.env_checker.check_env(env)",
+    )
+
+
+def repetition(evidence: Evidence) -> Result:
+    """Check that two environments of one seed give the same to the same actions."""
+    repeated = None if evidence.probe is None else evidence.probe.repeated
+    if repeated is None:
+        return unknown("no two environments were played in")
+    if repeated >= REPEATED:
+        return fine(f"two environments of one seed gave the same {repeated} times")
+    where = "in their first observation" if repeated == 0 else f"in step {repeated}"
+    return ill(
+        f"two environments of one seed differ {where}: neither a run nor a resume repeats exactly",
+        "let the environment draw all its random numbers from self.np_random, which reset(seed=...)"
+        " seeds, and take no time of day into its state",
     )
 
 

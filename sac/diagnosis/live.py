@@ -57,7 +57,8 @@ class Watch:
         env = self.config.env
         if not self._is_probed:
             self._is_probed = True
-            if env.id and env.vectorization == "sync":
+            may_make_another = self.config.evaluation.env == "copy"
+            if env.id and env.vectorization == "sync" and may_make_another:
                 self._probe = Probe(checker_fault(env), reach=None)
         return self._probe
 

@@ -2,7 +2,9 @@
 
 import contextlib
 import difflib
+import importlib
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import gymnasium
 from gymnasium import error as gymnasium_error
@@ -16,6 +18,7 @@ EXTRA_OF_PACKAGE = {
     "ale-py": "atari",
     "pygame": "classic-control",
 }
+MODULES = {"box2d": "Box2D", "ale-py": "ale_py"}  # where a package's name is another
 ATARI_NAMESPACE = "ALE/"
 
 
@@ -41,7 +44,7 @@ def _explain(env_id: str, error: Exception) -> str:
         case gymnasium_error.UnregisteredEnv():
             return f"env.id: unknown environment {env_id!r}{_nearest(name)}"
         case gymnasium_error.DependencyNotInstalled() | ModuleNotFoundError():
-            return f"the environment {env_id!r} needs a package that is not installed{_how(error)}"
+            return f"the environment {env_id!r} needs a package that {_how(error)}"
         case TypeError() if "was raised from the environment creator" in str(error):
             return f"env.kwargs: {error}"
         case EOFError() | OSError():
@@ -64,5 +67,24 @@ def _how(error: Exception) -> str:
     text = f"{getattr(error, 'name', None)} {error}".lower()
     for package, extra in EXTRA_OF_PACKAGE.items():
         if package in text:
-            return f": {install_command(extra)}"
-    return f" ({error})"
+            reason = _import_failure(package)
+            if reason is not None:
+                return f"is installed, but can't be imported: {reason}"
+            return f"is not installed: {install_command(extra)}"
+    return f"is not installed ({error})"
+
+
+def _import_failure(package: str) -> str | None:
+    """Return why a package that is there can't be imported; None if it is not, or it can be.
+
+    Gymnasium calls such a one not installed, and MuJoCo's own message has the cure of its split
+    into several packages, which an upgrade from 3.x leaves incomplete.
+    """
+    name = MODULES.get(package, package)
+    try:
+        if find_spec(name) is None:
+            return None
+        importlib.import_module(name)
+    except Exception as error:  # whatever a package may raise
+        return " ".join(f"{type(error).__name__}: {error}".split())
+    return None

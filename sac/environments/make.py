@@ -1,13 +1,11 @@
 """Construction of environments from the configuration, or from an object of the user's."""
 
 import contextlib
-import copy
 import functools
 import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -17,12 +15,13 @@ from sac.config import EnvConfig
 from sac.environments.closing import close
 from sac.environments.explain import ATARI_NAMESPACE, explained
 from sac.environments.rebuild.recorder import Recorder
+from sac.environments.separate import Source
 from sac.environments.stepping.vector import VectorEnvironment
 from sac.environments.stepping.workers import run_worker, start_method, starting_workers
-from sac.environments.wrappers import WrapEnvironment, configured_wrappers
+from sac.environments.values import built
+from sac.environments.wrappers import WrapEnvironment, configured_wrappers, refuse_statistics
 from sac.errors import ConfigError, EnvironmentSetupError
 
-Source = gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env | VectorEnv]
 RESERVED_KWARGS = ("id", "num_envs", "vectorization_mode", "vector_kwargs", "wrappers")
 
 
@@ -41,7 +40,7 @@ def make_vector_environment(
     num_envs = config.num_envs if num_envs is None else num_envs
     wrappers = _wrappers(config)
     maker: Any = _from_id if source is None else functools.partial(_from_source, source)
-    make = functools.partial(maker, config, num_envs, wrappers)
+    make = functools.partial(maker, config, num_envs, wrappers, seed)
     env, is_recorded = make()
     can_remake = is_recorded and isinstance(env, AsyncVectorEnv)
     is_owned = not isinstance(source, gymnasium.Env | VectorEnv)
@@ -65,41 +64,20 @@ def make_bare_environment(config: EnvConfig) -> gymnasium.Env:
     wrappers = _wrappers(config)
     _check_id(config)
     with explained(config.id):
-        env = gymnasium.make(config.id, disable_env_checker=True, **config.kwargs).unwrapped
+        kwargs = built(config.kwargs, "env.kwargs")
+        env = gymnasium.make(config.id, disable_env_checker=True, **kwargs).unwrapped
         return _wrapped(env, wrappers)
 
 
-def separate_source(source: Source) -> Source:
-    """Return a source of another environment like `source`; EnvironmentSetupError if impossible."""
-    if not isinstance(source, gymnasium.Env | VectorEnv):
-        return source
-    try:
-        return _remake(source)
-    except Exception as error:
-        raise EnvironmentSetupError(
-            f"{source} can neither be made again nor copied, but evaluation needs an environment "
-            "of its own: give a callable that makes the environment"
-        ) from error
-
-
-def _remake(source: gymnasium.Env | VectorEnv) -> Source:
-    spec = source.spec
-    if spec is not None and isinstance(source, VectorEnv) and source.unwrapped is source:
-        return functools.partial(gymnasium.make_vec, spec)
-    if spec is not None and isinstance(source, gymnasium.Env):
-        if all(wrapper.kwargs is not None for wrapper in spec.additional_wrappers):
-            return functools.partial(gymnasium.make, spec)
-    return functools.partial(copy.deepcopy, copy.deepcopy(source))
-
-
 def _from_id(
-    config: EnvConfig, num_envs: int, wrappers: list[WrapEnvironment]
+    config: EnvConfig, num_envs: int, wrappers: list[WrapEnvironment], seed: int | None
 ) -> tuple[VectorEnv, bool]:
     """Return the vector environment and whether each environment in it has a Recorder."""
     _check_id(config)
     with explained(config.id):
+        kwargs = built(config.kwargs, "env.kwargs")
         if config.vectorization == "native":
-            env = gymnasium.make_vec(config.id, num_envs, "vector_entry_point", **config.kwargs)
+            env = gymnasium.make_vec(config.id, num_envs, "vector_entry_point", **kwargs)
             return _wrapped_vector(env, num_envs, wrappers), False
         is_async = config.vectorization == "async"
         with starting_workers(config.step_timeout) if is_async else contextlib.nullcontext():
@@ -107,27 +85,34 @@ def _from_id(
                 config.id,
                 num_envs,
                 config.vectorization,
-                vector_kwargs=_vector_kwargs(config.vectorization),
-                wrappers=[*wrappers, Recorder],
-                **config.kwargs,
+                vector_kwargs=_vector_kwargs(config.vectorization, seed),
+                wrappers=[*wrappers, _recorded],
+                # The Recorder checks every step, and says what helps.
+                **{"disable_env_checker": True, **kwargs},
             )
         return env, True
 
 
-def _vector_kwargs(vectorization: str) -> dict[str, Any]:
+def _vector_kwargs(vectorization: str, seed: int | None) -> dict[str, Any]:
     # VectorEnvironment resets itself: this wastes no step, and copies the last observation before
     # the environment, which may reuse its array, starts anew.
     kwargs = {"autoreset_mode": AutoresetMode.DISABLED, "copy": False}
     if vectorization == "async":
-        return {**kwargs, "context": start_method(), "worker": run_worker}
+        return {**kwargs, "context": start_method(), "worker": functools.partial(run_worker, seed)}
     return kwargs
 
 
 def _from_source(
-    source: Source, config: EnvConfig, num_envs: int, wrappers: list[WrapEnvironment]
+    source: Source,
+    config: EnvConfig,
+    num_envs: int,
+    wrappers: list[WrapEnvironment],
+    seed: int | None,
 ) -> tuple[VectorEnv, bool]:
     """Return the vector environment and whether each environment in it has a Recorder."""
-    if isinstance(source, gymnasium.Env) and num_envs > 1:
+    # What EnvPool makes is both.
+    is_single = isinstance(source, gymnasium.Env) and not isinstance(source, VectorEnv)
+    if is_single and num_envs > 1:
         raise EnvironmentSetupError(
             f"env.num_envs is {num_envs} but one environment was given: give a callable that makes "
             "a new one each time"
@@ -149,14 +134,19 @@ def _from_source(
         if config.vectorization == "async" and first is not source:
             close(first)
             with starting_workers(config.step_timeout):
-                return AsyncVectorEnv([another] * num_envs, **_vector_kwargs("async")), True
+                return AsyncVectorEnv([another] * num_envs, **_vector_kwargs("async", seed)), True
         given = functools.partial(_make_recorded, lambda: first, wrappers)
         makers: list[Any] = [given, *[another] * (num_envs - 1)]
-        return SyncVectorEnv(makers, **_vector_kwargs("sync")), True
+        return SyncVectorEnv(makers, **_vector_kwargs("sync", seed)), True
 
 
-def _make_recorded(make: Any, wrappers: list[WrapEnvironment]) -> gymnasium.Env:
-    return Recorder(_wrapped(make(), wrappers))
+def _make_recorded(make: Any, wrappers: list[WrapEnvironment]) -> Recorder:
+    return _recorded(_wrapped(make(), wrappers))
+
+
+def _recorded(env: gymnasium.Env) -> Recorder:
+    refuse_statistics(env)
+    return Recorder(env)
 
 
 def _wrapped(env: Any, wrappers: list[WrapEnvironment]) -> Any:
@@ -171,7 +161,9 @@ def _wrapped_vector(env: VectorEnv, num_envs: int, wrappers: list[WrapEnvironmen
         raise EnvironmentSetupError(
             f"env.num_envs: expected {num_envs} environments, {env} has {env.num_envs}"
         )
-    return _wrapped(env, wrappers)  # such as by gymnasium.wrappers.vector
+    env = _wrapped(env, wrappers)  # such as by gymnasium.wrappers.vector
+    refuse_statistics(env)
+    return env
 
 
 def _check_id(config: EnvConfig) -> None:

@@ -6,7 +6,7 @@ import re
 import time
 import warnings
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import gymnasium
 import numpy as np
@@ -18,11 +18,13 @@ from sac.config import EnvConfig
 from sac.environments.closing import close
 from sac.environments.make import make_bare_environment, make_vector_environment
 from sac.environments.stepping.vector import VectorEnvironment
+from sac.seeding import globals_kept
 
 SEED = 0
 RANDOM_STEPS = 100  # that Gymnasium's checker looks at
 STEP_CHECKER = r"gymnasium\.utils\.passive_env_checker"  # the module whose warnings are faults
 DECORATION = r"\x1b\[[0-9;]*m|WARN: "  # of Gymnasium's warnings
+REPEATED = 20  # outcomes to compare
 STEPS = 3  # an action may take effect a step or two later
 POINTS = 11  # of an action's range, from end to end
 FEW = 3  # changes between points: with more, the outcome depends on all of the range
@@ -36,15 +38,19 @@ class Probe:
 
     `fault` is what Gymnasium's checker found. `reach` (size,) is the share of the range in which
     the outcome depends on the action, for each dimension of a continuous one; nan if unknown.
+    `repeated` counts the steps in which two environments of one seed gave the same: fewer than
+    REPEATED if they then did not, None if that was not tried.
     """
 
     fault: str | None
     reach: NDArray[np.float64] | None
+    repeated: int | None = None
 
 
 def probe(config: EnvConfig) -> Probe:
     """Try new environments; SACError if none can be made."""
-    return Probe(checker_fault(config), _tried_reach(config))
+    with globals_kept():
+        return Probe(checker_fault(config), _tried_reach(config), _tried_repetition(config))
 
 
 def unseen(config: EnvConfig) -> EnvConfig:
@@ -60,6 +66,7 @@ def checker_fault(config: EnvConfig) -> str | None:
         with (
             contextlib.redirect_stdout(io.StringIO()),
             warnings.catch_warnings(record=True) as told,
+            globals_kept(),
         ):
             warnings.simplefilter("ignore")  # advice, such as on infinite bounds
             check_env(env, skip_render_check=True, skip_close_check=True)
@@ -85,10 +92,34 @@ def _check_steps(env: gymnasium.Env) -> None:
             return
 
 
-def _tried_reach(config: EnvConfig) -> NDArray[np.float64] | None:
+def _make_single(config: EnvConfig) -> VectorEnvironment:
     is_async = config.vectorization == "async"
     single = replace(config, vectorization="sync" if is_async else config.vectorization)
-    environment = make_vector_environment(single, num_envs=1, seed=SEED)
+    return make_vector_environment(single, num_envs=1, seed=SEED)
+
+
+def _tried_repetition(config: EnvConfig) -> int | None:
+    try:
+        first, second = _played(config), _played(config)
+    except Exception:  # whatever an environment may raise: the checker reports it
+        return None
+    same = (one == other for one, other in zip(first, second, strict=True))
+    return sum(takewhile(bool, same))
+
+
+def _played(config: EnvConfig) -> list[bytes]:
+    """Return what a new environment gives in its reset and in steps of random actions."""
+    with contextlib.closing(_make_single(config)) as environment:
+        codec, generator = environment.action_codec, np.random.default_rng(SEED)
+        outcomes = [environment.reset().tobytes()]
+        for _ in range(REPEATED - 1):
+            step = environment.step(codec.to_environment(codec.uniform(1, generator)))
+            outcomes.append(step.observation.tobytes() + step.reward.tobytes())
+    return outcomes
+
+
+def _tried_reach(config: EnvConfig) -> NDArray[np.float64] | None:
+    environment = _make_single(config)
     with contextlib.closing(environment):
         if environment.action_codec.bounds is None:
             return None

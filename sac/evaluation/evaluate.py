@@ -1,8 +1,8 @@
 """Evaluates policies: plays whole episodes in separate environments, reproducible by a seed."""
 
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from sac.evaluation.result import EvaluationResult
 from sac.run.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from sac.run.origin import is_own
 from sac.run.rules import check_trusted
+from sac.seeding import globals_kept, seed_globals
 from sac.spaces import ObservationEncoder
 
 __all__ = [
@@ -53,6 +54,7 @@ class Playable(Protocol):
         """Take one action, in environment units, in every environment."""
 
 
+@globals_kept()
 def run_episodes(
     agent: SACAgent | RandomPolicy,
     environment: Playable,
@@ -144,7 +146,7 @@ def evaluate(
     env_name = config.id if env is None else str(env)
     named = partial(replace, env=env_name, env_kwargs=config.kwargs)
     agent = SACAgent.load(loaded.folder, device=device)
-    with closing(make_vector_environment(config, source=env, seed=seed)) as environment:
+    with _made(config, env, seed) as environment:
         check_spaces_fit(*agent.spaces, environment)
         plan = partial(run_episodes, environment=environment, episodes=episodes, seed=seed)
         result = plan(agent, deterministic=deterministic)
@@ -189,11 +191,19 @@ def film_episode(
 ) -> EvaluationResult:
     """Film the first episode of an evaluation; `EpisodeFilm` explains the `bounds`."""
     check_video(path)
-    made = make_vector_environment(filmed(config, path, **bounds), seed=seed)
-    with closing(made) as environment:
+    with _made(filmed(config, path, **bounds), None, seed) as environment:
         check_spaces_fit(*agent.spaces, environment)
         play = partial(run_episodes, agent, environment, episodes=1, seed=seed)
         return play(deterministic=deterministic, watch=watch)
+
+
+@contextmanager
+def _made(config: EnvConfig, source: Any, seed: int) -> Iterator[VectorEnvironment]:
+    """Make an environment and close it, and leave the generators of the process as they were."""
+    with globals_kept():
+        seed_globals(seed)  # for constructors that draw
+        with closing(make_vector_environment(config, source=source, seed=seed)) as environment:
+            yield environment
 
 
 def check_spaces_fit(

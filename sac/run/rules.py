@@ -9,6 +9,7 @@ from typing import Any
 from sac.config import Config, EnvConfig
 from sac.config.keys import list_keys
 from sac.disk.files import find_link
+from sac.environments.values import imports
 from sac.errors import CheckpointError, ConfigError
 
 CHANGEABLE = (
@@ -55,7 +56,13 @@ def check_no_links(run_directory: Path) -> None:
 def names_code(env: EnvConfig) -> bool:
     """Return whether an environment's configuration names modules to import or code to call."""
     wrappers = (wrapper.class_path for wrapper in env.wrappers)
-    return ":" in env.id or not all(path.startswith(GYMNASIUM_WRAPPERS) for path in wrappers)
+    is_known = all(path.startswith(GYMNASIUM_WRAPPERS) for path in wrappers)
+    return ":" in env.id or not is_known or bool(imports_of(env))
+
+
+def imports_of(env: EnvConfig) -> list[str]:
+    """Return the dotted names that the keyword arguments of an environment import."""
+    return list(imports([env.kwargs, *(wrapper.kwargs for wrapper in env.wrappers)]))
 
 
 def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
@@ -73,6 +80,11 @@ def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"the run's configuration imports the module {module!r} (env.id: {env.id}), and "
             f"{advice}"
+        )
+    own = {*imports(named.get("kwargs")), *imports(named.get("wrappers"))}
+    if unknown := [name for name in imports_of(env) if name not in own]:
+        raise ConfigError(
+            f"the run's configuration imports {unknown[0]!r} for its environment, and {advice}"
         )
     for wrapper in env.wrappers:
         if not wrapper.class_path.startswith(GYMNASIUM_WRAPPERS) and "wrappers" not in named:

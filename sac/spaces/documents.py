@@ -34,7 +34,7 @@ def space_to_json(space: Space) -> dict[str, Any]:
             is_flat = isinstance(space.n, int)
             return {"type": "MultiBinary", "shape": shape, "is_flat": is_flat}
         case spaces.Dict():
-            items = [[str(key), space_to_json(part)] for key, part in space.items()]
+            items = [[json_key(key), space_to_json(part)] for key, part in space.items()]
             return {"type": "Dict", "spaces": items}
         case spaces.Tuple():
             return {"type": "Tuple", "spaces": [space_to_json(part) for part in space.spaces]}
@@ -47,7 +47,15 @@ def space_from_json(document: Any) -> Space:
         if _count_elements(document, depth=0) > ELEMENT_LIMIT:
             raise ValueError(f"more than {ELEMENT_LIMIT} numbers")
         return _build(document)
-    except (KeyError, TypeError, ValueError, IndexError, AssertionError, OverflowError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        AssertionError,
+        OverflowError,
+        SpaceError,
+    ) as error:
         reason = f"{type(error).__name__}: {error}"
         raise SpaceError(f"not a description of a space ({reason}): {document!r:.200}") from error
 
@@ -91,7 +99,7 @@ def _build(document: dict[str, Any]) -> Space:
             return spaces.MultiBinary(shape[0] if document["is_flat"] is True else shape)
         case "Dict":
             # A list of pairs keeps the order, which is the order of the flattened observation.
-            parts = [(_text(key), _build(part)) for key, part in document["spaces"]]
+            parts: Any = [(json_key(key), _build(part)) for key, part in document["spaces"]]
             return spaces.Dict(parts)
         case _:
             return spaces.Tuple([_build(part) for part in document["spaces"]])
@@ -149,7 +157,11 @@ def _shape(document: dict[str, Any]) -> tuple[int, ...]:
     return tuple(_whole(size, at_least=0) for size in sizes)
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"expected a name, got {value!r:.50}")
-    return value
+def json_key(value: Any) -> str | int:
+    """Return a key of a Dict space; SpaceError for one that JSON can't hold."""
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise SpaceError(
+        f"expected keys of text or whole numbers in a Dict space, got {value!r:.50}: others can't "
+        "be written to a file"
+    )

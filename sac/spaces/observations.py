@@ -1,11 +1,13 @@
 """Encoding of an environment's observations as arrays for the replay and the networks."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from gymnasium import Space, spaces
 
 from sac.errors import SpaceError
+from sac.spaces.documents import json_key
 
 IMAGE_SIDE = 36  # pixels; what is smaller, or has other channels, holds codes
 IMAGE_CHANNELS = (1, 3, 4)
@@ -53,8 +55,12 @@ class ObservationEncoder:
             return self._array(observations, (num_envs, *self.shape))
         encoded = np.empty((num_envs, *self.shape), self.dtype)
         for index in range(num_envs):
-            encoded[index] = self._flatten(_item(self.space, observations, index))
+            encoded[index] = self._flatten(self.item(observations, index))
         return encoded
+
+    def item(self, observations: Any, index: int) -> Any:
+        """Return one environment's observation in the batch of a vector environment."""
+        return _item(self.space, observations, index)
 
     def batch_size(self, observation: Any) -> int | None:
         """Return the size of a batch in Gymnasium's layout, None for a single observation."""
@@ -71,10 +77,9 @@ class ObservationEncoder:
         return len(leaf) if extra_dimensions else None
 
     def _array(self, value: Any, shape: tuple[int, ...]) -> np.ndarray:
-        array = np.array(value, self.dtype)
-        if array.shape != shape:
-            raise SpaceError(f"expected an observation of shape {shape}, got {array.shape}")
-        return array
+        array = np.array(value, None if self.dtype == np.uint8 else self.dtype)
+        _check_box(array, shape, self.dtype)
+        return array.astype(self.dtype, copy=False)
 
     def _flatten(self, observation: Any) -> np.ndarray:
         try:
@@ -94,6 +99,65 @@ def _is_image(shape: tuple[int, ...]) -> bool:
     )
 
 
+def check_observation(space: Space, observation: Any) -> None:
+    """Raise SpaceError for an observation that lacks the shape or the kind of numbers of its space.
+
+    Bounds of a Box are not checked: many environments leave theirs a little.
+    """
+    if isinstance(space, spaces.Dict):
+        if not isinstance(observation, Mapping) or not observation.keys() >= space.keys():
+            raise _misfit(space, observation)
+        for key, part in space.items():
+            check_observation(part, observation[key])
+    elif isinstance(space, spaces.Tuple):
+        if not isinstance(observation, tuple | list) or len(observation) != len(space.spaces):
+            raise _misfit(space, observation)
+        for part, value in zip(space.spaces, observation, strict=True):
+            check_observation(part, value)
+    else:
+        _check_leaf(space, observation)
+
+
+def _check_leaf(space: Space, observation: Any) -> None:
+    try:
+        array = np.asarray(observation)
+    except ValueError as error:  # lists of different lengths
+        raise _misfit(space, observation) from error
+    shape = tuple(space.shape or ())
+    if isinstance(space, spaces.Box):
+        _check_box(array, shape, space.dtype)
+        return
+    is_whole = array.dtype.kind in "biu" and array.shape == shape
+    if not is_whole or not space.contains(array.astype(space.dtype)):
+        raise _misfit(space, observation)
+
+
+def _check_box(array: np.ndarray, shape: tuple[int, ...], dtype: Any) -> None:
+    """Raise SpaceError where an array has not the shape, or loses its numbers as the dtype."""
+    if array.shape != shape:
+        raise SpaceError(
+            f"expected an observation of shape {shape}, got {array.shape}; "
+            "gymnasium.wrappers.ReshapeObservation changes a shape"
+        )
+    if array.dtype == dtype:
+        return
+    is_number = array.dtype.kind in "biuf"
+    if is_number and dtype.kind == "f":
+        array.astype(dtype)  # a number too large raises, where the caller wants that
+    elif not is_number or array.dtype.kind == "f" or (array.astype(dtype) != array).any():
+        raise SpaceError(
+            f"expected an observation of {dtype}, as its space declares, got {array.dtype}"
+            f"{_range(array)}; declare the space of the numbers that come, such as by "
+            "gymnasium.wrappers.TransformObservation with an observation_space"
+        )
+
+
+def _range(array: np.ndarray) -> str:
+    if array.dtype.kind not in "iuf" or array.size == 0:
+        return ""
+    return f" from {array.min():g} to {array.max():g}"
+
+
 def _item(space: Space, observations: Any, index: int) -> Any:
     """Return one environment's observation in a batch, where a Dict or Tuple holds batches."""
     if isinstance(space, spaces.Dict):
@@ -107,6 +171,8 @@ def _item(space: Space, observations: Any, index: int) -> Any:
 def _check_supported(space: Space) -> None:
     if isinstance(space, spaces.Dict):
         parts = list(space.values())
+        for key in space.keys():  # which is saved with the agent
+            json_key(key)
     elif isinstance(space, spaces.Tuple):
         parts = list(space.spaces)
     elif isinstance(space, LEAVES):

@@ -1,5 +1,7 @@
 """The way from environments into the replay: act, step, check, store."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,10 +51,16 @@ class Collector:
         self._replay_buffer = replay_buffer
         self._random_actions = random_actions
         self._observation: np.ndarray | None = None
+        self._kept: dict[str, Any] | None = None  # the state, while others use the environment
         self._transitions = 0
         self.restarts = 0
         self.incidents: list[str] = []
         self._recent_restarts: list[int] = []  # transitions before each of them
+
+    @property
+    def is_between_episodes(self) -> bool:
+        """Return whether the next step begins with a reset."""
+        return self._observation is None
 
     def collect(self, *, random: bool) -> Collected:
         """Take one step in every environment, with random actions or with the agent's."""
@@ -73,7 +81,11 @@ class Collector:
         else:
             actions = self._agent.explore(observation)
             self._check("action", actions)
-        step = self._environment.step(codec.to_environment(actions))
+        try:
+            step = self._environment.step(codec.to_environment(actions))
+        except NotFiniteError as error:
+            error.evidence = {"observation": observation, "action": actions}
+            raise
         transitions = {
             "observation": observation,
             "action": actions,
@@ -93,11 +105,15 @@ class Collector:
         if random:
             self._random_actions.end(step.terminated | step.truncated)
         self._observation = step.observation
+        if self._environment.waits_at_ends and step.episodes:
+            self._observation = None  # the next episode begins with a reset
         self._transitions += count
         return Collected(count, step.episodes)
 
     def state(self) -> dict[str, Any]:
         """Return all that collecting needs to continue, as a tree of JSON values and arrays."""
+        if self._kept is not None:
+            return self._kept
         try:
             environment = self._environment.state()
         except WorkerLostError as error:
@@ -110,6 +126,19 @@ class Collector:
             "restarts": self.restarts,
             "environment": environment,
         }
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Lend the environment to an evaluation; the `state` stays that of before.
+
+        Between two episodes, collecting goes on as if nothing had been played. In the middle of
+        one it can't: then a training must be at its end, and only a resumed one plays on.
+        """
+        self._kept = self.state()
+        with self._environment.lent():
+            yield
+        if self._observation is None:
+            self._kept = None
 
     def load_state(self, state: dict[str, Any]) -> dict[int, str]:
         """Continue from a `state` with new environments and the replay of that time.
@@ -126,8 +155,8 @@ class Collector:
         return restored.lost
 
     def _end_lost_episodes(self, restored: Restored, state: dict[str, Any] | None) -> None:
-        if restored.observation is not None:
-            assert self._observation is not None and state is not None
+        if restored.observation is not None and self._observation is not None:
+            assert state is not None
             lost = list(restored.lost)
             self._observation = self._observation.copy()  # others may keep the old one
             self._observation[lost] = restored.observation[lost]
@@ -148,7 +177,11 @@ class Collector:
                 break
         self._end_lost_episodes(restored, state)
         ended = "".join(f"; the episode of environment {i} ends truncated" for i in restored.lost)
-        self.incidents.append(f"{error}. Started anew{ended}")
+        bound = "".join(
+            f"; {', '.join(names)} of environment {i} not brought back, as bound to its process"
+            for i, names in self._environment.left_as_they_are.items()
+        )
+        self.incidents.append(f"{error}. Started anew{ended}{bound}")
 
     def _count_restart(self, error: WorkerLostError) -> None:
         """Count one more restart; raise if there were too many recently."""

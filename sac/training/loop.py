@@ -46,13 +46,14 @@ class Outputs:
 class TrainingLoop:
     """Trains from a run's state to `total_steps`; `evaluation` is the result of the last one.
 
-    `saved_step` is the step of the checkpoint that a resumed run starts from.
+    `evaluation_environment` is None where `evaluation.env` is same or none. `saved_step` is the
+    step of the checkpoint that a resumed run starts from.
     """
 
     def __init__(
         self,
         state: RunState,
-        evaluation_environment: VectorEnvironment,
+        evaluation_environment: VectorEnvironment | None,
         outputs: Outputs,
         saved_step: int | None = None,
     ) -> None:
@@ -100,7 +101,8 @@ class TrainingLoop:
         self._checkpoint()
         self._start_clock()
         if counters.evaluation_due:
-            self._evaluate()
+            counters.evaluation_due = False
+            self._evaluate_if(True, is_last=counters.step >= config.train.total_steps)
             self._saver.saved_step = None  # what is saved of this step is no longer all
         while counters.step < config.train.total_steps and interrupt.received is None:
             before = counters.step
@@ -111,8 +113,7 @@ class TrainingLoop:
             if is_last or self._due(config.logging.every_steps, before):
                 self._log()
             self._draw(before, is_last)
-            if is_last or self._due(config.evaluation.every_steps, before):
-                self._evaluate()
+            self._evaluate_when_due(before, is_last=is_last)
             if interrupt.wants_checkpoint:
                 interrupt.wants_checkpoint = False
                 self._checkpoint(is_last=False)
@@ -129,6 +130,7 @@ class TrainingLoop:
     def _collect(self) -> None:
         state = self.state
         random = state.counters.step < self.config.train.learning_starts
+        state.environment.waits_at_ends = state.counters.evaluation_waits
         with self._rescuing():
             collected = state.collector.collect(random=random)
         while state.collector.incidents:
@@ -201,9 +203,25 @@ class TrainingLoop:
                 draw(self.state.counters.step)
                 self._start_clock()
 
-    def _evaluate(self) -> None:
+    def _evaluate_when_due(self, before: int, *, is_last: bool) -> None:
+        is_due = is_last or self._due(self.config.evaluation.every_steps, before)
+        self._evaluate_if(is_due, is_last=is_last)
+
+    def _evaluate_if(self, is_due: bool, *, is_last: bool) -> None:
+        where, counters = self.config.evaluation.env, self.state.counters
+        if where == "copy" and is_due:
+            assert self.evaluation_environment is not None
+            self._evaluate(self.evaluation_environment)
+        elif where == "same":
+            counters.evaluation_waits |= is_due
+            if counters.evaluation_waits and (is_last or self.state.collector.is_between_episodes):
+                counters.evaluation_waits = False
+                with self.state.collector.lent():
+                    self._evaluate(self.state.environment)
+
+    def _evaluate(self, environment: VectorEnvironment) -> None:
         counters = self.state.counters
-        witness = Witness(self.evaluation_environment, self.config.agent.gamma)
+        witness = Witness(environment, self.config.agent.gamma)
         self.state.begin_evaluation()
         self._tell_at = time.monotonic() + TELL_SECONDS
         try:
@@ -229,7 +247,7 @@ class TrainingLoop:
         }
         self.outputs.logger.log(counters.step, metrics)
         max_steps = self.config.evaluation.max_steps
-        cut = count_cut(result, self.evaluation_environment, max_steps)
+        cut = count_cut(result, environment, max_steps)
         self.outputs.progress.message(
             f"evaluation at step {counters.step:,}: mean return {result.mean_return:.2f} "
             f"+- {result.std_return:.2f} over {result.episodes} episodes{cut and f'; {cut}'}"

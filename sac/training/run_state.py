@@ -50,6 +50,7 @@ class Counters:
     best_return: float | None = None  # of the evaluations, once there was one
     rollbacks: int = 0  # returns to a checkpoint after a number that was not finite
     evaluation_due: bool = False  # that of this step was left before its end
+    evaluation_waits: bool = False  # for the end of an episode (evaluation.env: same)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON document."""
@@ -66,6 +67,7 @@ class Counters:
             None if best_return is None else float(best_return),
             int(document["rollbacks"]),
             bool(document.get("evaluation_due", False)),
+            bool(document["evaluation_waits"]),
         )
 
 
@@ -269,6 +271,11 @@ class RunState:
             *(
                 f"the state of the evaluation's environment could not be brought back: {reason}"
                 for reason in evaluation.values()
+            ),
+            *(
+                f"environment {index}: {', '.join(names)}: looks bound to the process that set it, "
+                "and was not brought back"
+                for index, names in self.environment.left_as_they_are.items()
             ),
         ]
 

@@ -32,7 +32,7 @@ from sac.run.layout import CONFIG_FILE, METRICS_FILE, VERSIONS_FILE, create_run_
 from sac.run.origin import is_own, sign
 from sac.run.rules import check_changes, check_no_links, check_trusted
 from sac.run.versions import changed_versions, current_versions
-from sac.seeding import Streams, branch, integer_seed
+from sac.seeding import Streams, globals_kept, integer_seed, seed_globals
 from sac.terminal import reports
 from sac.terminal.interrupt import InterruptGuard
 from sac.terminal.output import lasting_output
@@ -70,7 +70,8 @@ def train(
     Args:
         config: What to do; not given for a resumed run, which has its own.
         env: An environment, a vector environment or a callable that makes one, in place of
-            `config.env`'s id and kwargs. Evaluation makes or copies another one.
+            `config.env`'s id and kwargs. Evaluation makes or copies another one, unless
+            `evaluation.env` says otherwise.
         resume: Run directory to go on with.
         overrides: Keys of the configuration to change, as nested mappings; a resumed run keeps
             most of them.
@@ -149,8 +150,13 @@ def _run(
     compilation = Compilation(config.train.compile, resolve_device(config.device))
     is_compiled = compilation.compiler is not None
     notes = [*fallback_note(config.device), *compilation.note, *notes]
-    # Environments print too.
-    with lasting_output(), blas_threads_for(config, is_compiled=is_compiled), ExitStack() as lock:
+    # Environments print too, and draw from the generators of the process.
+    with (
+        lasting_output(),
+        globals_kept(),
+        blas_threads_for(config, is_compiled=is_compiled),
+        ExitStack() as lock,
+    ):
         while True:
             try:
                 return _attempt(lock, config, env, run_directory, checkpoint, notes)
@@ -172,10 +178,10 @@ def _attempt(
 ) -> TrainResult:
     start = 0 if checkpoint is None else checkpoint.step
     with ExitStack() as stack:
-        environment, evaluation_environment = _environments(stack, config, env, start)
-        given = None if env is None else evaluation_environment.name
-        config = _resolved(config, given, environment.num_envs)
-        notes = [*notes, *_limit_note(evaluation_environment, config)]
+        environment, evaluation_environment, told = _environments(stack, config, env)
+        named = evaluation_environment or environment
+        config = _resolved(config, None if env is None else named.name, environment.num_envs)
+        notes = [*notes, *told, *_limit_note(named, config)]
         saved_config = config.to_yaml().encode()
         state = RunState.new(config, environment, evaluation_environment, DiskStorage())
         updates = state.agent.compilation.name
@@ -203,7 +209,7 @@ def _attempt(
 
 def _train(
     state: RunState,
-    evaluation_environment: VectorEnvironment,
+    evaluation_environment: VectorEnvironment | None,
     run_directory: Path,
     resume_step: int | None,
     notes: Sequence[str],
@@ -243,30 +249,37 @@ def _renew_noise(state: RunState, run_directory: Path | None) -> list[str]:
 
 
 def _environments(
-    stack: ExitStack, config: Config, env: Any, start: int
-) -> tuple[VectorEnvironment, VectorEnvironment]:
-    """Make the training's environments and, for evaluation, one in this process."""
-    # First, because a copy must be of the environment as it was given.
-    evaluation_source = None if env is None else separate_source(env)
+    stack: ExitStack, config: Config, env: Any
+) -> tuple[VectorEnvironment, VectorEnvironment | None, list[str]]:
+    """Make the training's environments and, for evaluation, one in this process; with notes."""
+    source, notes = env, list[str]()
+    needs_copy = config.evaluation.env == "copy"
+    if needs_copy and env is not None:
+        # First, because a copy must be of the environment as it was given.
+        source, notes = separate_source(env)
     streams = Streams.from_seed(config.seed)
-    training_seed = integer_seed(branch(streams.train_env, start))
+    training_seed = integer_seed(streams.train_env)
+    seed_globals(training_seed)  # for constructors that draw
     training = make_vector_environment(config.env, source=env, seed=training_seed)
     stack.callback(training.close)
+    if not needs_copy:
+        return training, None, notes
     settings = replace(config.env, num_envs=1)
     if settings.vectorization == "async":
         settings = replace(settings, vectorization="sync")
     evaluation_seed = integer_seed(streams.eval_env)
     settings = with_limit(settings, config.evaluation.max_steps)
-    evaluation = make_vector_environment(settings, source=evaluation_source, seed=evaluation_seed)
+    evaluation = make_vector_environment(settings, source=source, seed=evaluation_seed)
     stack.callback(evaluation.close)
-    return training, evaluation
+    return training, evaluation, notes
 
 
 def _limit_note(evaluation: VectorEnvironment, config: Config) -> list[str]:
-    if not evaluation.is_endless:
+    if not evaluation.is_endless or config.evaluation.env == "none":
         return []
     name, steps = config.env.id or evaluation.name, config.evaluation.max_steps
-    end = "may never end" if steps is None else f"cut them after {steps:,} steps"
+    is_cut = steps is not None and config.evaluation.env == "copy"
+    end = f"cut them after {steps:,} steps" if is_cut else "may never end"
     return [f"{name} has no limit for its episodes: evaluations {end} (evaluation.max_steps)"]
 
 

@@ -30,7 +30,8 @@ def is_terminating(episode: int) -> bool:
 class CountingEnv(gymnasium.Env):
     """Observes [seed, episode, step, steps in all] in one array that it reuses; reward: the step.
 
-    The episode goes up with each reset, the steps in all with each real step.
+    The seed is that of the last reset of all environments together. The episode goes up with each
+    reset, the steps in all with each real step.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012
@@ -46,7 +47,7 @@ class CountingEnv(gymnasium.Env):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         super().reset(seed=seed)
-        if seed is not None:
+        if seed is not None and options is None:
             self.seed = seed % 1000
         self.episode += 1
         self.step_count = 0
@@ -105,7 +106,8 @@ class CountingVectorEnv(VectorEnv):
         everywhere = np.ones(self.num_envs, np.bool_)
         mask = everywhere if options is None else options["reset_mask"]
         for i in np.flatnonzero(mask):
-            self.buffer[i], _ = self.envs[i].reset(seed=None if seed is None else seed + int(i))
+            own = None if seed is None else seed + int(i)
+            self.buffer[i], _ = self.envs[i].reset(seed=own, options=options)
         self.is_over[mask] = False
         return self.buffer, {}
 

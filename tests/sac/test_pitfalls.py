@@ -256,7 +256,7 @@ PITFALLS = [
         32,
         "environments with the same seed, and random actions without one",
         (
-            TRAINING + "test_no_two_environments_of_a_run_have_the_same_seed",
+            TRAINING + "test_no_two_episodes_of_a_training_have_the_same_seed",
             COLLECTOR + "test_random_actions_are_seeded",
             SEEDING + "test_streams_differ_from_one_another_and_from_another_seeds",
         ),

@@ -2,14 +2,19 @@
 
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
 import numpy as np
 
 from sac.environments.closing import close
+from sac.environments.rebuild.nodes import read_made
 from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
+from sac.environments.returned import checked_reset, checked_step, unpacking_explained
 from sac.environments.success import SUCCESS, success_of
+from sac.errors import EnvironmentStepError
+from sac.seeding import seed_globals
 
 # Longer episodes are not rebuilt: their actions would fill the memory in the end.
 MAX_RECORDED_STEPS = 100_000
@@ -23,6 +28,8 @@ class Recorder(gymnasium.Wrapper):
     the state just before the last reset, the arguments of that reset, the actions since, and a
     checksum of every observation, reward and end, to check a rebuilt episode.
 
+    The seed of a reset is also that of both spaces and of the generators of the process.
+
     The info keeps only the success of an episode: batching and sending all of it takes time in each
     step.
     """
@@ -32,36 +39,57 @@ class Recorder(gymnasium.Wrapper):
 
     def __init__(self, env: gymnasium.Env) -> None:
         super().__init__(env)
+        self._space = env.observation_space  # by itself, as each wrapper would be asked for it
+        self._made = read_made(env)
         self._start: dict[str, Any] | None = None
         self._actions: list[Any] = []
         self._checks: list[int] = []
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         """Reset, with an empty info."""
-        layers = take_snapshot(self.env)
+        snapshot = take_snapshot(self.env, self._made)
         try:
-            observation, _ = self.env.reset(seed=seed, options=options)
+            result = self._seeded_reset(seed, options)
+            observation, _ = checked_reset(result, self._space)
         except Exception as error:
             self._name(error, "in its reset")
             raise
         # A vector environment has taken out the entries of the options, which were its own.
-        self._start = {"layers": layers, "seed": seed, "has_options": options is not None}
+        self._start = {"snapshot": snapshot, "seed": seed, "has_options": options is not None}
         self._actions = []
         self._checks = [checksum(observation)]
         return observation, {}
+
+    def _seeded_reset(self, seed: int | None, options: dict[str, Any] | None) -> Any:
+        if seed is None:
+            return self.env.reset(seed=seed, options=options)
+        seed_globals(seed)
+        spaces = self._seed_spaces(seed)
+        result = self.env.reset(seed=seed, options=options)
+        self._seed_spaces(seed, but=spaces)  # what a reset makes anew
+        return result
+
+    def _seed_spaces(self, seed: int, but: Sequence[gymnasium.Space] = ()) -> list[gymnasium.Space]:
+        """Seed the spaces that the environment may draw from, and return them."""
+        spaces = [self.env.action_space, self.env.observation_space]
+        for space in spaces:
+            if not any(space is other for other in but):
+                space.seed(seed)
+        return spaces
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step, with an info that holds no more than the success of an episode."""
         recorded = action.copy()  # the environment or its caller may change it in place
         try:
-            observation, reward, terminated, truncated, info = self.env.step(action)
+            outcome = checked_step(self.env.step(action), self._space)
         except Exception as error:
             self._name(error, f"in step {len(self._actions) + 1:,} of its episode")
             raise
+        observation, reward, terminated, truncated, info = outcome
         if len(self._actions) < MAX_RECORDED_STEPS:
             self._actions.append(recorded)
-            outcome = OUTCOME.pack(reward, terminated, truncated)
-            self._checks.append(checksum(observation, zlib.crc32(outcome)))
+            packed = OUTCOME.pack(reward, terminated, truncated)
+            self._checks.append(checksum(observation, zlib.crc32(packed)))
         success = success_of(info) if terminated or truncated else None
         kept = {} if success is None else {SUCCESS: success}
         return observation, reward, terminated, truncated, kept
@@ -71,8 +99,14 @@ class Recorder(gymnasium.Wrapper):
         close(self.env)
 
     def _name(self, error: Exception, where: str) -> None:
+        """Say where an error happened; a worker does not know the number of its environment."""
+        misfit = error if isinstance(error, EnvironmentStepError) else unpacking_explained(error)
         if self.index is not None:
             error.add_note(f"In environment {self.index}, {where}.")
+            if misfit is not None:  # the command line shows no notes
+                misfit.args = (f"environment {self.index}: {misfit}",)
+        if misfit is not None and misfit is not error:
+            raise misfit from error
 
     def recording(self) -> dict[str, Any] | None:
         """Return a recording of the episode in progress; None without one or if it is too long."""
@@ -81,19 +115,20 @@ class Recorder(gymnasium.Wrapper):
         checks = np.array(self._checks, np.uint32)
         return {**self._start, "actions": np.array(self._actions), "checks": checks}
 
-    def rebuild(self) -> str | None:
+    def rebuild(self) -> dict[str, Any]:
         """Play the recording in `to_load` again, in an environment that was just reset.
 
-        Returns None, or the reason why it failed; then the environment needs another reset.
+        Returns the names of what was left as it is, since it looks bound to a process, and the
+        reason why it failed, or None; if it failed, the environment needs another reset.
         """
         recording, self.to_load = self.to_load, None
         if recording is None:
-            return "it failed before, or its episode was too long to be recorded"
+            return _loaded("it failed before, or its episode was too long to be recorded")
         try:
-            load_snapshot(self.env, recording["layers"])
-            return self._replay(recording)
+            bound = load_snapshot(self.env, recording["snapshot"], self._made)
+            return _loaded(self._replay(recording), bound)
         except Exception as error:  # whatever an environment may raise
-            return f"rebuilding the episode failed: {type(error).__name__}: {error}"
+            return _loaded(f"rebuilding the episode failed: {type(error).__name__}: {error}")
 
     def _replay(self, recording: dict[str, Any]) -> str | None:
         actions, checks = recording["actions"], recording["checks"]
@@ -108,18 +143,21 @@ class Recorder(gymnasium.Wrapper):
                 return f"the outcome of step {step} of {len(actions)} was another"
         return None
 
-    def snapshot(self) -> list[dict[str, Any]] | None:
+    def snapshot(self) -> dict[str, Any] | None:
         """Return a snapshot of the environment's state; None before the first reset."""
-        return None if self._start is None else take_snapshot(self.env)
+        return None if self._start is None else take_snapshot(self.env, self._made)
 
-    def load(self) -> str | None:
-        """Load the `snapshot` in `to_load` between two episodes; return the reason if it fails."""
+    def load(self) -> dict[str, Any]:
+        """Load the `snapshot` in `to_load` between two episodes; return what `rebuild` does."""
         snapshot, self.to_load = self.to_load, None
         try:
-            load_snapshot(self.env, snapshot)
+            return _loaded(None, load_snapshot(self.env, snapshot, self._made))
         except Exception as error:  # whatever attributes of another version may raise
-            return f"{type(error).__name__}: {error}"
-        return None
+            return _loaded(f"{type(error).__name__}: {error}")
+
+
+def _loaded(reason: str | None, bound: Sequence[str] = ()) -> dict[str, Any]:
+    return {"reason": reason, "bound": list(bound)}
 
 
 def checksum(observation: Any, start: int = 0) -> int:

@@ -1,124 +1,115 @@
-"""Snapshots of an environment's state: the generators, numbers and arrays in its layers.
+"""Snapshots of an environment's state: what changed in it since construction, and its generators.
 
-A snapshot is a tree of JSON values and NumPy arrays, which needs no pickle: a list of mappings from
-attribute names to nodes, one for each layer, outermost first. A node is None, a bool, a number or
-an array itself, or a mapping whose key says what it holds: list, tuple, deque, dict, generator or
-object (an object's attributes).
+The layers of a snapshot are mappings from attribute names to nodes, one for each wrapper, outermost
+first.
 """
 
 import contextlib
+import copy
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
 import gymnasium
 import numpy as np
-from numpy.random import PCG64, Generator, RandomState
 
-from sac.seeding import generator_to_json
-
-MAX_ARRAY_BYTES = 2**20  # larger arrays are maps or textures, and would slow every reset
-MAX_ITEMS = 1024  # longer lists are histories that grow without end
-MAX_DEPTH = 4
-NUMBERS = "biuf"  # kinds of dtypes
-
-Layer = dict[str, Any]
-
-
-class _NotPlain(Exception):
-    """A value that a snapshot leaves out."""
-
-
-def take_snapshot(env: gymnasium.Env) -> list[Layer]:
-    """Return a copy of what can be read of an environment and each of its wrappers."""
-    return [_attributes(vars(layer), is_strict=False) for layer in _layers(env)]
+from sac.environments.rebuild.generators import load_generators, take_generators
+from sac.environments.rebuild.nodes import (
+    BOUND,
+    ELSEWHERE,
+    Layer,
+    NotPlain,
+    is_process_bound,
+    is_same,
+    kind_of,
+    layers,
+    node_of,
+    read_layers,
+)
 
 
-def load_snapshot(env: gymnasium.Env, layers: list[Layer]) -> None:
-    """Load a snapshot into an environment with the same layers.
+def take_snapshot(env: gymnasium.Env, made: list[Layer]) -> dict[str, Any]:
+    """Return a copy of what changed since the environment was `made`, and of its generators.
+
+    What a constructor sets, another process sets anew, as it needs it: an address, a handle.
+    """
+    layers = [_changes(*pair) for pair in zip(read_layers(env), made, strict=True)]
+    return {"layers": layers, "generators": take_generators(env)}
+
+
+def load_snapshot(env: gymnasium.Env, snapshot: dict[str, Any], made: list[Layer]) -> list[str]:
+    """Bring an environment with the same layers, which was reset before, to a snapshot.
 
     Only attributes that exist and hold the same kind of value change: a stranger's snapshot can
-    make an environment wrong, but nothing else.
+    make an environment wrong, but nothing else. Returns the names of what was left as it is, since
+    it looks bound to a process.
     """
-    for layer, saved in zip(_layers(env), layers, strict=True):
-        _load_attributes(vars(layer), saved)
+    bound: list[str] = []
+    for layer, saved, first in zip(layers(env), snapshot["layers"], made, strict=True):
+        load_attributes(vars(layer), _merged(first, saved))
+        bound += [name for name, node in _named(saved) if kind_of(node) == "bound"]
+    load_generators(env, snapshot["generators"])
+    return bound
 
 
-def _layers(env: Any) -> Iterator[Any]:
-    while isinstance(env, gymnasium.Wrapper):
-        yield env
-        env = env.env
-    yield env
+def _changes(now: Layer, made: Layer) -> Layer:
+    changes = {}
+    for name, node in now.items():
+        before = made.get(name, ELSEWHERE)
+        if is_same(node, before):
+            continue
+        if kind_of(node) == kind_of(before) == "object":
+            changes[name] = {"object": _changes(node["object"], before["object"])}
+        else:
+            changes[name] = _without_bound(node, before)
+    return changes
 
 
-def _attributes(values: dict[str, Any], *, is_strict: bool, depth: int = 0) -> Layer:
-    nodes = {}
-    for name, value in values.items():
-        try:
-            nodes[name] = _node(value, depth)
-        except _NotPlain:
-            if is_strict:
-                raise
-    return nodes
+def _without_bound(node: Any, before: Any) -> Any:
+    """Return a node in which what is bound to the process has no value, only that it changed."""
+    if kind_of(node) == "bound":
+        return ELSEWHERE if is_same(node, before) else BOUND
+    if kind_of(node) not in ("dict", "object"):
+        return node
+    [(kind, items)] = node.items()
+    others = before[kind] if kind_of(before) == kind else {}
+    return {kind: {name: _without_bound(n, others.get(name)) for name, n in items.items()}}
 
 
-def _node(value: Any, depth: int) -> Any:
-    # Not text: it names files and modes, which a checkpoint must not be able to change.
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, np.ndarray | np.generic):
-        if value.dtype.kind not in NUMBERS or value.nbytes > MAX_ARRAY_BYTES:
-            raise _NotPlain
-        return value.copy()
-    if isinstance(value, Generator):
-        return {"generator": generator_to_json(value)}
-    if isinstance(value, RandomState):
-        return {"generator": dict(value.get_state(legacy=False))}
-    if isinstance(value, gymnasium.Env | gymnasium.vector.VectorEnv) or depth >= MAX_DEPTH:
-        raise _NotPlain
-    if isinstance(value, gymnasium.Space):
-        own = {"_np_random": vars(value).get("_np_random")}
-        return {"object": _attributes(own, is_strict=True)}
-    return _container(value, depth + 1)
+def _merged(made: Layer, changes: Layer) -> Layer:
+    """Return what an environment was made with here, and in another process became since."""
+    merged = {**made, **changes}
+    for name, node in changes.items():
+        before = made.get(name)
+        if kind_of(node) == kind_of(before) == "object":
+            merged[name] = {"object": _merged(before["object"], node["object"])}  # type: ignore[index]
+        elif kind_of(node) == "object":
+            merged[name] = {"new": node["object"]}
+    return merged
 
 
-def _container(value: Any, depth: int) -> Any:
-    if isinstance(value, list | tuple | deque | dict) and len(value) > MAX_ITEMS:
-        raise _NotPlain
-    match value:
-        case deque():
-            return {"deque": [_node(item, depth) for item in value], "maxlen": value.maxlen}
-        case list():
-            return {"list": [_node(item, depth) for item in value]}
-        case tuple() if type(value) is tuple:
-            return {"tuple": [_node(item, depth) for item in value]}
-        case dict() if all(isinstance(key, str) for key in value):
-            return {"dict": {key: _node(item, depth) for key, item in value.items()}}
-        case dict() | tuple() | type():
-            raise _NotPlain
-    attributes = getattr(value, "__dict__", None)
-    if not isinstance(attributes, dict) or not attributes:
-        raise _NotPlain
-    return {"object": _attributes(attributes, is_strict=True, depth=depth)}
+def _named(layer: Layer) -> Iterator[tuple[str, Any]]:
+    for name, node in layer.items():
+        yield name, node
+        if isinstance(node, dict):
+            for kind in ("dict", "object"):
+                yield from _named(node.get(kind, {}))
 
 
-def _load_attributes(values: dict[str, Any], saved: Layer) -> None:
+def load_attributes(values: Layer, saved: Layer) -> None:
+    """Set the attributes in `values` that exist, and hold the same kind of value, to nodes."""
     # By the dictionary, as an object may be frozen or check what is assigned.
     for name, node in saved.items():
-        if name not in values:
+        if name not in values or is_process_bound(name, values[name]):
             continue
-        with contextlib.suppress(_NotPlain):
-            current = _node(values[name], 0)
-            if _kind(current) == _kind(node) or current is None or node is None:
+        with contextlib.suppress(NotPlain):
+            current = _current(name, values[name])
+            if kind_of(current) == kind_of(node) or current is None or node is None:
                 values[name] = _loaded(values[name], node)
 
 
-def _kind(node: Any) -> Any:
-    if isinstance(node, dict):
-        return next(iter(node))
-    # A statistic may begin as a whole number or a 0-d array and become another.
-    is_number = isinstance(node, int | float | np.ndarray | np.generic)
-    return "number" if is_number else type(node)
+def _current(name: str, value: Any) -> Any:
+    return {"list": value} if isinstance(value, list) else node_of(name, value)  # however long
 
 
 def _loaded(current: Any, node: Any) -> Any:
@@ -127,36 +118,47 @@ def _loaded(current: Any, node: Any) -> Any:
         if current.shape == node.shape and current.flags.writeable:
             current[...] = node
             return current
-    match node:
-        case {"generator": state}:
-            return _with_state(current, state)
-        case {"object": attributes} if current is not None:
-            _load_attributes(vars(current), attributes)
-            return current
-    return _built(node)
+    return _built(node, current)
 
 
-def _built(node: Any) -> Any:
+def _built(node: Any, current: Any) -> Any:
+    """Return a value of its own, which takes over from the current one what no node holds."""
     if not isinstance(node, dict):
         return node.copy() if isinstance(node, np.ndarray) else node
-    match next(iter(node)):
-        case "list":
-            return [_built(item) for item in node["list"]]
-        case "tuple":
-            return tuple(_built(item) for item in node["tuple"])
-        case "dict":
-            return {key: _built(item) for key, item in node["dict"].items()}
-        case "deque":
-            return deque(map(_built, node["deque"]), node["maxlen"])
-    raise _NotPlain
+    before = dict(_items(current))
+    match node:
+        case {"list": np.ndarray() as numbers}:
+            return numbers.tolist()
+        case {"list": items}:
+            return [_built(item, before.get(i)) for i, item in enumerate(items)]
+        case {"tuple": items}:
+            return tuple(_built(item, before.get(i)) for i, item in enumerate(items))
+        case {"deque": items, "maxlen": maxlen}:
+            built = (_built(item, before.get(i)) for i, item in enumerate(items))
+            return deque(built, maxlen)
+        case {"dict": items}:
+            return {key: _built(item, before.get(key)) for key, item in items.items()}
+    return _kept(node, current)
 
 
-def _with_state(current: Any, state: dict[str, Any]) -> Any:
-    """Return the generator in a state; Gymnasium makes its own, of PCG64, at first use."""
-    if current is None:
-        current = Generator(PCG64())
-    if isinstance(current, RandomState):
-        current.set_state(state)
-    else:
-        current.bit_generator.state = state
+def _kept(node: Any, current: Any) -> Any:
+    """Return an object, in which its attributes are set, or what a node can't hold."""
+    if "bound" not in node and current is None:
+        raise NotPlain
+    match node:
+        case {"object": attributes}:
+            load_attributes(vars(current), attributes)
+        case {"new": attributes}:
+            # Not in place: it may be one of those that an environment chooses among in its resets.
+            current = copy.copy(current)
+            arrays = {n: v.copy() for n, v in vars(current).items() if isinstance(v, np.ndarray)}
+            vars(current).update(arrays)
+            load_attributes(vars(current), attributes)
     return current
+
+
+def _items(value: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        yield from value.items()
+    elif isinstance(value, list | tuple | deque):
+        yield from enumerate(value)

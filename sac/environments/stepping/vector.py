@@ -1,6 +1,7 @@
 """Several environments as one, which hides their autoreset modes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -9,12 +10,13 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 
 from sac.environments.closing import close
 from sac.environments.limit import has_limit
+from sac.environments.returned import checked_batch, too_large
 from sac.environments.stepping.autoreset import autoreset_mode, item
 from sac.environments.stepping.sync import SyncSteps
 from sac.environments.stepping.workers import AsyncWorkers, close_workers
 from sac.environments.success import successes_of
-from sac.errors import EnvironmentSetupError, WorkerLostError
-from sac.seeding import integer_seed
+from sac.errors import EnvironmentSetupError, NotFiniteError, WorkerLostError
+from sac.seeding import integer_seed, seed_globals
 from sac.spaces import ObservationEncoder, action_codec
 
 NOT_RECORDED = "a vector environment that steps its environments itself cannot be rebuilt"
@@ -60,8 +62,11 @@ class VectorEnvironment:
 
     `close` closes the environment if `is_owned`: one that the user made stays open. If
     `is_recorded`, a Recorder wraps each environment, so that `state` holds its episode. `remake`
-    makes the same environments again, for `restart` after a WorkerLostError. The first `reset` uses
-    `seed`; environment i gets the seed plus i.
+    makes the same environments again, for `restart` after a WorkerLostError. `left_as_they_are`
+    names, by environment, what was not brought back as it looks bound to a process.
+
+    The first `reset` uses `seed`, and each later one a seed that follows from it: some environments
+    draw their own where none is given. Environment i gets the seed plus i.
     """
 
     def __init__(
@@ -87,6 +92,10 @@ class VectorEnvironment:
         self._take(env)
         self._mode = autoreset_mode(env)
         self._seed = self._first_seed = seed
+        self._resets = 0  # with seeds that follow from it
+        self.waits_at_ends = False  # for an evaluation, instead of resetting after an episode
+        self._between: list[Any] | None = None  # snapshots, while it waits
+        self.left_as_they_are: dict[int, list[str]] = {}
         self._was_reset = False
         self._is_over = np.zeros(self.num_envs, np.bool_)  # these only reset in the next step
         self._returns = np.zeros(self.num_envs, np.float64)
@@ -117,21 +126,36 @@ class VectorEnvironment:
 
     def reset(self, seed: int | None = None) -> np.ndarray:
         """Start new episodes everywhere and return their observations (num_envs, *shape)."""
-        if seed is None:
-            seed, self._seed = self._seed, None
-        observations, _ = self._steppable.reset(seed=seed)
+        if seed is not None:
+            self._seed, self._resets = seed, 0
+        self._between = None
+        observations, _ = self._seeded_reset()
         self._was_reset = True
         for array in (self._is_over, self._returns, self._lengths):
             array[:] = 0
-        return self.observation_encoder.encode_batch(observations, self.num_envs)
+        return self._encode(observations)
+
+    def _seeded_reset(self, **options: Any) -> Any:
+        seed = self._seed
+        if seed is not None and self._resets > 0:
+            seed = integer_seed(np.random.SeedSequence([seed, self._resets]))
+        self._resets += 1
+        if seed is not None and not self._is_recorded:
+            seed_globals(seed)
+        return self._steppable.reset(seed=seed, **options)
 
     def step(self, actions: np.ndarray) -> Step:
         """Take one action in every environment: (num_envs, *shape), in environment units."""
-        observations, rewards, terminated, truncated, infos = self._steppable.step(actions)
-        # Numbers too large for float32 become infinite, which others refuse.
-        with np.errstate(over="ignore"):
-            next_observation = self.observation_encoder.encode_batch(observations, self.num_envs)
-            reward = np.array(rewards, np.float32)
+        result = self._steppable.step(actions)
+        if not self._is_recorded:  # by a Recorder, which has checked it
+            result = checked_batch(result, self.num_envs)
+        observations, rewards, terminated, truncated, infos = result
+        next_observation = self._encode(observations)
+        try:
+            with np.errstate(over="raise"):
+                reward = np.array(rewards, np.float32)
+        except FloatingPointError:
+            raise _too_large("reward", rewards) from None
         valid = ~self._is_over
         terminated, truncated = np.asarray(terminated, np.bool_), np.asarray(truncated, np.bool_)
         if self._mode is AutoresetMode.NEXT_STEP:  # a mere reset counts for nothing
@@ -143,6 +167,8 @@ class VectorEnvironment:
         observation = next_observation
         if self._mode is AutoresetMode.NEXT_STEP:
             self._is_over = ended
+        elif has_ended and self.waits_at_ends and self._mode is AutoresetMode.DISABLED:
+            self._between = self.snapshot()
         elif has_ended:
             if self._mode is AutoresetMode.SAME_STEP:
                 next_observation = self._with_final(observation, infos, ended)
@@ -153,14 +179,26 @@ class VectorEnvironment:
         episodes = self._finished(ended, terminated, infos) if has_ended else []
         return Step(observation, next_observation, reward, terminated, truncated, valid, episodes)
 
+    def _encode(self, observations: Any) -> np.ndarray:
+        encoder = self.observation_encoder
+        try:
+            with np.errstate(over="raise"):
+                return encoder.encode_batch(observations, self.num_envs)
+        except FloatingPointError:
+            single = [encoder.item(observations, i) for i in range(self.num_envs)]
+            raise _too_large("observation", single) from None
+
     def state(self) -> dict[str, Any] | None:
         """Return the episodes in progress, as JSON values and arrays; None before a reset."""
         if not self._was_reset:
             return None
         return {
-            "recordings": self._recordings(),
+            "recordings": self._recordings() if self._between is None else None,
+            "between": self._between,
             "returns": self._returns.copy(),
             "lengths": self._lengths.copy(),
+            "seed": self._seed,
+            "resets": self._resets,
         }
 
     def _recordings(self) -> list[dict[str, Any] | None]:
@@ -183,7 +221,9 @@ class VectorEnvironment:
         assert self._remake is not None
         self._take(self._remake())
         if self._first_seed is not None:
-            self._seed = integer_seed(np.random.SeedSequence([self._first_seed, number]))
+            self._seed = integer_seed(np.random.SeedSequence([self._first_seed, 0, number]))
+            self._resets = 0
+            state = state and {**state, "seed": self._seed, "resets": 0}
         try:
             return self.load_state(state)
         except WorkerLostError:
@@ -194,11 +234,20 @@ class VectorEnvironment:
             raise
 
     def load_state(self, state: dict[str, Any] | None) -> Restored:
-        """Play the episodes in `state` again; a new one begins in place of each that fails."""
+        """Play the episodes in `state` again; a new one begins in place of each that fails.
+
+        Between two episodes, a `reset` begins the next.
+        """
         if state is None:
             return Restored({}, None)
+        self._seed, self._resets = state["seed"], int(state["resets"])
         observation = self.reset()  # environments make some of their state only here
+        self._resets = int(state["resets"])
+        if state["between"] is not None:
+            self._between = state["between"]
+            return Restored(self._load_each("load", self._between), None)
         if not self._is_recorded:
+            self._resets += 1
             return Restored(dict.fromkeys(range(self.num_envs), NOT_RECORDED), observation)
         recordings = state["recordings"]
         steps = max((len(part["checks"]) for part in recordings if part is not None), default=1)
@@ -209,6 +258,16 @@ class VectorEnvironment:
         is_lost = np.isin(np.arange(self.num_envs), list(lost))
         self._returns[is_lost], self._lengths[is_lost] = 0.0, 0
         return Restored(lost, self._with_reset(observation, is_lost))
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Play other episodes between two of this training's: the next `reset` is as without."""
+        kept = self._seed, self._resets, self._between
+        self.waits_at_ends = False
+        yield
+        self._seed, self._resets, self._between = kept
+        if self._between is not None:
+            self._load_each("load", self._between)
 
     def snapshot(self) -> list[Any] | None:
         """Return snapshots of the environments between two episodes, as such a tree."""
@@ -224,8 +283,9 @@ class VectorEnvironment:
     def _load_each(self, name: str, values: list[Any], steps: int = 1) -> dict[int, str]:
         if not isinstance(values, list) or len(values) != self.num_envs:
             raise ValueError(f"expected the states of {self.num_envs} environments")
-        reasons = self._call_each(name, values, steps)
-        return {i: reason for i, reason in enumerate(reasons) if reason is not None}
+        loaded = dict(enumerate(self._call_each(name, values, steps)))
+        self.left_as_they_are = {i: one["bound"] for i, one in loaded.items() if one["bound"]}
+        return {i: one["reason"] for i, one in loaded.items() if one["reason"] is not None}
 
     def _call_each(self, name: str, values: list[Any] | None = None, steps: int = 1) -> list[Any]:
         """Call a method of every environment's Recorder, after setting its `to_load`."""
@@ -273,8 +333,17 @@ class VectorEnvironment:
 
     def _with_reset(self, next_observation: np.ndarray, ended: np.ndarray) -> np.ndarray:
         """Reset the ended environments, and return the observations that the policy sees next."""
-        observations, _ = self._steppable.reset(options={"reset_mask": ended.copy()})
-        first = self.observation_encoder.encode_batch(observations, self.num_envs)
+        observations, _ = self._seeded_reset(options={"reset_mask": ended.copy()})
+        first = self._encode(observations)
         mixed = next_observation.copy()
         mixed[ended] = first[ended]
         return mixed
+
+
+def _too_large(name: str, values: Any) -> NotFiniteError:
+    """Return the error for the first environment with a number that float32 can't hold."""
+    words = [too_large(name, value) for value in values]
+    index = next(i for i, text in enumerate(words) if text is not None)
+    return NotFiniteError(
+        f"environment {index}: {words[index]}", quantity=f"the {name} of environment {index}"
+    )

@@ -20,7 +20,8 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv
 from gymnasium.vector.async_vector_env import _async_worker
 
-from sac.errors import EnvironmentSetupError, EnvironmentStepError, WorkerLostError
+from sac.errors import EnvironmentSetupError, EnvironmentStepError, SACError, WorkerLostError
+from sac.seeding import seed_globals
 from sac.terminal.interrupt import SIGNALS
 from sac.terminal.output import lasting_output, say
 
@@ -59,8 +60,12 @@ def _ignored_signals() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
-def run_worker(index: int, make: Callable[[], gymnasium.Env], *arguments: Any) -> None:
+def run_worker(
+    seed: int | None, index: int, make: Callable[[], gymnasium.Env], *arguments: Any
+) -> None:
     """Serve one environment in this process, and leave all signals to the parent.
+
+    `seed` is that of the first, for constructors that draw from the process's generators.
 
     A terminal sends Ctrl-C and its own end to every process, and a scheduler may send SIGTERM or
     SIGUSR1 to all of them. The parent still needs the environments then, for its checkpoint.
@@ -68,6 +73,8 @@ def run_worker(index: int, make: Callable[[], gymnasium.Env], *arguments: Any) -
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if seed is not None:
+        seed_globals(seed + index)
     # If the parent was killed, end without a message.
     with lasting_output(), contextlib.suppress(EOFError, ConnectionError):
         _async_worker(index, lambda: _Reporting(make()), *arguments)
@@ -142,11 +149,12 @@ class _Reporting(gymnasium.Wrapper):
 
 
 def _report(error: Exception) -> dict[str, Any]:
+    if isinstance(error, SACError):  # of the library's own: the message says enough
+        return {FAILURE: f": {error}\n{traceback.format_exc()}"}
     place = traceback.extract_tb(error.__traceback__)[-1]
     headline = " ".join(f"{type(error).__name__}: {error}".split())
-    return {
-        FAILURE: f"{headline} ({place.filename}, line {place.lineno})\n{traceback.format_exc()}"
-    }
+    where = f"({place.filename}, line {place.lineno})"
+    return {FAILURE: f" raised {headline} {where}\n{traceback.format_exc()}"}
 
 
 class AsyncWorkers:
@@ -257,7 +265,7 @@ class AsyncWorkers:
         index = next(i for i, report in enumerate(reports) if report is not None)
         headline, trace = reports[index].split("\n", 1)
         close_workers(self._env)
-        failure = EnvironmentStepError(f"environment {index} raised {headline}")
+        failure = EnvironmentStepError(f"environment {index}{headline}")
         failure.add_note(f"In its process:\n{trace}")
         raise failure
 

@@ -29,6 +29,7 @@ class Patient(gymnasium.Env):
         hides_ends: Truncates where it should terminate, after 4 to 10 steps.
         leaves_space: Observations outside of the space that it declares.
         seconds: That a step takes.
+        is_restless: Draws its rewards from fresh entropy, a little.
     """
 
     def __init__(
@@ -42,7 +43,9 @@ class Patient(gymnasium.Env):
         hides_ends: bool = False,
         leaves_space: bool = False,
         seconds: float = 0.0,
+        is_restless: bool = False,
     ) -> None:
+        self.is_restless = is_restless
         self.reward_factor = reward_factor
         self.best_at_bound = best_at_bound
         self.is_silent = is_silent
@@ -68,6 +71,8 @@ class Patient(gymnasium.Env):
         is_over = self.steps == self.length
         is_truncated = is_over and (self.hides_ends or self.is_silent)
         reward = 0.0 if self.is_silent else reward * self.reward_factor
+        if self.is_restless:
+            reward += 0.01 * np.random.default_rng().random()
         return self._observe(), reward, is_over and not is_truncated, is_truncated, {}
 
     def _observe(self) -> np.ndarray:

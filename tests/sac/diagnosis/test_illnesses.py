@@ -63,7 +63,7 @@ ILL: dict[str, tuple[dict[str, str], list[dict[str, Any]]]] = {
         [env(bound=1e6)],
     ),
     "ends that are truncations": (
-        {"truncation": "10 of 10 evaluation episodes were truncated, after 5 different numbers"},
+        {"truncation": "10 of 10 evaluation episodes were truncated, after 6 different numbers"},
         [env(hides_ends=True)],
     ),
     "an environment that breaks its promises": (
@@ -142,6 +142,12 @@ def test_wide_bounds_are_found_by_trying_actions(tmp_path: Path) -> None:
     result = diagnose(run).results["action bounds"]
     assert result.state == "ill"
     assert "in dimension 0 the outcome depends on the action in only 0.16% of" in result.text
+
+
+def test_an_environment_that_does_not_repeat_itself(tmp_path: Path) -> None:
+    result = diagnose(trained(tmp_path, SHORT, env(is_restless=True))).results["repetition"]
+    assert result.state == "ill"
+    assert "two environments of one seed differ in step 1: neither a run nor" in result.text
 
 
 @pytest.mark.parametrize("name", CHECKS)

@@ -290,8 +290,9 @@ def test_vector_wrappers_apply_to_native_environments(opened: list[VectorEnviron
     [
         ("gymnasium.wrappers.RescaleActon", {}, "nearest names are RescaleAction"),
         ("no_such_module.Wrapper", {}, "no_such_module"),
-        ("Wrapper", {}, "package.module.Class"),
-        ("gymnasium.wrappers.__name__", {}, "no class"),
+        ("Wrapper", {}, "package.module.Name"),
+        ("gymnasium.wrappers.__name__", {}, "expected a class"),
+        ("gymnasium.wrappers.DtypeObservation", {"dtype": {"$dtype": "uint9"}}, "dtype of NumPy"),
         ("gymnasium.wrappers.RescaleAction", {"low": 3}, r"RescaleAction with kwargs .*'low': 3"),
         ("gymnasium.wrappers.vector.ClipReward", {}, "cannot wrap"),
     ],
@@ -366,6 +367,25 @@ def test_a_missing_package_names_its_extra(
     assert env_id in output
 
 
+def test_a_package_that_is_there_but_broken_says_its_own_reason(tmp_path: Path) -> None:
+    """Not that it is missing: installing its extra once more would mend nothing."""
+    (tmp_path / "mujoco").mkdir()
+    cure = "raise ImportError('the core is missing:\\n  pip install --force-reinstall mujoco-core')"
+    (tmp_path / "mujoco" / "__init__.py").write_text(cure)
+    script = """
+        from sac.config import EnvConfig
+        from sac.environments import make_vector_environment
+        from sac.errors import EnvironmentSetupError
+        try:
+            make_vector_environment(EnvConfig(id="HalfCheetah-v5"))
+        except EnvironmentSetupError as error:
+            print(error)
+    """
+    output = run_script(script, tmp_path, tmp_path)
+    assert "is installed, but can't be imported: ImportError: the core is missing: pip" in output
+    assert "[mujoco]" not in output
+
+
 def run_script(script: str, folder: Path, working_directory: Path) -> str:
     """Run a script from a file, as workers need it; its folder is what Python can import from."""
     path = folder / "script.py"
@@ -434,6 +454,17 @@ def test_environments_can_be_given(source: Any, opened: list[VectorEnvironment])
     check_transitions(from_source(opened, source), 20, seed=3)
 
 
+class BothEnv(CountingVectorEnv, gymnasium.Env):  # type: ignore[misc]
+    """Single and vector environment at once, as EnvPool's are."""
+
+
+@pytest.mark.parametrize("source", [BothEnv(3), lambda: BothEnv(3)], ids=["object", "callable"])
+def test_what_is_both_counts_as_vector(source: Any, opened: list[VectorEnvironment]) -> None:
+    assert check_transitions(from_source(opened, source, num_envs=3), 20, seed=3) > 20
+    another, _ = separate_source(source)
+    assert from_source(opened, another, num_envs=3).num_envs == 3
+
+
 @pytest.mark.parametrize("vectorization", ["sync", "async"])
 def test_a_callable_makes_as_many_as_configured(
     vectorization: Any, opened: list[VectorEnvironment]
@@ -480,40 +511,6 @@ def test_unsupported_spaces_close_what_was_made() -> None:
     with pytest.raises(SpaceError, match="MultiBinary"):
         make_vector_environment(EnvConfig(), source=lambda: env)
     assert env.is_closed
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        CountingEnv,
-        CountingEnv(),
-        gymnasium.make(COUNTING),
-        gymnasium.wrappers.TransformReward(gymnasium.make(COUNTING), lambda reward: reward),
-        gymnasium.make_vec(COUNTING, 2, "sync"),
-        CountingVectorEnv(2),
-    ],
-    ids=["class", "env", "made", "wrapped", "made vector", "native"],
-)
-def test_a_separate_source_leaves_the_first_alone(
-    source: Any, opened: list[VectorEnvironment]
-) -> None:
-    first, second, reference = (
-        from_source(opened, each)
-        for each in (source, separate_source(source), separate_source(source))
-    )
-    action = np.zeros((first.num_envs, 1), np.float32)
-    np.testing.assert_array_equal(first.reset(1), reference.reset(1))
-    check_transitions(second, 10, seed=3)
-    np.testing.assert_array_equal(
-        first.step(action).observation, reference.step(action).observation
-    )
-
-
-def test_what_cannot_be_copied_asks_for_a_callable() -> None:
-    env = CountingEnv()
-    env.lock = multiprocessing.Lock()  # type: ignore[attr-defined]
-    with pytest.raises(EnvironmentSetupError, match="give a callable"):
-        separate_source(env)
 
 
 # --- workers

@@ -58,6 +58,14 @@ def test_signature_is_for_what_was_run(run: Path, env: EnvConfig) -> None:
     assert not is_own(run, env) and needs_trust(run, env)
 
 
+def test_imports_in_arguments_alone_are_signed_too(data: Path, tmp_path: Path) -> None:
+    env = EnvConfig("CartPole-v1", {"f": {"$import": "tests.sac.tiny_runs.tiny_config"}})
+    assert needs_trust(tmp_path, env)
+    sign(tmp_path, env)
+    assert is_own(tmp_path, env) and not needs_trust(tmp_path, env)
+    assert not is_own(tmp_path, replace(env, kwargs={"f": {"$import": "os.system"}}))
+
+
 def test_signature_of_somebody_else(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(run.parent / "another user"))
     assert not is_own(run, SIGNED)

@@ -103,6 +103,23 @@ def test_code_that_the_user_names_too_is_run() -> None:
     check_trusted(STRANGE_WRAPPER, {"wrappers": ["given"]})
 
 
+IMPORT = {"$import": "os.system"}
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        EnvConfig("CartPole-v1", {"f": [IMPORT]}),
+        EnvConfig("CartPole-v1", wrappers=[WrapperConfig("gymnasium.wrappers.A", {"f": IMPORT})]),
+    ],
+    ids=["kwargs", "wrapper"],
+)
+def test_imports_in_arguments_need_trust_too(env: EnvConfig) -> None:
+    with pytest.raises(ConfigError, match=r"'os\.system'.*--trust"):
+        check_trusted(env, {"kwargs": {"g": {"$import": "os.remove"}}})
+    check_trusted(env, {"kwargs": {"f": IMPORT}})
+
+
 def test_what_names_no_code_needs_no_trust() -> None:
     wrapper = WrapperConfig("gymnasium.wrappers.RescaleAction")
     check_trusted(EnvConfig("CartPole-v1", wrappers=[wrapper]), {})

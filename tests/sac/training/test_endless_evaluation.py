@@ -74,7 +74,7 @@ def test_training_says_at_its_start_that_evaluations_have_no_end(
 ) -> None:
     changes = {"env": ENDLESS, "evaluation": {"max_steps": max_steps, "every_steps": 0}}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TrainingLoop, "_evaluate", lambda self: None)
+        patch.setattr(TrainingLoop, "_evaluate", lambda self, environment: None)
         train(tiny_config(tmp_path, changes))
     line = f"{ENDLESS['id']} has no limit for its episodes: evaluations {told} (evaluation."
     assert line in capsys.readouterr().out
@@ -110,13 +110,16 @@ def signals() -> Iterator[list[int]]:
         yield remaining
 
 
-@pytest.mark.parametrize("step", [30, 60])
+@pytest.mark.parametrize("kind", ["copy", "same"])
+@pytest.mark.parametrize("number", [0, 1])
 def test_evaluation_that_a_signal_ends_is_made_by_the_resumed_run(
-    tmp_path: Path, signals: list[int], step: int
+    tmp_path: Path, signals: list[int], number: int, kind: str
 ) -> None:
     # The length of an episode depends on how many the environment played before.
-    changes = {"env": {"id": f"{MODULE}:{COUNTING}"}, "evaluation": {"episodes": 3}}
+    evaluation = {"episodes": 3, "env": kind}
+    changes = {"env": {"id": f"{MODULE}:{COUNTING}"}, "evaluation": evaluation}
     whole = train(tiny_config(tmp_path / "whole", changes))
+    step = steps_with(whole.run_directory, "eval/mean_return")[number]
     signals.append(step)
     first = train(tiny_config(tmp_path / "parts", changes))
     signals.append(step)

@@ -59,22 +59,55 @@ class NoisyEnv(gymnasium.Env):
 
 
 class SecretiveEnv(NoisyEnv):
-    """Draws from the generator of the whole process, which nobody can bring back."""
+    """Draws fresh entropy in each step, which nobody can bring back."""
 
     def step(self, action: np.ndarray) -> Any:
         observation, reward, _, _, info = super().step(action)
-        return observation, reward + np.random.random(), False, False, info
+        noise = np.random.default_rng().random()
+        return observation, reward + noise, False, False, info
+
+
+class CarelessEnv(NoisyEnv):
+    """Draws from the generator of the whole process and from one that is hidden from seeds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = [{"rng": np.random.RandomState()}]
+        self.hidden[0]["rng"].seed(np.random.randint(1000))
+
+    def step(self, action: np.ndarray) -> Any:
+        observation, reward, *rest = super().step(action)
+        noise = np.random.random() + self.hidden[0]["rng"].random()
+        return observation, reward + noise, *rest
+
+
+class Drifting(gymnasium.ObservationWrapper):
+    """Carries a statistic from episode to episode."""
+
+    def __init__(self, env: gymnasium.Env) -> None:
+        super().__init__(env)
+        self.mean: Any = np.zeros(2, np.float32)
+        self.count = 0
+
+    def observation(self, observation: np.ndarray) -> np.ndarray:
+        self.count += 1
+        self.mean = self.mean + (observation - self.mean) / self.count
+        return observation - self.mean
 
 
 NOISY, SECRETIVE = "NoisyForTests-v0", "SecretiveForTests-v0"
+CARELESS = "CarelessForTests-v0"
+CARELESS_ENV: Any = CarelessEnv
+DRIFTING = "DriftingForTests-v0"
+DRIFTING_ENV: Any = lambda: Drifting(NoisyEnv())  # noqa: E731
+gymnasium.register(DRIFTING, DRIFTING_ENV, disable_env_checker=True)
+gymnasium.register(CARELESS, CARELESS_ENV, disable_env_checker=True)
 NOISY_ENV: Any = NoisyEnv  # Gymnasium's types ask for makers that take any keyword
 SECRETIVE_ENV: Any = SecretiveEnv
 gymnasium.register(NOISY, NOISY_ENV, disable_env_checker=True)
 gymnasium.register(SECRETIVE, SECRETIVE_ENV, disable_env_checker=True, max_episode_steps=50)
 
 WRAPPERS = [
-    {"class_path": "gymnasium.wrappers.NormalizeObservation"},
-    {"class_path": "gymnasium.wrappers.NormalizeReward"},
     {"class_path": "gymnasium.wrappers.FrameStackObservation", "kwargs": {"stack_size": 3}},
     {"class_path": "gymnasium.wrappers.RecordEpisodeStatistics"},
 ]
@@ -87,7 +120,14 @@ CASES: dict[str, dict[str, Any]] = {
     "two-updates": {"train": {"updates_per_step": 2}},
     "wrapped-ring": {"env": {"num_envs": 2}, "train": {"buffer_size": 15}},
     "normalized": {"agent": {"normalize_observations": True, "alpha": 0.1}},
-    "wrappers": {"env": {"id": f"{MODULE}:{NOISY}", "wrappers": WRAPPERS}},
+    "wrappers": {"env": {"id": f"{MODULE}:{DRIFTING}", "wrappers": WRAPPERS}},
+    "careless": {"env": {"id": f"{MODULE}:{CARELESS}"}},
+    # Checkpoints while an evaluation waits, and between two episodes.
+    "same": {
+        "env": {"id": f"{MODULE}:{CARELESS}"},
+        "evaluation": {"env": "same", "every_steps": 7},
+        "checkpoint": {"every_steps": 1},
+    },
     "n-step-redq": {
         "env": {"num_envs": 2},
         "agent": {"critic": "redq", "num_soft_q_nets": 4},

@@ -1,0 +1,67 @@
+"""Wrappers whose statistics follow what they have seen are refused, and the agent's key named."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from sac.config import EnvConfig, WrapperConfig
+from sac.environments import make_vector_environment, separate_source
+from sac.errors import EnvironmentSetupError
+from tests.sac.environments_for_tests import COUNTING, NATIVE, CopyingCountingEnv
+
+WRAPPERS = "gymnasium.wrappers"
+KEYS = {
+    "NormalizeObservation": "agent.normalize_observations: true",
+    "NormalizeReward": "agent.reward_scale",
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_statistics_in_the_configuration_are_refused(name: str, vectorization: Any) -> None:
+    wrappers = [WrapperConfig(f"{WRAPPERS}.{name}"), WrapperConfig(f"{WRAPPERS}.OrderEnforcing")]
+    config = EnvConfig(COUNTING, wrappers=wrappers, vectorization=vectorization)
+    with pytest.raises(EnvironmentSetupError, match=f"^{name} normalises.*{KEYS[name]}"):
+        make_vector_environment(config)
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_statistics_of_given_environments_are_refused(name: str) -> None:
+    wrap = getattr(gymnasium.wrappers, name)
+    for source in (wrap(CopyingCountingEnv()), lambda: wrap(CopyingCountingEnv())):
+        with pytest.raises(EnvironmentSetupError, match=KEYS[name]):
+            make_vector_environment(EnvConfig(), source=source)
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_statistics_of_vector_environments_are_refused(name: str) -> None:
+    config = EnvConfig(
+        NATIVE, vectorization="native", wrappers=[WrapperConfig(f"{WRAPPERS}.vector.{name}")]
+    )
+    with pytest.raises(EnvironmentSetupError, match=KEYS[name]):
+        make_vector_environment(config)
+    wrapped = getattr(gymnasium.wrappers.vector, name)(
+        SyncVectorEnv([CopyingCountingEnv], autoreset_mode=AutoresetMode.NEXT_STEP)
+    )
+    with pytest.raises(EnvironmentSetupError, match=KEYS[name]):
+        make_vector_environment(EnvConfig(), source=wrapped)
+
+
+@pytest.mark.parametrize("has_id", [True, False])
+def test_frozen_statistics_stay_and_are_those_of_the_copy(has_id: bool) -> None:
+    single: gymnasium.Env = gymnasium.make(COUNTING) if has_id else CopyingCountingEnv()
+    env: Any = gymnasium.wrappers.NormalizeObservation(single)
+    env.reset(seed=1)
+    for _ in range(3):
+        env.step(np.zeros(1, np.float32))
+    env.update_running_mean = False
+    source, _ = separate_source(env)
+    first = make_vector_environment(EnvConfig(), source=env, seed=3).reset()
+    np.testing.assert_array_equal(
+        make_vector_environment(EnvConfig(), source=source, seed=3).reset()[:, [0, 2]],
+        first[:, [0, 2]],
+    )
+    assert (np.abs(first) > 0).any()
