@@ -144,6 +144,25 @@ class TrainConfig:
     buffer_size: Annotated[
         int, count("Transitions kept to learn from, over all environments; the oldest make room.")
     ] = 1_000_000
+    # 0.6 in arXiv:1511.05952, for games. Where rewards are dense, uniform draws do as well.
+    priority_alpha: Annotated[
+        float,
+        Option(
+            "Prioritised replay: a transition is drawn in proportion to its TD error to this power "
+            "(0.6 is usual); 0: all are drawn alike.",
+            at_least=0,
+            at_most=1,
+        ),
+    ] = 0.0
+    priority_beta: Annotated[
+        float,
+        Option(
+            "How much of the bias of priorities the weights of losses take away at first; it rises "
+            "to all of it, 1, over the run.",
+            at_least=0,
+            at_most=1,
+        ),
+    ] = 0.4
     buffer_device: Annotated[
         Literal["auto", "cpu", "cuda"],
         Option(

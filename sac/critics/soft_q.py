@@ -78,13 +78,18 @@ class SoftQCritic(nn.Module):
         return target
 
     def error(self, batch: Transitions, target: Tensor) -> tuple[Tensor, Metrics]:
-        """Return the loss of all networks together, against one target, and metrics of each."""
+        """Return the loss of all networks together, against one target, and metrics of each.
+
+        Of a batch with weights also `td_error` (batch, 1), which the replay's priorities follow.
+        """
         q_values = self.q_values(batch.observation, batch.action)  # (networks, batch, 1)
+        metrics: Metrics = {"target_q_mean": target}
         if batch.weight is None:
             losses = half_mse(q_values, target)  # (networks,)
         else:
-            losses = (0.5 * batch.weight * (q_values - target) ** 2).mean(dim=(1, 2))
-        metrics: Metrics = {"target_q_mean": target}
+            error = q_values - target
+            losses = (0.5 * batch.weight * error**2).mean(dim=(1, 2))
+            metrics["td_error"] = error.detach().abs().mean(dim=0)
         parts = zip(losses.detach().unbind(), q_values.detach().unbind(), strict=True)
         for i, (loss, q_value) in enumerate(parts, start=1):
             metrics |= {f"q{i}_loss": loss, f"q{i}_mean": q_value}

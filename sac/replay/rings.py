@@ -68,12 +68,14 @@ class Rings:
         truncated: np.ndarray,
         next_observation: np.ndarray,
         valid: np.ndarray,
-    ) -> None:
+    ) -> list[int]:
         """Store one transition of each environment for which `valid` is true.
 
         Every array is batched over environments. `next_observation` is the true successor, also
-        at the end of an episode.
+        at the end of an episode. Returns the row of each, followed by the one after it, which holds
+        no transition from now on.
         """
+        changed: list[int] = []
         observation = np.asarray(observation, self._observation_dtype)
         # One after the other: for a few environments, that is quicker than operations on all.
         for env in np.flatnonzero(valid).tolist():
@@ -96,8 +98,10 @@ class Rings:
             if self._sizes[env] < self._capacities[env]:
                 self._sizes[env] += 1
                 self._stored += 1
-            if self.changes is not None:
-                self.changes += row, following
+            changed += row, following
+        if self.changes is not None:
+            self.changes += changed
+        return changed
 
     def _keep_replaced_aside(
         self, env: int, row: int, replaced: np.ndarray, observation: np.ndarray

@@ -31,6 +31,8 @@ def new_replay(
         generator(Streams.from_seed(config.seed).replay),
         gamma=config.agent.gamma,
         n_step=config.train.n_step,
+        priority_alpha=config.train.priority_alpha,
+        priority_beta=config.train.priority_beta,
         storage=storage,
     )
 

@@ -152,14 +152,15 @@ class TrainingLoop:
         self.outputs.logger.log(counters.step, metrics)
 
     def _update(self, before: int) -> None:
-        train, counters = self.config.train, self.state.counters
+        state, train, counters = self.state, self.config.train, self.state.counters
         new = counters.step - max(before, train.learning_starts)
         owed = counters.updates_owed + max(0, new) * self.updates_per_step
         updates, counters.updates_owed = divmod(owed, 1)
         for _ in range(updates):
-            batch = self.state.replay_buffer.sample(train.batch_size)
-            self._recent.add(self.state.agent, batch)
-            self.state.metrics = self.state.agent.update(batch)
+            batch = state.replay_buffer.sample(train.batch_size, counters.step / train.total_steps)
+            self._recent.add(state.agent, batch)
+            state.metrics = state.agent.update(batch)
+            state.replay_buffer.learned(state.metrics)
 
     def _shown(self) -> dict[str, Any]:
         """Return the numbers that the progress shows beside the step."""

@@ -166,12 +166,14 @@ class RunState:
     def save(self, run_directory: Path) -> None:
         """Save all that the run goes on from, and remove the oldest checkpoints beyond `keep`."""
         checkpoints = run_directory / CHECKPOINTS_FOLDER
+        priorities = self.replay_buffer.priorities
         tree = {
             "counters": self.counters.to_json(),
             "returns": list(self.returns),
             "metrics": self.metric_numbers(),
             "agent": self.agent.generator_state(),
             "replay": self.replay_buffer.generator_state(),
+            "priorities": None if priorities is None else priorities.state(),
             "collector": self.collector.state(),
             "evaluation": (
                 self.before_evaluation
@@ -254,6 +256,8 @@ class RunState:
     def _restore_rest(self, tree: dict[str, Any]) -> list[str]:
         moved = self.agent.load_generator_state(tree["agent"])
         self.replay_buffer.load_generator_state(tree["replay"])
+        if self.replay_buffer.priorities is not None:
+            self.replay_buffer.priorities.load_state(tree["priorities"])
         self.returns.extend(float(r) for r in tree["returns"])
         self.counters = Counters.from_json(tree["counters"])
         self.metrics = {str(name): float(value) for name, value in tree["metrics"].items()}

@@ -216,7 +216,8 @@ def _train(
 ) -> TrainResult:
     config = state.config
     on_gpu = state.agent.device.type == "cuda"
-    tags = metric_tags(metric_names(config.agent), on_gpu=on_gpu)
+    measured = metric_names(config.agent) + ["td_error"] * (config.train.priority_alpha > 0)
+    tags = metric_tags(measured, on_gpu=on_gpu)
     total_steps = config.train.total_steps
     with (
         Logger(run_directory, tags, resume_step=resume_step) as logger,

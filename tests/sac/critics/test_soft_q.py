@@ -99,6 +99,8 @@ def test_weight_is_what_a_transitions_loss_counts() -> None:
     expected = (0.5 * weight * squares).mean(axis=(1, 2))
     assert weighted.item() == pytest.approx(expected.sum(), rel=1e-5)
     assert metrics["q2_loss"].item() == pytest.approx(expected[1], rel=1e-5)
+    errors = np.sqrt(squares).mean(axis=0)  # of both networks, unweighted: what priorities follow
+    np.testing.assert_allclose(metrics["td_error"].numpy(), errors, rtol=1e-5)
 
 
 def test_loss_gives_the_targets_no_gradient() -> None:

@@ -133,6 +133,10 @@ CASES: dict[str, dict[str, Any]] = {
         "agent": {"critic": "redq", "num_soft_q_nets": 4},
         "train": {"n_step": 3, "buffer_size": 25, "random_action_repeat": 4},
     },
+    "prioritized": {
+        "env": {"num_envs": 2},
+        "train": {"priority_alpha": 0.6, "n_step": 3, "buffer_size": 25, "updates_per_step": 2},
+    },
 }
 
 
@@ -192,7 +196,7 @@ def assert_same_runs(first: Path, second: Path) -> None:
         *(pytest.param(case, "cpu", id=case) for case in CASES),
         *(
             pytest.param(case, "standin", id=f"{case}-standin")
-            for case in ("pendulum", "normalized")
+            for case in ("pendulum", "normalized", "prioritized")
         ),
         pytest.param("pendulum", "gpu", id="pendulum-gpu", marks=pytest.mark.gpu),
     ],
