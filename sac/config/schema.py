@@ -140,6 +140,15 @@ class TrainConfig:
             at_most=10_000,
         ),
     ] = 1
+    # Where a body must be swung or driven somewhere, noise that changes slowly goes further.
+    noise: Annotated[
+        Literal["white", "pink", "repeated"],
+        Option(
+            "Noise of the policy's actions while collecting: white, new in each step; pink, with a "
+            "power of 1/f over up to 1,000 steps of an episode; repeated, held for random times of "
+            "up to 16 steps. The last two take continuous actions."
+        ),
+    ] = "white"
     batch_size: Annotated[int, count("Transitions in an update.", at_most=10**7)] = 256
     buffer_size: Annotated[
         int, count("Transitions kept to learn from, over all environments; the oldest make room.")

@@ -67,12 +67,15 @@ class SquashedGaussianPolicy(nn.Module):
 
     def rsample(self, observation: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return a reparameterised action (batch, size) and its log-probability (batch, 1)."""
-        parameters = self.net(observation)
         noise = torch.randn(
             len(observation), self.action_size, generator=generator, device=observation.device
         )
+        return self.perturbed(observation, noise)
+
+    def perturbed(self, observation: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `rsample` does, by standard normal numbers (batch, size) of the caller's."""
         return squashed_gaussian(
-            parameters, noise, log_std_min=self.log_std_min, log_std_max=self.log_std_max
+            self.net(observation), noise, log_std_min=self.log_std_min, log_std_max=self.log_std_max
         )
 
     def soft_value(
@@ -92,11 +95,14 @@ class SquashedGaussianPolicy(nn.Module):
 
     def sample_row(self, x: Row, generator: np.random.Generator) -> Row:
         """Return what `sample` does for one observation (features,), as an array (size,)."""
+        return self.perturbed_row(x, generator.standard_normal(self.action_size, np.float32))
+
+    def perturbed_row(self, x: Row, noise: Row) -> Row:
+        """Return the action of `perturbed` for one observation (features,), as an array (size,)."""
         n = self.action_size
         parameters = self._row_net(x)
         lowest, highest = self._log_std_bounds
         log_std = np.minimum(np.maximum(parameters[n:], lowest), highest)
-        noise = generator.standard_normal(n, np.float32)
         return np.tanh(parameters[:n] + np.exp(log_std) * noise)
 
     def mode_row(self, x: Row) -> Row:

@@ -17,6 +17,7 @@ from sac.disk.encoding import fits_a_document, join_arrays, split_arrays
 from sac.environments import VectorEnvironment
 from sac.errors import CheckpointError, ConfigError, DiskError, DivergenceError, SACError
 from sac.evaluation.evaluate import check_spaces_fit
+from sac.exploration.noise import noise_for
 from sac.exploration.random_actions import RandomActions
 from sac.replay.buffer import ReplayBuffer
 from sac.replay.storage.interface import Storage
@@ -124,7 +125,10 @@ class RunState:
             config.train.random_action_repeat,
             integer_seed(streams.random_actions),
         )
-        collector = Collector(environment, agent, replay_buffer, random_actions=random_actions)
+        noise = noise_for(config.train.noise, environment.num_envs, codec, streams.noise)
+        collector = Collector(
+            environment, agent, replay_buffer, random_actions=random_actions, noise=noise
+        )
         state = cls(config, agent, replay_buffer, collector, environment)
         state.evaluation_environment = evaluation_environment
         return state
@@ -156,7 +160,7 @@ class RunState:
         self.agent.renew_noise(streams, rollbacks)
         replay = generator_to_json(generator(branch(streams.replay, rollbacks)))
         self.replay_buffer.load_generator_state(replay)
-        self.collector.renew_noise(integer_seed(branch(streams.random_actions, rollbacks)))
+        self.collector.renew_noise(streams, rollbacks)
         self.counters.rollbacks = rollbacks
 
     def best(self) -> Best:

@@ -133,6 +133,8 @@ CASES: dict[str, dict[str, Any]] = {
         "agent": {"critic": "redq", "num_soft_q_nets": 4},
         "train": {"n_step": 3, "buffer_size": 25, "random_action_repeat": 4},
     },
+    "pink": {"env": {"id": f"{MODULE}:{NOISY}", "num_envs": 2}, "train": {"noise": "pink"}},
+    "repeated": {"env": {"id": f"{MODULE}:{NOISY}"}, "train": {"noise": "repeated"}},
     "prioritized": {
         "env": {"num_envs": 2},
         "train": {"priority_alpha": 0.6, "n_step": 3, "buffer_size": 25, "updates_per_step": 2},
