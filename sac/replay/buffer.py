@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.random import Generator
+from numpy.random import Generator, SeedSequence
 from numpy.typing import DTypeLike
 
 import autograd as torch
@@ -19,6 +19,7 @@ from sac.replay.sampling.prioritized import Priorities
 from sac.replay.sampling.uniform import draw_rows
 from sac.replay.storage.interface import Column, Storage
 from sac.replay.storage.memory import MemoryStorage
+from sac.seeding import generator as new_generator
 from sac.seeding import generator_to_json, restore_generator
 
 MAX_CAPACITY = 2**30  # rows are numbered in int32, with room for the observations kept aside
@@ -118,6 +119,10 @@ class ReplayBuffer:
     def load_generator_state(self, document: dict[str, Any]) -> None:
         """Continue sampling from a `generator_state`; CheckpointError on a wrong one."""
         restore_generator(self._generator, document)
+
+    def reseed(self, stream: SeedSequence) -> None:
+        """Continue sampling with random numbers from the start of a stream."""
+        self._generator = new_generator(stream)
 
     def commit(self) -> dict[str, Any]:
         """Force the storage onto the disk, or raise OSError; return a document for `load`."""

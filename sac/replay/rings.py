@@ -33,7 +33,7 @@ class Rings:
         self, capacity: int, num_envs: int, observation: Column, action: Column, storage: Storage
     ) -> None:
         """Make the tables; MemoryError where they do not fit into it."""
-        self.capacity = capacity
+        self.capacity, self.num_envs = capacity, num_envs
         # The capacities of the rings differ by one at most and sum up to `capacity`.
         self._capacities = np.array([(capacity + i) // num_envs for i in range(num_envs)])
         self._first = np.concatenate(([0], np.cumsum(self._capacities + 1)[:-1]))
@@ -142,6 +142,18 @@ class Rings:
         envs = ends.searchsorted(indices, side="right")
         rows = indices + (self._first - (ends - self._sizes)).take(envs)
         return rows + (rows >= self._head.take(envs))
+
+    def rows_in_order(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of all transitions, ring after ring, the oldest of each first.
+
+        Also the places in them of each ring's newest, where there is one.
+        """
+        rings = zip(self._first, self._head, self._sizes, self._capacities + 1, strict=True)
+        rows = [
+            first + (head - first - size + np.arange(size)) % length
+            for first, head, size, length in rings
+        ]
+        return np.concatenate(rows), np.cumsum(self._sizes)[self._sizes > 0] - 1
 
     def used_rows(self) -> np.ndarray:
         """Return the rows in use: each ring's transitions and its newest next observation's row."""

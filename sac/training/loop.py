@@ -156,8 +156,11 @@ class TrainingLoop:
         new = counters.step - max(before, train.learning_starts)
         owed = counters.updates_owed + max(0, new) * self.updates_per_step
         updates, counters.updates_owed = divmod(owed, 1)
+        own = train.batch_size - train.demonstration_share
         for _ in range(updates):
-            batch = state.replay_buffer.sample(train.batch_size, counters.step / train.total_steps)
+            batch = state.replay_buffer.sample(own, counters.step / train.total_steps)
+            if state.demonstrations is not None:
+                batch = state.demonstrations.add_to(batch)
             self._recent.add(state.agent, batch)
             state.metrics = state.agent.update(batch)
             state.replay_buffer.learned(state.metrics)

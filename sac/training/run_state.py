@@ -20,6 +20,7 @@ from sac.evaluation.evaluate import check_spaces_fit
 from sac.exploration.noise import noise_for
 from sac.exploration.random_actions import RandomActions
 from sac.replay.buffer import ReplayBuffer
+from sac.replay.demonstrations import Demonstrations
 from sac.replay.storage.interface import Storage
 from sac.run.checkpoint import (
     REPLAY,
@@ -35,8 +36,9 @@ from sac.run.checkpoint import (
 )
 from sac.run.layout import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
 from sac.run.saved_replay import new_replay, place_batches
-from sac.seeding import Streams, branch, generator, generator_to_json, integer_seed
+from sac.seeding import Streams, branch, integer_seed
 from sac.training.collector import Collector
+from sac.training.demonstrations import demonstrations_for, restore_demonstrations
 
 RETURNS_SHOWN = 20  # episodes that the displayed mean return is taken over
 
@@ -94,6 +96,7 @@ class RunState:
     metrics: dict[str, Any] = field(default_factory=dict)  # of the last update
     evaluation_environment: VectorEnvironment | None = None
     before_evaluation: list[Any] | None = None  # its snapshot
+    demonstrations: Demonstrations | None = None
 
     @classmethod
     def new(
@@ -131,6 +134,7 @@ class RunState:
         )
         state = cls(config, agent, replay_buffer, collector, environment)
         state.evaluation_environment = evaluation_environment
+        state.demonstrations = demonstrations_for(config, environment, agent)
         return state
 
     def open_replay(self, run_directory: Path) -> None:
@@ -158,8 +162,9 @@ class RunState:
         """Go on with other random numbers: the same ones after the same number of rollbacks."""
         streams = Streams.from_seed(self.config.seed)
         self.agent.renew_noise(streams, rollbacks)
-        replay = generator_to_json(generator(branch(streams.replay, rollbacks)))
-        self.replay_buffer.load_generator_state(replay)
+        self.replay_buffer.reseed(branch(streams.replay, rollbacks))
+        if self.demonstrations is not None:
+            self.demonstrations.replay_buffer.reseed(branch(streams.demonstrations, rollbacks))
         self.collector.renew_noise(streams, rollbacks)
         self.counters.rollbacks = rollbacks
 
@@ -170,7 +175,7 @@ class RunState:
     def save(self, run_directory: Path) -> None:
         """Save all that the run goes on from, and remove the oldest checkpoints beyond `keep`."""
         checkpoints = run_directory / CHECKPOINTS_FOLDER
-        priorities = self.replay_buffer.priorities
+        priorities, demonstrations = self.replay_buffer.priorities, self.demonstrations
         tree = {
             "counters": self.counters.to_json(),
             "returns": list(self.returns),
@@ -178,6 +183,7 @@ class RunState:
             "agent": self.agent.generator_state(),
             "replay": self.replay_buffer.generator_state(),
             "priorities": None if priorities is None else priorities.state(),
+            "demonstrations": None if demonstrations is None else demonstrations.state(),
             "collector": self.collector.state(),
             "evaluation": (
                 self.before_evaluation
@@ -262,6 +268,7 @@ class RunState:
         self.replay_buffer.load_generator_state(tree["replay"])
         if self.replay_buffer.priorities is not None:
             self.replay_buffer.priorities.load_state(tree["priorities"])
+        restore_demonstrations(self.demonstrations, tree["demonstrations"])
         self.returns.extend(float(r) for r in tree["returns"])
         self.counters = Counters.from_json(tree["counters"])
         self.metrics = {str(name): float(value) for name, value in tree["metrics"].items()}
