@@ -24,7 +24,7 @@ class SumTree:
         self._depth = (rows - 1).bit_length()
         self._first = 1 << self._depth  # the leaf of row 0
         self._sums = np.zeros(2 * self._first)
-        self.numbers = self._sums[self._first : self._first + rows]  # change them, then `refresh`
+        self.numbers = self._sums[self._first : self._first + rows]  # to read; `set` changes them
         self._changed: list[np.ndarray] | None = []  # rows whose sums are out of date; None: all
         self._count = 0
 
@@ -64,10 +64,12 @@ class SumTree:
                 np.add(sums[2 * start : 2 * end : 2], sums[2 * start + 1 : 2 * end : 2],
                        out=sums[start:end])  # fmt: skip
         elif self._changed:
-            nodes = np.concatenate(self._changed) + self._first
+            nodes = (np.concatenate(self._changed) + self._first) >> 1
+            pairs = sums.reshape(-1, 2)  # of each node, its two below
             for _ in range(self._depth):
+                below = pairs.take(nodes, axis=0)
+                sums[nodes] = below[:, 0] + below[:, 1]
                 nodes >>= 1
-                sums[nodes] = sums.take(2 * nodes) + sums.take(2 * nodes + 1)
         self._changed, self._count = [], 0
 
 
