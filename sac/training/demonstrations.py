@@ -1,5 +1,6 @@
 """Demonstrations of a run of this library, or of a Minari data set."""
 
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -133,14 +134,16 @@ def _of_minari(source: str, environment: VectorEnvironment) -> Steps:
             f"{_minari_root()}, got '{source}': `minari download {source}` fetches one"
         )
     try:
-        text = (data / METADATA).read_text(encoding="utf-8")
-        if not all(f'"{name}_space"' in text for name in ("observation", "action")):
+        metadata = json.loads((data / METADATA).read_text(encoding="utf-8"))
+        if not {"observation_space", "action_space"} <= set(metadata):
             # Minari would make the environment that the data set names, whatever its code does.
             raise ConfigError(f"'{data}' does not say what its spaces are")
         dataset = MinariDataset(data)
         _check_spaces(dataset.observation_space, dataset.action_space, environment)
-        return _joined([_episode(each, environment) for each in dataset.iterate_episodes()])
-    except (AssertionError, ImportError, KeyError, OSError, ValueError) as error:
+        return _joined(
+            _episode(each, environment) for each in dataset.iterate_episodes() if len(each)
+        )
+    except (AssertionError, ImportError, KeyError, OSError, TypeError, ValueError) as error:
         raise ConfigError(f"'{data}' can't be read as a Minari data set: {error}") from error
 
 
@@ -171,7 +174,7 @@ def _episode(episode: Any, environment: VectorEnvironment) -> Steps:
 
 
 def _joined(episodes: Iterable[Steps]) -> Steps:
-    columns = list(zip(*(steps for steps in episodes if len(steps.reward)), strict=True))
+    columns = list(zip(*episodes, strict=True))
     if not columns:
         raise ConfigError("expected transitions to learn from, got none")
     return Steps(*map(np.concatenate, columns))

@@ -1,6 +1,7 @@
 """Learning from the transitions of other runs and of Minari data sets."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,12 @@ def test_replay_without_room_for_them_is_refused(shown: Path, tmp_path: Path) ->
 def test_best_agent_without_its_replay_is_refused(shown: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"train\.demonstrations: .*best' holds no replay"):
         train(config(tmp_path, shown / "best"))
+    policy = tmp_path / "policy"
+    policy.mkdir()
+    for name in ("policy.json", "policy.safetensors"):
+        shutil.copy(shown / "best" / name, policy)
+    with pytest.raises(ConfigError, match=r"train\.demonstrations: .*policy' holds no replay"):
+        train(config(tmp_path, policy))
 
 
 def test_numbers_that_are_not_finite_are_refused(
