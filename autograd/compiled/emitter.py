@@ -190,6 +190,10 @@ class Emitter(NumpyBackend):
             return result if out is None else out
         return result.reshape([n for i, n in enumerate(kept) if i not in axes])
 
+    def sum(self, array: Any, axis: Any = None, keepdims: Any = False, dtype: Any = None) -> Any:
+        """The sum along `axis`; the kernels add in parts by themselves."""
+        return self.reduced(np.add, array, axis=axis, keepdims=keepdims, dtype=dtype)
+
     def _dot_of_rows(self, first: Any, second: Any) -> Any:
         result = self.memory.new((*first.shape[:-1], 1))
         self.write(reduction(self.memory, "DOT", [first, second], [first.ndim - 1], result))
@@ -259,6 +263,45 @@ class Emitter(NumpyBackend):
         split_by_rows(instruction, 1, 1, values.shape[1])
         self.write(instruction)
         return result
+
+    def quantile_huber(self, quantiles: Any, target: Any) -> Any:
+        """Losses of quantiles, and their gradients."""
+        networks, rows, m = quantiles.shape
+        losses, slopes = self.memory.new((networks, rows, 1)), self.memory.new(quantiles.shape)
+        loops = (networks, rows, m, target.shape[-1])
+        places = [
+            self._placed(quantiles, (0, 1, 2), loops), self._placed(target, (1, 3), loops),
+            self._placed(losses[..., 0], (0, 1), loops), self._placed(slopes, (0, 1, 2), loops),
+        ]  # fmt: skip
+        instruction = Instruction("QUANTILE_HUBER", "", loops, places, 2, work=6 * size(loops))
+        instruction.writes = [2, 3]
+        split_by_rows(instruction, 1, 1, rows)
+        self.write(instruction)
+        return losses, slopes
+
+    def spread_atoms(self, shares: Any, places: Any, low: float, high: float) -> Any:
+        """Shares of atoms at other places."""
+        rows, n = shares.shape
+        result, loops = self.memory.new(shares.shape), (1, rows, 1, n)
+        width = (n - 1) / (high - low)
+        operands = [self._placed(x, (1, 3), loops) for x in (shares, places)]
+        operands += [self._placed(np.full((1, 1), x, FLOAT32), (1, 3), loops)
+                     for x in (low, high, width)]  # fmt: skip
+        operands.append(self._placed(result, (1, 3), loops))
+        instruction = Instruction("SPREAD_ATOMS", "", loops, operands, 5, work=8 * rows * n)
+        split_by_rows(instruction, 1, 1, rows)
+        self.write(instruction)
+        return result
+
+    def _placed(self, array: Any, dimensions: Sequence[int], loops: Sequence[int]) -> Place:
+        """Return where an array lies, whose dimensions are these of the loops."""
+        operand = self.memory.operand(array, [loops[i] for i in dimensions])
+        if operand.type != "FLOAT":
+            raise NotCompiledError("elements of another dtype than float32")
+        strides = [0] * 4
+        for i, stride in zip(dimensions, operand.strides, strict=True):
+            strides[i] = stride
+        return Place(operand.root, operand.type, operand.offset, tuple(strides))
 
     def is_worth_choosing_rows(self, work: int) -> bool:
         """False: a product leaves out rows of zeros by itself."""

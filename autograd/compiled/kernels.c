@@ -45,6 +45,7 @@ typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias))
 typedef int32_t ivec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef float vec8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float vec16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t ivec16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int64_t i64;
 
 #define INLINE static inline __attribute__((always_inline))
@@ -633,6 +634,66 @@ static void minimum_gradient(const Program *p, const Instruction *x, i64 from, i
         }
 }
 
+// The loss of quantiles against samples, and its gradient: see `quantile_huber` in the backends'
+// contract. Dimensions: networks, rows, quantiles, samples. Operands: quantiles, samples, losses,
+// gradients.
+static void quantile_huber(const Program *p, const Instruction *x, i64 from, i64 to) {
+    const Operand *Q = x->operand, *T = Q + 1, *L = Q + 2, *G = Q + 3;
+    i64 m = x->shape[2], k = x->shape[3], st = T->stride[3];
+    double pairs = (double)(m * k);
+    for (i64 n = 0; n < x->shape[0]; n++)
+        for (i64 b = from; b < to; b++) {
+            const float *q = floats(p, Q) + n * Q->stride[0] + b * Q->stride[1];
+            const float *t = floats(p, T) + b * T->stride[1];
+            float *g = floats(p, G) + n * G->stride[0] + b * G->stride[1];
+            double total = 0;
+            for (i64 i = 0; i < m; i++) {
+                float level = ((float)i + 0.5f) / (float)m, quantile = q[i * Q->stride[2]];
+                vec16 loss = {0}, slope = {0};
+                for (i64 j = 0; j < k; j += 16) {
+                    vec16 error = {0};  // a pair that is missing counts nothing
+                    if (st == 1 && j + 16 <= k) error = *(const vec16 *)(t + j) - quantile;
+                    else
+                        for (i64 l = 0; l < least(16, k - j); l++)
+                            error[l] = t[(j + l) * st] - quantile;
+                    ivec16 is_below = error < 0.f, is_low = error < -1.f, is_high = error > 1.f;
+                    vec16 one = 1.f - (vec16){0};
+                    vec16 clipped = (vec16)(((ivec16)error & ~(is_low | is_high)) |
+                                            ((ivec16)one & is_high) | ((ivec16)-one & is_low));
+                    vec16 weight = (vec16)(((ivec16)(one * (1.f - level)) & is_below) |
+                                           ((ivec16)(one * level) & ~is_below));
+                    slope += weight * clipped;
+                    loss += weight * clipped * (error - 0.5f * clipped);
+                }
+                total += sum_of_lanes(loss);
+                g[i * G->stride[2]] = (float)(-sum_of_lanes(slope) / pairs);
+            }
+            floats(p, L)[n * L->stride[0] + b * L->stride[1]] = (float)(total / pairs);
+        }
+}
+
+// Shares of atoms at other places, spread over atoms. Dimensions: rows (1) and atoms (3). Operands:
+// shares, places, the lowest and the highest atom, atoms for each unit of value, result.
+static void spread_atoms(const Program *p, const Instruction *x, i64 from, i64 to) {
+    const Operand *S = x->operand, *P = S + 1, *C = S + 5;
+    float low = *floats(p, S + 2), high = *floats(p, S + 3), width = *floats(p, S + 4);
+    i64 n = x->shape[3];
+    for (i64 b = from; b < to; b++) {
+        const float *share = floats(p, S) + b * S->stride[1];
+        const float *place = floats(p, P) + b * P->stride[1];
+        float *c = floats(p, C) + b * C->stride[1];
+        for (i64 j = 0; j < n; j++) c[j * C->stride[3]] = 0;
+        for (i64 j = 0; j < n; j++) {
+            float z = place[j * P->stride[3]], part = share[j * S->stride[3]];
+            float where = z == z ? ((z < low ? low : z > high ? high : z) - low) * width : 0;
+            i64 below = least((i64)where, n - 1);
+            float above = part * (where - (float)below) + (z == z ? 0 : z);  // NaN stays
+            c[below * C->stride[3]] += part - above;
+            c[least(below + 1, n - 1) * C->stride[3]] += above;
+        }
+    }
+}
+
 // One element of the last dimension for each of the others, by number. Operands of TAKE: values,
 // numbers (INT), result; of PUT: what is put there, numbers, result.
 enum { TAKE, PUT };
@@ -706,7 +767,8 @@ static void check_finite(Program *p, const Instruction *x) {
 // -- running ------------------------------------------------------------------------------------
 
 enum {
-    ELEMENTWISE, REDUCE, PACK, PRODUCT, STRIPS, DOTS, MINIMUM_GRADIENT, INDEXED, ADAM, LERP, CHECK,
+    ELEMENTWISE, REDUCE, PACK, PRODUCT, STRIPS, DOTS, MINIMUM_GRADIENT, QUANTILE_HUBER,
+    SPREAD_ATOMS, INDEXED, ADAM, LERP, CHECK,
 };
 
 static void execute(Program *p, const Instruction *x, i64 from, i64 to, char *scratch) {
@@ -718,6 +780,8 @@ static void execute(Program *p, const Instruction *x, i64 from, i64 to, char *sc
         case STRIPS: product_of_strips(p, x, from, to, scratch); break;
         case DOTS: product_of_dots(p, x, from, to); break;
         case MINIMUM_GRADIENT: minimum_gradient(p, x, from, to); break;
+        case QUANTILE_HUBER: quantile_huber(p, x, from, to); break;
+        case SPREAD_ATOMS: spread_atoms(p, x, from, to); break;
         case INDEXED: indexed(p, x, from, to); break;
         case ADAM: adam(p, x, from, to); break;
         case LERP: lerp(p, x, from, to); break;

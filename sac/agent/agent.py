@@ -27,7 +27,9 @@ from sac.config import AgentConfig, checked_seed
 from sac.critics.transitions import Metrics, Transitions
 from sac.device import resolve_device
 from sac.errors import CheckpointError
+from sac.networks.architecture import normalize_rows_
 from sac.networks.freezing import frozen
+from sac.networks.optimizers import adam
 from sac.replay.batch import Batch
 from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from sac.seeding import Streams, generator
@@ -74,8 +76,11 @@ class SACAgent(Actor):
         self.policy_net = parts.policy_net
         self.critic = parts.critic
         self.temperature = parts.temperature
-        self.policy_optimizer: optim.Optimizer = optim.Adam(
-            self.policy_net.parameters(), lr=self.config.policy_lr
+        self.policy_optimizer: optim.Optimizer = adam(
+            self.policy_net,
+            self.config.policy_lr,
+            self.config.adam_betas,
+            self.config.weight_decay,
         )
         self.exploration = from_numpy_generator(generator(streams.exploration), self.device)
         self._upload = Upload(self.device) if self.device.type == "cuda" else None
@@ -85,6 +90,7 @@ class SACAgent(Actor):
         )
         self.compilation = Compilation(compile, self.device)
         self._repeater = Repeater(self.compilation)
+        self._critic_repeater = Repeater(self.compilation)
 
     @property
     def config(self) -> AgentConfig:
@@ -103,12 +109,14 @@ class SACAgent(Actor):
     def update(self, batch: Batch) -> Metrics:
         """Take one gradient step on every network and on alpha, then move the targets.
 
-        DivergenceError, before a step on it, for a loss that is not finite; on a device it comes
-        from `loss_guard.read()`.
+        Policy and alpha take one in every `agent.policy_delay` updates. DivergenceError, before a
+        step on it, for a loss that is not finite; on a device it comes from `loss_guard.read()`.
         """
         self.loss_guard.update = self.updates + 1
         parts = (part for part in self.transitions(batch) if part is not None)
-        metrics = self._repeated()(*parts)
+        is_last = (self.updates + 1) % self.config.policy_delay == 0
+        learn = self._repeated() if is_last else self._repeated_critic()
+        metrics = learn(*parts)
         self.updates += 1
         return metrics
 
@@ -116,18 +124,33 @@ class SACAgent(Actor):
         """Take the gradient steps of arXiv:1812.05905, algorithm 1, on the parts of Transitions."""
         batch = Transitions(*parts)
         alpha = self.temperature.alpha  # of before its own step, in all losses
-        critic_loss = self.critic.loss(batch, self.policy_net, alpha)  # J_Q, eq. 5
-        metrics = self._step(critic_loss, self.critic.optimizer)
+        metrics = self._critic_step(batch, alpha)
         with frozen(self.critic):
             policy_loss = self._policy_loss(batch, alpha)  # J_pi, eq. 9
             metrics |= self._step(policy_loss, self.policy_optimizer)
+        normalize_rows_(self.policy_net.net)
         metrics |= self.temperature.update(metrics["entropy"])  # J_alpha, eq. 18
         self.critic.follow()
         return metrics | {"alpha": alpha}
 
+    def _learn_critic(self, *parts: Tensor) -> Metrics:
+        """Take the steps of `_learn` but those of the policy and of alpha."""
+        alpha = self.temperature.alpha
+        metrics = self._critic_step(Transitions(*parts), alpha)
+        self.critic.follow()
+        return metrics | {"alpha": alpha}
+
+    def _critic_step(self, batch: Transitions, alpha: Tensor) -> Metrics:
+        critic_loss = self.critic.loss(batch, self.policy_net, alpha)  # J_Q, eq. 5
+        metrics = self._step(critic_loss, self.critic.optimizer)
+        normalize_rows_(self.critic.soft_q_nets)
+        return metrics
+
     def _policy_loss(self, batch: Transitions, alpha: Tensor) -> tuple[Tensor, Metrics]:
         """J_pi = E[alpha log pi(a|s) - Q(s, a)] = -E[V(s)]; arXiv:1812.05905, eq. 9."""
-        value, entropy = self.policy_net.soft_value(batch.observation, self.critic.value, alpha)
+        value, entropy = self.policy_net.soft_value(
+            batch.observation, self.critic.value, alpha, is_learning=True
+        )
         loss = -value.mean()
         return loss, {"policy_loss": loss.detach(), "entropy": entropy.detach()}
 
@@ -162,14 +185,24 @@ class SACAgent(Actor):
 
     def _repeated(self) -> Callable[..., Metrics]:
         """Return `_learn`, or the program that repeats it."""
+        return self._program(self._repeater, self._learn)
+
+    def _repeated_critic(self) -> Callable[..., Metrics]:
+        """Return `_learn_critic`, or the program that repeats it."""
+        return self._program(self._critic_repeater, self._learn_critic)
+
+    def _program(
+        self, repeater: Repeater, function: Callable[..., Metrics]
+    ) -> Callable[..., Metrics]:
         parts = self.policy_net, self.critic, self.temperature, self.policy_optimizer
         constants = self.config, self.loss_guard
-        return self._repeater.repeated(self._learn, self, parts, constants, self._tensors)
+        return repeater.repeated(function, self, parts, constants, self._tensors)
 
     def _tensors(self) -> list[Tensor]:
         """Return all tensors that `_learn` knows beside the batch."""
         parts = self.policy_net, self.critic, self.temperature
         tensors: list[Tensor] = [p for part in parts for p in part.parameters()]
+        tensors += [buffer for part in parts for buffer in part.buffers()]
         return tensors if self.temperature.optimizer else [*tensors, self.temperature.alpha]
 
     def optimizers(self) -> dict[str, optim.Optimizer]:

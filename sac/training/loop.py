@@ -162,8 +162,9 @@ class TrainingLoop:
             if state.demonstrations is not None:
                 batch = state.demonstrations.add_to(batch)
             self._recent.add(state.agent, batch)
-            state.metrics = state.agent.update(batch)
-            state.replay_buffer.learned(state.metrics)
+            metrics = state.agent.update(batch)
+            state.replay_buffer.learned(metrics)
+            state.metrics = state.metrics | metrics
 
     def _shown(self) -> dict[str, Any]:
         """Return the numbers that the progress shows beside the step."""

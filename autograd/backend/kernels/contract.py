@@ -150,6 +150,19 @@ class Backend(Protocol):
         Of several smallest, the first takes all, as in `torch.min` along a dimension.
         """
 
+    def quantile_huber(self, quantiles: Array, target: Array) -> tuple[Array, Array]:
+        """Losses (networks, rows, 1) of quantiles (networks, rows, m), and their gradients.
+
+        `target` (rows, k): samples. A loss is the mean over m and k of |tau - [error < 0]| times
+        the Huber loss of error = target - quantile, tau = (i + 1/2) / m: arXiv:1710.10044, eq. 10.
+        """
+
+    def spread_atoms(self, shares: Array, places: Array, low: float, high: float) -> Array:
+        """Shares (rows, n) of atoms at other `places`, as those of n atoms from `low` to `high`.
+
+        Each goes to the two nearest atoms, more to the nearer: arXiv:1707.06887, eq. 7.
+        """
+
     def is_worth_choosing_rows(self, work: int) -> bool:
         """Whether gathering rows is cheaper than a product of this many multiplications."""
 

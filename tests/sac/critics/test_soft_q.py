@@ -153,7 +153,7 @@ def test_value_without_its_column_is_refused() -> None:
         def soft_value(self, observation: Any, value: Any, alpha: Any) -> Any:
             return torch.zeros(len(observation)), None
 
-    with pytest.raises(AssertionError, match=r"\[5, 5\]"):
+    with pytest.raises(AssertionError, match=r"\[5\]"):
         make_critic().loss(transitions(), Flat(), torch.ones(1, 1))
 
 
@@ -162,7 +162,8 @@ def test_critic_of_ones_own_is_a_line_in_the_table(monkeypatch: pytest.MonkeyPat
         def target_value(self, *inputs: torch.Tensor) -> torch.Tensor:
             return self.target_soft_q_nets(*inputs).mean(dim=0)
 
-    with pytest.raises(ConfigError, match=r"agent\.critic: expected one of sac, redq, got 'mean'"):
+    known = r"agent\.critic: expected one of sac, redq, .*, got 'mean'"
+    with pytest.raises(ConfigError, match=known):
         make_agent(critic="mean")
     monkeypatch.setitem(CRITICS, "mean", Mean)
     agent = make_agent(critic="mean")
