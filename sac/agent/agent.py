@@ -7,6 +7,7 @@ critic knows its loss, its value and how its targets follow.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,10 @@ from sac.errors import CheckpointError
 from sac.networks.architecture import normalize_rows_
 from sac.networks.freezing import frozen
 from sac.networks.optimizers import adam
+from sac.networks.reward_scale import RewardScale
 from sac.replay.batch import Batch
 from sac.run.checkpoint import find_checkpoint, load_checkpoint
-from sac.seeding import Streams, generator
+from sac.seeding import Streams, branch, generator
 from sac.spaces import ObservationEncoder, action_codec
 
 
@@ -73,6 +75,9 @@ class SACAgent(Actor):
             self.config, self.observation_encoder, self.action_codec, streams, self.device
         )
         self.observation_input = parts.observation_input
+        self.reward_scale: RewardScale | None = None
+        if self.config.normalize_rewards:
+            self.reward_scale = RewardScale(self.config.value_bound)
         self.policy_net = parts.policy_net
         self.critic = parts.critic
         self.temperature = parts.temperature
@@ -169,6 +174,43 @@ class SACAgent(Actor):
         optimizer.step()
         return metrics
 
+    def anneal(self, progress: float) -> None:
+        """Lower all learning rates, from 0 of a training to 1, to `agent.final_lr_fraction`."""
+        fraction = self.config.final_lr_fraction
+        if fraction == 1:
+            return
+        for optimizer in self.optimizers().values():
+            for group in optimizer.param_groups:
+                group["lr"] = optimizer.defaults["lr"] * (1 - (1 - fraction) * progress)
+
+    def reset(self, streams: Streams, number: int) -> None:
+        """Start anew with weights from branch `number` of the stream `network`.
+
+        Optimizers and alpha start anew, too; statistics and generators stay. Source: Nikishin et
+        al. 2022, arXiv:2205.07802.
+        """
+        drawn = replace(streams, network=branch(streams.network, number))
+        parts = build_parts(
+            self.config, self.observation_encoder, self.action_codec, drawn, self.device
+        )
+        for mine in ("policy_net", "critic", "temperature"):
+            getattr(self, mine).load_state_dict(getattr(parts, mine).state_dict())
+        for optimizer in self.optimizers().values():
+            for values in optimizer.state.values():
+                for tensor in values.values():
+                    tensor.zero_()
+
+    @property
+    def reward_factor(self) -> float:
+        """What rewards are multiplied by before they are learned from."""
+        scale = 1.0 if self.reward_scale is None else self.reward_scale.factor
+        return self.config.reward_scale * scale
+
+    def observe_returns(self, returns: NDArray[Any]) -> None:
+        """Let the statistics of rewards, where there are any, see discounted returns (n,)."""
+        if self.reward_scale is not None:
+            self.reward_scale.observe(returns)
+
     def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Metrics]:
         """Return the losses of an update on a batch with their graphs, and its metrics; no step.
 
@@ -230,7 +272,7 @@ class SACAgent(Actor):
                     f"batch.{name}: expected the shape {column}, one number for each transition, "
                     f"got {tuple(array.shape)}"
                 )
-        scale = self.config.reward_scale
+        scale = self.reward_factor
         is_placed = isinstance(batch.reward, Tensor)  # on the device already
         take = self.observation_input if is_placed else self.observation_input.array
         parts: list[Any] = [

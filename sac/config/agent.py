@@ -92,7 +92,11 @@ class AgentConfig:
     ] = 101
     value_bound: Annotated[
         float,
-        Option("With categorical: atoms lie between plus and minus this soft value.", above=0),
+        Option(
+            "With categorical: atoms lie between plus and minus this soft value; with "
+            "normalize_rewards: no discounted return is larger.",
+            above=0,
+        ),
     ] = 5.0
     entropy_in_target: Annotated[
         bool,
@@ -104,6 +108,14 @@ class AgentConfig:
     policy_lr: Annotated[float, rate("Adam's learning rate of the policy.")] = 3e-4
     soft_q_lr: Annotated[float, rate("Adam's learning rate of the soft Q networks.")] = 3e-4
     alpha_lr: Annotated[float, rate("Adam's learning rate of the temperature.")] = 3e-4
+    final_lr_fraction: Annotated[
+        float,
+        Option(
+            "What is left of all learning rates, which fall linearly, at the last transition.",
+            at_least=0,
+            at_most=1,
+        ),
+    ] = 1.0
     policy_delay: Annotated[
         int, count("Updates of the soft Q networks for each one of the policy and of alpha.")
     ] = 1
@@ -151,6 +163,13 @@ class AgentConfig:
     ] = None
     normalize_observations: Annotated[
         bool, Option("Standardise observations by their running mean and variance.")
+    ] = False
+    normalize_rewards: Annotated[
+        bool,
+        Option(
+            "Divide the rewards that are learned from by the standard deviation of discounted "
+            "returns, so that none is above value_bound."
+        ),
     ] = False
     reward_scale: Annotated[
         float, Option("Factor on the rewards that are learned from, not on logged ones.", above=0)

@@ -1,5 +1,6 @@
 """The keys of the section `train`, with their defaults, meanings and ranges."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -77,6 +78,13 @@ class TrainConfig:
     updates_per_step: Annotated[
         float, Option("Gradient updates per transition, also fractions.", above=0, at_most=1000)
     ] = 1.0
+    reset_at: Annotated[
+        Sequence[int],
+        count(
+            "Transitions at which all networks and optimizers start anew and learn on from the "
+            "replay, against plasticity that is lost at many updates_per_step."
+        ),
+    ] = ()
     compile: Annotated[
         Literal["auto", "always", "never"],
         Option(

@@ -22,7 +22,7 @@ class CategoricalCritic(SoftQCritic):
     """Networks of logits of atoms: the target is the distribution of the one with the lower mean.
 
     Values are those of atoms between -`value_bound` and `value_bound`: rewards must be scaled to
-    fit, as `train.normalize_rewards` does.
+    fit, as `agent.normalize_rewards` does.
     """
 
     is_repeatable = True

@@ -32,7 +32,8 @@ class Collector:
     """Steps the environments with the agent's actions and stores the transitions.
 
     `random_actions` are taken before learning starts; then the policy's, with `noise` or, without,
-    with its own.
+    with its own. With a `discount` the agent observes the discounted
+    return of each episode up to now, too.
     If an observation, reward or action is not finite, nothing of that step is stored, and a
     NotFiniteError holds it.
 
@@ -49,6 +50,7 @@ class Collector:
         *,
         random_actions: RandomActions,
         noise: Noise | None = None,
+        discount: float | None = None,
     ) -> None:
         self._environment = environment
         self._agent = agent
@@ -57,6 +59,8 @@ class Collector:
         self._noise = noise
         self._observation: np.ndarray | None = None
         self._kept: dict[str, Any] | None = None  # the state, while others use the environment
+        self._discount = discount
+        self._returns = np.zeros(environment.num_envs)  # of the present episodes, discounted
         self._transitions = 0
         self.restarts = 0
         self.incidents: list[str] = []
@@ -109,6 +113,8 @@ class Collector:
         self._agent.observe(observation if count == len(observation) else observation[step.valid])
         # Where an environment only reset, no noise and no action was for its new episode.
         self._end(step.terminated | step.truncated | ~step.valid)
+        if self._discount is not None:
+            self._observe_returns(step, self._discount)
         self._observation = step.observation
         if self._environment.waits_at_ends and step.episodes:
             self._observation = None  # the next episode begins with a reset
@@ -126,6 +132,11 @@ class Collector:
         if self._noise is not None:
             self._noise.end(ended)
 
+    def _observe_returns(self, step: Step, discount: float) -> None:
+        self._returns = step.reward + discount * self._returns
+        self._agent.observe_returns(self._returns[step.valid])
+        self._returns[step.terminated | step.truncated] = 0
+
     def state(self) -> dict[str, Any]:
         """Return all that collecting needs to continue, as a tree of JSON values and arrays."""
         if self._kept is not None:
@@ -139,6 +150,7 @@ class Collector:
             "random_actions": self._random_actions.state(),
             "noise": None if self._noise is None else self._noise.state(),
             "observation": self._observation,
+            "returns": self._returns,
             "transitions": self._transitions,
             "restarts": self.restarts,
             "environment": environment,
@@ -166,6 +178,7 @@ class Collector:
         self._random_actions.load_state(state["random_actions"])
         if self._noise is not None:
             self._noise.load_state(state["noise"])
+        self._returns = np.array(state.get("returns", self._returns), np.float64)
         self._transitions = int(state["transitions"])
         self.restarts = int(state["restarts"])
         self._observation = self._checked(state["observation"])
@@ -177,6 +190,7 @@ class Collector:
         if restored.observation is not None and self._observation is not None:
             assert state is not None
             lost = list(restored.lost)
+            self._returns[lost] = 0
             self._observation = self._observation.copy()  # others may keep the old one
             self._observation[lost] = restored.observation[lost]
             self._replay_buffer.truncate([i for i in lost if state["lengths"][i] > 0])

@@ -130,7 +130,12 @@ class RunState:
         )
         noise = noise_for(config.train.noise, environment.num_envs, codec, streams.noise)
         collector = Collector(
-            environment, agent, replay_buffer, random_actions=random_actions, noise=noise
+            environment,
+            agent,
+            replay_buffer,
+            random_actions=random_actions,
+            noise=noise,
+            discount=config.agent.gamma if config.agent.normalize_rewards else None,
         )
         state = cls(config, agent, replay_buffer, collector, environment)
         state.evaluation_environment = evaluation_environment

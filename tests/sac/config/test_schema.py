@@ -23,7 +23,7 @@ NUMBER_KEYS = [
     for name, key in KEYS.items()
     if "number" in expected(key.hint, key.option)
     and not name.startswith(("env.kwargs", "agent.hidden_sizes", "agent.critic_hidden_sizes"))
-    and name != "agent.adam_betas"
+    and name not in ("agent.adam_betas", "train.reset_at")
 ]
 
 
@@ -118,6 +118,7 @@ WRONG_TYPES: list[tuple[str, Any]] = [
     ("env.wrappers", "a.B"),
     ("agent.critic_hidden_sizes", 256),
     ("agent.adam_betas", 0.9),
+    ("train.reset_at", 1000),
     ("agent.hidden_sizes", 256),
     ("agent.hidden_sizes", "256"),
     ("agent.hidden_sizes", [2.5]),

@@ -139,6 +139,29 @@ CASES: dict[str, dict[str, Any]] = {
         "env": {"num_envs": 2},
         "train": {"priority_alpha": 0.6, "n_step": 3, "buffer_size": 25, "updates_per_step": 2},
     },
+    "crossq-dropout": {
+        "agent": {
+            "critic": "crossq",
+            "critic_norm": "batch",
+            "policy_norm": "batch",
+            "critic_dropout": 0.2,
+            "policy_delay": 3,
+            "final_lr_fraction": 0.1,
+        },
+        "train": {"reset_at": [25, 45]},
+        "logging": {"every_steps": 1},
+    },
+    "flashsac": {
+        "env": {"id": "Pendulum-v1", "num_envs": 2},
+        "agent": {
+            "critic": "categorical",
+            "network": "flashsac",
+            "unit_weights": True,
+            "normalize_rewards": True,
+            "policy_delay": 2,
+            "weight_decay": 0.1,
+        },
+    },
 }
 
 
