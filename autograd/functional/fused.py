@@ -77,6 +77,12 @@ def of_lowest(input: Tensor, values: Tensor) -> Tensor:
     return apply(ops_stack.of_lowest, input, values)
 
 
+def smallest(input: Tensor, count: int) -> Tensor:
+    """The smallest numbers (..., count) of the last dimension, in order, without a gradient."""
+    _require_floating_point("smallest", input)
+    return apply(ops_stack.smallest, input, count=count)
+
+
 def quantile_huber(input: Tensor, target: Tensor) -> Tensor:
     """The quantile Huber loss of each row, (networks, batch, 1): Dabney et al. 2018, eq. 10.
 

@@ -63,6 +63,10 @@ spread_atoms = Op(
 )
 
 
+# Without a gradient: targets are made of it.
+smallest = Op("Smallest", lambda xp, input, *, count: xp.sort(input, axis=-1)[..., :count])
+
+
 def matrices(parameters: Array, places: Sequence[tuple[int, int, int]]) -> Iterator[Array]:
     """Yield views (networks, rows, columns) of parameters (networks, size)."""
     for start, rows, columns in places:

@@ -2,7 +2,7 @@
 
 import autograd as torch
 from autograd import Tensor
-from autograd.functional.fused import quantile_huber
+from autograd.functional.fused import quantile_huber, smallest
 from sac.config import AgentConfig
 from sac.critics import ActionAsInput, ActionReading
 from sac.critics.soft_q import SoftQCritic, mean_of_rows
@@ -42,8 +42,7 @@ class TQCCritic(SoftQCritic):
     def target_value(self, *inputs: Tensor) -> Tensor:
         """Return the smallest quantiles of the target networks together, (batch, kept)."""
         outputs = self.target_soft_q_nets(*inputs, **self.batch_mode)
-        pooled = torch.cat(outputs.unbind(), dim=1)
-        return pooled.sort(dim=1).values[:, : self.kept]
+        return smallest(torch.cat(outputs.unbind(), dim=1), self.kept)
 
 
 def require_continuous(reading: ActionReading, critic: str) -> None:

@@ -83,12 +83,13 @@ class SquashedGaussianPolicy(nn.Module):
         )
         return self.perturbed(observation, noise, **mode)
 
-    def perturbed(
-        self, observation: Tensor, noise: Tensor, **mode: Any
-    ) -> tuple[Tensor, Tensor]:
+    def perturbed(self, observation: Tensor, noise: Tensor, **mode: Any) -> tuple[Tensor, Tensor]:
         """Return what `rsample` does, by standard normal numbers (batch, size) of the caller's."""
         return squashed_gaussian(
-            self.net(observation, **mode), noise, log_std_min=self.log_std_min, log_std_max=self.log_std_max
+            self.net(observation, **mode),
+            noise,
+            log_std_min=self.log_std_min,
+            log_std_max=self.log_std_max,
         )
 
     def soft_value(

@@ -135,7 +135,7 @@ class Collector:
     def _observe_returns(self, step: Step, discount: float) -> None:
         self._returns = step.reward + discount * self._returns
         self._agent.observe_returns(self._returns[step.valid])
-        self._returns[step.terminated | step.truncated] = 0
+        self._returns[step.terminated | step.truncated | ~step.valid] = 0
 
     def state(self) -> dict[str, Any]:
         """Return all that collecting needs to continue, as a tree of JSON values and arrays."""

@@ -81,6 +81,13 @@ ROWS = [
         in_torch=False,
     ),
     Row(
+        stack.smallest,
+        lambda t, x: fused.smallest(x, 2),
+        lambda x: np.sort(x)[:, :2],
+        [(numbers(3, 5),)],
+        in_torch=False,
+    ),
+    Row(
         stack.quantile_huber,
         lambda t, x: fused.quantile_huber(x, t.tensor(TARGET, dtype=x.dtype, device=x.device)),
         lambda x: quantile_huber(x, TARGET),

@@ -37,6 +37,7 @@ class FixedAgent:
         self.action, self.dtype, self.size = action, dtype, size
         self.seen: list[np.ndarray] = []
         self.acted_on: list[np.ndarray] = []
+        self.returns: list[np.ndarray] = []
 
     def explore(self, observations: np.ndarray) -> np.ndarray:
         self.acted_on.append(observations)
@@ -45,6 +46,9 @@ class FixedAgent:
 
     def observe(self, observations: np.ndarray) -> None:
         self.seen.append(observations.copy())
+
+    def observe_returns(self, returns: np.ndarray) -> None:
+        self.returns.append(returns.copy())
 
 
 class Everything:
@@ -152,6 +156,20 @@ def test_exploration_begins_anew_where_an_episode_is_lost(
         assert actions[4] == actions[2] and actions[5] != actions[3]
     else:
         assert pieces_and_steps(replay)[2:] == [(3, 0), (4, 0), (3, 1), (5, 0)]
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_discounted_returns_are_those_of_the_episodes_up_to_now(mode: AutoresetMode) -> None:
+    agent, replay, discount = FixedAgent(), Everything(), 0.5
+    collector = make_collector(CountingVectorEnv(2, mode), agent, replay)
+    collector._discount = discount
+    for _ in range(30):
+        collector.collect(random=False)
+    expected = []
+    for before, *_ in replay.rows:
+        count = int(before[2]) + 1  # the reward of a step is its number
+        expected.append(sum(k * discount ** (count - k) for k in range(1, count + 1)))
+    np.testing.assert_allclose(np.concatenate(agent.returns), expected)
 
 
 def test_policy_sees_the_first_observation_of_the_next_episode() -> None:

@@ -274,3 +274,24 @@ def test_priorities_follow_the_errors_of_updates(
     for priority, error in pairs:
         assert priority == pytest.approx((error + 1e-6) ** 0.5)
     assert float(metrics(run)[-1]["train/td_error"]) > 0
+
+
+def test_rates_and_resets_follow_the_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are told by the step alone, so that a resumed run does the same."""
+    progress: list[float] = []
+    resets: list[tuple[int, int]] = []
+    monkeypatch.setattr(SACAgent, "anneal", lambda self, share: progress.append(share))
+    monkeypatch.setattr(
+        SACAgent, "reset", lambda self, streams, number: resets.append((number, self.updates))
+    )
+    train(tiny_config(tmp_path, {"train": {"reset_at": [40, 25, 1000], "total_steps": 50}}))
+    assert progress == pytest.approx(np.arange(1, 51) / 50)
+    assert resets == [(1, 14), (2, 29)]  # before the updates of that step; the first is of step 11
+
+
+def test_metrics_of_a_delayed_policy_stay_until_the_next(tmp_path: Path) -> None:
+    changes = {"agent": {"policy_delay": 4}, "logging": {"every_steps": 1}}
+    rows = metrics(train(tiny_config(tmp_path, changes)).run_directory)
+    shown = {int(row["step"]): row.get("train/policy_loss") for row in rows}
+    assert shown[13] is None  # the fourth update is that of step 14
+    assert shown[14] == shown[15] == shown[17] != shown[18]
