@@ -14,8 +14,11 @@ import autograd as torch
 from sac.agent.agent import SACAgent
 from sac.config import AgentConfig, Config
 from sac.config.shipped import PRESETS, names
+from sac.diagnosis.networks import hidden_layers, min_q
 from sac.export import export
 from sac.export.reader import NumpyPolicy
+from sac.insight.histograms import update_values
+from sac.insight.recording import record_update
 from sac.replay.batch import Batch
 from sac.run.checkpoint import save_checkpoint
 from tests.sac import family_reference as by_hand
@@ -111,6 +114,22 @@ def test_device_learns_it(preset: str, device: str) -> None:
     state = agent.state_dict()
     assert_same_bits(twin.state_dict(), state)
     assert all(np.isfinite(array).all() for array in state.values())
+
+
+@pytest.mark.parametrize("preset", NAMES)
+def test_histograms_graph_and_doctor_look_without_a_trace(preset: str) -> None:
+    agent = make(preset)
+    learn(agent, updates=3)
+    batch, before = make_batch(agent), agent.state_dict()
+    drawn = str(agent.generator_state())
+    tags = [tag for tag, values in update_values(agent, batch, 3) if np.isfinite(values).all()]
+    assert {"q/target", "q/q1", "q/q1_td_error", "weights/q1_layer_1"} <= set(tags)
+    for whole in (False, True):
+        assert set(record_update(agent, 4, whole=whole).losses) >= {"critic_loss", "policy_loss"}
+    assert all((x >= 0).all() for _, x in hidden_layers(agent, batch))  # what relu gave
+    assert min_q(agent, batch.observation, batch.action).shape == (8,)
+    assert_same_bits(agent.state_dict(), before)
+    assert str(agent.generator_state()) == drawn
 
 
 @pytest.mark.parametrize("preset", NAMES)
