@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend.numpy_backend import NumpyBackend
+from autograd.compiled import rows
 from autograd.compiled.instructions import (
     FLOAT32,
     Instruction,
@@ -264,44 +265,23 @@ class Emitter(NumpyBackend):
         self.write(instruction)
         return result
 
+    def row_norm(self, x: Any, weight: Any, bias: Any, eps: float, is_centred: bool) -> Any:
+        """Rows normalised, and what their gradient needs."""
+        return rows.row_norm(self, x, weight, bias, eps, is_centred)
+
+    def row_norm_gradient(
+        self, g: Any, weight: Any, normalized: Any, inverse: Any, is_centred: bool
+    ) -> Any:
+        """The gradient of the rows."""
+        return rows.row_norm_gradient(self, g, weight, normalized, inverse, is_centred)
+
     def quantile_huber(self, quantiles: Any, target: Any) -> Any:
         """Losses of quantiles, and their gradients."""
-        networks, rows, m = quantiles.shape
-        losses, slopes = self.memory.new((networks, rows, 1)), self.memory.new(quantiles.shape)
-        loops = (networks, rows, m, target.shape[-1])
-        places = [
-            self._placed(quantiles, (0, 1, 2), loops), self._placed(target, (1, 3), loops),
-            self._placed(losses[..., 0], (0, 1), loops), self._placed(slopes, (0, 1, 2), loops),
-        ]  # fmt: skip
-        instruction = Instruction("QUANTILE_HUBER", "", loops, places, 2, work=6 * size(loops))
-        instruction.writes = [2, 3]
-        split_by_rows(instruction, 1, 1, rows)
-        self.write(instruction)
-        return losses, slopes
+        return rows.quantile_huber(self, quantiles, target)
 
     def spread_atoms(self, shares: Any, places: Any, low: float, high: float) -> Any:
         """Shares of atoms at other places."""
-        rows, n = shares.shape
-        result, loops = self.memory.new(shares.shape), (1, rows, 1, n)
-        width = (n - 1) / (high - low)
-        operands = [self._placed(x, (1, 3), loops) for x in (shares, places)]
-        operands += [self._placed(np.full((1, 1), x, FLOAT32), (1, 3), loops)
-                     for x in (low, high, width)]  # fmt: skip
-        operands.append(self._placed(result, (1, 3), loops))
-        instruction = Instruction("SPREAD_ATOMS", "", loops, operands, 5, work=8 * rows * n)
-        split_by_rows(instruction, 1, 1, rows)
-        self.write(instruction)
-        return result
-
-    def _placed(self, array: Any, dimensions: Sequence[int], loops: Sequence[int]) -> Place:
-        """Return where an array lies, whose dimensions are these of the loops."""
-        operand = self.memory.operand(array, [loops[i] for i in dimensions])
-        if operand.type != "FLOAT":
-            raise NotCompiledError("elements of another dtype than float32")
-        strides = [0] * 4
-        for i, stride in zip(dimensions, operand.strides, strict=True):
-            strides[i] = stride
-        return Place(operand.root, operand.type, operand.offset, tuple(strides))
+        return rows.spread_atoms(self, shares, places, low, high)
 
     def is_worth_choosing_rows(self, work: int) -> bool:
         """False: a product leaves out rows of zeros by itself."""

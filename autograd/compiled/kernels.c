@@ -81,7 +81,7 @@ typedef struct {
     int32_t inputs;
     i64 unit;  // elements of that dimension in one unit of a part
     i64 shape[4];
-    Operand operand[6];
+    Operand operand[7];
 } Instruction;
 
 typedef struct {
@@ -634,6 +634,53 @@ static void minimum_gradient(const Program *p, const Instruction *x, i64 from, i
         }
 }
 
+// Rows to a mean square of 1 and, if CENTRED, to mean 0 before: see `row_norm` in the backends'
+// contract. Dimensions: networks, rows, and the elements of a row (3). Operands: rows, weight, bias,
+// epsilon, result, normalised rows, 1 / deviation.
+enum { AS_IT_IS, CENTRED };
+#define ROW(o) (floats(p, o) + n * (o)->stride[0] + b * (o)->stride[1])
+static void row_norm(const Program *p, const Instruction *x, i64 from, i64 to) {
+    const Operand *X = x->operand, *W = X + 1, *B = X + 2, *C = X + 4, *N = X + 5, *V = X + 6;
+    i64 k = x->shape[3], sx = X->stride[3], sw = W->stride[3], sb = B->stride[3];
+    float eps = *floats(p, X + 3);
+    for (i64 n = 0; n < x->shape[0]; n++)
+        for (i64 b = from; b < to; b++) {
+            const float *in = ROW(X), *weight = ROW(W), *bias = ROW(B);
+            float *restrict out = ROW(C), *restrict normalized = ROW(N);
+            float mean = x->code == CENTRED ? reduced_row(SUM, in, sx, in, 1, k) / (float)k : 0;
+            for (i64 j = 0; j < k; j++) normalized[j] = in[j * sx] - mean;
+            float square = reduced_row(DOT, normalized, 1, normalized, 1, k) / (float)k;
+            float inverse = 1.f / sqrtf(square + eps);
+            if (sw == 1 && sb == 1)
+                for (i64 j = 0; j < k; j++) {
+                    normalized[j] *= inverse;
+                    out[j] = normalized[j] * weight[j] + bias[j];
+                }
+            else
+                for (i64 j = 0; j < k; j++) {
+                    normalized[j] *= inverse;
+                    out[j] = normalized[j] * weight[j * sw] + bias[j * sb];
+                }
+            *ROW(V) = inverse;
+        }
+}
+
+// Operands: gradient of the result, weight, normalised rows, 1 / deviation, gradient of the rows.
+static void row_norm_gradient(const Program *p, const Instruction *x, i64 from, i64 to) {
+    const Operand *G = x->operand, *W = G + 1, *N = G + 2, *V = G + 3, *C = G + 4;
+    i64 k = x->shape[3], sg = G->stride[3], sw = W->stride[3], sn = N->stride[3];
+    for (i64 n = 0; n < x->shape[0]; n++)
+        for (i64 b = from; b < to; b++) {
+            const float *g = ROW(G), *weight = ROW(W), *normalized = ROW(N);
+            float *restrict out = ROW(C), inverse = *ROW(V);
+            for (i64 j = 0; j < k; j++) out[j] = g[j * sg] * weight[j * sw];
+            float along = reduced_row(DOT, out, 1, normalized, sn, k) / (float)k;
+            float mean = x->code == CENTRED ? reduced_row(SUM, out, 1, out, 1, k) / (float)k : 0;
+            for (i64 j = 0; j < k; j++)
+                out[j] = (out[j] - mean - normalized[j * sn] * along) * inverse;
+        }
+}
+
 // The loss of quantiles against samples, and its gradient: see `quantile_huber` in the backends'
 // contract. Dimensions: networks, rows, quantiles, samples. Operands: quantiles, samples, losses,
 // gradients.
@@ -767,8 +814,8 @@ static void check_finite(Program *p, const Instruction *x) {
 // -- running ------------------------------------------------------------------------------------
 
 enum {
-    ELEMENTWISE, REDUCE, PACK, PRODUCT, STRIPS, DOTS, MINIMUM_GRADIENT, QUANTILE_HUBER,
-    SPREAD_ATOMS, INDEXED, ADAM, LERP, CHECK,
+    ELEMENTWISE, REDUCE, PACK, PRODUCT, STRIPS, DOTS, MINIMUM_GRADIENT, ROW_NORM,
+    ROW_NORM_GRADIENT, QUANTILE_HUBER, SPREAD_ATOMS, INDEXED, ADAM, LERP, CHECK,
 };
 
 static void execute(Program *p, const Instruction *x, i64 from, i64 to, char *scratch) {
@@ -780,6 +827,8 @@ static void execute(Program *p, const Instruction *x, i64 from, i64 to, char *sc
         case STRIPS: product_of_strips(p, x, from, to, scratch); break;
         case DOTS: product_of_dots(p, x, from, to); break;
         case MINIMUM_GRADIENT: minimum_gradient(p, x, from, to); break;
+        case ROW_NORM: row_norm(p, x, from, to); break;
+        case ROW_NORM_GRADIENT: row_norm_gradient(p, x, from, to); break;
         case QUANTILE_HUBER: quantile_huber(p, x, from, to); break;
         case SPREAD_ATOMS: spread_atoms(p, x, from, to); break;
         case INDEXED: indexed(p, x, from, to); break;

@@ -55,10 +55,12 @@ def affine(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return apply(ops_stack.affine, input, weight, bias)
 
 
-def rms_norm(input: Tensor, weight: Tensor | None, eps: float) -> Tensor:
-    """The input over its root mean square along the last dimension, times `weight`."""
-    _require_floating_point("rms_norm", input)
-    out: Tensor = apply(normalization.rms_norm, input, weight, axes=(-1,), eps=eps)[0]
+def row_norm(
+    input: Tensor, weight: Tensor, bias: Tensor | None, eps: float, *, is_centred: bool
+) -> Tensor:
+    """LayerNorm over the last dimension or, without `is_centred`, RMSNorm."""
+    _require_floating_point("row_norm", input)
+    out: Tensor = apply(normalization.row_norm, input, weight, bias, eps=eps, is_centred=is_centred)
     return out
 
 

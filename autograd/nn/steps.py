@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from autograd.engine.apply import apply
 from autograd.engine.grad_mode import no_grad
-from autograd.functional.fused import affine, polyak_update_, rms_norm
+from autograd.functional.fused import affine, polyak_update_, row_norm
 from autograd.generator import Generator
 from autograd.nn import functional, init
 from autograd.nn.linear import draw_linear_
@@ -121,13 +121,8 @@ class Norm(Step):
         _reset_scale(parts)
 
     def __call__(self, x: Tensor, own: Mapping[str, Tensor], mode: Mode) -> Tensor:
-        weight = own["weight"]
-        if self.kind == "rms":
-            return rms_norm(x, weight, self.eps)
-        out: Tensor = apply(
-            normalization.layer_norm, x, weight, own["bias"], axes=(-1,), eps=self.eps
-        )[0]
-        return out
+        is_centred = self.kind == "layer"
+        return row_norm(x, own["weight"], own.get("bias"), self.eps, is_centred=is_centred)
 
     def described(self, own: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
         eps = Tensor._wrap(own["weight"]._array[:1] * 0 + self.eps)

@@ -52,17 +52,19 @@ layer_norm = _normalization("NativeLayerNorm")
 batch_norm = _normalization("NativeBatchNorm")
 
 
-def _rms_norm(
-    xp: Backend, input: Array, weight: Array, *, axes: Axes, eps: float
-) -> tuple[Array, ...]:
-    return _scale(xp, input, weight, None, axes, eps)[:3]
+def _row_norm(
+    xp: Backend, input: Array, weight: Array, bias: Array, *, eps: float, is_centred: bool
+) -> tuple[Array, tuple[Array, Array]]:
+    """Rows to a mean square of 1 and, if `is_centred`, to mean 0 first, times weight, plus bias."""
+    out, *kept = xp.row_norm(input, weight, bias, eps, is_centred)
+    return out, tuple(kept)
 
 
-# Root mean square layer normalisation: Zhang & Sennrich 2019, arXiv:1910.07467.
-rms_norm = Op("RmsNorm", _rms_norm, outs=3, weight=lambda xp, g, out1: g * out1)
+# LayerNorm and RMSNorm (Zhang & Sennrich 2019, arXiv:1910.07467) of the last dimension.
+row_norm = Op("RowNorm", _row_norm, keeps=True,
+              weight=lambda xp, g, kept: g * kept[0], bias=lambda xp, g: g)  # fmt: skip
 
 
-@rms_norm.gradient("input")
-def _(xp: Backend, g: Array, weight: Array, out1: Array, out2: Array, axes: Axes) -> Array:
-    slope = g if weight is None else g * weight
-    return (slope - out1 * _mean(xp, slope * out1, axes)) * out2
+@row_norm.gradient("input")
+def _(xp: Backend, g: Array, weight: Array, kept: tuple[Array, Array], is_centred: bool) -> Array:
+    return xp.row_norm_gradient(g, weight, *kept, is_centred)

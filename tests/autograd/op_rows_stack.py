@@ -10,8 +10,7 @@ TARGET = 3 * signed(4, 7, seed=1)
 
 
 def rms(x, weight):
-    x = x / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-5)
-    return x if weight is None else x * weight
+    return x / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-5) * weight
 
 
 def affine(x, weight, bias):
@@ -45,10 +44,21 @@ def spread_atoms(shares, places):
 
 ROWS = [
     Row(
-        normalization.rms_norm,
-        lambda t, x, weight: fused.rms_norm(x, weight, 1e-5),
+        normalization.row_norm,
+        lambda t, x, weight: fused.row_norm(x, weight, None, 1e-5, is_centred=False),
         rms,
-        [(signed(4, 5), positive(5)), (signed(2, 4, 5), positive(2, 1, 5)), (signed(4, 5), None)],
+        [(signed(4, 5), positive(5)), (signed(2, 4, 5), positive(2, 1, 5))],
+        in_torch=False,
+        half=False,
+    ),
+    Row(
+        normalization.row_norm,
+        lambda t, x, weight, bias: fused.row_norm(x, weight, bias, 1e-5, is_centred=True),
+        lambda x, weight, bias: rms(x - x.mean(-1, keepdims=True), weight) + bias,
+        [
+            (signed(4, 5), positive(5), signed(5, seed=1)),
+            (signed(2, 4, 5), positive(2, 1, 5), signed(2, 1, 5, seed=1)),
+        ],
         in_torch=False,
         half=False,
     ),

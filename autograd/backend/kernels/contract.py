@@ -150,6 +150,19 @@ class Backend(Protocol):
         Of several smallest, the first takes all, as in `torch.min` along a dimension.
         """
 
+    def row_norm(
+        self, x: Array, weight: Array, bias: Array | None, eps: float, is_centred: bool
+    ) -> tuple[Array, Array, Array]:
+        """Rows (..., n) normalised, times weight, plus bias; the normalised; 1 / deviation.
+
+        Their mean square becomes 1, without `eps`; if `is_centred`, their mean 0 before.
+        """
+
+    def row_norm_gradient(
+        self, g: Array, weight: Array, normalized: Array, inverse: Array, is_centred: bool
+    ) -> Array:
+        """The gradient of the rows, from that of the result."""
+
     def quantile_huber(self, quantiles: Array, target: Array) -> tuple[Array, Array]:
         """Losses (networks, rows, 1) of quantiles (networks, rows, m), and their gradients.
 
