@@ -291,3 +291,19 @@ def test_update_is_the_one_written_by_hand(preset: str) -> None:
     reference.state = agent.state_dict() | own
     by_policy = reference.policy_loss()
     assert float(metrics["policy_loss"]) == pytest.approx(by_policy, rel=2e-4, abs=2e-4)
+
+
+@pytest.mark.parametrize("preset", NAMES)
+def test_weights_scale_losses_and_errors_are_those_of_values(preset: str) -> None:
+    """What prioritised replay asks of a critic."""
+    agent, plain = (make(preset, policy_delay=1, critic_dropout=0.0) for _ in range(2))
+    batch = make_batch(agent)
+    halved = replace(batch, weight=np.full((8, 1), 0.5, np.float32))
+    weighted, unweighted = agent.update(halved), plain.update(batch)
+    for i in range(1, agent.config.num_soft_q_nets + 1):
+        loss = float(unweighted[f"q{i}_loss"])
+        assert float(weighted[f"q{i}_loss"]) == pytest.approx(loss / 2, rel=1e-5)
+    target = weighted["target_q_mean"].numpy()
+    values = [weighted[f"q{i}_mean"].numpy() for i in range(1, agent.config.num_soft_q_nets + 1)]
+    expected = np.abs(np.stack(values) - target).mean(0)
+    np.testing.assert_allclose(weighted["td_error"].numpy(), expected, rtol=1e-5, atol=1e-6)
