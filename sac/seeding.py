@@ -11,7 +11,7 @@ from numpy.random import Generator, SeedSequence
 
 from sac.errors import CheckpointError
 
-SPARE_STREAMS = 7  # for later consumers, which then do not change the streams before them
+SPARE_STREAMS = 5  # for later consumers, which then do not change the streams before them
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Streams:
     evaluation: SeedSequence  # actions of a stochastic policy under evaluation
     insight: SeedSequence  # batches and actions of the histograms
     critic: SeedSequence  # choices of the critic inside updates
+    noise: SeedSequence  # of actions in the environment, where it is correlated over steps
+    demonstrations: SeedSequence  # which of them are in a batch
     spare: tuple[SeedSequence, ...]
 
     @classmethod

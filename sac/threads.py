@@ -29,7 +29,8 @@ def processors() -> int:
 
 def has_small_products(config: Config) -> bool:
     """Return whether an update's matrix products are too short to be worth a second thread."""
-    widest = max([*config.agent.hidden_sizes, 1])
+    agent = config.agent
+    widest = max([*agent.hidden_sizes, *(agent.critic_hidden_sizes or ()), 1])
     return config.train.batch_size * widest**2 <= SMALL_PRODUCT
 
 

@@ -56,6 +56,7 @@ ONLY_IMPORTERS = {
     "gymnasium": ("sac.environments", "sac.spaces"),
     "cupy": ("autograd.backend.cupy_backend",),
     "cupyx": ("autograd.backend.cupy_backend",),
+    "minari": ("sac.training.demonstrations",),
     "torch": (),
     "jax": (),
     "pickle": (),

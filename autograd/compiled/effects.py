@@ -10,7 +10,9 @@ import numpy as np
 from autograd.compiled.instructions import Instruction, NotCompiledError, Place
 from autograd.compiled.known import Known
 from autograd.compiled.loops import PART
-from autograd.functional.fused import clip_row_norms_, polyak_update_
+from autograd.functional.fused import clip_row_norms_, normalize_rows_, polyak_update_
+from autograd.ops.stack import matrices
+from autograd.ops.stack import normalize_rows_ as norm_rows_
 from autograd.optim.adam import Adam, AdamW
 from autograd.optim.optimizer import Optimizer, number
 from autograd.tensors.tensor import Tensor
@@ -173,6 +175,12 @@ def _clip_row_norms(known: Known, parameter: Tensor, max_norm: float) -> list[Bi
     return []
 
 
+def _normalize_rows(known: Known, parameters: Tensor, places: Any) -> list[Binding]:
+    for part in matrices(known.traced(parameters._array), places):
+        norm_rows_(known.emitter, part)
+    return [Changed(parameters)]
+
+
 def _zero_grad(known: Known, optimizer: Optimizer, set_to_none: bool = True) -> list[Binding]:
     if not set_to_none:
         raise NotCompiledError("gradients that are filled with zeros")
@@ -186,6 +194,7 @@ RULES: dict[Callable[..., Any], Callable[..., list[Binding]]] = {
     Optimizer.zero_grad.__wrapped__: _zero_grad,  # type: ignore[attr-defined]
     polyak_update_.__wrapped__: _polyak_update,  # type: ignore[attr-defined]
     clip_row_norms_.__wrapped__: _clip_row_norms,  # type: ignore[attr-defined]
+    normalize_rows_.__wrapped__: _normalize_rows,  # type: ignore[attr-defined]
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend.numpy_backend import NumpyBackend
+from autograd.compiled import rows
 from autograd.compiled.instructions import (
     FLOAT32,
     Instruction,
@@ -190,6 +191,10 @@ class Emitter(NumpyBackend):
             return result if out is None else out
         return result.reshape([n for i, n in enumerate(kept) if i not in axes])
 
+    def sum(self, array: Any, axis: Any = None, keepdims: Any = False, dtype: Any = None) -> Any:
+        """The sum along `axis`; the kernels add in parts by themselves."""
+        return self.reduced(np.add, array, axis=axis, keepdims=keepdims, dtype=dtype)
+
     def _dot_of_rows(self, first: Any, second: Any) -> Any:
         result = self.memory.new((*first.shape[:-1], 1))
         self.write(reduction(self.memory, "DOT", [first, second], [first.ndim - 1], result))
@@ -259,6 +264,24 @@ class Emitter(NumpyBackend):
         split_by_rows(instruction, 1, 1, values.shape[1])
         self.write(instruction)
         return result
+
+    def row_norm(self, x: Any, weight: Any, bias: Any, eps: float, is_centred: bool) -> Any:
+        """Rows normalised, and what their gradient needs."""
+        return rows.row_norm(self, x, weight, bias, eps, is_centred)
+
+    def row_norm_gradient(
+        self, g: Any, weight: Any, normalized: Any, inverse: Any, is_centred: bool
+    ) -> Any:
+        """The gradient of the rows."""
+        return rows.row_norm_gradient(self, g, weight, normalized, inverse, is_centred)
+
+    def quantile_huber(self, quantiles: Any, target: Any) -> Any:
+        """Losses of quantiles, and their gradients."""
+        return rows.quantile_huber(self, quantiles, target)
+
+    def spread_atoms(self, shares: Any, places: Any, low: float, high: float) -> Any:
+        """Shares of atoms at other places."""
+        return rows.spread_atoms(self, shares, places, low, high)
 
     def is_worth_choosing_rows(self, work: int) -> bool:
         """False: a product leaves out rows of zeros by itself."""

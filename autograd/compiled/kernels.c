@@ -45,6 +45,7 @@ typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias))
 typedef int32_t ivec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef float vec8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float vec16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t ivec16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int64_t i64;
 
 #define INLINE static inline __attribute__((always_inline))
@@ -80,7 +81,7 @@ typedef struct {
     int32_t inputs;
     i64 unit;  // elements of that dimension in one unit of a part
     i64 shape[4];
-    Operand operand[6];
+    Operand operand[7];
 } Instruction;
 
 typedef struct {
@@ -633,6 +634,113 @@ static void minimum_gradient(const Program *p, const Instruction *x, i64 from, i
         }
 }
 
+// Rows to a mean square of 1 and, if CENTRED, to mean 0 before: see `row_norm` in the backends'
+// contract. Dimensions: networks, rows, and the elements of a row (3). Operands: rows, weight, bias,
+// epsilon, result, normalised rows, 1 / deviation.
+enum { AS_IT_IS, CENTRED };
+#define ROW(o) (floats(p, o) + n * (o)->stride[0] + b * (o)->stride[1])
+static void row_norm(const Program *p, const Instruction *x, i64 from, i64 to) {
+    const Operand *X = x->operand, *W = X + 1, *B = X + 2, *C = X + 4, *N = X + 5, *V = X + 6;
+    i64 k = x->shape[3], sx = X->stride[3], sw = W->stride[3], sb = B->stride[3];
+    float eps = *floats(p, X + 3);
+    for (i64 n = 0; n < x->shape[0]; n++)
+        for (i64 b = from; b < to; b++) {
+            const float *in = ROW(X), *weight = ROW(W), *bias = ROW(B);
+            float *restrict out = ROW(C), *restrict normalized = ROW(N);
+            float mean = x->code == CENTRED ? reduced_row(SUM, in, sx, in, 1, k) / (float)k : 0;
+            for (i64 j = 0; j < k; j++) normalized[j] = in[j * sx] - mean;
+            float square = reduced_row(DOT, normalized, 1, normalized, 1, k) / (float)k;
+            float inverse = 1.f / sqrtf(square + eps);
+            if (sw == 1 && sb == 1)
+                for (i64 j = 0; j < k; j++) {
+                    normalized[j] *= inverse;
+                    out[j] = normalized[j] * weight[j] + bias[j];
+                }
+            else
+                for (i64 j = 0; j < k; j++) {
+                    normalized[j] *= inverse;
+                    out[j] = normalized[j] * weight[j * sw] + bias[j * sb];
+                }
+            *ROW(V) = inverse;
+        }
+}
+
+// Operands: gradient of the result, weight, normalised rows, 1 / deviation, gradient of the rows.
+static void row_norm_gradient(const Program *p, const Instruction *x, i64 from, i64 to) {
+    const Operand *G = x->operand, *W = G + 1, *N = G + 2, *V = G + 3, *C = G + 4;
+    i64 k = x->shape[3], sg = G->stride[3], sw = W->stride[3], sn = N->stride[3];
+    for (i64 n = 0; n < x->shape[0]; n++)
+        for (i64 b = from; b < to; b++) {
+            const float *g = ROW(G), *weight = ROW(W), *normalized = ROW(N);
+            float *restrict out = ROW(C), inverse = *ROW(V);
+            for (i64 j = 0; j < k; j++) out[j] = g[j * sg] * weight[j * sw];
+            float along = reduced_row(DOT, out, 1, normalized, sn, k) / (float)k;
+            float mean = x->code == CENTRED ? reduced_row(SUM, out, 1, out, 1, k) / (float)k : 0;
+            for (i64 j = 0; j < k; j++)
+                out[j] = (out[j] - mean - normalized[j * sn] * along) * inverse;
+        }
+}
+
+// The loss of quantiles against samples, and its gradient: see `quantile_huber` in the backends'
+// contract. Dimensions: networks, rows, quantiles, samples. Operands: quantiles, samples, losses,
+// gradients.
+static void quantile_huber(const Program *p, const Instruction *x, i64 from, i64 to) {
+    const Operand *Q = x->operand, *T = Q + 1, *L = Q + 2, *G = Q + 3;
+    i64 m = x->shape[2], k = x->shape[3], st = T->stride[3];
+    double pairs = (double)(m * k);
+    for (i64 n = 0; n < x->shape[0]; n++)
+        for (i64 b = from; b < to; b++) {
+            const float *q = floats(p, Q) + n * Q->stride[0] + b * Q->stride[1];
+            const float *t = floats(p, T) + b * T->stride[1];
+            float *g = floats(p, G) + n * G->stride[0] + b * G->stride[1];
+            double total = 0;
+            for (i64 i = 0; i < m; i++) {
+                float level = ((float)i + 0.5f) / (float)m, quantile = q[i * Q->stride[2]];
+                vec16 loss = {0}, slope = {0};
+                for (i64 j = 0; j < k; j += 16) {
+                    vec16 error = {0};  // a pair that is missing counts nothing
+                    if (st == 1 && j + 16 <= k) error = *(const vec16 *)(t + j) - quantile;
+                    else
+                        for (i64 l = 0; l < least(16, k - j); l++)
+                            error[l] = t[(j + l) * st] - quantile;
+                    ivec16 is_below = error < 0.f, is_low = error < -1.f, is_high = error > 1.f;
+                    vec16 one = 1.f - (vec16){0};
+                    vec16 clipped = (vec16)(((ivec16)error & ~(is_low | is_high)) |
+                                            ((ivec16)one & is_high) | ((ivec16)-one & is_low));
+                    vec16 weight = (vec16)(((ivec16)(one * (1.f - level)) & is_below) |
+                                           ((ivec16)(one * level) & ~is_below));
+                    slope += weight * clipped;
+                    loss += weight * clipped * (error - 0.5f * clipped);
+                }
+                total += sum_of_lanes(loss);
+                g[i * G->stride[2]] = (float)(-sum_of_lanes(slope) / pairs);
+            }
+            floats(p, L)[n * L->stride[0] + b * L->stride[1]] = (float)(total / pairs);
+        }
+}
+
+// Shares of atoms at other places, spread over atoms. Dimensions: rows (1) and atoms (3). Operands:
+// shares, places, the lowest and the highest atom, atoms for each unit of value, result.
+static void spread_atoms(const Program *p, const Instruction *x, i64 from, i64 to) {
+    const Operand *S = x->operand, *P = S + 1, *C = S + 5;
+    float low = *floats(p, S + 2), high = *floats(p, S + 3), width = *floats(p, S + 4);
+    i64 n = x->shape[3];
+    for (i64 b = from; b < to; b++) {
+        const float *share = floats(p, S) + b * S->stride[1];
+        const float *place = floats(p, P) + b * P->stride[1];
+        float *c = floats(p, C) + b * C->stride[1];
+        for (i64 j = 0; j < n; j++) c[j * C->stride[3]] = 0;
+        for (i64 j = 0; j < n; j++) {
+            float z = place[j * P->stride[3]], part = share[j * S->stride[3]];
+            float where = z == z ? ((z < low ? low : z > high ? high : z) - low) * width : 0;
+            i64 below = least((i64)where, n - 1);
+            float above = part * (where - (float)below) + (z == z ? 0 : z);  // NaN stays
+            c[below * C->stride[3]] += part - above;
+            c[least(below + 1, n - 1) * C->stride[3]] += above;
+        }
+    }
+}
+
 // One element of the last dimension for each of the others, by number. Operands of TAKE: values,
 // numbers (INT), result; of PUT: what is put there, numbers, result.
 enum { TAKE, PUT };
@@ -706,7 +814,8 @@ static void check_finite(Program *p, const Instruction *x) {
 // -- running ------------------------------------------------------------------------------------
 
 enum {
-    ELEMENTWISE, REDUCE, PACK, PRODUCT, STRIPS, DOTS, MINIMUM_GRADIENT, INDEXED, ADAM, LERP, CHECK,
+    ELEMENTWISE, REDUCE, PACK, PRODUCT, STRIPS, DOTS, MINIMUM_GRADIENT, ROW_NORM,
+    ROW_NORM_GRADIENT, QUANTILE_HUBER, SPREAD_ATOMS, INDEXED, ADAM, LERP, CHECK,
 };
 
 static void execute(Program *p, const Instruction *x, i64 from, i64 to, char *scratch) {
@@ -718,6 +827,10 @@ static void execute(Program *p, const Instruction *x, i64 from, i64 to, char *sc
         case STRIPS: product_of_strips(p, x, from, to, scratch); break;
         case DOTS: product_of_dots(p, x, from, to); break;
         case MINIMUM_GRADIENT: minimum_gradient(p, x, from, to); break;
+        case ROW_NORM: row_norm(p, x, from, to); break;
+        case ROW_NORM_GRADIENT: row_norm_gradient(p, x, from, to); break;
+        case QUANTILE_HUBER: quantile_huber(p, x, from, to); break;
+        case SPREAD_ATOMS: spread_atoms(p, x, from, to); break;
         case INDEXED: indexed(p, x, from, to); break;
         case ADAM: adam(p, x, from, to); break;
         case LERP: lerp(p, x, from, to); break;

@@ -11,6 +11,8 @@ from autograd.engine.apply import apply
 from autograd.engine.capture import effect
 from autograd.ops import fused as ops
 from autograd.ops import mlp as ops_mlp
+from autograd.ops import normalization
+from autograd.ops import stack as ops_stack
 
 if TYPE_CHECKING:
     from autograd.types import Tensor
@@ -41,6 +43,76 @@ def min_mlp(
     _require_floating_point("min_mlp", inputs[0])
     op = ops_mlp.min_mlp if layout.networks > 1 else ops_mlp.mlp
     return apply(op, *inputs, parameters, layout=layout, activation=activation)
+
+
+def affine(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """`input @ weight.T + bias` of several networks, (networks, batch, out).
+
+    `input` (batch, in) or (networks, batch, in), `weight` (networks, out, in), `bias` (networks, 1,
+    out).
+    """
+    _require_floating_point("affine", input)
+    return apply(ops_stack.affine, input, weight, bias)
+
+
+def row_norm(
+    input: Tensor, weight: Tensor, bias: Tensor | None, eps: float, *, is_centred: bool
+) -> Tensor:
+    """LayerNorm over the last dimension or, without `is_centred`, RMSNorm."""
+    _require_floating_point("row_norm", input)
+    out: Tensor = apply(normalization.row_norm, input, weight, bias, eps=eps, is_centred=is_centred)
+    return out
+
+
+def lowest(input: Tensor) -> Tensor:
+    """The smallest over the first dimension; of several equal ones the first has the gradient."""
+    _require_floating_point("lowest", input)
+    return apply(ops_stack.lowest, input)
+
+
+def of_lowest(input: Tensor, values: Tensor) -> Tensor:
+    """Each row of `input` (networks, batch, n) of the network with the lowest `values`.
+
+    `values`: (networks, batch, 1).
+    """
+    _require_floating_point("of_lowest", input)
+    return apply(ops_stack.of_lowest, input, values)
+
+
+def smallest(input: Tensor, count: int) -> Tensor:
+    """The smallest numbers (..., count) of the last dimension, in order, without a gradient."""
+    _require_floating_point("smallest", input)
+    return apply(ops_stack.smallest, input, count=count)
+
+
+def quantile_huber(input: Tensor, target: Tensor) -> Tensor:
+    """The quantile Huber loss of each row, (networks, batch, 1): Dabney et al. 2018, eq. 10.
+
+    `input` (networks, batch, m): quantiles; `target` (batch, k): samples, without a gradient.
+    """
+    _require_floating_point("quantile_huber", input)
+    return apply(ops_stack.quantile_huber, input, target)
+
+
+def spread_atoms(input: Tensor, places: Tensor, low: float, high: float) -> Tensor:
+    """Shares (batch, n) at `places`, spread over n atoms from `low` to `high`, without a gradient.
+
+    Bellemare et al. 2017, arXiv:1707.06887, eq. 7.
+    """
+    _require_floating_point("spread_atoms", input)
+    return apply(ops_stack.spread_atoms, input, places, low=low, high=high)
+
+
+@effect
+def normalize_rows_(parameters: Tensor, places: Sequence[tuple[int, int, int]]) -> None:
+    """Scale the rows of matrices in parameters (networks, size) to norm 1, outside the graph.
+
+    `places`: where each matrix starts, its rows and its columns.
+    """
+    array = parameters._array
+    for matrices in ops_stack.matrices(array, places):
+        ops_stack.normalize_rows_(backend_of(array), matrices)
+    parameters._bump_version()
 
 
 def mlp_row(x: Array, parameters: Tensor, layout: StackLayout, activation: str) -> Array:

@@ -1,7 +1,7 @@
 """Neural networks: modules, losses, initial values."""
 
 from autograd.errors import missing_names
-from autograd.nn import functional, init, parameter, utils
+from autograd.nn import functional, init, parameter, steps, utils
 from autograd.nn.activation import (
     ELU,
     GELU,
@@ -15,6 +15,7 @@ from autograd.nn.activation import (
     Softplus,
     Tanh,
 )
+from autograd.nn.block_stack import BlockStack
 from autograd.nn.containers import ModuleDict, ModuleList, Sequential
 from autograd.nn.convolution import Conv2d
 from autograd.nn.dropout import Dropout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd.backend.layout import StackLayout
@@ -140,6 +140,13 @@ class MLPStack(Module):
             ]
             networks.append([Layer(*pair) for pair in zip(parts[::2], parts[1::2], strict=True)])
         return networks
+
+    def described(self, network: int = 0) -> list[tuple[str, Mapping[str, Tensor]]]:
+        """Return what one network does, step by step: kinds and arrays."""
+        steps: list[tuple[str, Mapping[str, Tensor]]] = []
+        for layer in self.layers()[network]:
+            steps += [("linear", layer._asdict()), (self.activation, {})]
+        return steps[:-1]
 
     def _own_state(self) -> Iterator[tuple[str, Tensor]]:
         """Yield the weights and biases, by their names in a state dict."""

@@ -7,6 +7,7 @@ critic knows its loss, its value and how its targets follow.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,13 @@ from sac.config import AgentConfig, checked_seed
 from sac.critics.transitions import Metrics, Transitions
 from sac.device import resolve_device
 from sac.errors import CheckpointError
+from sac.networks.architecture import normalize_rows_
 from sac.networks.freezing import frozen
+from sac.networks.optimizers import adam
+from sac.networks.reward_scale import RewardScale
 from sac.replay.batch import Batch
 from sac.run.checkpoint import find_checkpoint, load_checkpoint
-from sac.seeding import Streams, generator
+from sac.seeding import Streams, branch, generator
 from sac.spaces import ObservationEncoder, action_codec
 
 
@@ -71,11 +75,17 @@ class SACAgent(Actor):
             self.config, self.observation_encoder, self.action_codec, streams, self.device
         )
         self.observation_input = parts.observation_input
+        self.reward_scale: RewardScale | None = None
+        if self.config.normalize_rewards:
+            self.reward_scale = RewardScale(self.config.value_bound)
         self.policy_net = parts.policy_net
         self.critic = parts.critic
         self.temperature = parts.temperature
-        self.policy_optimizer: optim.Optimizer = optim.Adam(
-            self.policy_net.parameters(), lr=self.config.policy_lr
+        self.policy_optimizer: optim.Optimizer = adam(
+            self.policy_net,
+            self.config.policy_lr,
+            self.config.adam_betas,
+            self.config.weight_decay,
         )
         self.exploration = from_numpy_generator(generator(streams.exploration), self.device)
         self._upload = Upload(self.device) if self.device.type == "cuda" else None
@@ -85,6 +95,7 @@ class SACAgent(Actor):
         )
         self.compilation = Compilation(compile, self.device)
         self._repeater = Repeater(self.compilation)
+        self._critic_repeater = Repeater(self.compilation)
 
     @property
     def config(self) -> AgentConfig:
@@ -103,12 +114,14 @@ class SACAgent(Actor):
     def update(self, batch: Batch) -> Metrics:
         """Take one gradient step on every network and on alpha, then move the targets.
 
-        DivergenceError, before a step on it, for a loss that is not finite; on a device it comes
-        from `loss_guard.read()`.
+        Policy and alpha take one in every `agent.policy_delay` updates. DivergenceError, before a
+        step on it, for a loss that is not finite; on a device it comes from `loss_guard.read()`.
         """
         self.loss_guard.update = self.updates + 1
         parts = (part for part in self.transitions(batch) if part is not None)
-        metrics = self._repeated()(*parts)
+        is_last = (self.updates + 1) % self.config.policy_delay == 0
+        learn = self._repeated() if is_last else self._repeated_critic()
+        metrics = learn(*parts)
         self.updates += 1
         return metrics
 
@@ -116,18 +129,33 @@ class SACAgent(Actor):
         """Take the gradient steps of arXiv:1812.05905, algorithm 1, on the parts of Transitions."""
         batch = Transitions(*parts)
         alpha = self.temperature.alpha  # of before its own step, in all losses
-        critic_loss = self.critic.loss(batch, self.policy_net, alpha)  # J_Q, eq. 5
-        metrics = self._step(critic_loss, self.critic.optimizer)
+        metrics = self._critic_step(batch, alpha)
         with frozen(self.critic):
             policy_loss = self._policy_loss(batch, alpha)  # J_pi, eq. 9
             metrics |= self._step(policy_loss, self.policy_optimizer)
+        normalize_rows_(self.policy_net.net)
         metrics |= self.temperature.update(metrics["entropy"])  # J_alpha, eq. 18
         self.critic.follow()
         return metrics | {"alpha": alpha}
 
+    def _learn_critic(self, *parts: Tensor) -> Metrics:
+        """Take the steps of `_learn` but those of the policy and of alpha."""
+        alpha = self.temperature.alpha
+        metrics = self._critic_step(Transitions(*parts), alpha)
+        self.critic.follow()
+        return metrics | {"alpha": alpha}
+
+    def _critic_step(self, batch: Transitions, alpha: Tensor) -> Metrics:
+        critic_loss = self.critic.loss(batch, self.policy_net, alpha)  # J_Q, eq. 5
+        metrics = self._step(critic_loss, self.critic.optimizer)
+        normalize_rows_(self.critic.soft_q_nets)
+        return metrics
+
     def _policy_loss(self, batch: Transitions, alpha: Tensor) -> tuple[Tensor, Metrics]:
         """J_pi = E[alpha log pi(a|s) - Q(s, a)] = -E[V(s)]; arXiv:1812.05905, eq. 9."""
-        value, entropy = self.policy_net.soft_value(batch.observation, self.critic.value, alpha)
+        value, entropy = self.policy_net.soft_value(
+            batch.observation, self.critic.value, alpha, is_learning=True
+        )
         loss = -value.mean()
         return loss, {"policy_loss": loss.detach(), "entropy": entropy.detach()}
 
@@ -146,6 +174,43 @@ class SACAgent(Actor):
         optimizer.step()
         return metrics
 
+    def anneal(self, progress: float) -> None:
+        """Lower all learning rates, from 0 of a training to 1, to `agent.final_lr_fraction`."""
+        fraction = self.config.final_lr_fraction
+        if fraction == 1:
+            return
+        for optimizer in self.optimizers().values():
+            for group in optimizer.param_groups:
+                group["lr"] = optimizer.defaults["lr"] * (1 - (1 - fraction) * progress)
+
+    def reset(self, streams: Streams, number: int) -> None:
+        """Start anew with weights from branch `number` of the stream `network`.
+
+        Optimizers and alpha start anew, too; statistics and generators stay. Source: Nikishin et
+        al. 2022, arXiv:2205.07802.
+        """
+        drawn = replace(streams, network=branch(streams.network, number))
+        parts = build_parts(
+            self.config, self.observation_encoder, self.action_codec, drawn, self.device
+        )
+        for mine in ("policy_net", "critic", "temperature"):
+            getattr(self, mine).load_state_dict(getattr(parts, mine).state_dict())
+        for optimizer in self.optimizers().values():
+            for values in optimizer.state.values():
+                for tensor in values.values():
+                    tensor.zero_()
+
+    @property
+    def reward_factor(self) -> float:
+        """What rewards are multiplied by before they are learned from."""
+        scale = 1.0 if self.reward_scale is None else self.reward_scale.factor
+        return self.config.reward_scale * scale
+
+    def observe_returns(self, returns: NDArray[Any]) -> None:
+        """Let the statistics of rewards, where there are any, see discounted returns (n,)."""
+        if self.reward_scale is not None:
+            self.reward_scale.observe(returns)
+
     def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Metrics]:
         """Return the losses of an update on a batch with their graphs, and its metrics; no step.
 
@@ -162,14 +227,24 @@ class SACAgent(Actor):
 
     def _repeated(self) -> Callable[..., Metrics]:
         """Return `_learn`, or the program that repeats it."""
+        return self._program(self._repeater, self._learn)
+
+    def _repeated_critic(self) -> Callable[..., Metrics]:
+        """Return `_learn_critic`, or the program that repeats it."""
+        return self._program(self._critic_repeater, self._learn_critic)
+
+    def _program(
+        self, repeater: Repeater, function: Callable[..., Metrics]
+    ) -> Callable[..., Metrics]:
         parts = self.policy_net, self.critic, self.temperature, self.policy_optimizer
         constants = self.config, self.loss_guard
-        return self._repeater.repeated(self._learn, self, parts, constants, self._tensors)
+        return repeater.repeated(function, self, parts, constants, self._tensors)
 
     def _tensors(self) -> list[Tensor]:
         """Return all tensors that `_learn` knows beside the batch."""
         parts = self.policy_net, self.critic, self.temperature
         tensors: list[Tensor] = [p for part in parts for p in part.parameters()]
+        tensors += [buffer for part in parts for buffer in part.buffers()]
         return tensors if self.temperature.optimizer else [*tensors, self.temperature.alpha]
 
     def optimizers(self) -> dict[str, optim.Optimizer]:
@@ -197,7 +272,7 @@ class SACAgent(Actor):
                     f"batch.{name}: expected the shape {column}, one number for each transition, "
                     f"got {tuple(array.shape)}"
                 )
-        scale = self.config.reward_scale
+        scale = self.reward_factor
         is_placed = isinstance(batch.reward, Tensor)  # on the device already
         take = self.observation_input if is_placed else self.observation_input.array
         parts: list[Any] = [

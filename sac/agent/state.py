@@ -15,6 +15,7 @@ from sac.config import AgentConfig
 from sac.critics.soft_q import SoftQCritic
 from sac.errors import CheckpointError, ConfigError
 from sac.networks.observation_input import ObservationInput
+from sac.networks.reward_scale import RewardScale
 from sac.seeding import Streams, branch, integer_seed
 from sac.spaces import ObservationEncoder, space_from_json, space_to_json
 
@@ -47,8 +48,16 @@ class Learner(Protocol):
     updates: int
 
     @property
+    def config(self) -> AgentConfig:
+        """The settings."""
+
+    @property
     def observation_input(self) -> ObservationInput:
         """The statistics of observations."""
+
+    @property
+    def reward_scale(self) -> RewardScale | None:
+        """The statistics of rewards, where there are any."""
 
     @property
     def policy_net(self) -> nn.Module:
@@ -71,6 +80,8 @@ def _weights(agent: Learner) -> State:
     state = prefixed("observation_input", agent.observation_input.state_dict())
     state |= prefixed("policy_net", agent.policy_net.state_dict())
     state |= arrays(agent.critic.state_dict())
+    if agent.reward_scale is not None:
+        state |= prefixed("reward_scale", agent.reward_scale.state_dict())
     return state | prefixed("temperature", agent.temperature.state_dict())
 
 
@@ -86,8 +97,7 @@ def full_state(agent: Learner) -> State:
 def load_full_state(agent: Learner, state: State) -> None:
     """Take over what `full_state` returned; CheckpointError, and no change, if it does not fit."""
     expected: State = {"updates": np.array(0), **_weights(agent)}
-    if np.any(state.get("updates") != 0):  # optimizers have no state before their first step
-        expected |= _adam_states(agent)
+    expected |= _adam_states(agent, int(np.max(state.get("updates", 0))))
     _check_fits(state, expected)
     load_weights(agent, state)
     for name, optimizer in agent.optimizers().items():
@@ -95,10 +105,12 @@ def load_full_state(agent: Learner, state: State) -> None:
     agent.updates = int(state["updates"])
 
 
-def _adam_states(agent: Learner) -> State:
+def _adam_states(agent: Learner, updates: int) -> State:
     """Return what the optimizers hold from their first step on, by name, shape and dtype."""
     expected: State = {}
     for name, optimizer in agent.optimizers().items():
+        if updates < (1 if name == "critic" else agent.config.policy_delay):
+            continue
         for index, parameter in enumerate(optimizer.param_groups[0]["params"]):
             moment = np.zeros(parameter.shape, np.float32)
             values = {"step": np.float32(0), "exp_avg": moment, "exp_avg_sq": moment}
@@ -118,7 +130,12 @@ def _load_optimizer(optimizer: optim.Optimizer, state: State) -> None:
 def load_weights(agent: Learner, state: State) -> None:
     """Take over networks, targets, alpha and statistics, not the optimizers."""
     expected = _weights(agent)
-    roots = {"observation_input", "temperature", *(name.split(".")[0] for name in expected)}
+    roots = {
+        "observation_input",
+        "reward_scale",
+        "temperature",
+        *(name.split(".")[0] for name in expected),
+    }
     weights = {name: array for name, array in state.items() if name.split(".")[0] in roots}
     _check_fits(weights, expected)
     named = {"policy_net": agent.policy_net, "temperature": agent.temperature}
@@ -126,6 +143,8 @@ def load_weights(agent: Learner, state: State) -> None:
         _load_module(module, part(weights, name))
     _load_module(agent.critic, {name: weights[name] for name in agent.critic.state_dict()})
     agent.observation_input.load_state_dict(part(weights, "observation_input"))
+    if agent.reward_scale is not None:
+        agent.reward_scale.load_state_dict(part(weights, "reward_scale"))
 
 
 def _load_module(module: Any, state: State) -> None:

@@ -6,8 +6,11 @@ import autograd as torch
 from sac.agent.temperature import FixedTemperature, LearnedTemperature
 from sac.config import AgentConfig
 from sac.critics import reading_for
+from sac.critics.categorical import CategoricalCritic
+from sac.critics.crossq import CrossQCritic
 from sac.critics.redq import REDQCritic
 from sac.critics.soft_q import SoftQCritic
+from sac.critics.tqc import TQCCritic
 from sac.errors import ConfigError
 from sac.networks.observation_input import NormalizedObservationInput, ObservationInput
 from sac.policies import Policy, policy_for
@@ -19,6 +22,9 @@ Temperature = LearnedTemperature | FixedTemperature
 CRITICS: dict[str, type[SoftQCritic]] = {
     "sac": SoftQCritic,
     "redq": REDQCritic,
+    "tqc": TQCCritic,
+    "categorical": CategoricalCritic,
+    "crossq": CrossQCritic,
 }
 
 
@@ -64,7 +70,9 @@ def _temperature(config: AgentConfig, policy_net: Policy, device: torch.device) 
     if config.alpha != "auto":
         return FixedTemperature(config.alpha, device)
     target_entropy = config.target_entropy
-    if target_entropy == "auto":
+    if config.target_std is not None:
+        target_entropy = policy_net.entropy_of(config.target_std)
+    elif target_entropy == "auto":
         target_entropy = policy_net.default_target_entropy
     else:
         policy_net.check_target_entropy(target_entropy)

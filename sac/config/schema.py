@@ -1,12 +1,12 @@
 """The configuration: every key with its default, meaning and range. A Config is always valid."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from sac.config import shipped
+from sac.config.agent import AgentConfig
 from sac.config.defaults import with_time_to_learn
 from sac.config.environment import EnvConfig, WrapperConfig
 from sac.config.fields import (
@@ -19,174 +19,16 @@ from sac.config.fields import (
     whole,
 )
 from sac.config.keys import build, check_keys, merge, to_plain
+from sac.config.train import TrainConfig
 from sac.config.yaml_text import dump_yaml, parse_yaml, read_yaml_mapping
 from sac.errors import ConfigError
 
 SEED_LIMIT = 2**63 - 1
-rate = partial(Option, above=0, at_most=1)
-log_std = partial(Option, at_least=-100, at_most=10)
 
 
 def checked_seed(seed: Any) -> int:
     """Return a seed, NumPy's integers too, as an int; ConfigError if it is none."""
     return whole("seed", seed, at_least=0, at_most=SEED_LIMIT)
-
-
-# Defaults without another source are from Haarnoja et al. 2018, arXiv:1812.05905, appendix D. SB3,
-# PFRL and most others use them too.
-@dataclass(frozen=True)
-class AgentConfig:
-    """The algorithm: networks, optimizers, temperature."""
-
-    gamma: Annotated[float, Option("Discount per environment step.", at_least=0, at_most=1)] = 0.99
-    tau: Annotated[float, rate("Share of online weights mixed into the target per update.")] = 0.005
-    hidden_sizes: Annotated[Sequence[int], count("Units of each hidden layer.", at_most=2**16)] = (
-        256,
-        256,
-    )
-    activation: Annotated[
-        Literal["relu", "tanh", "elu", "gelu", "silu", "leaky_relu"],
-        Option("Activation of the hidden layers."),
-    ] = "relu"
-    critic: Annotated[
-        str,
-        Option(
-            "How values are learned: sac takes the minimum of all soft Q networks; redq takes that "
-            "of a random few for the target, and the policy climbs their mean (it learns from "
-            "many: num_soft_q_nets 10, updates_per_step 20)."
-        ),
-    ] = "sac"
-    # Two prevent overestimation (Fujimoto et al. 2018, arXiv:1802.09477).
-    num_soft_q_nets: Annotated[int, count("Soft Q networks.", at_most=100)] = 2
-    min_over: Annotated[
-        int | None,
-        count(
-            "With redq: how many random target networks the minimum is over; null: 2.", at_most=100
-        ),
-    ] = None
-    entropy_in_target: Annotated[
-        bool,
-        Option(
-            "Whether targets include the entropy of the next action, as in SAC; false: the critic "
-            "learns returns of rewards alone, and entropy counts in the policy's loss only."
-        ),
-    ] = True
-    policy_lr: Annotated[float, rate("Adam's learning rate of the policy.")] = 3e-4
-    soft_q_lr: Annotated[float, rate("Adam's learning rate of the soft Q networks.")] = 3e-4
-    alpha_lr: Annotated[float, rate("Adam's learning rate of the temperature.")] = 3e-4
-    alpha: Annotated[
-        Literal["auto"] | float,
-        Option("Temperature; auto learns the one that meets target_entropy.", above=0),
-    ] = "auto"
-    initial_alpha: Annotated[float, Option("Temperature that auto starts from.", above=0)] = 1.0
-    # Continuous: arXiv:1812.05905, appendix D. Discrete: half of log n; publications use 0.2 and
-    # 0.98. On CartPole, at 0.1 and 0.2 alpha goes to 0, and policies that held the pole for 500
-    # steps forget it again; near 1 the policy is a coin toss. At 0.5 it keeps visiting its own
-    # mistakes, and its most likely actions, which evaluations take, stay right.
-    target_entropy: Annotated[
-        Literal["auto"] | float,
-        Option(
-            "Policy entropy in nats that alpha is learned for; auto: minus the number of action "
-            "dimensions, for discrete actions 0.5 times log(number of actions)."
-        ),
-    ] = "auto"
-    # The clamp keeps exp(log_std) within float32; the authors' code uses -20 and 2.
-    log_std_min: Annotated[float, log_std("Lower clamp of the log standard deviation.")] = -20.0
-    log_std_max: Annotated[float, log_std("Upper clamp of the log standard deviation.")] = 2.0
-    max_grad_norm: Annotated[
-        float | None,
-        Option("Clip each network's gradient to this norm; null: no clipping.", above=0),
-    ] = None
-    normalize_observations: Annotated[
-        bool, Option("Standardise observations by their running mean and variance.")
-    ] = False
-    reward_scale: Annotated[
-        float, Option("Factor on the rewards that are learned from, not on logged ones.", above=0)
-    ] = 1.0
-
-    def __post_init__(self) -> None:
-        check_fields(self, "agent.")
-        if self.log_std_min >= self.log_std_max:
-            raise ConfigError(
-                f"agent.log_std_min: expected a number below agent.log_std_max "
-                f"({self.log_std_max:g}), got {self.log_std_min:g}"
-            )
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """The length and the data of training; steps are transitions of all environments together."""
-
-    total_steps: Annotated[int, count("Transitions to collect in all.")] = 100_000
-    # A few episodes of most tasks. The 10,000 of MuJoCo papers would be most of a short run.
-    learning_starts: Annotated[
-        int,
-        count(
-            "Transitions of random actions before the first update; by default a tenth of "
-            "total_steps where that is less.",
-            at_least=0,
-        ),
-    ] = 1000
-    # More than 1 carries a reward back faster, where rewards are rare or late. The actions on the
-    # way are those of older policies, so that many steps learn of what is no longer done.
-    n_step: Annotated[
-        int, count("Rewards in a target, before it bootstraps from the next value.", at_most=1000)
-    ] = 1
-    random_action_repeat: Annotated[
-        int,
-        count(
-            "Steps that a random action before learning_starts is held for; more reach further, "
-            "where a first reward is far.",
-            at_most=10_000,
-        ),
-    ] = 1
-    batch_size: Annotated[int, count("Transitions in an update.", at_most=10**7)] = 256
-    buffer_size: Annotated[
-        int, count("Transitions kept to learn from, over all environments; the oldest make room.")
-    ] = 1_000_000
-    buffer_device: Annotated[
-        Literal["auto", "cpu", "cuda"],
-        Option(
-            "Where a GPU takes its batches from: cuda keeps a copy of the transitions in its "
-            "memory, cpu sends each batch, auto keeps a copy where it takes at most half of what "
-            "is free. No result depends on it."
-        ),
-    ] = "auto"
-    updates_per_step: Annotated[
-        float, Option("Gradient updates per transition, also fractions.", above=0, at_most=1000)
-    ] = 1.0
-    compile: Annotated[
-        Literal["auto", "always", "never"],
-        Option(
-            "Whether updates on the CPU run in compiled kernels, two to five times as fast as "
-            "NumPy: auto does where there is a C compiler (or the extra 'fast'), always fails "
-            "where there is none, never leaves it to NumPy. Results agree but for rounding."
-        ),
-    ] = "auto"
-    on_divergence: Annotated[
-        Literal["stop", "rollback"],
-        Option(
-            "When a loss, weight, observation, reward or action is not finite: stop with an error, "
-            "or rollback, which goes on from the last checkpoint with other random numbers, at "
-            "most 3 times. A run that stopped does that when it is resumed."
-        ),
-    ] = "stop"
-    init_from: Annotated[
-        str | None, Option("Run or checkpoint whose trained weights a new run starts from.")
-    ] = None
-
-    def __post_init__(self) -> None:
-        check_fields(self, "train.")
-        if self.learning_starts > self.total_steps:
-            raise ConfigError(
-                f"train.learning_starts: expected at most train.total_steps "
-                f"({self.total_steps}), got {self.learning_starts}"
-            )
-        if self.buffer_size < self.batch_size:
-            raise ConfigError(
-                f"train.buffer_size: expected at least train.batch_size "
-                f"({self.batch_size}), got {self.buffer_size}"
-            )
 
 
 @dataclass(frozen=True)

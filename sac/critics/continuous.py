@@ -1,7 +1,5 @@
 """Soft Q networks of continuous actions: Q(s, a) of a pair."""
 
-from collections.abc import Callable
-
 from autograd import Tensor
 
 
@@ -19,6 +17,6 @@ class ActionAsInput:
         """Return what the networks take of a pair."""
         return observation, action
 
-    def read(self, nets: Callable[..., Tensor], observation: Tensor, action: Tensor) -> Tensor:
-        """Return the values of stored actions (batch, size), (networks, batch, 1)."""
-        return nets(observation, action)
+    def chosen(self, values: Tensor, action: Tensor) -> Tensor:
+        """Return the values of stored actions (batch, size): what the networks gave."""
+        return values

@@ -1,7 +1,5 @@
 """Soft Q networks of discrete actions: all values Q(s, .) at once."""
 
-from collections.abc import Callable
-
 import autograd as torch
 from autograd import Tensor
 
@@ -19,7 +17,6 @@ class ActionAsOutput:
         """Return what the networks take of a pair."""
         return (observation,)
 
-    def read(self, nets: Callable[..., Tensor], observation: Tensor, action: Tensor) -> Tensor:
+    def chosen(self, values: Tensor, action: Tensor) -> Tensor:
         """Return the values of stored actions (batch, 1) int64, (networks, batch, 1)."""
-        values = nets(observation)
         return torch.gather(values, -1, action.expand(*values.shape[:-1], 1))

@@ -56,7 +56,7 @@ def rewards(evidence: Evidence) -> Result:
     batch, config = evidence.batch, evidence.config.agent
     if batch is None:
         return unknown("the replay is empty")
-    scaled = batch.reward.astype(np.float64) * config.reward_scale
+    scaled = batch.reward.astype(np.float64) * evidence.agent.reward_factor
     size = float(np.sqrt(np.mean(scaled**2)))
     text = f"about {size:.3g} in size"
     if size > LARGE_REWARD:

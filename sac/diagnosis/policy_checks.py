@@ -187,7 +187,7 @@ def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.
     with no_grad():
         q_value = min_q(agent, first, actions)
         q_after = min_q(agent, last, agent.greedy(last))
-    rewards = np.array([episode.discounted_return for episode in played]) * config.reward_scale
+    rewards = np.array([episode.discounted_return for episode in played]) * agent.reward_factor
     n = evidence.config.train.n_step
     later = np.array([np.sum(config.gamma ** np.arange(n, length, n)) for length in lengths])
     return q_value, rewards + bonus * later + left * (q_after + bonus), 1 - left
@@ -203,7 +203,7 @@ def _entropy_bonus(evidence: Evidence) -> float:
 
 def _included(evidence: Evidence, shown: np.ndarray) -> str:
     """Return in words what is in the discounted returns beside the environment's own rewards."""
-    bonus, scale = _entropy_bonus(evidence), evidence.config.agent.reward_scale
+    bonus, scale = _entropy_bonus(evidence), evidence.agent.reward_factor
     parts = [
         *([f"rewards times {scale:g}"] if scale != 1 else []),
         *([f"{bonus:+.2g} for entropy in later steps"] if bonus else []),
@@ -221,4 +221,4 @@ def _chance_size(evidence: Evidence) -> float:
         return 0.0
     config = evidence.config.agent
     size = float(np.sqrt(np.mean(evidence.batch.reward.astype(np.float64) ** 2)))
-    return size * config.reward_scale / math.sqrt(max(1 - config.gamma**2, 1e-6))
+    return size * evidence.agent.reward_factor / math.sqrt(max(1 - config.gamma**2, 1e-6))

@@ -24,7 +24,6 @@ from sac.run.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from sac.run.origin import is_own
 from sac.run.rules import check_trusted
 from sac.seeding import globals_kept, seed_globals
-from sac.spaces import ObservationEncoder
 
 __all__ = [
     "EvaluationResult",
@@ -213,15 +212,10 @@ def check_spaces_fit(
 
     Bounds of observations may differ, as no policy reads them; bounds of actions scale the actions.
     """
-    trained, found = ObservationEncoder(observation_space), environment.observation_encoder
-    same_layout = (
-        type(trained.space) is type(found.space)
-        and trained.space.shape is not None
-        and (trained.shape, trained.dtype) == (found.shape, found.dtype)
-    )
-    if not same_layout and trained.space != found.space:
+    found = environment.observation_encoder
+    if not found.takes(observation_space):
         raise SpaceError(
-            f"The agent was trained on observations {trained.space}, but the environment gives "
+            f"The agent was trained on observations {observation_space}, but the environment gives "
             f"{found.space}. Use the environment and env.kwargs that it was trained with."
         )
     if action_space != environment.action_space:

@@ -69,9 +69,7 @@ def _input_layers(agent: SACAgent) -> list[Layer]:
 
 def _network_layers(agent: SACAgent) -> list[Layer]:
     """Return the policy network; of a Gaussian's outputs the means alone."""
-    learned, last = agent.policy_net.mode_layers()
-    layers: list[Layer] = []
-    for layer in learned:
-        arrays = {"weight": layer.weight.numpy(force=True), "bias": layer.bias.numpy(force=True)}
-        layers += [Layer("linear", arrays), Layer(agent.policy_net.net.activation)]
-    return layers[:-1] + list(map(Layer, last))
+    return [
+        Layer(kind, {name: tensor.numpy(force=True) for name, tensor in tensors.items()})
+        for kind, tensors in agent.policy_net.mode_steps()
+    ]

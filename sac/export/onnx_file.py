@@ -22,9 +22,15 @@ def encode(policy: Policy) -> bytes:
     graph = _Graph()
     # float32 first, as the agent itself rounds float64 observations.
     x = graph.cast(graph.add("Flatten", "observation"), np.dtype(np.float32))
+    forks: list[str] = []
     for layer in policy.layers:
         names = {name: graph.constant(array) for name, array in layer.arrays.items()}
-        x = _add_layer(graph, layer.kind, x, names)
+        if layer.kind == "fork":  # of a residual block
+            forks.append(x)
+        elif layer.kind == "join":
+            x = graph.add("Add", x, forks.pop())
+        else:
+            x = _add_layer(graph, layer.kind, x, names)
     shape = graph.constant(np.array([-1, *policy.action_shape], np.int64))
     x = graph.cast(graph.add("Reshape", x, shape), policy.action_dtype)
     graph.add("Identity", x, output="action")
@@ -85,6 +91,10 @@ def _add_layer(graph: _Graph, kind: str, x: str, names: dict[str, str]) -> str:
             return graph.add("Clip", x, lowest, names["limit"])
         case "linear":
             return graph.add("Gemm", x, names["weight"], names["bias"], transB=1)
+        case "affine":
+            return graph.add("Add", graph.add("Mul", x, names["scale"]), names["shift"])
+        case "layer_norm" | "rms_norm":
+            return _add_norm(graph, kind, x, names)
         case "silu":
             return graph.add("Mul", x, graph.add("Sigmoid", x))
         case "gelu":
@@ -96,6 +106,16 @@ def _add_layer(graph: _Graph, kind: str, x: str, names: dict[str, str]) -> str:
             return _add_rescale(graph, x, names["low"], names["high"])
         case _:
             return graph.add(OPERATOR_OF[kind], x)
+
+
+def _add_norm(graph: _Graph, kind: str, x: str, names: dict[str, str]) -> str:
+    """Add LayerNorm or RMSNorm over the last axis by elementary operators, as any runtime has."""
+    if kind == "layer_norm":
+        x = graph.add("Sub", x, graph.add("ReduceMean", x, axes=[-1], keepdims=1))
+    variance = graph.add("ReduceMean", graph.add("Mul", x, x), axes=[-1], keepdims=1)
+    x = graph.add("Div", x, graph.add("Sqrt", graph.add("Add", variance, names["eps"])))
+    x = graph.add("Mul", x, names["weight"])
+    return graph.add("Add", x, names["bias"]) if kind == "layer_norm" else x
 
 
 def _add_gelu(graph: _Graph, x: str) -> str:

@@ -16,6 +16,11 @@ LAYERS: dict = {
     "gelu": lambda x: x / 2 * (1 + np.vectorize(math.erf, otypes="f")(x / math.sqrt(2))),
     "silu": lambda x: x * np.exp(-np.logaddexp(0, -x)),
     "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
+    "affine": lambda x, scale, shift: x * scale + shift,
+    "layer_norm": lambda x, weight, bias, eps: (
+        (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + eps) * weight + bias
+    ),
+    "rms_norm": lambda x, weight, eps: x / np.sqrt((x * x).mean(-1, keepdims=True) + eps) * weight,
     "rescale": lambda x, low, high: np.clip(low * (0.5 - x / 2) + high * (0.5 + x / 2), low, high),
     "argmax": lambda x, start: np.argmax(x, axis=1) + start,
 }
@@ -28,7 +33,7 @@ class NumpyPolicy:
         with safe_open(path, "numpy") as file:
             self.about = json.loads(file.metadata()["policy"])  # layers, observation, action
             self.layers = [
-                (LAYERS[layer["kind"]], [file.get_tensor(name) for name in layer["tensors"]])
+                (layer["kind"], [file.get_tensor(name) for name in layer["tensors"]])
                 for layer in self.about["layers"]
             ]
 
@@ -37,6 +42,12 @@ class NumpyPolicy:
         x = np.asarray(observations).reshape(len(observations), -1).astype(np.float32)
         if not np.isfinite(x).all():
             raise ValueError(f"expected finite observations, got {x[~np.isfinite(x)][0]}")
-        for function, tensors in self.layers:
-            x = function(x, *tensors)
+        forks = []
+        for kind, tensors in self.layers:
+            if kind == "fork":  # of a residual block
+                forks.append(x)
+            elif kind == "join":
+                x = x + forks.pop()
+            else:
+                x = LAYERS[kind](x, *tensors)
         return x.reshape(-1, *self.about["action"]["shape"]).astype(self.about["action"]["dtype"])

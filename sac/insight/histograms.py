@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import autograd as torch
-from autograd import nn, no_grad
+from autograd import no_grad
 from sac.agent.agent import SACAgent
 from sac.insight.recording import twin_of
+from sac.networks.architecture import Stack
 from sac.replay.batch import Batch
 from sac.seeding import Streams
 
@@ -61,7 +62,7 @@ def _by_dimension(tag: str, values: NDArray[Any]) -> Iterator[Values]:
             yield f"{tag}/{i}", column
 
 
-def _layers(name: str, stack: nn.MLPStack) -> Iterator[Values]:
+def _layers(name: str, stack: Stack) -> Iterator[Values]:
     """Yield weights and gradients of each layer; `{}` in `name` is the network's number."""
     for what, array in (("weights", stack.flat), ("gradients", stack.flat.grad)):
         for number, network in enumerate(stack.layers(array), start=1):

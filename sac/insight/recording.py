@@ -72,10 +72,11 @@ def record_update(agent: SACAgent, batch_size: int, *, whole: bool) -> Recording
     nets = {
         "policy": twin.policy_net.net,
         "soft_q": twin.critic.soft_q_nets,
-        "targets/target_soft_q": twin.critic.target_soft_q_nets,
     }
+    if twin.critic.has_targets:
+        nets["targets/target_soft_q"] = twin.critic.target_soft_q_nets
     if whole:
-        for tensor in [*batch[:-1], nets["targets/target_soft_q"].flat]:
+        for tensor in [*batch[:-1], *(net.flat for net in nets.values())]:
             if tensor.is_floating_point():
                 tensor.requires_grad_()
     for name, tensor in zip(batch._fields[:-1], batch[:-1], strict=True):
@@ -127,13 +128,15 @@ def _record_losses(
     recording.name(alpha, "alpha/alpha")
     recording.phase = "targets/"
     with enable_grad() if whole else no_grad():
-        target = agent.critic.target(batch, agent.policy_net, alpha)
+        target, pair = agent.critic.target(batch, agent.policy_net, alpha)
     recording.target = target
     recording.label("targets", [target])
     recording.phase = ""
-    recording.losses["critic_loss"], _ = agent.critic.error(batch, target)
+    recording.losses["critic_loss"], _ = agent.critic.error(batch, target, pair)
     with nullcontext() if whole else frozen(agent.critic):
-        value, entropy = agent.policy_net.soft_value(batch.observation, agent.critic.value, alpha)
+        value, entropy = agent.policy_net.soft_value(
+            batch.observation, agent.critic.value, alpha, is_learning=True
+        )
         recording.losses["policy_loss"] = -value.mean()
     if agent.temperature.optimizer is not None:
         entropy = entropy if whole else entropy.detach()

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from autograd import nn
 from autograd.functional.fused import mlp_row
 from autograd.nn.mlp_stack import FUSED
+from sac.networks.architecture import Stack
 
 Row = NDArray[np.float32]
 
 
-def fits(net: nn.MLPStack) -> bool:
+def fits(net: Stack) -> bool:
     """Return whether a RowNetwork can stand in for the network: on the CPU, with a fused path."""
-    return net.activation in FUSED and net.flat.device.type == "cpu"
+    is_fused = isinstance(net, nn.MLPStack) and net.activation in FUSED
+    return is_fused and net.flat.device.type == "cpu"
 
 
 class RowNetwork:
@@ -24,10 +26,12 @@ class RowNetwork:
 
     is_repeatable = True
 
-    def __init__(self, net: nn.MLPStack) -> None:
-        # Attributes of its own: to look `flat` up among a module's parameters takes as long as a
-        # layer.
-        self._flat, self._layout, self._activation = net.flat, net.layout, net.activation
+    def __init__(self, net: Stack) -> None:
+        """Take a network; only one that `fits` can be called."""
+        if isinstance(net, nn.MLPStack):
+            # Attributes of its own: to look `flat` up among a module's parameters takes as long as
+            # a layer.
+            self._flat, self._layout, self._activation = net.flat, net.layout, net.activation
 
     def __call__(self, x: Row) -> Row:
         """Return the outputs (n,) for the inputs (features,)."""

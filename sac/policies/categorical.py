@@ -1,6 +1,7 @@
 """The policy for discrete actions: a categorical distribution, summed over exactly."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +11,12 @@ from autograd import Tensor, nn
 from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
 from sac.errors import ConfigError
+from sac.networks.architecture import Described, batch_mode
 from sac.networks.single_row import Row, RowNetwork
+from sac.policies.network import policy_network
 from sac.spaces import ActionCodec
 
-# Of log|A|, the entropy of uniformly random actions; why this much is said in sac/config/schema.py.
+# Of log|A|, the entropy of uniformly random actions; why this much is said in sac/config/agent.py.
 TARGET_ENTROPY_FRACTION = 0.5
 
 
@@ -28,11 +31,10 @@ class CategoricalPolicy(nn.Module):
         """Draw the weights from `weights`."""
         super().__init__()
         self.num_actions = num_actions
-        self.net = nn.MLPStack(
-            [features, *config.hidden_sizes, num_actions],
-            config.activation,
-            generator=from_numpy_generator(weights),
+        self.net = policy_network(config).build(
+            features, num_actions, generator=from_numpy_generator(weights)
         )
+        self._batch_mode = batch_mode(self.net)
         self._row_net = RowNetwork(self.net)
 
     @property
@@ -53,6 +55,13 @@ class CategoricalPolicy(nn.Module):
                 f"{target_entropy:g}"
             )
 
+    def entropy_of(self, std: float) -> float:
+        """Raise ConfigError: a categorical distribution has no standard deviation."""
+        raise ConfigError(
+            f"agent.target_std: expected null for discrete actions, which have a "
+            f"target_entropy alone, got {std:g}"
+        )
+
     @property
     def entropy_tolerance(self) -> float:
         """Return how many nats from its target an entropy still counts as at it."""
@@ -62,15 +71,24 @@ class CategoricalPolicy(nn.Module):
         """Return none: the soft value is a sum, not a sample."""
         return {}
 
-    def log_probs(self, observation: Tensor) -> Tensor:
-        """Return log pi(.|s), finite for every logit; (batch, n)."""
-        return torch.log_softmax(self.net(observation), dim=1)
+    def log_probs(self, observation: Tensor, **mode: Any) -> Tensor:
+        """Return log pi(.|s), finite for every logit; (batch, n). `mode` of the network."""
+        return torch.log_softmax(self.net(observation, **mode), dim=1)
 
     def soft_value(
-        self, observation: Tensor, q_values: Callable[[Tensor], Tensor], alpha: Tensor
+        self,
+        observation: Tensor,
+        q_values: Callable[[Tensor], Tensor],
+        alpha: Tensor,
+        *,
+        is_learning: bool = False,
     ) -> tuple[Tensor, Tensor]:
-        """Return V(s) = sum_a pi(a|s) (Q(s, a) - alpha log pi(a|s)), and the entropy (batch, 1)."""
-        log_probs = self.log_probs(observation)
+        """Return V(s) = sum_a pi(a|s) (Q(s, a) - alpha log pi(a|s)), and the entropy (batch, 1).
+
+        `is_learning`: the policy is learned from the result.
+        """
+        mode = self._batch_mode if is_learning else {}
+        log_probs = self.log_probs(observation, **mode)
         probs = log_probs.exp()
         value = (probs * (q_values(observation) - alpha * log_probs)).sum(dim=1, keepdim=True)
         entropy = -(probs * log_probs).detach().sum(dim=1, keepdim=True)
@@ -103,9 +121,9 @@ class CategoricalPolicy(nn.Module):
         yield "action", actions
         yield "logit", outputs.ravel()
 
-    def mode_layers(self) -> tuple[list[nn.Layer], list[str]]:
-        """Return the layers of the network, and the activations after the last: none."""
-        return self.net.layers()[0], []
+    def mode_steps(self) -> Described:
+        """Return the steps from observations to logits, each as its kind and its arrays."""
+        return self.net.described()
 
     def shortfall(self, observation: Tensor, actions: NDArray, codec: ActionCodec) -> NDArray:
         """Return by how much the logits of the environment's actions (batch,) are below the best.

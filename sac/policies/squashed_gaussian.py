@@ -1,6 +1,7 @@
 """The policy for continuous actions: a Gaussian squashed by tanh into [-1, 1]."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,9 @@ from autograd import Tensor, nn
 from autograd.functional.fused import soft_value, squashed_gaussian
 from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
+from sac.networks.architecture import Described, batch_mode
 from sac.networks.single_row import Row, RowNetwork
+from sac.policies.network import policy_network
 from sac.spaces import ActionCodec
 
 
@@ -41,11 +44,10 @@ class SquashedGaussianPolicy(nn.Module):
             np.array(self.log_std_max, np.float32),
         )
         self.noise = noise
-        self.net = nn.MLPStack(
-            [features, *config.hidden_sizes, 2 * action_size],
-            config.activation,
-            generator=from_numpy_generator(weights),
+        self.net = policy_network(config).build(
+            features, 2 * action_size, generator=from_numpy_generator(weights)
         )
+        self._batch_mode = batch_mode(self.net)
         self._row_net = RowNetwork(self.net)
 
     @property
@@ -56,6 +58,10 @@ class SquashedGaussianPolicy(nn.Module):
     def check_target_entropy(self, target_entropy: float) -> None:
         """Accept any: a Gaussian's entropy has no largest value, and no smallest."""
 
+    def entropy_of(self, std: float) -> float:
+        """Return the entropy of a Gaussian of this standard deviation in every dimension."""
+        return 0.5 * self.action_size * float(np.log(2 * np.pi * np.e * std**2))
+
     @property
     def entropy_tolerance(self) -> float:
         """Return how many nats from its target an entropy still counts as at it."""
@@ -65,21 +71,41 @@ class SquashedGaussianPolicy(nn.Module):
         """Return the generator of the actions inside updates."""
         return {"policy": self.noise}
 
-    def rsample(self, observation: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return a reparameterised action (batch, size) and its log-probability (batch, 1)."""
-        parameters = self.net(observation)
+    def rsample(
+        self, observation: Tensor, generator: torch.Generator, **mode: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Return a reparameterised action (batch, size) and its log-probability (batch, 1).
+
+        `mode` of the network.
+        """
         noise = torch.randn(
             len(observation), self.action_size, generator=generator, device=observation.device
         )
+        return self.perturbed(observation, noise, **mode)
+
+    def perturbed(self, observation: Tensor, noise: Tensor, **mode: Any) -> tuple[Tensor, Tensor]:
+        """Return what `rsample` does, by standard normal numbers (batch, size) of the caller's."""
         return squashed_gaussian(
-            parameters, noise, log_std_min=self.log_std_min, log_std_max=self.log_std_max
+            self.net(observation, **mode),
+            noise,
+            log_std_min=self.log_std_min,
+            log_std_max=self.log_std_max,
         )
 
     def soft_value(
-        self, observation: Tensor, q_value: Callable[[Tensor, Tensor], Tensor], alpha: Tensor
+        self,
+        observation: Tensor,
+        q_value: Callable[[Tensor, Tensor], Tensor],
+        alpha: Tensor,
+        *,
+        is_learning: bool = False,
     ) -> tuple[Tensor, Tensor]:
-        """Return V(s) = E_a[Q(s, a) - alpha log pi(a|s)] by one sample, and the entropy."""
-        action, log_prob = self.rsample(observation, self.noise)
+        """Return V(s) = E_a[Q(s, a) - alpha log pi(a|s)] by one sample, and the entropy.
+
+        `is_learning`: the policy is learned from the result.
+        """
+        mode = self._batch_mode if is_learning else {}
+        action, log_prob = self.rsample(observation, self.noise, **mode)
         return soft_value(q_value(observation, action), log_prob, alpha)
 
     def sample(self, observation: Tensor, generator: torch.Generator) -> Tensor:
@@ -92,11 +118,14 @@ class SquashedGaussianPolicy(nn.Module):
 
     def sample_row(self, x: Row, generator: np.random.Generator) -> Row:
         """Return what `sample` does for one observation (features,), as an array (size,)."""
+        return self.perturbed_row(x, generator.standard_normal(self.action_size, np.float32))
+
+    def perturbed_row(self, x: Row, noise: Row) -> Row:
+        """Return the action of `perturbed` for one observation (features,), as an array (size,)."""
         n = self.action_size
         parameters = self._row_net(x)
         lowest, highest = self._log_std_bounds
         log_std = np.minimum(np.maximum(parameters[n:], lowest), highest)
-        noise = generator.standard_normal(n, np.float32)
         return np.tanh(parameters[:n] + np.exp(log_std) * noise)
 
     def mode_row(self, x: Row) -> Row:
@@ -108,14 +137,14 @@ class SquashedGaussianPolicy(nn.Module):
         yield "action", actions.reshape(len(actions), -1)
         yield "log_std", np.clip(outputs[:, self.action_size :], self.log_std_min, self.log_std_max)
 
-    def mode_layers(self) -> tuple[list[nn.Layer], list[str]]:
-        """Return the layers that `mode` takes, and the activations after the last.
+    def mode_steps(self) -> Described:
+        """Return the steps that `mode` takes, each as its kind and its arrays.
 
-        Of the last only the means: the rest is the noise's.
+        Of the last layer only the means: the rest is the noise's.
         """
-        *hidden, last = self.net.layers()[0]
-        n = self.action_size
-        return [*hidden, nn.Layer(last.weight[:n], last.bias[:n])], ["tanh"]
+        *hidden, (kind, last) = self.net.described()
+        means = {name: array[: self.action_size] for name, array in last.items()}
+        return [*hidden, (kind, means), ("tanh", {})]
 
     def shortfall(self, observation: Tensor, actions: NDArray, codec: ActionCodec) -> NDArray:
         """Return by how much the environment's actions (batch, ...) differ from the mode.

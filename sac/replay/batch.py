@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+import autograd as torch
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Batch:
@@ -26,3 +28,13 @@ class Batch:
     def map(self, change: Callable[[Any], Any]) -> "Batch":
         """Return the batch of what `change` makes of each array."""
         return Batch(**{name: change(array) for name, array in self.arrays().items()})
+
+    def joined(self, other: "Batch") -> "Batch":
+        """Return a batch with another's transitions, from the same place, after its own."""
+        first, second = self.arrays(), other.arrays()
+        for weighted, plain in ((first, second), (second, first)):
+            if "weight" in weighted and "weight" not in plain:
+                plain["weight"] = plain["reward"] * 0 + 1
+        on_device = isinstance(self.reward, torch.Tensor)
+        join: Callable[[Any], Any] = torch.cat if on_device else np.concatenate
+        return Batch(**{name: join([first[name], second[name]]) for name in first})

@@ -1,9 +1,11 @@
 """Experience replay that stores each observation once: adds transitions and samples batches."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from numpy.random import Generator
+import numpy as np
+from numpy.random import Generator, SeedSequence
 from numpy.typing import DTypeLike
 
 import autograd as torch
@@ -11,10 +13,13 @@ from sac.errors import ConfigError
 from sac.replay.batch import Batch
 from sac.replay.gpu_mirror import ReplayMirror
 from sac.replay.rings import Rings
-from sac.replay.sampling.n_step import NStepSampler
-from sac.replay.sampling.uniform import UniformSampler
+from sac.replay.sampling.n_step import NStep
+from sac.replay.sampling.one_step import OneStep
+from sac.replay.sampling.prioritized import Priorities
+from sac.replay.sampling.uniform import draw_rows
 from sac.replay.storage.interface import Column, Storage
 from sac.replay.storage.memory import MemoryStorage
+from sac.seeding import generator as new_generator
 from sac.seeding import generator_to_json, restore_generator
 
 MAX_CAPACITY = 2**30  # rows are numbered in int32, with room for the observations kept aside
@@ -24,7 +29,8 @@ class ReplayBuffer:
     """The last `capacity` transitions of all environments together.
 
     They lie in memory, which is reserved at once and touched as it fills (ConfigError if it is more
-    than there is), or where `storage` keeps them. `add` and `truncate` are those of the rings.
+    than there is), or where `storage` keeps them. `truncate` is that of the rings. Draws are
+    uniform or, with a `priority_alpha` above 0, by `priorities`.
     """
 
     def __init__(
@@ -39,6 +45,8 @@ class ReplayBuffer:
         *,
         gamma: float,
         n_step: int = 1,
+        priority_alpha: float = 0.0,
+        priority_beta: float = 1.0,
         storage: Storage | None = None,
     ) -> None:
         if not num_envs <= capacity <= MAX_CAPACITY:
@@ -56,27 +64,49 @@ class ReplayBuffer:
                 f"train.buffer_size: {capacity} transitions need more memory than there is "
                 f"({error}); expected a smaller buffer or smaller observations"
             ) from error
-        self.add, self.truncate = self.rings.add, self.rings.truncate
+        self.truncate = self.rings.truncate
         self._generator = generator
-        self._steps = UniformSampler(self.rings, gamma)
-        self._sampler = self._steps if n_step == 1 else NStepSampler(self.rings, gamma, n_step)
+        self._one_step = OneStep(gamma)
+        self._targets = self._one_step if n_step == 1 else NStep(self.rings, gamma, n_step)
+        self.priorities = (
+            Priorities(self.rings, priority_alpha, priority_beta) if priority_alpha > 0 else None
+        )
         self._mirror: ReplayMirror | None = None
 
     def __len__(self) -> int:
         return len(self.rings)
 
-    def sample(self, batch_size: int) -> Batch:
-        """Draw a batch; IndexError where nothing is stored."""
+    def add(self, *columns: np.ndarray, **named: np.ndarray) -> None:
+        """Store transitions, as `Rings.add` does."""
+        changed = self.rings.add(*columns, **named)
+        if self.priorities is not None:
+            self.priorities.added(changed[::2], changed[1::2])
+
+    def sample(self, batch_size: int, progress: float = 1.0) -> Batch:
+        """Draw a batch; IndexError where nothing is stored. `progress`: see `Priorities.draw`."""
         read = self.rings.read if self._mirror is None else self._mirror.read
-        return self._sampler.sample(batch_size, self._generator, read)
+        if self.priorities is None:
+            return self._targets.batch(draw_rows(self.rings, batch_size, self._generator), read)
+        rows, weight = self.priorities.draw(batch_size, self._generator, progress)
+        batch = self._targets.batch(rows, read)
+        if isinstance(batch.reward, torch.Tensor):
+            return replace(batch, weight=torch.as_tensor(weight, device=batch.reward.device))
+        return replace(batch, weight=weight)
+
+    def learned(self, metrics: Mapping[str, Any]) -> None:
+        """Take what the update on the last sample measured: priorities follow its `td_error`."""
+        if self.priorities is not None:
+            self.priorities.learned(metrics["td_error"].numpy(force=True))
 
     def peek(self, batch_size: int, generator: Generator) -> Batch:
-        """Draw by another generator, into host memory: the training's own stays where it is."""
-        return self._sampler.sample(batch_size, generator, self.rings.read)
+        """Draw uniformly by another generator, into host memory: the training's stays."""
+        rows = draw_rows(self.rings, batch_size, generator)
+        return self._targets.batch(rows, self.rings.read)
 
     def peek_steps(self, batch_size: int, generator: Generator) -> Batch:
-        """Draw single steps, whatever `sample` sums up, by another generator."""
-        return self._steps.sample(batch_size, generator, self.rings.read)
+        """Draw single steps, whatever `sample` sums up, as `peek` does."""
+        rows = draw_rows(self.rings, batch_size, generator)
+        return self._one_step.batch(rows, self.rings.read)
 
     def mirror_on(self, device: torch.device) -> None:
         """Let `sample` draw tensors from a copy on a GPU; MemoryError if that lacks the memory."""
@@ -89,6 +119,10 @@ class ReplayBuffer:
     def load_generator_state(self, document: dict[str, Any]) -> None:
         """Continue sampling from a `generator_state`; CheckpointError on a wrong one."""
         restore_generator(self._generator, document)
+
+    def reseed(self, stream: SeedSequence) -> None:
+        """Continue sampling with random numbers from the start of a stream."""
+        self._generator = new_generator(stream)
 
     def commit(self) -> dict[str, Any]:
         """Force the storage onto the disk, or raise OSError; return a document for `load`."""

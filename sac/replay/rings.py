@@ -33,7 +33,7 @@ class Rings:
         self, capacity: int, num_envs: int, observation: Column, action: Column, storage: Storage
     ) -> None:
         """Make the tables; MemoryError where they do not fit into it."""
-        self.capacity = capacity
+        self.capacity, self.num_envs = capacity, num_envs
         # The capacities of the rings differ by one at most and sum up to `capacity`.
         self._capacities = np.array([(capacity + i) // num_envs for i in range(num_envs)])
         self._first = np.concatenate(([0], np.cumsum(self._capacities + 1)[:-1]))
@@ -68,12 +68,14 @@ class Rings:
         truncated: np.ndarray,
         next_observation: np.ndarray,
         valid: np.ndarray,
-    ) -> None:
+    ) -> list[int]:
         """Store one transition of each environment for which `valid` is true.
 
         Every array is batched over environments. `next_observation` is the true successor, also
-        at the end of an episode.
+        at the end of an episode. Returns the row of each, followed by the one after it, which holds
+        no transition from now on.
         """
+        changed: list[int] = []
         observation = np.asarray(observation, self._observation_dtype)
         # One after the other: for a few environments, that is quicker than operations on all.
         for env in np.flatnonzero(valid).tolist():
@@ -96,8 +98,10 @@ class Rings:
             if self._sizes[env] < self._capacities[env]:
                 self._sizes[env] += 1
                 self._stored += 1
-            if self.changes is not None:
-                self.changes += row, following
+            changed += row, following
+        if self.changes is not None:
+            self.changes += changed
+        return changed
 
     def _keep_replaced_aside(
         self, env: int, row: int, replaced: np.ndarray, observation: np.ndarray
@@ -138,6 +142,18 @@ class Rings:
         envs = ends.searchsorted(indices, side="right")
         rows = indices + (self._first - (ends - self._sizes)).take(envs)
         return rows + (rows >= self._head.take(envs))
+
+    def rows_in_order(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of all transitions, ring after ring, the oldest of each first.
+
+        Also the places in them of each ring's newest, where there is one.
+        """
+        rings = zip(self._first, self._head, self._sizes, self._capacities + 1, strict=True)
+        rows = [
+            first + (head - first - size + np.arange(size)) % length
+            for first, head, size, length in rings
+        ]
+        return np.concatenate(rows), np.cumsum(self._sizes)[self._sizes > 0] - 1
 
     def used_rows(self) -> np.ndarray:
         """Return the rows in use: each ring's transitions and its newest next observation's row."""

@@ -9,13 +9,13 @@ from typing import Any
 from sac.config import Config, EnvConfig
 from sac.config.keys import list_keys
 from sac.disk.files import find_link
-from sac.environments.values import imports
 from sac.errors import CheckpointError, ConfigError
 
 CHANGEABLE = (
     "train.total_steps",
     "train.buffer_device",
     "train.compile",
+    "train.demonstrations",  # to where they lie now: that they are the same is seen by their digest
     "device",
     "logging.",
     "evaluation.",
@@ -62,7 +62,13 @@ def names_code(env: EnvConfig) -> bool:
 
 def imports_of(env: EnvConfig) -> list[str]:
     """Return the dotted names that the keyword arguments of an environment import."""
-    return list(imports([env.kwargs, *(wrapper.kwargs for wrapper in env.wrappers)]))
+    return _imports([env.kwargs, *(wrapper.kwargs for wrapper in env.wrappers)])
+
+
+def _imports(values: Any) -> list[str]:
+    from sac.environments.values import imports  # here, so that --help stays quick
+
+    return list(imports(values))
 
 
 def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
@@ -81,7 +87,7 @@ def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
             f"the run's configuration imports the module {module!r} (env.id: {env.id}), and "
             f"{advice}"
         )
-    own = {*imports(named.get("kwargs")), *imports(named.get("wrappers"))}
+    own = {*_imports(named.get("kwargs")), *_imports(named.get("wrappers"))}
     if unknown := [name for name in imports_of(env) if name not in own]:
         raise ConfigError(
             f"the run's configuration imports {unknown[0]!r} for its environment, and {advice}"

@@ -31,6 +31,8 @@ def new_replay(
         generator(Streams.from_seed(config.seed).replay),
         gamma=config.agent.gamma,
         n_step=config.train.n_step,
+        priority_alpha=config.train.priority_alpha,
+        priority_beta=config.train.priority_beta,
         storage=storage,
     )
 
@@ -60,9 +62,9 @@ def saved_replay(
     checkpoint: Checkpoint, encoder: ObservationEncoder, codec: ActionCodec
 ) -> ReplayBuffer:
     """Return the replay of a checkpoint, to read and not to write; CheckpointError for damage."""
-    config = Config.from_dict(checkpoint.documents["config"])
-    if REPLAY not in checkpoint.documents:
+    if not checkpoint.documents.keys() >= {REPLAY, "config"}:
         raise CheckpointError(f"'{checkpoint.folder}' holds no replay")
+    config = Config.from_dict(checkpoint.documents["config"])
     run_directory = checkpoint.folder.parent.parent
     check_replay(checkpoint, run_directory)
     replay_buffer = new_replay(config, config.env.num_envs, encoder, codec, DiskStorage())

@@ -43,6 +43,17 @@ class ObservationEncoder:
         high = self.space.high.astype(np.float32)
         return high if _is_image(self.shape) else np.where(high < 255, high, 0)
 
+    def takes(self, space: Space) -> bool:
+        """Return whether another space's observations become the same arrays as this one's.
+
+        The bounds may differ, as no policy reads them. SpaceError for one that is not supported.
+        """
+        if self.space == space:
+            return True
+        other = ObservationEncoder(space)
+        is_alike = type(space) is type(self.space) and space.shape is not None
+        return is_alike and (other.shape, other.dtype) == (self.shape, self.dtype)
+
     def encode(self, observation: Any) -> np.ndarray:
         """Return one observation as an array of `shape`; SpaceError if it does not fit."""
         if self._is_box:

@@ -11,8 +11,10 @@ from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import CURES
 from sac.environments import Episode, Restored, Step, VectorEnvironment
 from sac.errors import NotFiniteError, WorkerLostError
+from sac.exploration.noise import Noise
 from sac.exploration.random_actions import RandomActions
 from sac.replay.buffer import ReplayBuffer
+from sac.seeding import Streams, branch, integer_seed
 
 MAX_RESTARTS = 3  # within so many transitions
 RESTART_WINDOW = 1000
@@ -29,7 +31,9 @@ class Collected:
 class Collector:
     """Steps the environments with the agent's actions and stores the transitions.
 
-    `random_actions` are taken before learning starts.
+    `random_actions` are taken before learning starts; then the policy's, with `noise` or, without,
+    with its own. With a `discount` the agent observes the discounted
+    return of each episode up to now, too.
     If an observation, reward or action is not finite, nothing of that step is stored, and a
     NotFiniteError holds it.
 
@@ -45,13 +49,18 @@ class Collector:
         replay_buffer: ReplayBuffer,
         *,
         random_actions: RandomActions,
+        noise: Noise | None = None,
+        discount: float | None = None,
     ) -> None:
         self._environment = environment
         self._agent = agent
         self._replay_buffer = replay_buffer
         self._random_actions = random_actions
+        self._noise = noise
         self._observation: np.ndarray | None = None
         self._kept: dict[str, Any] | None = None  # the state, while others use the environment
+        self._discount = discount
+        self._returns = np.zeros(environment.num_envs)  # of the present episodes, discounted
         self._transitions = 0
         self.restarts = 0
         self.incidents: list[str] = []
@@ -79,7 +88,7 @@ class Collector:
         if random:
             actions = codec.to_policy(self._random_actions.draw())
         else:
-            actions = self._agent.explore(observation)
+            actions = self._explore(observation)
             self._check("action", actions)
         try:
             step = self._environment.step(codec.to_environment(actions))
@@ -102,13 +111,31 @@ class Collector:
         self._replay_buffer.add(**transitions, valid=step.valid)
         count = int(np.count_nonzero(step.valid))
         self._agent.observe(observation if count == len(observation) else observation[step.valid])
-        if random:
-            self._random_actions.end(step.terminated | step.truncated)
+        # Where an environment only reset, no noise and no action was for its new episode.
+        self._end(step.terminated | step.truncated | ~step.valid)
+        if self._discount is not None:
+            self._observe_returns(step, self._discount)
         self._observation = step.observation
         if self._environment.waits_at_ends and step.episodes:
             self._observation = None  # the next episode begins with a reset
         self._transitions += count
         return Collected(count, step.episodes)
+
+    def _explore(self, observation: np.ndarray) -> np.ndarray:
+        if self._noise is None:
+            return self._agent.explore(observation)
+        return self._agent.perturb(observation, self._noise.draw())
+
+    def _end(self, ended: np.ndarray) -> None:
+        """Let the exploration of new episodes begin anew."""
+        self._random_actions.end(ended)
+        if self._noise is not None:
+            self._noise.end(ended)
+
+    def _observe_returns(self, step: Step, discount: float) -> None:
+        self._returns = step.reward + discount * self._returns
+        self._agent.observe_returns(self._returns[step.valid])
+        self._returns[step.terminated | step.truncated | ~step.valid] = 0
 
     def state(self) -> dict[str, Any]:
         """Return all that collecting needs to continue, as a tree of JSON values and arrays."""
@@ -121,7 +148,9 @@ class Collector:
             environment = self._environment.state()
         return {
             "random_actions": self._random_actions.state(),
+            "noise": None if self._noise is None else self._noise.state(),
             "observation": self._observation,
+            "returns": self._returns,
             "transitions": self._transitions,
             "restarts": self.restarts,
             "environment": environment,
@@ -147,6 +176,9 @@ class Collector:
         there, truncated, and a new one begins.
         """
         self._random_actions.load_state(state["random_actions"])
+        if self._noise is not None:
+            self._noise.load_state(state["noise"])
+        self._returns = np.array(state.get("returns", self._returns), np.float64)
         self._transitions = int(state["transitions"])
         self.restarts = int(state["restarts"])
         self._observation = self._checked(state["observation"])
@@ -158,9 +190,11 @@ class Collector:
         if restored.observation is not None and self._observation is not None:
             assert state is not None
             lost = list(restored.lost)
+            self._returns[lost] = 0
             self._observation = self._observation.copy()  # others may keep the old one
             self._observation[lost] = restored.observation[lost]
             self._replay_buffer.truncate([i for i in lost if state["lengths"][i] > 0])
+            self._end(np.isin(np.arange(len(self._observation)), lost))
 
     def _restart(self, error: WorkerLostError) -> None:
         if not self._environment.can_restart:
@@ -195,9 +229,11 @@ class Collector:
         self._recent_restarts.append(self._transitions)
         self.restarts += 1
 
-    def renew_noise(self, random_seed: int) -> None:
-        """Continue with random actions from another seed."""
-        self._random_actions.reseed(random_seed)
+    def renew_noise(self, streams: Streams, number: int) -> None:
+        """Continue with branch `number` of the streams that exploration began with."""
+        self._random_actions.reseed(integer_seed(branch(streams.random_actions, number)))
+        if self._noise is not None:
+            self._noise.reseed(branch(streams.noise, number))
 
     def _checked(self, observation: Any) -> np.ndarray | None:
         if observation is None:

@@ -37,6 +37,7 @@ DESCRIPTIONS = {
     "truncated": "1 where the episode was cut off",
     "discount": "the factor on the next value: gamma, or 0 where the episode ended for good",
     "next_observation": "what the environment showed next",
+    "weight": "the factor on the loss of each, by its priority",
 }
 
 

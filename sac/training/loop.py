@@ -152,14 +152,29 @@ class TrainingLoop:
         self.outputs.logger.log(counters.step, metrics)
 
     def _update(self, before: int) -> None:
-        train, counters = self.config.train, self.state.counters
+        state, train, counters = self.state, self.config.train, self.state.counters
         new = counters.step - max(before, train.learning_starts)
         owed = counters.updates_owed + max(0, new) * self.updates_per_step
         updates, counters.updates_owed = divmod(owed, 1)
+        own = train.batch_size - train.demonstration_share
+        self._reset(before)
+        self.state.agent.anneal(min(1.0, counters.step / train.total_steps))
         for _ in range(updates):
-            batch = self.state.replay_buffer.sample(train.batch_size)
-            self._recent.add(self.state.agent, batch)
-            self.state.metrics = self.state.agent.update(batch)
+            batch = state.replay_buffer.sample(own, counters.step / train.total_steps)
+            if state.demonstrations is not None:
+                batch = state.demonstrations.add_to(batch)
+            self._recent.add(state.agent, batch)
+            metrics = state.agent.update(batch)
+            state.replay_buffer.learned(metrics)
+            state.metrics = state.metrics | metrics
+
+    def _reset(self, before: int) -> None:
+        """Let the agent start anew where `train.reset_at` says so."""
+        step = self.state.counters.step
+        for number, at in enumerate(sorted(self.config.train.reset_at), start=1):
+            if before < at <= step:
+                self.state.agent.reset(Streams.from_seed(self.config.seed), number)
+                self.outputs.progress.message(f"step {step:,}: all networks start anew")
 
     def _shown(self) -> dict[str, Any]:
         """Return the numbers that the progress shows beside the step."""

@@ -17,8 +17,10 @@ from sac.disk.encoding import fits_a_document, join_arrays, split_arrays
 from sac.environments import VectorEnvironment
 from sac.errors import CheckpointError, ConfigError, DiskError, DivergenceError, SACError
 from sac.evaluation.evaluate import check_spaces_fit
+from sac.exploration.noise import noise_for
 from sac.exploration.random_actions import RandomActions
 from sac.replay.buffer import ReplayBuffer
+from sac.replay.demonstrations import Demonstrations
 from sac.replay.storage.interface import Storage
 from sac.run.checkpoint import (
     REPLAY,
@@ -34,8 +36,9 @@ from sac.run.checkpoint import (
 )
 from sac.run.layout import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
 from sac.run.saved_replay import new_replay, place_batches
-from sac.seeding import Streams, branch, generator, generator_to_json, integer_seed
+from sac.seeding import Streams, branch, integer_seed
 from sac.training.collector import Collector
+from sac.training.demonstrations import demonstrations_for, restore_demonstrations
 
 RETURNS_SHOWN = 20  # episodes that the displayed mean return is taken over
 
@@ -93,6 +96,7 @@ class RunState:
     metrics: dict[str, Any] = field(default_factory=dict)  # of the last update
     evaluation_environment: VectorEnvironment | None = None
     before_evaluation: list[Any] | None = None  # its snapshot
+    demonstrations: Demonstrations | None = None
 
     @classmethod
     def new(
@@ -124,9 +128,18 @@ class RunState:
             config.train.random_action_repeat,
             integer_seed(streams.random_actions),
         )
-        collector = Collector(environment, agent, replay_buffer, random_actions=random_actions)
+        noise = noise_for(config.train.noise, environment.num_envs, codec, streams.noise)
+        collector = Collector(
+            environment,
+            agent,
+            replay_buffer,
+            random_actions=random_actions,
+            noise=noise,
+            discount=config.agent.gamma if config.agent.normalize_rewards else None,
+        )
         state = cls(config, agent, replay_buffer, collector, environment)
         state.evaluation_environment = evaluation_environment
+        state.demonstrations = demonstrations_for(config, environment, agent)
         return state
 
     def open_replay(self, run_directory: Path) -> None:
@@ -154,9 +167,10 @@ class RunState:
         """Go on with other random numbers: the same ones after the same number of rollbacks."""
         streams = Streams.from_seed(self.config.seed)
         self.agent.renew_noise(streams, rollbacks)
-        replay = generator_to_json(generator(branch(streams.replay, rollbacks)))
-        self.replay_buffer.load_generator_state(replay)
-        self.collector.renew_noise(integer_seed(branch(streams.random_actions, rollbacks)))
+        self.replay_buffer.reseed(branch(streams.replay, rollbacks))
+        if self.demonstrations is not None:
+            self.demonstrations.replay_buffer.reseed(branch(streams.demonstrations, rollbacks))
+        self.collector.renew_noise(streams, rollbacks)
         self.counters.rollbacks = rollbacks
 
     def best(self) -> Best:
@@ -166,12 +180,15 @@ class RunState:
     def save(self, run_directory: Path) -> None:
         """Save all that the run goes on from, and remove the oldest checkpoints beyond `keep`."""
         checkpoints = run_directory / CHECKPOINTS_FOLDER
+        priorities, demonstrations = self.replay_buffer.priorities, self.demonstrations
         tree = {
             "counters": self.counters.to_json(),
             "returns": list(self.returns),
             "metrics": self.metric_numbers(),
             "agent": self.agent.generator_state(),
             "replay": self.replay_buffer.generator_state(),
+            "priorities": None if priorities is None else priorities.state(),
+            "demonstrations": None if demonstrations is None else demonstrations.state(),
             "collector": self.collector.state(),
             "evaluation": (
                 self.before_evaluation
@@ -254,6 +271,9 @@ class RunState:
     def _restore_rest(self, tree: dict[str, Any]) -> list[str]:
         moved = self.agent.load_generator_state(tree["agent"])
         self.replay_buffer.load_generator_state(tree["replay"])
+        if self.replay_buffer.priorities is not None:
+            self.replay_buffer.priorities.load_state(tree["priorities"])
+        restore_demonstrations(self.demonstrations, tree["demonstrations"])
         self.returns.extend(float(r) for r in tree["returns"])
         self.counters = Counters.from_json(tree["counters"])
         self.metrics = {str(name): float(value) for name, value in tree["metrics"].items()}

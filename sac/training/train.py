@@ -19,6 +19,7 @@ from sac.errors import CheckpointError, ConfigError, DivergenceError, SACError
 from sac.evaluation.evaluate import EvaluationResult
 from sac.metrics.logger import Logger, metric_tags
 from sac.metrics.table import has_rows
+from sac.replay.demonstrations import fill
 from sac.replay.storage.disk import DiskStorage
 from sac.run.checkpoint import (
     Checkpoint,
@@ -38,6 +39,7 @@ from sac.terminal.interrupt import InterruptGuard
 from sac.terminal.output import lasting_output
 from sac.terminal.progress import Progress
 from sac.threads import blas_threads_for
+from sac.training.demonstrations import prefill_for
 from sac.training.divergence import MAX_ROLLBACKS, Diverged, count_divergences
 from sac.training.loop import Outputs, TrainingLoop
 from sac.training.run_state import RunState
@@ -192,6 +194,7 @@ def _attempt(
             notes += changed_versions(checkpoint.folder.parents[1], checkpoint.versions, updates)
         elif config.train.init_from is not None:
             _start_from(state, config.train.init_from)
+        prefill = prefill_for(config, environment) if checkpoint is None else None
         # Made last: what can't be trained leaves no folder behind.
         if run_directory is None:
             run_directory = create_run_directory(
@@ -199,6 +202,9 @@ def _attempt(
             )
             lock.enter_context(RunLock(run_directory))
             state.open_replay(run_directory)
+        if prefill is not None:
+            state.agent.observe(prefill.observation)
+            fill(state.replay_buffer, prefill)
         _write(run_directory / CONFIG_FILE, saved_config)
         sign(run_directory, config.env)
         if checkpoint is None:
@@ -216,7 +222,8 @@ def _train(
 ) -> TrainResult:
     config = state.config
     on_gpu = state.agent.device.type == "cuda"
-    tags = metric_tags(metric_names(config.agent), on_gpu=on_gpu)
+    measured = metric_names(config.agent) + ["td_error"] * (config.train.priority_alpha > 0)
+    tags = metric_tags(measured, on_gpu=on_gpu)
     total_steps = config.train.total_steps
     with (
         Logger(run_directory, tags, resume_step=resume_step) as logger,

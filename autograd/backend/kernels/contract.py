@@ -150,6 +150,32 @@ class Backend(Protocol):
         Of several smallest, the first takes all, as in `torch.min` along a dimension.
         """
 
+    def row_norm(
+        self, x: Array, weight: Array, bias: Array | None, eps: float, is_centred: bool
+    ) -> tuple[Array, Array, Array]:
+        """Rows (..., n) normalised, times weight, plus bias; the normalised; 1 / deviation.
+
+        Their mean square becomes 1, without `eps`; if `is_centred`, their mean 0 before.
+        """
+
+    def row_norm_gradient(
+        self, g: Array, weight: Array, normalized: Array, inverse: Array, is_centred: bool
+    ) -> Array:
+        """The gradient of the rows, from that of the result."""
+
+    def quantile_huber(self, quantiles: Array, target: Array) -> tuple[Array, Array]:
+        """Losses (networks, rows, 1) of quantiles (networks, rows, m), and their gradients.
+
+        `target` (rows, k): samples. A loss is the mean over m and k of |tau - [error < 0]| times
+        the Huber loss of error = target - quantile, tau = (i + 1/2) / m: arXiv:1710.10044, eq. 10.
+        """
+
+    def spread_atoms(self, shares: Array, places: Array, low: float, high: float) -> Array:
+        """Shares (rows, n) of atoms at other `places`, as those of n atoms from `low` to `high`.
+
+        Each goes to the two nearest atoms, more to the nearer: arXiv:1707.06887, eq. 7.
+        """
+
     def is_worth_choosing_rows(self, work: int) -> bool:
         """Whether gathering rows is cheaper than a product of this many multiplications."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backend.kernels import distributional, row_norm
 from autograd.backend.kernels.contract import AdamSettings, Array, Bounds
 from autograd.backend.kernels.cuda_source import KERNELS
 from autograd.backend.kernels.numpy_kernels import HALF_LOG_2_PI, LOG_4
@@ -138,6 +139,22 @@ class CupyChains:
         result = self.cupy.empty_like(values)
         self.kernel("minimum_gradient")(g, values, len(values), g.size, result)
         return result
+
+    def row_norm(
+        self, x: Array, weight: Array, bias: Array | None, eps: float, is_centred: bool
+    ) -> tuple[Array, Array, Array]:
+        return row_norm.row_norm(self, x, weight, bias, eps, is_centred)
+
+    def row_norm_gradient(
+        self, g: Array, weight: Array, normalized: Array, inverse: Array, is_centred: bool
+    ) -> Array:
+        return row_norm.row_norm_gradient(self, g, weight, normalized, inverse, is_centred)
+
+    def quantile_huber(self, quantiles: Array, target: Array) -> tuple[Array, Array]:
+        return distributional.quantile_huber(self, quantiles, target)
+
+    def spread_atoms(self, shares: Array, places: Array, low: float, high: float) -> Array:
+        return distributional.spread_atoms(self, shares, places, low, high)
 
     def is_worth_choosing_rows(self, work: int) -> bool:
         return False

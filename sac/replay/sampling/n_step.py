@@ -1,20 +1,18 @@
-"""Uniform sampling of transitions with the rewards of several steps."""
+"""Batches of transitions with the rewards of several steps."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.random import Generator
 
 import autograd as torch
 from sac.replay.batch import Batch
 from sac.replay.rings import Rings, Stored
-from sac.replay.sampling.uniform import draw_rows
 
 
-class NStepSampler:
-    """Draws as `UniformSampler`; a reward is the discounted sum of up to `n` of its episode.
+class NStep:
+    """Makes a reward of the discounted sum of up to `n` of its episode.
 
     The target is r_1 + gamma r_2 + ... + gamma^(k-1) r_k + gamma^k V(s_k), where k is n, or fewer
     at the end of an episode and of what is stored. Source: Sutton and Barto 2018, section 7.1. The
@@ -26,9 +24,8 @@ class NStepSampler:
         self._gamma = gamma
         self._n = n
 
-    def sample(self, batch_size: int, generator: Generator, read: Callable[..., Stored]) -> Batch:
-        """Draw a batch; `read` returns what is stored in rows, as `Rings.read` does."""
-        rows = draw_rows(self._rings, batch_size, generator)
+    def batch(self, rows: np.ndarray, read: Callable[..., Stored]) -> Batch:
+        """Return the batch of these rows; `read` returns what is stored, as `Rings.read` does."""
         ends, reward, discount = self._returns(rows)
         stored = read(rows, ends)
         if isinstance(stored.reward, torch.Tensor):

@@ -29,6 +29,9 @@ MODULES: dict[str, tuple[Callable[[], nn.Module], np.ndarray]] = {
     "Linear, no bias": (lambda: nn.Linear(4, 3, bias=False), ROWS),
     "MLPStack": (lambda: nn.MLPStack([4, 5, 2], "relu", 2), ROWS),
     "MLPStack, not fused": (lambda: nn.MLPStack([4, 5, 2], "silu", 2), ROWS),
+    "BlockStack": (
+        lambda: nn.BlockStack(4, [nn.steps.BatchNorm(), nn.steps.Affine(3)], 2), ROWS
+    ),
     "LayerNorm": (lambda: nn.LayerNorm(4), ROWS),
     "BatchNorm1d": (lambda: nn.BatchNorm1d(4), ROWS),
     "Flatten": (nn.Flatten, IMAGES),

@@ -9,6 +9,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 
+import autograd as torch
 from sac.agent.agent import SACAgent
 from sac.errors import SpaceError
 from sac.run.checkpoint import save_checkpoint
@@ -193,3 +194,18 @@ def test_an_observation_that_does_not_fit_is_refused(observation: Any) -> None:
 def test_unsupported_spaces_are_refused(observations: spaces.Space, actions: spaces.Space) -> None:
     with pytest.raises(SpaceError):
         make_agent(actions, observations)
+
+
+@pytest.mark.parametrize("device", ["cpu", "standin"], indirect=True)
+@pytest.mark.parametrize("rows", [1, 3])
+def test_noise_of_the_callers_takes_the_place_of_draws(rows: int, device: str) -> None:
+    agent = make_agent(spaces.Box(-2.0, 2.0, (2, 2), np.float32), BOX, device=device)
+    rng = np.random.default_rng(0)
+    observations = rng.standard_normal((rows, 3)).astype(np.float32)
+    noise = rng.standard_normal((rows, 4)).astype(np.float32)
+    with torch.no_grad():
+        outputs = agent.policy_net.net(agent.observation_input(observations)).numpy(force=True)
+    expected = np.tanh(outputs[:, :4] + np.exp(outputs[:, 4:]) * noise).reshape(rows, 2, 2)
+    states = agent.generator_state()
+    np.testing.assert_allclose(agent.perturb(observations, noise), expected, atol=1e-6)
+    assert agent.generator_state() == states

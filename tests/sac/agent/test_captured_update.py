@@ -1,6 +1,7 @@
 """The update as a program: the same bits as with the engine, and what it must not miss."""
 
 import copy
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,7 @@ from autograd.generator import from_numpy_generator
 from sac.agent.agent import SACAgent
 from sac.config import AgentConfig
 from sac.critics.soft_q import SoftQCritic
-from sac.errors import DivergenceError
+from sac.errors import ConfigError, DivergenceError
 from sac.seeding import Streams
 from tests.sac import agents_for_tests
 from tests.sac.agent.test_variants import VARIANTS, learn
@@ -81,6 +82,38 @@ def test_batches_of_other_sizes_have_other_programs() -> None:
             agent.update(make_batch(agent, size, size))
     assert_same(plain, captured)
     assert programs(captured) == 3
+
+
+def weighted_updates(agent: SACAgent) -> list[np.ndarray]:
+    """The TD errors of updates on batches with weights."""
+    errors = []
+    for seed in range(UPDATES):
+        weight = np.random.default_rng(seed).random((8, 1), np.float32)
+        metrics = agent.update(dataclasses.replace(make_batch(agent, seed), weight=weight))
+        errors.append(metrics["td_error"].numpy(force=True).copy())
+    assert errors[0].shape == (8, 1)
+    return errors
+
+
+@pytest.mark.parametrize("device", ["cpu", "standin"], indirect=True)
+@pytest.mark.parametrize("actions", ["continuous", "discrete"])
+def test_weights_are_part_of_a_program(actions: str, device: str) -> None:
+    plain, captured = plain_and_captured(actions, device=device)
+    np.testing.assert_array_equal(weighted_updates(captured), weighted_updates(plain))
+    assert_same(plain, captured)
+    assert programs(captured) == 2
+
+
+@pytest.mark.parametrize("actions", ["continuous", "discrete"])
+def test_weights_are_part_of_a_compiled_program(actions: str) -> None:
+    try:
+        agents = [make_agent(actions, compile=mode) for mode in ("never", "always")]
+        assert agents[1].compilation.compiler is not None
+    except ConfigError as error:
+        pytest.skip(str(error))
+    errors = [weighted_updates(agent) for agent in agents]
+    np.testing.assert_allclose(errors[1], errors[0], rtol=1e-4, atol=1e-5)
+    assert programs(agents[1]) == 1
 
 
 def test_program_goes_on_with_what_is_loaded() -> None:

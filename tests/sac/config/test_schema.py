@@ -22,7 +22,8 @@ NUMBER_KEYS = [
     name
     for name, key in KEYS.items()
     if "number" in expected(key.hint, key.option)
-    and not name.startswith(("env.kwargs", "agent.hidden_sizes"))
+    and not name.startswith(("env.kwargs", "agent.hidden_sizes", "agent.critic_hidden_sizes"))
+    and name not in ("agent.adam_betas", "train.reset_at")
 ]
 
 
@@ -115,6 +116,9 @@ WRONG_TYPES: list[tuple[str, Any]] = [
     ("env.wrappers", [{"kwargs": {}}]),
     ("env.wrappers", [{"class_path": "a.B", "args": []}]),
     ("env.wrappers", "a.B"),
+    ("agent.critic_hidden_sizes", 256),
+    ("agent.adam_betas", 0.9),
+    ("train.reset_at", 1000),
     ("agent.hidden_sizes", 256),
     ("agent.hidden_sizes", "256"),
     ("agent.hidden_sizes", [2.5]),

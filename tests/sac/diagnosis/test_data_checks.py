@@ -25,7 +25,7 @@ def batch_of(reward: np.ndarray, action: np.ndarray, discount: np.ndarray) -> Ba
 
 
 def evidence_of(batch: Batch, step: int = 50_000, gamma: float = 0.99, **parts: Any) -> Evidence:
-    agent: Any = None
+    agent: Any = SimpleNamespace(reward_factor=1.0)
     history = {"rollout/episode_return": np.arange(10.0) if np.any(batch.reward) else np.zeros(10)}
     config = Config.from_dict({"agent": {"gamma": gamma}})  # of 100,000 steps
     return Evidence(config, agent, step, history, batch, **parts)

@@ -11,11 +11,15 @@ from sac.diagnosis.policy_checks import q_bias
 
 
 def evidence(updates: int) -> Any:
-    agent = SimpleNamespace(gamma=0.99, tau=0.005, reward_scale=1.0, entropy_in_target=True)
+    agent = SimpleNamespace(gamma=0.99, tau=0.005, entropy_in_target=True)
     return SimpleNamespace(
         config=SimpleNamespace(agent=agent),
         episodes=[1],
-        agent=SimpleNamespace(updates=updates, temperature=SimpleNamespace(alpha=np.array(0.5))),
+        agent=SimpleNamespace(
+            updates=updates,
+            reward_factor=1.0,
+            temperature=SimpleNamespace(alpha=np.array(0.5)),
+        ),
         logged=lambda name: np.array([2.0]),
     )
 
@@ -43,11 +47,11 @@ def test_words_say_what_is_in_the_returns(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(policy_checks, "_values_and_returns", lambda evidence: values)
     monkeypatch.setattr(policy_checks, "_chance_size", lambda evidence: 0.0)
     known = evidence(1_000)
-    known.config.agent.reward_scale = 0.1
+    known.agent.reward_factor = 0.1
     assert "are -100 (with rewards times 0.1, +1 for entropy in later steps, Q itself after " in (
         q_bias(known).text
     )
-    known.config.agent.reward_scale, known.config.agent.entropy_in_target = 1.0, False
+    known.agent.reward_factor, known.config.agent.entropy_in_target = 1.0, False
     values[2][:] = 1.0
     assert "discounted returns are -100, by 3 evaluation episodes" in q_bias(known).text
 
@@ -66,10 +70,12 @@ def test_later_entropy_counts_where_targets_have_it(
     )  # fmt: skip
     known: Any = SimpleNamespace(
         agent=SimpleNamespace(
-            temperature=SimpleNamespace(alpha=np.array(alpha)), greedy=lambda observations: None
+            temperature=SimpleNamespace(alpha=np.array(alpha)),
+            greedy=lambda observations: None,
+            reward_factor=1.0,
         ),
         config=SimpleNamespace(
-            agent=SimpleNamespace(gamma=gamma, reward_scale=1.0, entropy_in_target=has_entropy),
+            agent=SimpleNamespace(gamma=gamma, entropy_in_target=has_entropy),
             train=SimpleNamespace(n_step=n_step),
         ),
         episodes=[episode],

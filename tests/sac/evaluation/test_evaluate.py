@@ -19,23 +19,10 @@ from sac.evaluation.evaluate import (
 )
 from sac.evaluation.random_policy import RandomPolicy
 from sac.run.checkpoint import save_checkpoint
-from sac.spaces import action_codec
+from sac.spaces import ObservationEncoder, action_codec
 
 OBSERVATIONS = spaces.Box(-1, 1, (1,))
 ACTIONS = spaces.Box(-2, 2, (1,))
-
-
-@dataclass
-class Encoder:
-    space: spaces.Space
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (spaces.flatdim(self.space),)
-
-    @property
-    def dtype(self) -> np.dtype:
-        return np.dtype(np.float32)
 
 
 @dataclass
@@ -55,7 +42,9 @@ class Codec:
 class FakeAgent:
     """Contract's methods; anything that would disturb a training fails."""
 
-    observation_encoder: Encoder = field(default_factory=lambda: Encoder(OBSERVATIONS))
+    observation_encoder: ObservationEncoder = field(
+        default_factory=lambda: ObservationEncoder(OBSERVATIONS)
+    )
     action_codec: Codec = field(default_factory=lambda: Codec(ACTIONS))
 
     @property
@@ -90,7 +79,7 @@ class FakeEnvironment:
     def __init__(self, num_envs: int = 1, *, by_lot: bool = False) -> None:
         self.num_envs = num_envs
         self.by_lot = by_lot
-        self.observation_encoder = Encoder(OBSERVATIONS)
+        self.observation_encoder = ObservationEncoder(OBSERVATIONS)
         self.action_space: spaces.Space = ACTIONS
         self.action_codec = Codec(ACTIONS)
         self.closed = self.is_endless = False
@@ -206,7 +195,7 @@ def test_result_as_json() -> None:
 
 def fit(observations: spaces.Space, actions: spaces.Space) -> None:
     environment = FakeEnvironment()
-    environment.observation_encoder = Encoder(observations)
+    environment.observation_encoder = ObservationEncoder(observations)
     environment.action_space = actions
     check_spaces_fit(*FakeAgent().spaces, environment)  # type: ignore[arg-type]
 
@@ -237,9 +226,9 @@ def test_spaces_that_do_not_fit_are_both_named(
 
 
 def test_nested_spaces_that_flatten_alike_are_told_apart() -> None:
-    agent = FakeAgent(Encoder(spaces.Dict({"a": OBSERVATIONS})))
+    agent = FakeAgent(ObservationEncoder(spaces.Dict({"a": OBSERVATIONS})))
     environment = FakeEnvironment()
-    environment.observation_encoder = Encoder(spaces.Dict({"b": OBSERVATIONS}))
+    environment.observation_encoder = ObservationEncoder(spaces.Dict({"b": OBSERVATIONS}))
     with pytest.raises(SpaceError):
         check_spaces_fit(*agent.spaces, environment)  # type: ignore[arg-type]
 

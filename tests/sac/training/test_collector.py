@@ -11,9 +11,12 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from sac.config import EnvConfig
-from sac.environments import VectorEnvironment, make_vector_environment
+from sac.environments import Restored, VectorEnvironment, make_vector_environment
 from sac.errors import EnvironmentStepError
+from sac.exploration.noise import Noise
+from sac.exploration.random_actions import RandomActions
 from sac.replay.buffer import ReplayBuffer
+from sac.seeding import Streams
 from sac.training.collector import Collected, Collector
 from tests.sac.environments_for_tests import (
     ACTION_SPACE,
@@ -23,6 +26,7 @@ from tests.sac.environments_for_tests import (
     TroubleEnv,
     episode_length,
 )
+from tests.sac.exploration.test_noise import count_pieces
 from tests.sac.tiny_runs import one_step_each
 
 
@@ -33,6 +37,7 @@ class FixedAgent:
         self.action, self.dtype, self.size = action, dtype, size
         self.seen: list[np.ndarray] = []
         self.acted_on: list[np.ndarray] = []
+        self.returns: list[np.ndarray] = []
 
     def explore(self, observations: np.ndarray) -> np.ndarray:
         self.acted_on.append(observations)
@@ -41,6 +46,9 @@ class FixedAgent:
 
     def observe(self, observations: np.ndarray) -> None:
         self.seen.append(observations.copy())
+
+    def observe_returns(self, returns: np.ndarray) -> None:
+        self.returns.append(returns.copy())
 
 
 class Everything:
@@ -85,6 +93,83 @@ def test_stored_transitions_equal_real_steps(mode: AutoresetMode) -> None:
     assert steps_seen == {(row[0][0], row[0][3]) for row in replay.rows}
     episodes = [episode for c in collected for episode in c.episodes]
     assert len(episodes) == sum(bool(row[3] or row[4]) for row in replay.rows)
+
+
+class NoisyAgent(FixedAgent):
+    """Acts with its noise, and remembers it."""
+
+    def perturb(self, observations: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        return noise / 10_000
+
+
+def noisy_collector(
+    environment: VectorEnvironment, replay: Any, monkeypatch: pytest.MonkeyPatch
+) -> Collector:
+    """Its actions are its noise, which tells pieces and steps."""
+    count_pieces(monkeypatch)
+    agent: Any = NoisyAgent()
+    noise = Noise("pink", environment.num_envs, 1, Streams.from_seed(0).noise)
+    random_actions = RandomActions(environment.action_space, environment.num_envs, 4, 0)
+    return Collector(environment, agent, replay, random_actions=random_actions, noise=noise)
+
+
+def pieces_and_steps(replay: Everything) -> list[tuple[int, int]]:
+    return [divmod(round(float(row[1][0]) * 10_000), 100) for row in replay.rows]
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_noise_of_an_episode_begins_with_it(
+    mode: AutoresetMode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = make_vector_environment(EnvConfig(), source=CountingVectorEnv(3, mode), seed=5)
+    replay = Everything()
+    collector = noisy_collector(environment, replay, monkeypatch)
+    for _ in range(40):
+        collector.collect(random=False)
+    owners: dict[int, list[float]] = {}  # of the first piece of each episode
+    for (piece, step), (before, *_) in zip(pieces_and_steps(replay), replay.rows, strict=True):
+        seed, episode, count, _ = before.tolist()
+        assert step == count % 5
+        if count < 5:
+            assert owners.setdefault(piece, [seed, episode]) == [seed, episode]
+    assert len(owners) > 9
+
+
+@pytest.mark.parametrize("random", [True, False])
+def test_exploration_begins_anew_where_an_episode_is_lost(
+    random: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = CountingVectorEnv(2, AutoresetMode.SAME_STEP)
+    environment = make_vector_environment(EnvConfig(), source=source, seed=5)
+    replay: Any = Everything()
+    replay.truncate = list
+    collector = noisy_collector(environment, replay, monkeypatch)
+    for _ in range(2):  # the first episodes have one step
+        collector.collect(random=random)
+    state = collector.state()
+    lost = Restored({1: "a reason"}, environment.reset())
+    monkeypatch.setattr(environment, "load_state", lambda state: lost)
+    collector.load_state(state)
+    collector.collect(random=random)
+    if random:
+        actions = [float(row[1][0]) for row in replay.rows]
+        assert actions[4] == actions[2] and actions[5] != actions[3]
+    else:
+        assert pieces_and_steps(replay)[2:] == [(3, 0), (4, 0), (3, 1), (5, 0)]
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_discounted_returns_are_those_of_the_episodes_up_to_now(mode: AutoresetMode) -> None:
+    agent, replay, discount = FixedAgent(), Everything(), 0.5
+    collector = make_collector(CountingVectorEnv(2, mode), agent, replay)
+    collector._discount = discount
+    for _ in range(30):
+        collector.collect(random=False)
+    expected = []
+    for before, *_ in replay.rows:
+        count = int(before[2]) + 1  # the reward of a step is its number
+        expected.append(sum(k * discount ** (count - k) for k in range(1, count + 1)))
+    np.testing.assert_allclose(np.concatenate(agent.returns), expected)
 
 
 def test_policy_sees_the_first_observation_of_the_next_episode() -> None:

@@ -133,6 +133,35 @@ CASES: dict[str, dict[str, Any]] = {
         "agent": {"critic": "redq", "num_soft_q_nets": 4},
         "train": {"n_step": 3, "buffer_size": 25, "random_action_repeat": 4},
     },
+    "pink": {"env": {"id": f"{MODULE}:{NOISY}", "num_envs": 2}, "train": {"noise": "pink"}},
+    "repeated": {"env": {"id": f"{MODULE}:{NOISY}"}, "train": {"noise": "repeated"}},
+    "prioritized": {
+        "env": {"num_envs": 2},
+        "train": {"priority_alpha": 0.6, "n_step": 3, "buffer_size": 25, "updates_per_step": 2},
+    },
+    "crossq-dropout": {
+        "agent": {
+            "critic": "crossq",
+            "critic_norm": "batch",
+            "policy_norm": "batch",
+            "critic_dropout": 0.2,
+            "policy_delay": 3,
+            "final_lr_fraction": 0.1,
+        },
+        "train": {"reset_at": [25, 45]},
+        "logging": {"every_steps": 1},
+    },
+    "flashsac": {
+        "env": {"id": "Pendulum-v1", "num_envs": 2},
+        "agent": {
+            "critic": "categorical",
+            "network": "flashsac",
+            "unit_weights": True,
+            "normalize_rewards": True,
+            "policy_delay": 2,
+            "weight_decay": 0.1,
+        },
+    },
 }
 
 
@@ -192,7 +221,7 @@ def assert_same_runs(first: Path, second: Path) -> None:
         *(pytest.param(case, "cpu", id=case) for case in CASES),
         *(
             pytest.param(case, "standin", id=f"{case}-standin")
-            for case in ("pendulum", "normalized")
+            for case in ("pendulum", "normalized", "prioritized")
         ),
         pytest.param("pendulum", "gpu", id="pendulum-gpu", marks=pytest.mark.gpu),
     ],

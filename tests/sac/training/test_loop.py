@@ -10,6 +10,7 @@ import pytest
 from sac.agent.agent import SACAgent
 from sac.errors import DivergenceError, EnvironmentStepError
 from sac.evaluation.evaluate import EvaluationResult
+from sac.replay.sampling.prioritized import Priorities
 from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from sac.training import loop as training_loop
 from sac.training.collector import Collector
@@ -233,3 +234,64 @@ def test_policy_that_is_no_number_any_more_stops_the_run_and_is_not_saved(
     (run,) = tmp_path.iterdir()
     assert checkpoint_steps(run) == [20]
     assert "stopped by an error" not in capsys.readouterr().out  # nobody tries to save it
+
+
+def test_priorities_follow_the_errors_of_updates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states: list[RunState] = []
+    errors: dict[float, float] = {}  # of the last update on each observation
+    betas: list[float] = []
+    new, update, draw = RunState.new, SACAgent.update, Priorities.draw
+
+    def remember(*args: Any) -> RunState:
+        states.append(new(*args))
+        return states[-1]
+
+    def watched(self: SACAgent, batch: Any) -> Any:
+        measured = update(self, batch)
+        found = measured["td_error"].numpy(force=True)[:, 0]
+        errors.update(zip(batch.observation[:, 2].tolist(), found.tolist(), strict=True))
+        return measured
+
+    def drawn(self: Priorities, batch_size: int, generator: Any, progress: float) -> Any:
+        betas.append(progress)
+        return draw(self, batch_size, generator, progress)
+
+    monkeypatch.setattr(RunState, "new", remember)
+    monkeypatch.setattr(SACAgent, "update", watched)
+    monkeypatch.setattr(Priorities, "draw", drawn)
+    changes = {"env": {"num_envs": 2}, "train": {"priority_alpha": 0.5, "updates_per_step": 3}}
+    run = train(tiny_config(tmp_path, changes)).run_directory
+    assert betas[0] == 12 / 60 and betas[-1] == 1
+    replay = states[0].replay_buffer
+    rows = replay.rings.transition_rows(np.arange(len(replay)))
+    assert replay.priorities is not None
+    found = replay.priorities._tree.numbers[rows]
+    observations = replay.rings.read(rows).observation[:, 2].tolist()
+    pairs = [(p, errors[o]) for p, o in zip(found, observations, strict=True) if o in errors]
+    assert len(pairs) > 40
+    for priority, error in pairs:
+        assert priority == pytest.approx((error + 1e-6) ** 0.5)
+    assert float(metrics(run)[-1]["train/td_error"]) > 0
+
+
+def test_rates_and_resets_follow_the_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are told by the step alone, so that a resumed run does the same."""
+    progress: list[float] = []
+    resets: list[tuple[int, int]] = []
+    monkeypatch.setattr(SACAgent, "anneal", lambda self, share: progress.append(share))
+    monkeypatch.setattr(
+        SACAgent, "reset", lambda self, streams, number: resets.append((number, self.updates))
+    )
+    train(tiny_config(tmp_path, {"train": {"reset_at": [40, 25, 1000], "total_steps": 50}}))
+    assert progress == pytest.approx(np.arange(1, 51) / 50)
+    assert resets == [(1, 14), (2, 29)]  # before the updates of that step; the first is of step 11
+
+
+def test_metrics_of_a_delayed_policy_stay_until_the_next(tmp_path: Path) -> None:
+    changes = {"agent": {"policy_delay": 4}, "logging": {"every_steps": 1}}
+    rows = metrics(train(tiny_config(tmp_path, changes)).run_directory)
+    shown = {int(row["step"]): row.get("train/policy_loss") for row in rows}
+    assert shown[13] is None  # the fourth update is that of step 14
+    assert shown[14] == shown[15] == shown[17] != shown[18]

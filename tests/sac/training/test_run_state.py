@@ -79,6 +79,28 @@ def test_learning_goes_on_with_the_same_bits(learned: RunState, tmp_path: Path) 
     )
 
 
+@pytest.mark.parametrize("noise", ["white", "pink"])
+def test_each_divergence_goes_on_with_numbers_of_its_own(noise: str, tmp_path: Path) -> None:
+    changes = {"env": {"id": "Pendulum-v1"}, "train": {"noise": noise}}
+
+    def numbers(rollbacks: int) -> list[np.ndarray]:
+        config = tiny_config(tmp_path, changes)
+        state = RunState.new(config, make_vector_environment(config.env, seed=0))
+        state.collector.collect(random=True)
+        state.collector.collect(random=False)  # a piece of noise is under way
+        state.renew_noise(rollbacks)
+        for random in (False, True):  # so that the policy sees the same each time
+            state.collector.collect(random=random)
+        rings = state.replay_buffer.rings
+        actions = rings.read(rings.transition_rows(np.arange(4))).action
+        draws = state.replay_buffer.sample(30).action
+        return [actions[2], actions[3], draws == actions[0]]  # which draws are of the first
+
+    for first, again, other in zip(numbers(1), numbers(1), numbers(2), strict=True):
+        np.testing.assert_array_equal(first, again)
+        assert (first != other).any()
+
+
 def test_new_episodes_after_a_resume_do_not_touch_old_transitions(
     learned: RunState, tmp_path: Path
 ) -> None:

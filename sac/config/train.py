@@ -1,0 +1,160 @@
+"""The keys of the section `train`, with their defaults, meanings and ranges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from sac.config.fields import Option, check_fields, count
+from sac.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The length and the data of training; steps are transitions of all environments together."""
+
+    total_steps: Annotated[int, count("Transitions to collect in all.")] = 100_000
+    # A few episodes of most tasks. The 10,000 of MuJoCo papers would be most of a short run.
+    learning_starts: Annotated[
+        int,
+        count(
+            "Transitions of random actions before the first update; by default a tenth of "
+            "total_steps where that is less.",
+            at_least=0,
+        ),
+    ] = 1000
+    # More than 1 carries a reward back faster, where rewards are rare or late. The actions on the
+    # way are those of older policies, so that many steps learn of what is no longer done.
+    n_step: Annotated[
+        int, count("Rewards in a target, before it bootstraps from the next value.", at_most=1000)
+    ] = 1
+    random_action_repeat: Annotated[
+        int,
+        count(
+            "Steps that a random action before learning_starts is held for; more reach further, "
+            "where a first reward is far.",
+            at_most=10_000,
+        ),
+    ] = 1
+    # Where a body must be swung or driven somewhere, noise that changes slowly goes further.
+    noise: Annotated[
+        Literal["white", "pink", "repeated"],
+        Option(
+            "Noise of the policy's actions while collecting: white, new in each step; pink, with a "
+            "power of 1/f over up to 1,000 steps of an episode; repeated, held for random times of "
+            "up to 16 steps. The last two take continuous actions."
+        ),
+    ] = "white"
+    batch_size: Annotated[int, count("Transitions in an update.", at_most=10**7)] = 256
+    buffer_size: Annotated[
+        int, count("Transitions kept to learn from, over all environments; the oldest make room.")
+    ] = 1_000_000
+    # 0.6 in arXiv:1511.05952, for games. Where rewards are dense, uniform draws do as well.
+    priority_alpha: Annotated[
+        float,
+        Option(
+            "Prioritised replay: a transition is drawn in proportion to its TD error to this power "
+            "(0.6 is usual); 0: all are drawn alike.",
+            at_least=0,
+            at_most=1,
+        ),
+    ] = 0.0
+    priority_beta: Annotated[
+        float,
+        Option(
+            "How much of the bias of priorities the weights of losses take away at first; it rises "
+            "to all of it, 1, over the run.",
+            at_least=0,
+            at_most=1,
+        ),
+    ] = 0.4
+    buffer_device: Annotated[
+        Literal["auto", "cpu", "cuda"],
+        Option(
+            "Where a GPU takes its batches from: cuda keeps a copy of the transitions in its "
+            "memory, cpu sends each batch, auto keeps a copy where it takes at most half of what "
+            "is free. No result depends on it."
+        ),
+    ] = "auto"
+    updates_per_step: Annotated[
+        float, Option("Gradient updates per transition, also fractions.", above=0, at_most=1000)
+    ] = 1.0
+    reset_at: Annotated[
+        Sequence[int],
+        count(
+            "Transitions at which all networks and optimizers start anew and learn on from the "
+            "replay, against plasticity that is lost at many updates_per_step."
+        ),
+    ] = ()
+    compile: Annotated[
+        Literal["auto", "always", "never"],
+        Option(
+            "Whether updates on the CPU run in compiled kernels, two to five times as fast as "
+            "NumPy: auto does where there is a C compiler (or the extra 'fast'), always fails "
+            "where there is none, never leaves it to NumPy. Results agree but for rounding."
+        ),
+    ] = "auto"
+    on_divergence: Annotated[
+        Literal["stop", "rollback"],
+        Option(
+            "When a loss, weight, observation, reward or action is not finite: stop with an error, "
+            "or rollback, which goes on from the last checkpoint with other random numbers, at "
+            "most 3 times. A run that stopped does that when it is resumed."
+        ),
+    ] = "stop"
+    demonstrations: Annotated[
+        str | None,
+        Option(
+            "Transitions to learn from beside the run's own: the folder of a run, whose replay is "
+            "taken, or the folder or id of a Minari data set (extra minari)."
+        ),
+    ] = None
+    # Half and half: arXiv:2302.02948.
+    demonstration_fraction: Annotated[
+        float | None,
+        Option(
+            "Part of every batch that is drawn from the demonstrations; 0 puts them into the "
+            "replay before the run begins; null: 0.5.",
+            at_least=0,
+            at_most=1,
+        ),
+    ] = None
+    init_from: Annotated[
+        str | None, Option("Run or checkpoint whose trained weights a new run starts from.")
+    ] = None
+
+    def __post_init__(self) -> None:
+        check_fields(self, "train.")
+        if self.learning_starts > self.total_steps:
+            raise ConfigError(
+                f"train.learning_starts: expected at most train.total_steps "
+                f"({self.total_steps}), got {self.learning_starts}"
+            )
+        if self.buffer_size < self.batch_size:
+            raise ConfigError(
+                f"train.buffer_size: expected at least train.batch_size "
+                f"({self.batch_size}), got {self.buffer_size}"
+            )
+        self._check_demonstrations()
+
+    def _check_demonstrations(self) -> None:
+        fraction = self.demonstration_fraction
+        if fraction is not None and self.demonstrations is None:
+            raise ConfigError(
+                f"train.demonstration_fraction: expected train.demonstrations beside it, got "
+                f"{fraction:g} of none"
+            )
+        is_drawn = self.demonstrations is not None and fraction != 0
+        if is_drawn and not 0 < self.demonstration_share < self.batch_size:
+            raise ConfigError(
+                f"train.demonstration_fraction: expected a part of train.batch_size "
+                f"({self.batch_size}) that leaves one transition at least on each side, got "
+                f"{0.5 if fraction is None else fraction:g}"
+            )
+
+    @property
+    def demonstration_share(self) -> int:
+        """Return how many transitions of a batch are demonstrations."""
+        if self.demonstrations is None:
+            return 0
+        fraction = 0.5 if self.demonstration_fraction is None else self.demonstration_fraction
+        return int(fraction * self.batch_size + 0.5)

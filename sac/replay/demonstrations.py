@@ -1,0 +1,75 @@
+"""Transitions of others, to learn from beside a run's own."""
+
+import hashlib
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sac.errors import ConfigError
+from sac.replay.batch import Batch
+from sac.replay.buffer import ReplayBuffer
+
+
+class Steps(NamedTuple):
+    """Transitions, episode after episode, as a replay stores them."""
+
+    observation: np.ndarray  # (n, *observation_shape)
+    action: np.ndarray  # (n, *action_shape) in policy units
+    reward: np.ndarray  # (n,) float32
+    terminated: np.ndarray  # (n,) bool
+    truncated: np.ndarray  # (n,) bool
+    next_observation: np.ndarray  # (n, *observation_shape)
+
+    def digest(self) -> str:
+        """Return what other transitions would not have."""
+        found = hashlib.sha256()
+        for column in self:
+            found.update(f"{column.dtype.str} {column.shape}".encode())
+            found.update(np.ascontiguousarray(column).data)
+        return found.hexdigest()
+
+
+def fill(replay_buffer: ReplayBuffer, steps: Steps) -> None:
+    """Store transitions in equal parts in the rings, each part in its order."""
+    n, num_envs = len(steps.reward), replay_buffer.rings.num_envs
+    sizes = (n + np.arange(num_envs)) // num_envs
+    ends = np.cumsum(sizes)
+    truncated = steps.truncated.copy()
+    truncated[ends - 1] |= ~steps.terminated[ends - 1]  # its episode may go on in another ring
+    columns = steps._replace(truncated=truncated)
+    for step in range(int(sizes.max())):
+        valid = step < sizes
+        rows = np.where(valid, ends - sizes + step, 0)
+        replay_buffer.add(*(column[rows] for column in columns), valid)
+
+
+class Demonstrations:
+    """A replay of demonstrations, of which every batch has a share.
+
+    Source: RLPD, Ball et al. 2023, arXiv:2302.02948.
+    """
+
+    def __init__(self, replay_buffer: ReplayBuffer, steps: Steps, share: int) -> None:
+        """Fill the empty `replay_buffer`, of which `share` transitions are in a batch."""
+        fill(replay_buffer, steps)
+        self.replay_buffer = replay_buffer
+        self.share = share
+        self._digest = steps.digest()
+
+    def add_to(self, batch: Batch) -> Batch:
+        """Return a batch with a draw of its share after it."""
+        return batch.joined(self.replay_buffer.sample(self.share))
+
+    def state(self) -> dict[str, Any]:
+        """Return what `load_state` needs."""
+        return {"digest": self._digest, "generator": self.replay_buffer.generator_state()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continue from a `state`; ConfigError where it is one of other transitions."""
+        if state["digest"] != self._digest:
+            raise ConfigError(
+                "train.demonstrations: expected the transitions that the run began with, got "
+                f"{len(self.replay_buffer):,} others: the run or data set has changed since, or is "
+                "another one; give the one of that time"
+            )
+        self.replay_buffer.load_generator_state(state["generator"])
