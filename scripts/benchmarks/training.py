@@ -34,7 +34,6 @@ class Task:
 
 
 TRAININGS = (
-    Task("Pendulum-v1", 10_000),
     Task("Pendulum-v1", 10_000, 100, (64, 64)),
     Task("HalfCheetah-v5", 20_000, peers=("sb3", "sbx")),
 )
