@@ -7,7 +7,8 @@
 // dimension in which they are split, so the elements that they share stay in a cache.
 //
 // Every element is computed in one order of additions, whatever the part, the tile, the width of
-// the vectors or the number of threads: results have the same bits for any of these.
+// the vectors or the number of threads: results have the same bits for any of these, as long as the
+// processor multiplies and adds in one rounding.
 
 #include <math.h>
 #include <pthread.h>
@@ -62,6 +63,14 @@ INLINE float sum_of_lanes(vec16 v) {
     return (w[0] + w[4]) + (w[1] + w[5]) + ((w[2] + w[6]) + (w[3] + w[7]));
 }
 INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
+// Elements 0 to 15; 0 for those from n on. A tail is treated as the vectors before it: compilers
+// round what is left over otherwise, by the width of their vectors.
+INLINE vec16 sixteen(const float *p, i64 stride, i64 n) {
+    if (stride == 1 && n >= 16) return *(const vec16 *)p;
+    vec16 v = {0};
+    for (i64 i = 0; i < least(16, n); i++) v[i] = p[i * stride];
+    return v;
+}
 
 // -- a program ----------------------------------------------------------------------------------
 
@@ -106,8 +115,9 @@ typedef struct {
 
 enum { GOES_ON, NOT_FINITE, OUT_OF_BOUNDS };
 
+INLINE i64 size_of(int type) { return type == FLOAT ? 4 : type == INT ? 8 : 1; }
 INLINE char *at(const Program *p, const Operand *o) {
-    return p->slots[o->slot] + o->offset * (o->type == FLOAT ? 4 : o->type == INT ? 8 : 1);
+    return p->slots[o->slot] + o->offset * size_of(o->type);
 }
 INLINE float *floats(const Program *p, const Operand *o) {
     return (float *)p->slots[o->slot] + o->offset;
@@ -263,8 +273,6 @@ static void scattered(char *p, int type, i64 stride, i64 n, const float *values)
     low[(x)->split] = from * (x)->unit;                                             \
     high[(x)->split] = least(to * (x)->unit, (x)->shape[(x)->split])
 
-INLINE i64 size_of(int type) { return type == FLOAT ? 4 : type == INT ? 8 : 1; }
-
 // The last operand is the result.
 static void elementwise(const Program *p, const Instruction *x, i64 from, i64 to) {
     float copy[3][BLOCK], result[BLOCK];
@@ -315,16 +323,13 @@ static float reduced_row(int code, const float *x, i64 sx, const float *y, i64 s
     }
     double total = 0;
     for (i64 start = 0; start < n; start += 256) {
-        i64 end = least(start + 256, n), i = start;
+        i64 end = least(start + 256, n);
         vec16 parts = {0};
-        if (sx == 1 && sy == 1)
-            for (; i + 16 <= end; i += 16) {
-                vec16 v = *(const vec16 *)(x + i);
-                if (code == DOT) v *= *(const vec16 *)(y + i);
-                parts += v;
-            }
-        for (int lane = 0; i < end; i++, lane = (lane + 1) & 15)
-            parts[lane] += code == DOT ? x[i * sx] * y[i * sy] : x[i * sx];
+        for (i64 i = start; i < end; i += 16) {
+            vec16 v = sixteen(x + i * sx, sx, end - i);
+            if (code == DOT) v *= sixteen(y + i * sy, sy, end - i);
+            parts += v;
+        }
         total += sum_of_lanes(parts);
     }
     return (float)total;
@@ -601,8 +606,10 @@ static void product_of_dots(const Program *p, const Instruction *x, i64 from, i6
                         for (i64 k = 0; k < whole; k += DOT_LANES)
                             sum[q] += *(const vec16 *)(a + k) * *(const vec16 *)(b + q * sj + k);
                 for (i64 q = 0; q < width; q++) {
+                    if (whole < depth)
+                        sum[q] += sixteen(a + whole, 1, depth - whole) *
+                                  sixteen(b + q * sj + whole, 1, depth - whole);
                     float y = sum_of_lanes(sum[q]);
-                    for (i64 k = whole; k < depth; k++) y += a[k] * b[q * sj + k];
                     const float *extra = floats(p, E) + n * E->stride[0] + i * E->stride[1] +
                                          (j + q) * E->stride[2];
                     if (x->code == BIAS || x->code == BIAS_RELU) y += *extra;
@@ -698,11 +705,8 @@ static void quantile_huber(const Program *p, const Instruction *x, i64 from, i64
                 float level = ((float)i + 0.5f) / (float)m, quantile = q[i * Q->stride[2]];
                 vec16 loss = {0}, slope = {0};
                 for (i64 j = 0; j < k; j += 16) {
-                    vec16 error = {0};  // a pair that is missing counts nothing
-                    if (st == 1 && j + 16 <= k) error = *(const vec16 *)(t + j) - quantile;
-                    else
-                        for (i64 l = 0; l < least(16, k - j); l++)
-                            error[l] = t[(j + l) * st] - quantile;
+                    vec16 error = sixteen(t + j * st, st, k - j) - quantile;
+                    for (i64 l = k - j; l < 16; l++) error[l] = 0;  // missing: no loss
                     ivec16 is_below = error < 0.f, is_low = error < -1.f, is_high = error > 1.f;
                     vec16 one = 1.f - (vec16){0};
                     vec16 clipped = (vec16)(((ivec16)error & ~(is_low | is_high)) |

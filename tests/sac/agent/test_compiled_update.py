@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import autograd as torch
-from autograd.compiled import Compiler, schedule
+from autograd.compiled import Compiler, Library, build, schedule
 from sac.agent.agent import SACAgent
 from sac.errors import DivergenceError
 from sac.replay.batch import Batch
@@ -130,11 +130,29 @@ def test_bits_do_not_depend_on_threads(actions: str) -> None:
     for threads in (1, 2, 3):
         agent = compiled_agent(actions, threads, hidden_sizes=(256, 256))
         with all_threads():
-            learn(agent, 20, 256 if threads > 0 else 0)
+            learn(agent, 20, 256)
         states.append(agent.state_dict())
         compiler_of(agent)
     assert_same_bits(states[1], states[0])
     assert_same_bits(states[2], states[0])
+
+
+def test_bits_do_not_depend_on_the_width_of_vectors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if library().lanes != 16:
+        pytest.skip("this processor's vectors have no shorter ones to be compared with")
+    flags = [flag.replace("native", "haswell") for flag in build.FLAGS]  # vectors of 8
+    monkeypatch.setattr(build, "FLAGS", flags)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    short = Library(str(build.shared_library()))
+    assert short.lanes == 8
+    wide_agent, short_agent = (compiled_agent(hidden_sizes=(50, 37)) for _ in range(2))
+    short_agent.compilation.__dict__["_choice"] = Compiler(short), ""
+    for agent in (wide_agent, short_agent):
+        learn(agent, 10)
+        compiler_of(agent)
+    assert_same_bits(short_agent.state_dict(), wide_agent.state_dict())
 
 
 def test_bits_do_not_depend_on_parts() -> None:
