@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backend import NUMPY
 from autograd.compiled.instructions import Instruction, NotCompiledError, Place
 from autograd.compiled.known import Known
 from autograd.compiled.loops import PART
@@ -79,7 +80,7 @@ class AdamBinding(Binding):
                 if array is None or not fits(array, shape):
                     return False
                 self._arrays[i] = array
-                self.slots[self.numbers[i]] = array.__array_interface__["data"][0]
+                self.slots[self.numbers[i]] = NUMPY.address(array)
         return True
 
     def done(self) -> None:

@@ -255,11 +255,8 @@ class Emitter(NumpyBackend):
         if values.ndim != 3:
             raise NotCompiledError("a minimum over other than (networks, rows, columns)")
         result = self.memory.new(values.shape)
-        places = []
-        for array in (g, values, result):
-            operand = self.memory.operand(array, values.shape)
-            places.append(Place(operand.root, operand.type, operand.offset, (*operand.strides, 0)))
         loops = (*values.shape, 1)
+        places = [self.memory.placed(x, (0, 1, 2), loops) for x in (g, values, result)]
         instruction = Instruction("MINIMUM_GRADIENT", "", loops, places, 2, work=4 * values.size)
         split_by_rows(instruction, 1, 1, values.shape[1])
         self.write(instruction)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autograd.backend import NUMPY
+
 SOURCE = Path(__file__).with_name("kernels.c")
 FLOAT32 = np.dtype(np.float32)
 
@@ -61,7 +63,7 @@ class Root:
     @property
     def address(self) -> int:
         """Where the memory starts."""
-        return self.memory.__array_interface__["data"][0]
+        return NUMPY.address(self.memory)
 
 
 class Place(NamedTuple):

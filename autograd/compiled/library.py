@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-from typing import Any
 
 import numpy as np
 
+from autograd.backend import NUMPY
 from autograd.compiled.build import BuildError, compiler_name, shared_library
 from autograd.compiled.instructions import GROUP, INSTRUCTION, STAGE
 
@@ -39,7 +39,6 @@ class Library:
 
     def __init__(self, path: str) -> None:
         """Load a file that was compiled from `kernels.c`."""
-        self.path = path
         library = ctypes.CDLL(path)
         facts = (I64 * 7)()
         library.describe(facts)
@@ -62,25 +61,19 @@ class Library:
         """The compiler's name and version."""
         return compiler_name()
 
-    def program(
-        self, instructions: np.ndarray, groups: np.ndarray, stages: np.ndarray, scratch: int,
-        slots: np.ndarray, threads: int,
-    ) -> Program:  # fmt: skip
-        """Return a program that can be run."""
-        return Program(self, [instructions, groups, stages, slots], scratch, threads)
-
 
 class Program:
     """The tables of one program, which live as long as it."""
 
     def __init__(
-        self, library: Library, tables: list[np.ndarray], scratch: int, threads: int
-    ) -> None:
-        """`scratch`: bytes for each of the threads."""
+        self, library: Library, instructions: np.ndarray, groups: np.ndarray, stages: np.ndarray,
+        scratch: int, slots: np.ndarray, threads: int,
+    ) -> None:  # fmt: skip
+        """`scratch`: bytes for each of the threads; `slots`: the addresses of the arrays."""
         self._scratch = [np.zeros(scratch + 64, np.uint8) for _ in range(threads)]
-        addresses = [-(-_address(s) // 64) * 64 for s in self._scratch]
-        self._tables = [*tables, np.array(addresses, np.uint64)]
-        self._record = Record(*map(_address, self._tables), 0)
+        addresses = [-(-NUMPY.address(s) // 64) * 64 for s in self._scratch]
+        self._tables = [instructions, groups, stages, slots, np.array(addresses, np.uint64)]
+        self._record = Record(*map(NUMPY.address, self._tables), 0)
         self._run, self._reference = library.run, ctypes.addressof(self._record)
         self._threads = threads
 
@@ -92,7 +85,3 @@ class Program:
     def run(self, first: int, end: int) -> int:
         """Run stages; return the one before which it stopped, or `end`."""
         return self._run(self._reference, first, end, self._threads)
-
-
-def _address(array: Any) -> int:
-    return array.__array_interface__["data"][0]

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiled.instructions import FLOAT32, TYPES, NotCompiledError, Root, size
+from autograd.backend import NUMPY
+from autograd.compiled.instructions import FLOAT32, TYPES, NotCompiledError, Place, Root, size
 from autograd.compiled.traced import Traced
 
 
@@ -57,7 +58,7 @@ class Memory:
 
     def place(self, array: np.ndarray) -> tuple[Root, int]:
         """Return the root of an array and where in it, in elements, the array starts."""
-        address = array.__array_interface__["data"][0]
+        address = NUMPY.address(array)
         number = bisect.bisect(self._addresses, (address, len(self.roots))) - 1
         if number >= 0:
             root = self.roots[self._addresses[number][1]]
@@ -86,6 +87,16 @@ class Memory:
             plain = root.memory.reshape(array.shape)
         strides = [s // array.itemsize for s in np.broadcast_to(plain, shape).strides]
         return Operand(root, TYPES[array.dtype], offset, strides)
+
+    def placed(self, value: Any, dimensions: Sequence[int], loops: Sequence[int]) -> Place:
+        """Return where a float32 value lies, whose dimensions are these of the four `loops`."""
+        operand = self.operand(value, [loops[i] for i in dimensions])
+        if operand.type != "FLOAT":
+            raise NotCompiledError("elements of another dtype than float32")
+        strides = [0] * 4
+        for i, stride in zip(dimensions, operand.strides, strict=True):
+            strides[i] = stride
+        return Place(operand.root, operand.type, operand.offset, tuple(strides))
 
     def _number(self, value: Any) -> np.ndarray:
         if isinstance(value, np.generic) and value.dtype != FLOAT32:

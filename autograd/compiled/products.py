@@ -36,20 +36,12 @@ class Products:
         depth = first.shape[-1]
         if len(batch) > 1 or not (out.size and depth):
             raise NotCompiledError("an empty product, or one of stacks of stacks")
-        places = []
-        for array, matrix, dims in (
-            (first, (m, depth), (1, 3)),
-            (second, (depth, columns), (3, 2)),
-            (out, (m, columns), (1, 2)),
-        ):
-            operand = self._memory.operand(array, (*batch, *matrix))
-            if operand.type != "FLOAT":
-                raise NotCompiledError("a product of other numbers than float32")
-            strides = [operand.strides[0] if batch else 0, 0, 0, 0]
-            for dim, stride in zip(dims, operand.strides[-2:], strict=True):
-                strides[dim] = stride
-            places.append(Place(operand.root, operand.type, operand.offset, tuple(strides)))
-        return self._kernel((size(batch), m, columns, depth), *places)
+        loops, stack = (size(batch), m, columns, depth), range(len(batch))
+        a, b, c = (
+            self._memory.placed(array, (*stack, *dimensions), loops)
+            for array, dimensions in ((first, (1, 3)), (second, (3, 2)), (out, (1, 2)))
+        )
+        return self._kernel(loops, a, b, c)
 
     def _kernel(
         self, shape: tuple[int, int, int, int], a: Place, b: Place, c: Place

@@ -7,16 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiled.instructions import (
-    FLOAT32,
-    Instruction,
-    NotCompiledError,
-    Place,
-    padded,
-    size,
-)
+from autograd.compiled.instructions import FLOAT32, Instruction, NotCompiledError, padded, size
 from autograd.compiled.loops import split_by_rows
-from autograd.compiled.memory import Memory
 
 
 def row_norm(
@@ -55,14 +47,8 @@ def _write_rows(
     if len(shape) not in (2, 3):
         raise NotCompiledError("rows of other than (networks, rows, n)")
     whole = (*padded(shape, 1, 3)[:2], 1, shape[-1])
-    places = []
-    for value in (*inputs, *outs):
-        operand = emitter.memory.operand(value, shape)
-        if operand.type != "FLOAT":
-            raise NotCompiledError("elements of another dtype than float32")
-        first, row, column = padded(operand.strides, 0, 3)
-        strides = (first, row, 0, column)
-        places.append(Place(operand.root, operand.type, operand.offset, strides))
+    dimensions = (0, 1, 3)[-len(shape) :]
+    places = [emitter.memory.placed(x, dimensions, whole) for x in (*inputs, *outs)]
     code = "CENTRED" if is_centred else "AS_IT_IS"
     instruction = Instruction(op, code, whole, places, len(inputs), work=8 * size(shape))
     instruction.writes = list(range(len(inputs), len(places)))
@@ -76,7 +62,7 @@ def quantile_huber(emitter: Any, quantiles: Any, target: Any) -> Any:
     losses, slopes = emitter.memory.new((networks, rows, 1)), emitter.memory.new(quantiles.shape)
     loops = (networks, rows, m, target.shape[-1])
     arrays = (quantiles, (0, 1, 2)), (target, (1, 3)), (losses[..., 0], (0, 1)), (slopes, (0, 1, 2))
-    places = [_placed(emitter.memory, array, dims, loops) for array, dims in arrays]
+    places = [emitter.memory.placed(array, dims, loops) for array, dims in arrays]
     instruction = Instruction("QUANTILE_HUBER", "", loops, places, 2, work=6 * size(loops))
     instruction.writes = [2, 3]
     split_by_rows(instruction, 1, 1, rows)
@@ -89,22 +75,11 @@ def spread_atoms(emitter: Any, shares: Any, places: Any, low: float, high: float
     rows, n = shares.shape
     result, loops = emitter.memory.new(shares.shape), (1, rows, 1, n)
     width = (n - 1) / (high - low)
-    operands = [_placed(emitter.memory, x, (1, 3), loops) for x in (shares, places)]
-    operands += [_placed(emitter.memory, np.full((1, 1), x, FLOAT32), (1, 3), loops)
+    operands = [emitter.memory.placed(x, (1, 3), loops) for x in (shares, places)]
+    operands += [emitter.memory.placed(np.full((1, 1), x, FLOAT32), (1, 3), loops)
                  for x in (low, high, width)]  # fmt: skip
-    operands.append(_placed(emitter.memory, result, (1, 3), loops))
+    operands.append(emitter.memory.placed(result, (1, 3), loops))
     instruction = Instruction("SPREAD_ATOMS", "", loops, operands, 5, work=8 * rows * n)
     split_by_rows(instruction, 1, 1, rows)
     emitter.write(instruction)
     return result
-
-
-def _placed(memory: Memory, array: Any, dimensions: Sequence[int], loops: Sequence[int]) -> Place:
-    """Return where an array lies, whose dimensions are these of the loops."""
-    operand = memory.operand(array, [loops[i] for i in dimensions])
-    if operand.type != "FLOAT":
-        raise NotCompiledError("elements of another dtype than float32")
-    strides = [0] * 4
-    for i, stride in zip(dimensions, operand.strides, strict=True):
-        strides[i] = stride
-    return Place(operand.root, operand.type, operand.offset, tuple(strides))

@@ -12,7 +12,7 @@ from autograd.backend import NUMPY
 from autograd.compiled.effects import fits
 from autograd.compiled.instructions import FLOAT32, NUMBERS, NotCompiledError, Root
 from autograd.compiled.known import arrays_in
-from autograd.compiled.library import Library
+from autograd.compiled.library import Library, Program
 from autograd.compiled.lowering import Lowering
 from autograd.compiled.schedule import ALIGNED, assign_stages, encode, lay_out
 from autograd.engine.recorder import Line
@@ -46,7 +46,7 @@ class Writer:
         self._lay_out()
         work = sum(i.work for i in self.instructions)
         threads = max(1, min(threads, work // WORK_OF_A_THREAD))
-        self.program = library.program(*encode(self.instructions, stage), self.addresses, threads)
+        self.program = Program(library, *encode(self.instructions, stage), self.addresses, threads)
 
     def _choose_fresh(self) -> None:
         """Large gradients are not copied: they have new memory in every run."""
@@ -73,7 +73,7 @@ class Writer:
                     self._root(array).last_stage = FOREVER
         offsets, size = lay_out(r for r in self.used if r.kind == "value")
         memory = np.zeros(size + ALIGNED, np.uint8)
-        start = -memory.__array_interface__["data"][0] % ALIGNED
+        start = -NUMPY.address(memory) % ALIGNED
         self.memory = memory[start : start + size]
         self.offsets = offsets
         self.addresses = np.zeros(len(self.lowering.memory.roots), np.uint64)
@@ -82,7 +82,7 @@ class Writer:
             self.addresses[root.slot] = root.address
         for root in self.used:
             if root.kind == "value":
-                self.addresses[root.slot] = _address(self.memory) + offsets[root]
+                self.addresses[root.slot] = NUMPY.address(self.memory) + offsets[root]
         self.constants |= {"slots": self.addresses, "memory": self.memory}
         self.constants["kept"] = [root.memory for root in kept]  # alive, as long as the program
 
@@ -147,7 +147,7 @@ class Writer:
             "ready": lambda: _bound(tensors, slots) and all([b.ready() for b in bindings]),
             "done": [binding.done for binding in bindings],
             "compiled": self.program, "run": self.program.run,
-            "address": _address, "contiguous": np.ascontiguousarray,
+            "address": NUMPY.address, "contiguous": np.ascontiguousarray,
             "ndarray": ndarray, "empty": NUMPY.reused_empty, "float32": FLOAT32,
         }  # fmt: skip
 
@@ -238,9 +238,5 @@ def _bound(tensors: list[list[Any]], slots: ndarray) -> bool:
         if array is not entry[1]:
             if not fits(array, entry[3]):
                 return False
-            entry[1], slots[entry[2]] = array, _address(array)
+            entry[1], slots[entry[2]] = array, NUMPY.address(array)
     return True
-
-
-def _address(array: ndarray) -> int:
-    return array.__array_interface__["data"][0]

@@ -11,6 +11,7 @@ import autograd as torch
 from autograd.backend import NUMPY
 from autograd.compiled import BuildError, Compiler, Library, load, schedule, writer
 from autograd.compiled.emitter import Emitter
+from autograd.compiled.library import Program
 from autograd.compiled.schedule import assign_stages, encode
 from autograd.engine.capture import Captured
 
@@ -57,7 +58,7 @@ def compiled(
         for traced, array in zip(inputs, arrays, strict=True):
             traced.view(np.ndarray)[...] = array
         with patch.multiple(schedule, WORK_OF_A_PART=work, ROWS=min(work, schedule.ROWS)):
-            program = kernels.program(*encode(emitter.instructions, stages), slots, threads)
+            program = Program(kernels, *encode(emitter.instructions, stages), slots, threads)
         assert program.run(0, stages) == stages
         results.append([np.array(x.view(np.ndarray)) for x in _several(out)])
     for other in results[1:]:
