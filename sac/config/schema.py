@@ -116,7 +116,7 @@ class Config:
         ),
     ] = 0
     device: Annotated[
-        str, Option("auto, cpu, cuda or cuda:N; auto takes a GPU where there is one (see README).")
+        str, Option("auto, cpu, cuda or cuda:N; auto takes a GPU where there is one.")
     ] = "auto"
     name: Annotated[
         str | None, Option("Part of the run directory's name; by default the config file's name.")

@@ -17,7 +17,7 @@ from sac.config.keys import list_keys, value_at
 from scripts.benchmarks.process import ROOT
 
 CONFIGS = ROOT / "configs"
-LINES = ROOT / "benchmarks" / "learning.jsonl"
+LINES = ROOT / "scripts" / "benchmarks" / "learning.jsonl"
 EPISODES, EVALUATION_SEED = 20, 1000
 TUNING_SEEDS = 100  # and up: settings are chosen by these alone
 # No result depends on these, but for rounding.

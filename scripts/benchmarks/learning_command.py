@@ -10,12 +10,12 @@ from sac.sweep.plan import THREAD_VARIABLES, Plan
 from sac.sweep.processes import train_in_processes
 from sac.terminal.interrupt import SIGNAL_STATUS
 from scripts.benchmarks.learning import GOALS, LINES, Goal, Lines, load_config, rows
-from scripts.benchmarks.learning_report import draw, print_text, to_json, to_markdown
+from scripts.benchmarks.learning_report import DETAILS, draw, print_text, to_json, to_markdown
 from scripts.benchmarks.process import ROOT, BenchmarkError, processors
-from scripts.benchmarks.report import write_section
+from scripts.benchmarks.report import PAGE, write_section
 
 DESCRIPTION = """Train the shipped configurations with each seed of the README's table, as far as
-benchmarks/learning.jsonl has no line of that yet, and write the table and its figure. An
+scripts/benchmarks/learning.jsonl has no line of that yet, and write the table and its figure. An
 interrupted command goes on where it stopped when it is given again."""
 
 
@@ -76,9 +76,10 @@ def _train(missing: Sequence[tuple[str, int]], lines: Lines, arguments: argparse
 
 
 def _write(lines: Lines) -> None:
-    """Write the README's table and figure, which show all goals."""
+    """Write the tables and the figure, which show all goals."""
     found = rows(GOALS, lines)
-    write_section("learn", to_markdown(found))
+    write_section("learn", to_markdown(found, without=DETAILS))
+    write_section("learn", to_markdown(found), PAGE)
     try:
         draw(found)
     except SACError as error:
@@ -113,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=LINES,
         metavar="FILE",
-        help="Another file of results; the README's table and figure are left alone.",
+        help="Another file of results; the pages' tables and figure are left alone.",
     )
     parser.add_argument(
         "--json",

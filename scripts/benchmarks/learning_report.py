@@ -1,8 +1,9 @@
-"""Shows what was learned: a table as text, JSON or the README's, and the README's figure."""
+"""Shows what was learned: a table as text, JSON or Markdown, and the README's figure."""
 
 import json
 import statistics
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -22,6 +23,7 @@ HEADINGS = (
     "environment", "steps", "seeds", "lowest", "median", "aim: every seed, median", "met",
     "processor time", "tuning seeds", "elsewhere",
 )  # fmt: skip
+DETAILS = ("processor time", "tuning seeds")  # which the README leaves out
 
 
 def print_text(rows: Sequence[Row], stream: TextIO) -> None:
@@ -40,9 +42,11 @@ def to_json(rows: Sequence[Row]) -> str:
     return json.dumps({"rows": [_document(row) for row in rows]})
 
 
-def to_markdown(rows: Sequence[Row]) -> str:
-    """Return the README's table."""
-    return markdown(HEADINGS, map(_cells, rows))
+def to_markdown(rows: Sequence[Row], without: Sequence[str] = ()) -> str:
+    """Return the table of a page, without the columns of these headings."""
+    is_kept = [heading not in without for heading in HEADINGS]
+    lines = [list(compress(cells, is_kept)) for cells in (HEADINGS, *map(_cells, rows))]
+    return markdown(lines[0], lines[1:])
 
 
 def draw(rows: Sequence[Row], path: Path = FIGURE) -> None:

@@ -18,6 +18,7 @@ from scripts.benchmarks.harness import Sample
 from scripts.benchmarks.process import ROOT
 
 README = ROOT / "README.md"
+PAGE = ROOT / "scripts" / "README.md"  # of all that was measured
 TEXT_WIDTH = 150  # of a table in a file or a pipe
 
 
@@ -66,7 +67,7 @@ def print_table(report: Report, about: Mapping[str, Any], stream: TextIO) -> Non
 
 
 def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of a README."""
+    """Return a table of a page."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 

@@ -22,9 +22,9 @@ from rich.table import Table
 from sac.config import Config
 from scripts.benchmarks.learning import GOALS, load_config
 from scripts.benchmarks.process import OURS, ROOT, WORKERS, BenchmarkError, Place, run_program
-from scripts.benchmarks.report import TEXT_WIDTH, markdown, processor, write_section
+from scripts.benchmarks.report import PAGE, TEXT_WIDTH, markdown, processor, write_section
 
-LINES = ROOT / "benchmarks" / "solving.jsonl"
+LINES = ROOT / "scripts" / "benchmarks" / "solving.jsonl"
 SEEDS = (0, 1, 2)
 SB3 = "sb3"
 # Of which configuration, by which sides, and until which return, if not the table's.
@@ -38,8 +38,8 @@ TARGETS = {goal.config: goal.every for goal in GOALS} | {"half_cheetah": 3000.0}
 HEADINGS = ("until an evaluation reaches", OURS, "SB3", "ours / SB3's")
 DESCRIPTION = """Measure how long the shipped configurations take, from the start of the process,
 until an evaluation reaches what the README's table asks of every seed; and SB3 with the settings of
-its Zoo, where --peer-python is the Python of an environment with it. What benchmarks/solving.jsonl
-holds is not measured again. The machine should do nothing else."""
+its Zoo, where --peer-python is the Python of an environment with it. What
+scripts/benchmarks/solving.jsonl holds is not measured again. The machine should do nothing else."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,12 @@ def solve(argv: Sequence[str]) -> int:
         shown.add_row(*cells)
     Console(width=None if sys.stdout.isatty() else TEXT_WIDTH).print(shown)
     if arguments.lines == LINES:
-        write_section("solve", to_markdown(table))
+        write_section("solve", to_markdown(table), PAGE)
     return 0
 
 
 def to_markdown(table: Sequence[Sequence[str]]) -> str:
-    """Return the README's table."""
+    """Return the page's table."""
     return markdown(HEADINGS, table) if table else "Not measured yet.\n"
 
 

@@ -12,7 +12,7 @@ from sac.sweep.processes import Run
 from scripts.benchmarks import learning, learning_command, learning_report
 from scripts.benchmarks.command import main
 from scripts.benchmarks.learning import GOALS, Goal, Line, Lines, Row, digest, settings_of
-from scripts.benchmarks.report import README, write_section
+from scripts.benchmarks.report import PAGE, README, write_section
 from scripts.benchmarks.workers import our_learning
 
 GOAL = Goal("tiny", 2, -1500, -1400, "nobody -1 at 9")
@@ -177,7 +177,10 @@ def test_figure_shows_the_curves(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").stat().st_size > 1000
 
 
-def test_readme_tells_what_the_lines_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_tell_what_the_lines_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    table = learning_report.to_markdown(learning.rows(GOALS, Lines()))
-    assert table in README.read_text(encoding="utf-8")
+    rows = learning.rows(GOALS, Lines())
+    assert any(row.lines for row in rows)
+    short = learning_report.to_markdown(rows, without=learning_report.DETAILS)
+    assert short in README.read_text(encoding="utf-8")
+    assert learning_report.to_markdown(rows) in PAGE.read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.benchmarks import learning, solving
 from scripts.benchmarks.command import main
-from scripts.benchmarks.report import README
+from scripts.benchmarks.report import PAGE
 from scripts.benchmarks.solving import Solved, medians, read, to_markdown
 from scripts.benchmarks.workers import our_solving
 
@@ -64,8 +64,8 @@ def test_a_side_that_does_not_get_there_counts_with_its_full_time() -> None:
     assert row == ["Pendulum-v1 to -180", "8.0 s", "80.0 s (1 of 1 seeds never)", "0.10"]
 
 
-def test_readme_tells_what_was_measured() -> None:
-    assert to_markdown(medians(read())) in README.read_text(encoding="utf-8")
+def test_page_tells_what_was_measured() -> None:
+    assert to_markdown(medians(read())) in PAGE.read_text(encoding="utf-8")
 
 
 def test_unknown_task(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from sac.errors import EnvironmentSetupError, SpaceError
 from sac.spaces import ObservationEncoder, space_from_json, space_to_json
 from tests.sac.environments_for_tests import COUNTING
 
-README = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "configs" / "README.md"
 
 
 def test_forms_are_built_wherever_they_stand() -> None:
@@ -56,8 +56,8 @@ def test_wrong_forms_name_their_key(value: Any, message: str) -> None:
         built({"a": [value]}, "env.kwargs")
 
 
-def test_the_readmes_wrappers_are_made_and_stay_in_the_configuration() -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+def test_the_pages_wrappers_are_made_and_stay_in_the_configuration() -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     config = Config.from_yaml(text)
     assert Config.from_yaml(config.to_yaml()) == config
     environment = make_vector_environment(config.env, seed=0)

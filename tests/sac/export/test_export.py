@@ -213,6 +213,6 @@ def test_format_wins_over_the_ending(tmp_path: Path) -> None:
     assert NumpyPolicy(done.output).about["action"]["space"]["type"] == "Box"
 
 
-def test_the_readme_shows_the_reader_word_for_word() -> None:
-    readme = Path(__file__).parents[3] / "README.md"
-    assert Path(reader.__file__).read_text(encoding="utf-8") in readme.read_text(encoding="utf-8")
+def test_the_page_shows_the_reader_word_for_word() -> None:
+    page = Path(__file__).parents[3] / "sac" / "README.md"
+    assert Path(reader.__file__).read_text(encoding="utf-8") in page.read_text(encoding="utf-8")
