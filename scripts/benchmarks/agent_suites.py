@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.benchmarks.bench import Bench, Named
+from scripts.benchmarks.family import VARIANTS, study_config
 from scripts.benchmarks.harness import Row, Sample, rows_against
 from scripts.benchmarks.process import OURS, run_program
 from scripts.benchmarks.training import train_arguments
@@ -64,6 +65,25 @@ def update(bench: Bench) -> None:
             "device": bench.options.device,
         }
         works = _with_numpy(bench, {OURS: (OURS, "discrete_update", arguments)})
+        bench.report.rows += rows_against(name, bench.compare(works, REPETITIONS, BLOCK_SECONDS))
+
+
+def variants(bench: Bench) -> None:
+    """The updates of one environment step of each variant, beside the peers that have it."""
+    for variant in VARIANTS:
+        updates = int(study_config(f"pendulum/{variant.name}").train.updates_per_step)
+        name = f"{variant.name}, {updates} update{'s' if updates > 1 else ''} 17/6, batch 256"
+        bench.announce(name)
+        arguments = {
+            "variant": variant.name,
+            "observation_size": 17,
+            "action_size": 6,
+            "transitions": TRANSITIONS,
+            "updates": updates,
+            "device": bench.options.device,
+        }
+        sides = [side for side in bench.sides if side == OURS or side in variant.peers]
+        works = {side: (side, "variant_update", arguments) for side in sides}
         bench.report.rows += rows_against(name, bench.compare(works, REPETITIONS, BLOCK_SECONDS))
 
 

@@ -19,6 +19,7 @@ from scripts.benchmarks import (
     training,
 )
 from scripts.benchmarks.bench import Bench, Options
+from scripts.benchmarks.family_command import family
 from scripts.benchmarks.learning_command import learn
 from scripts.benchmarks.process import BenchmarkError, keep_to_processors, processors
 from scripts.benchmarks.report import machine, print_json, print_table
@@ -27,6 +28,7 @@ from scripts.benchmarks.solving import solve
 PEERS = ("sb3", "sbx", "rltools")
 SUITES: dict[str, Callable[[Bench], None]] = {
     "update": agent_suites.update,
+    "variants": agent_suites.variants,
     "busy": busy.busy,
     "loop": running_costs.loop,
     "act": agent_suites.act,
@@ -42,11 +44,16 @@ SUITES: dict[str, Callable[[Bench], None]] = {
     "train": training.train,
 }
 # Each has options of its own, and takes hours: it is no part of `all`.
-OWN_OPTIONS: dict[str, Callable[[Sequence[str]], int]] = {"learn": learn, "solve": solve}
+OWN_OPTIONS: dict[str, Callable[[Sequence[str]], int]] = {
+    "learn": learn,
+    "family": family,
+    "solve": solve,
+}
 DESCRIPTION = """Measure this checkout, alone or in turns with peers, and print medians.
 
 suites:
   update      one gradient step of all networks with the sampling of its batch
+  variants    the updates of one environment step of each preset, beside peers that have it
   busy        single updates of 256x256 beside four busy processes, against one thread there
   loop        a step of the training loop, part by part: replay, environment, progress
   act         a random action for one observation
@@ -61,13 +68,14 @@ suites:
   logging     what logging takes of a training's time
   train       whole trainings, from the start of the process to the saved policy
   learn       what the shipped configs learn, in hours; its options: learn --help
+  family      what each variant learns, in hours, too; its options: family --help
   solve       how soon they learn it, in hours, too; its options: solve --help
 """
 EPILOG = """A peer lives in an environment of its own, where this library need not be:
 
   python -m venv peer
   peer/bin/pip install torch                 # its site tells where wheels without CUDA are
-  peer/bin/pip install stable-baselines3 sbx-rl "gymnasium[mujoco]"
+  peer/bin/pip install stable-baselines3 sb3-contrib sbx-rl "gymnasium[mujoco]"
   python scripts/benchmark.py update --peers sb3,sbx --peer-python peer/bin/python
 
 RLtools takes part in the trainings of Pendulum, on one thread of its own. It compiles itself for

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sac.errors import SACError
-from sac.sweep.plan import THREAD_VARIABLES, Plan
-from sac.sweep.processes import train_in_processes
-from sac.terminal.interrupt import SIGNAL_STATUS
 from scripts.benchmarks.learning import GOALS, LINES, Goal, Lines, load_config, rows
 from scripts.benchmarks.learning_report import DETAILS, draw, print_text, to_json, to_markdown
 from scripts.benchmarks.process import ROOT, BenchmarkError, processors
 from scripts.benchmarks.report import PAGE, write_section
+from scripts.benchmarks.trainings import missing, train_missing
 
 DESCRIPTION = """Train the shipped configurations with each seed of the README's table, as far as
 scripts/benchmarks/learning.jsonl has no line of that yet, and write the table and its figure. An
@@ -26,7 +24,9 @@ def learn(argv: Sequence[str]) -> int:
     goals = _goals(arguments.only)
     status = 0
     if not arguments.no_train:
-        status = _train(_missing(goals, arguments.seeds, lines), lines, arguments)
+        wanted = [(goal.config, load_config(goal.config), range(goal.seeds)) for goal in goals]
+        todo = missing(wanted, arguments.seeds, lines)
+        status = train_missing(todo, arguments.lines, arguments.runs, arguments.workers)
     found = rows(goals, lines)
     print_text(found, sys.stderr if arguments.json else sys.stdout)
     if arguments.json:
@@ -44,35 +44,6 @@ def _goals(only: str | None) -> list[Goal]:
             f"--only: expected names of {', '.join(sorted(names))}; got {', '.join(unknown)}"
         )
     return [goal for goal in GOALS if goal.config in wanted]
-
-
-def _missing(
-    goals: Sequence[Goal], seeds: Sequence[int] | None, lines: Lines
-) -> list[tuple[str, int]]:
-    """Return the names of configurations and the seeds that have no line that holds."""
-    return [
-        (goal.config, seed)
-        for goal in goals
-        for known in [lines.of(goal.config, load_config(goal.config))]
-        for seed in (range(goal.seeds) if seeds is None else seeds)
-        if seed not in known
-    ]
-
-
-def _train(missing: Sequence[tuple[str, int]], lines: Lines, arguments: argparse.Namespace) -> int:
-    """Train; return 0, or the exit status of the first that failed or of an interruption."""
-    program = [sys.executable, "-m", "scripts.benchmarks.workers.our_learning"]
-    places = ["--runs", str(arguments.runs.absolute()), "--lines", str(arguments.lines.absolute())]
-    commands = {
-        f"{name} seed {seed}": [*program, "--config", name, "--seed", str(seed), *places]
-        for name, seed in missing
-    }
-    # The number of threads changes the last bits of matrix products: one is what any machine has.
-    variables = dict.fromkeys(THREAD_VARIABLES, "1") | {"PYTHONPATH": str(ROOT)}
-    runs, interrupted_by = train_in_processes(Plan(commands, arguments.workers, variables))
-    if interrupted_by is not None:
-        return SIGNAL_STATUS + interrupted_by
-    return next((run.status for run in runs if run.status), 0)
 
 
 def _write(lines: Lines) -> None:

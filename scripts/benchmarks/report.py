@@ -26,7 +26,7 @@ def machine(threads: int, device: str) -> dict[str, Any]:
     """Return what a reader must know of the machine to judge the numbers."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": today(),
         "processor": processor(),
         "processors": os.cpu_count(),
         "threads": threads,
@@ -36,6 +36,11 @@ def machine(threads: int, device: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": version("numpy"),
     }
+
+
+def today() -> str:
+    """Return the date."""
+    return datetime.now(UTC).date().isoformat()
 
 
 def print_json(report: Report) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sac.config import Config
 from sac.sweep.plan import Plan
 from sac.sweep.processes import Run
-from scripts.benchmarks import learning, learning_command, learning_report
+from scripts.benchmarks import learning, learning_command, learning_report, trainings
 from scripts.benchmarks.command import main
 from scripts.benchmarks.learning import GOALS, Goal, Line, Lines, Row, digest, settings_of
 from scripts.benchmarks.report import PAGE, README, write_section
@@ -114,7 +114,7 @@ def test_only_what_has_no_line_is_trained(tmp_path: Path, monkeypatch: pytest.Mo
         plans.append(plan)
         return [Run("tiny seed 1", 3)], None
 
-    monkeypatch.setattr(learning_command, "train_in_processes", train)
+    monkeypatch.setattr(trainings, "train_in_processes", train)
     assert main(["learn", "--lines", str(tmp_path / "lines.jsonl"), "--workers", "1"]) == 3
     assert list(plans[0].commands) == ["tiny seed 1"]
     assert plans[0].workers == 1 and plans[0].variables["OPENBLAS_NUM_THREADS"] == "1"

@@ -14,6 +14,7 @@ from sac.disk.encoding import read_document
 from sac.plots.runs import elapsed_seconds, read_metric
 from sac.run.layout import METRICS_FILE, VERSIONS_FILE
 from sac.terminal.interrupt import SIGNAL_STATUS
+from scripts.benchmarks.family import study_config
 from scripts.benchmarks.learning import (
     EPISODES,
     EVALUATION_SEED,
@@ -31,13 +32,14 @@ from scripts.benchmarks.report import processor
 def main() -> int:
     """Do what the arguments say and return the exit status."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--config", required=True, help="name of a file in configs/")
+    parser.add_argument("--config", required=True, help="of configs/, or a study of the family")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--runs", type=Path, required=True, help="folder for the run directories")
     parser.add_argument("--lines", type=Path, default=LINES, help="file that the line goes to")
     arguments = parser.parse_args()
-    config = load_config(arguments.config)
-    name = f"{arguments.config}-{arguments.seed}-{digest(settings_of(config))}"
+    is_study = "/" in arguments.config
+    config = (study_config if is_study else load_config)(arguments.config)
+    name = f"{config.name}-{arguments.seed}-{digest(settings_of(config))}"
     root = arguments.runs.absolute() / name
     config = config.merged(
         {"seed": arguments.seed, "device": "cpu", "logging": {"root": str(root)}}

@@ -9,8 +9,9 @@ from gymnasium import spaces
 
 import autograd
 from sac.agent.agent import SACAgent
-from sac.config import AgentConfig
+from sac.config import AgentConfig, Config
 from sac.replay.buffer import ReplayBuffer
+from scripts.benchmarks.family import PLAIN
 
 from . import bare, no_grad_works, serve, tensors
 from .filling import filled_buffer
@@ -65,6 +66,32 @@ def update(
     return _update_work(agent, batch_size, transitions)
 
 
+def variant_update(
+    variant: str,
+    observation_size: int,
+    action_size: int,
+    transitions: int,
+    updates: int,
+    device: str,
+) -> serve.Work:
+    """The updates of one environment step, with the sampling of their batches."""
+    config = Config.from_dict({} if variant == PLAIN else {"preset": variant})
+    agent = SACAgent(
+        spaces.Box(-np.inf, np.inf, (observation_size,), np.float32),
+        _box(action_size),
+        config.agent,
+        device=device,
+    )
+    replay_buffer = _filled_buffer(agent, transitions)
+    wait = autograd.cuda.synchronize if agent.device.type == "cuda" else serve.nothing
+
+    def step() -> None:
+        for _ in range(updates):
+            agent.update(replay_buffer.sample(config.train.batch_size))
+
+    return serve.Work(step, finish=wait)
+
+
 def discrete_update(
     observation_size: int,
     actions: int,
@@ -105,6 +132,7 @@ def act(
 
 WORKS: dict[str, Any] = {
     "update": update,
+    "variant_update": variant_update,
     "discrete_update": discrete_update,
     "update_products": update_products,
     "act": act,

@@ -23,11 +23,12 @@ def main(peer: str) -> None:
         small_op, mlp = partial(tensors.small_op, torch), partial(tensors.mlp, torch)
         works: dict[str, Any] = {"small_op": small_op, "mlp": mlp}
     else:
-        from . import peer_models
+        from . import peer_family, peer_models
 
         works = {
             "update": partial(peer_models.update, peer),
             "act": partial(peer_models.act, peer),
+            "variant_update": partial(peer_family.variant_update, peer),
         }
     serve.serve(works, DISTRIBUTIONS[peer])
 

@@ -46,17 +46,23 @@ def update(
     model = _model(
         peer, observation_size, action_size, batch_size, hidden_sizes, transitions, device
     )
+    return update_work(peer, model, 1, batch_size)
+
+
+def update_work(peer: str, model: Any, updates: int, batch_size: int) -> Work:
+    """A number of updates of a model, with the sampling of their batches."""
     model.set_logger(Logger(folder=None, output_formats=[]))
     fill(model.replay_buffer)
     finish = _wait_for_jax(model) if peer == "sbx" else lambda: None
-    return Work(lambda: model.train(gradient_steps=1, batch_size=batch_size), finish)
+    return Work(lambda: model.train(gradient_steps=updates, batch_size=batch_size), finish)
 
 
 def _wait_for_jax(model: Any) -> Any:
     import jax
 
+    names = [name for name in vars(model.policy) if name.endswith("_state")]
     return lambda: jax.block_until_ready(
-        (model.policy.qf_state, model.policy.actor_state, model.ent_coef_state)
+        [model.ent_coef_state, *(getattr(model.policy, name) for name in names)]
     )
 
 

@@ -1,0 +1,85 @@
+"""What each variant learns: studies, their lines, and the table that is told of them."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from sac.config.shipped import PRESETS, names
+from scripts.benchmarks import family, family_command
+from scripts.benchmarks.command import main
+from scripts.benchmarks.family import NAMES, PLAIN, TASKS, PeerLine, Task, study_config
+from scripts.benchmarks.learning import Line, Lines, digest, settings_of
+from scripts.benchmarks.workers import our_learning
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(family, "PEER_LINES", tmp_path / "peers.jsonl")
+    monkeypatch.setitem(TASKS, "tiny", Task("Pendulum-v1", 1_000, 2, (PLAIN, "tqc")))
+    return tmp_path / "lines.jsonl"
+
+
+def line_of(study: str, seed: int, mean_return: float) -> Line:
+    settings = digest(settings_of(study_config(study)))
+    return Line(
+        study, seed, mean_return, mean_return - 9, 1_000, 1.0, [(1_000, mean_return, 1.0)],
+        settings, "abc", "2026-01-01", "a machine", {"numpy": "2"}, 120.0,
+    )  # fmt: skip
+
+
+def test_every_shipped_preset_is_a_variant() -> None:
+    assert sorted(NAMES) == sorted([PLAIN, *names(PRESETS)])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_studies_differ_by_the_preset_alone(task: str) -> None:
+    plain = settings_of(study_config(f"{task}/{PLAIN}"))
+    for name in TASKS[task].variants:
+        settings = settings_of(study_config(f"{task}/{name}"))
+        assert settings["env.id"] == plain["env.id"]
+        assert settings["train.total_steps"] == TASKS[task].steps
+        assert (settings == plain) == (name == PLAIN)
+
+
+def test_the_table_shows_what_is_known(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines(tiny)
+    for seed, mean_return in ((0, -900.0), (1, -700.0)):
+        lines.add(line_of("tiny/tqc", seed, mean_return), settings_of(study_config("tiny/tqc")))
+    for seed, mean_return in ((0, -800.0), (1, -1000.0), (2, -600.0)):
+        family.add_peer(
+            PeerLine("tqc", "sb3", "pendulum", seed, mean_return, 5_000, 9.0, "", "", {})
+        )
+    assert main(["family", "--no-train", "--json", "--lines", str(tiny)]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    row = next(row for row in rows if row["variant"] == "tqc")
+    assert row["Pendulum-v1 at 1,000"] == "-800 (2), 2 min"
+    assert row["peers on Pendulum-v1"] == "sb3 -800 (worst -1,000)"
+    plain = next(row for row in rows if row["variant"] == PLAIN)
+    assert plain["Pendulum-v1 at 1,000"] == ""
+
+
+def test_a_study_is_trained(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TASKS, "tiny", Task("Pendulum-v1", 60, 1, (PLAIN,)))
+    config = study_config(f"tiny/{PLAIN}").merged({"train": {"learning_starts": 50}})
+    monkeypatch.setattr(our_learning, "study_config", lambda _: config)
+    arguments = ["--config", f"tiny/{PLAIN}", "--seed", "0", "--runs", str(tiny.parent / "runs")]
+    monkeypatch.setattr(sys, "argv", ["our_learning", *arguments, "--lines", str(tiny)])
+    assert our_learning.main() == 0
+    assert Lines(tiny).of(f"tiny/{PLAIN}", config)[0].steps == 60
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--only", "chess"], "--only: expected names of half_cheetah"),
+        (["--variants", "ppo"], "--variants: expected names of sac"),
+    ],
+)
+def test_unknown_names_are_refused(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["family", "--no-train", *arguments]) == 2
+    assert words in capsys.readouterr().err
+    assert family_command.PEER_TASK in TASKS
