@@ -8,14 +8,18 @@ if TYPE_CHECKING:
     from sac.config import Config
     from sac.evaluation.evaluate import evaluate
     from sac.replay.batch import Batch
-    from sac.training.train import train
+    from sac.training.report import Callback, Report
+    from sac.training.train import Trainer, train
 
-__all__ = ["Batch", "Config", "SACAgent", "evaluate", "train"]
+__all__ = ["Batch", "Callback", "Config", "Report", "SACAgent", "Trainer", "evaluate", "train"]
 
 _HOMES = {
     "Batch": "sac.replay.batch",
+    "Callback": "sac.training.report",
     "Config": "sac.config",
+    "Report": "sac.training.report",
     "SACAgent": "sac.agent.agent",
+    "Trainer": "sac.training.train",
     "evaluate": "sac.evaluation.evaluate",
     "train": "sac.training.train",
 }

@@ -48,6 +48,13 @@ class SACAgent(Actor):
     tensor operations in every update, with random numbers from the generators that it lists in
     `generators`, and does not count or remember. To step through an update with a debugger, turn
     anomaly mode on: then it runs as it is written.
+
+    >>> import numpy as np
+    >>> from gymnasium.spaces import Box
+    >>> from sac import SACAgent
+    >>> agent = SACAgent(Box(-1, 1, (3,)), Box(-2, 2, (1,)))
+    >>> agent.act(np.zeros(3, np.float32), deterministic=True).shape
+    (1,)
     """
 
     is_repeatable = True

@@ -46,7 +46,9 @@ def result_lines(result: Result) -> list[str]:
 
 
 def more_steps(result: Result) -> str:
-    """Return the option by which a run that made all its steps goes on; empty for another."""
+    """Return the option by which a run that is at its end goes on; empty for another."""
+    if result.has_reached_goal and result.step < result.total_steps:
+        return " --train.stop_at_return null"
     step, total_steps = result.step, result.total_steps
     return "" if step < total_steps else f" --train.total_steps {2 * max(step, total_steps)}"
 

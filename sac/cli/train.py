@@ -80,11 +80,18 @@ def train_command(argv: Sequence[str], prog: str) -> int:
 
 def _result(trained: "TrainResult") -> reports.Result:
     run, evaluation = trained.run_directory, trained.evaluation
-    returns: tuple[Any, ...] = ()
+    returns: dict[str, Any] = {}
     if evaluation is not None:
-        returns = evaluation.mean_return, evaluation.std_return, evaluation.episodes
-    findings = len(read_findings(run))
-    return reports.Result(str(run), trained.step, trained.total_steps, findings, *returns)
+        names = ("mean_return", "std_return", "episodes")
+        returns = {name: getattr(evaluation, name) for name in names}
+    return reports.Result(
+        str(run),
+        trained.step,
+        trained.total_steps,
+        len(read_findings(run)),
+        **returns,
+        has_reached_goal=trained.stopped is not None,
+    )
 
 
 def _check_seeds(arguments: argparse.Namespace, overrides: dict[str, Any]) -> None:

@@ -99,7 +99,16 @@ class LoggingConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that defines a run. A wrong one raises ConfigError with key, range and value."""
+    """Everything that defines a run. A wrong one raises ConfigError with key, range and value.
+
+    >>> from sac import Config
+    >>> config = Config.load("pendulum", {"train": {"total_steps": 1e4}})
+    >>> config.env.id, config.train.total_steps
+    ('Pendulum-v1', 10000)
+    >>> config.merged({"agent": {"gama": 0.9}})
+    Traceback (most recent call last):
+    sac.errors.ConfigError: unknown key 'agent.gama', the nearest is agent.gamma
+    """
 
     env: EnvConfig = field(default_factory=EnvConfig)
     agent: AgentConfig = field(default_factory=AgentConfig)
@@ -135,6 +144,13 @@ class Config:
             raise ConfigError(
                 f"evaluation.env: same expects env.num_envs 1, got {self.env.num_envs}: the "
                 "episodes of several end at different times"
+            )
+        goal, plan = self.train.stop_at_return, self.evaluation
+        if goal is not None and (plan.env == "none" or plan.every_steps == 0):
+            raise ConfigError(
+                "train.stop_at_return: expected null where no evaluation is made before the end "
+                f"(evaluation.env {plan.env}, evaluation.every_steps {plan.every_steps}), got "
+                f"{goal:g}"
             )
         if self.train.buffer_size < self.env.num_envs:
             raise ConfigError(

@@ -93,6 +93,13 @@ class TrainConfig:
             "where there is none, never leaves it to NumPy. Results agree but for rounding."
         ),
     ] = "auto"
+    stop_at_return: Annotated[
+        float | None,
+        Option(
+            "Mean return of an evaluation that ends the run; null: none. A run that has reached "
+            "it goes on when it is resumed with another."
+        ),
+    ] = None
     on_divergence: Annotated[
         Literal["stop", "rollback"],
         Option(
@@ -150,6 +157,10 @@ class TrainConfig:
                 f"({self.batch_size}) that leaves one transition at least on each side, got "
                 f"{0.5 if fraction is None else fraction:g}"
             )
+
+    def is_goal(self, mean_return: float) -> bool:
+        """Return whether an evaluation with this mean return ends the run."""
+        return self.stop_at_return is not None and mean_return >= self.stop_at_return
 
     @property
     def demonstration_share(self) -> int:

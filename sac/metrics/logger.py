@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self, SupportsFloat
 
 from sac.config import Config
-from sac.errors import DiskError
+from sac.errors import DiskError, SACError
 from sac.metrics.events import EventFile
 from sac.metrics.pages import hparams_summary, layout_summary
 from sac.metrics.table import MetricsFile
@@ -70,6 +70,19 @@ class Logger:
             self._metrics.write(step, numbers)
         with suppress(OSError):
             self._events.scalars(step, numbers)
+
+    def log_own(self, step: int, numbers: Mapping[str, SupportsFloat]) -> None:
+        """Log numbers of the user's code at a step, but not in `metrics.csv`.
+
+        SACError for a tag that the run itself uses, or that is none.
+        """
+        for tag in numbers:
+            if tag in self._tags or not isinstance(tag, str) or not tag.strip():
+                raise SACError(f"report.log: expected names that are not the run's, got {tag!r}")
+        self._check_order(step)
+        self._step = step
+        with suppress(OSError):  # as in `log`
+            self._events.scalars(step, {tag: float(number) for tag, number in numbers.items()})
 
     def summary(self, step: int, values: Iterable[Any]) -> None:
         """Show Summary.Values, such as histograms and images, in TensorBoard at a step.

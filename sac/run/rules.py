@@ -13,6 +13,7 @@ from sac.errors import CheckpointError, ConfigError
 
 CHANGEABLE = (
     "train.total_steps",
+    "train.stop_at_return",
     "train.buffer_device",
     "train.compile",
     "train.demonstrations",  # to where they lie now: that they are the same is seen by their digest

@@ -1,5 +1,6 @@
-"""Shows the progress of a training: a live bar in a terminal, lines or reports elsewhere."""
+"""Shows the progress of a training: a live bar where one can be drawn, else lines or reports."""
 
+import html
 import math
 import sys
 import time
@@ -91,8 +92,15 @@ class _Sample(NamedTuple):
 def _display_on(stream: TextIO | None) -> "_LineDisplay | _LiveDisplay":
     if stream is None and reports.is_read():
         return _ReportDisplay(sys.stdout)
+    if stream is None and _is_in_notebook():
+        return _NotebookDisplay(sys.stdout)
     stream = sys.stdout if stream is None else stream
     return _LiveDisplay(stream) if is_terminal(stream) else _LineDisplay(stream)
+
+
+def _is_in_notebook() -> bool:
+    get_shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)
+    return getattr(get_shell(), "kernel", None) is not None
 
 
 class _LineDisplay:
@@ -121,6 +129,25 @@ class _ReportDisplay(_LineDisplay):
 
     def show(self, reached: reports.Reached) -> None:
         reports.send(reached)
+
+
+class _NotebookDisplay(_LineDisplay):
+    """Draws a bar and a line of numbers in a cell's output; messages are printed below it."""
+
+    seconds = 0.5
+    rate_samples = 20
+    _drawn: Any = None
+
+    def show(self, reached: reports.Reached) -> None:
+        from IPython.display import display
+
+        line = in_a_line(reached)
+        bar = f'<progress value="{reached.step}" max="{max(1, reached.total_steps)}"></progress>'
+        picture = {"text/html": f"{bar} <code>{html.escape(line)}</code>", "text/plain": line}
+        if self._drawn is None:
+            self._drawn = display(picture, raw=True, display_id=True)
+        else:
+            self._drawn.update(picture, raw=True)
 
 
 class _LiveDisplay(Screen):

@@ -37,6 +37,7 @@ class Result:
     mean_return: float | None = None
     std_return: float | None = None
     episodes: int = 0
+    has_reached_goal: bool = False  # train.stop_at_return
 
 
 Report = Started | Reached | Result

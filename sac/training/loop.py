@@ -1,8 +1,9 @@
 """The training loop: collect, update, log, evaluate, checkpoint."""
 
 import math
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,13 +24,15 @@ from sac.evaluation.evaluate import (
 )
 from sac.insight import Insight
 from sac.metrics.logger import Logger
+from sac.run.layout import CHECKPOINTS_FOLDER
 from sac.seeding import Streams, integer_seed
 from sac.terminal.interrupt import InterruptGuard
 from sac.terminal.progress import Progress
 from sac.training.collector import Collected
 from sac.training.divergence import RecentBatches, explained
+from sac.training.report import Report
 from sac.training.run_state import RunState
-from sac.training.saving import Saver
+from sac.training.saving import Rescuing, Saver
 
 TELL_SECONDS = 60.0  # between lines on an evaluation that takes long
 
@@ -45,6 +48,8 @@ class Outputs:
 
 class TrainingLoop:
     """Trains from a run's state to `total_steps`; `evaluation` is the result of the last one.
+
+    `stopped` says why it ended before, where no signal did that.
 
     `evaluation_environment` is None where `evaluation.env` is same or none. `saved_step` is the
     step of the checkpoint that a resumed run starts from.
@@ -66,6 +71,8 @@ class TrainingLoop:
         # Decimal as in the file: by binary fractions, 0.29 of 100 updates would be 28.
         self.updates_per_step = Fraction(str(config.train.updates_per_step))
         self.evaluation: EvaluationResult | None = None
+        self.stopped: str | None = None
+        self._news: dict[str, Any] = {}  # of the next report
         tell = outputs.progress.message
         watched = config, state.agent, state.replay_buffer
         self.watch = Watch(*watched, outputs.run_directory, tell, resume_step=saved_step)
@@ -81,30 +88,36 @@ class TrainingLoop:
         )
         self._drawings = [(every, draw) for every, draw in drawings if every]
 
-    def run(self, interrupt: InterruptGuard) -> None:
-        """Train until `total_steps` or a signal, with a checkpoint at the beginning and the end.
+    def run(self, interrupt: InterruptGuard) -> Iterator[Report]:
+        """Train until `total_steps`, a signal or a stop; save at the beginning and the end.
 
+        A report follows each step, and one the end. Whoever closes the iterator before loses
+        nothing.
         DivergenceError, with the likely cause, for a number that is not finite: then the run is to
         go back to a checkpoint.
         """
         self._interrupt = interrupt
         try:
-            self._run(interrupt)
+            yield from self._run(interrupt)
         except DivergenceError as error:
             step = self.state.counters.step
             raise explained(error, self.state.agent, self._recent, step) from error
+        except GeneratorExit:
+            self._rescue("left before its end")
+            raise
 
-    def _run(self, interrupt: InterruptGuard) -> None:
+    def _run(self, interrupt: InterruptGuard) -> Iterator[Report]:
         config, counters = self.config, self.state.counters
         if self._is_new:
             self._insight.graph()
         self._checkpoint()
+        self._news.clear()
         self._start_clock()
         if counters.evaluation_due:
             counters.evaluation_due = False
             self._evaluate_if(True, is_last=counters.step >= config.train.total_steps)
             self._saver.saved_step = None  # what is saved of this step is no longer all
-        while counters.step < config.train.total_steps and interrupt.received is None:
+        while counters.step < config.train.total_steps and not self._is_ended():
             before = counters.step
             self._collect()
             self._update(before)
@@ -121,7 +134,40 @@ class TrainingLoop:
                     self.outputs.progress.message(f"SIGUSR1: saved at step {counters.step:,}")
             if self._due(config.checkpoint.every_steps, before):
                 self._checkpoint(is_last=False)
+            yield self._report()
         self._checkpoint()
+        self._tell_early_end()
+        yield self._report(is_end=True)
+
+    def _is_ended(self) -> bool:
+        return self.stopped is not None or self._interrupt.received is not None
+
+    def _report(self, *, is_end: bool = False) -> Report:
+        state, run_directory = self.state, self.outputs.run_directory
+        report = Report(
+            state.counters.step,
+            state.agent,
+            run_directory,
+            **self._news,
+            is_end=is_end,
+            _read=state.metric_numbers,
+            _log=self.outputs.logger.log_own,
+            _stop=self._stop,
+        )
+        self._news.clear()
+        return report
+
+    def _stop(self, reason: str) -> None:
+        self.stopped = str(reason) if self.stopped is None else self.stopped
+
+    def _tell_early_end(self) -> None:
+        number, step = self._interrupt.received, self.state.counters.step
+        reason = self.stopped if number is None else signal.Signals(number).name
+        if reason is not None and step < self.config.train.total_steps:
+            self.outputs.progress.message(
+                f"stopped at step {step:,} ({reason}) and saved: resume "
+                f"{self.outputs.run_directory} to go on"
+            )
 
     def _due(self, every: int, before: int) -> bool:
         """Return whether a multiple of `every` lies in this iteration's steps."""
@@ -144,6 +190,7 @@ class TrainingLoop:
         lengths = [episode.length for episode in collected.episodes]
         counters = self.state.counters
         counters.episodes += len(returns)
+        self._news["episodes"] = collected.episodes
         self.state.returns.extend(returns)
         metrics = {
             "rollout/episode_return": np.mean(returns),
@@ -252,7 +299,7 @@ class TrainingLoop:
         except EvaluationStopped:  # a resumed run makes it
             return
         counters.evaluation_due = False
-        self.evaluation = result
+        self.evaluation = self._news["evaluation"] = result
         before = counters.best_return
         best = result.mean_return if before is None else max(before, result.mean_return)
         metrics = {
@@ -270,6 +317,11 @@ class TrainingLoop:
         if best != before:
             counters.best_return = best
             self._saver.best()
+        if self.config.train.is_goal(result.mean_return):
+            self._stop(
+                f"mean return {result.mean_return:.2f} of train.stop_at_return "
+                f"{self.config.train.stop_at_return:g}"
+            )
         self.watch.look(counters.step, witness)
         self._start_clock()
 
@@ -286,20 +338,23 @@ class TrainingLoop:
     def _checkpoint(self, *, is_last: bool = True) -> None:
         """Save; if the disk fails, a checkpoint that `is_last` ends the run with an error."""
         self._check_finite()
+        step, saved = self.state.counters.step, self._saver.saved_step
         if is_last:
             self._saver.checkpoint()
         else:
             self._saver.try_checkpoint()
+        if self._saver.saved_step == step != saved:
+            self._news["checkpoint"] = self.outputs.run_directory / CHECKPOINTS_FOLDER / str(step)
         self._start_clock()
 
     def _check_finite(self) -> None:
         self._recent.read(self.state.agent)
         self.state.check_finite()
 
-    def _rescuing(self) -> "_Rescuing":
-        return _Rescuing(self._rescue)
+    def _rescuing(self) -> Rescuing:
+        return Rescuing(self._rescue)
 
-    def _rescue(self) -> None:
+    def _rescue(self, how: str = "stopped by an error") -> None:
         step = self.state.counters.step
         if step == 0:
             return
@@ -309,22 +364,4 @@ class TrainingLoop:
             text = f"could not be saved: {error}"
         else:
             text = f"is saved in {self.outputs.run_directory}, to be resumed"
-        self.outputs.progress.message(f"stopped by an error; all until step {step:,} {text}")
-
-
-class _Rescuing:
-    """Saves what was learned before an error of an environment goes on.
-
-    A class, as a generator would take a tenth of what surrounds an update.
-    """
-
-    def __init__(self, rescue: Callable[[], None]) -> None:
-        self._rescue = rescue
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        # After a divergence the agent itself may be the cause: do not save it.
-        is_other = isinstance(error, DivergenceError | EvaluationStopped)
-        if isinstance(error, Exception) and not is_other:
-            self._rescue()
+        self.outputs.progress.message(f"{how}; all until step {step:,} {text}")

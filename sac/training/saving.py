@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sac.errors import DiskError
+from sac.errors import DiskError, DivergenceError
+from sac.evaluation.evaluate import EvaluationStopped
 from sac.metrics.logger import Logger
 from sac.training.run_state import RunState, save_best
 
@@ -65,3 +66,21 @@ class Saver:
                 "is saved, a stop loses what was learned since the last"
             )
         self._has_failed = True
+
+
+class Rescuing:
+    """Saves what was learned before an error of an environment goes on.
+
+    A class, as a generator would take a tenth of what surrounds an update.
+    """
+
+    def __init__(self, rescue: Callable[[], None]) -> None:
+        self._rescue = rescue
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        # After a divergence the agent itself may be the cause: do not save it.
+        is_other = isinstance(error, DivergenceError | EvaluationStopped)
+        if isinstance(error, Exception) and not is_other:
+            self._rescue()

@@ -53,6 +53,7 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Recorder:
             step=1,
             total_steps=2,
             evaluation=None,
+            stopped=None,
         )
     )
     install(monkeypatch, "sac.training.train", "train", recorder)

@@ -39,6 +39,14 @@ def test_summary(working_directory: Path, capsys: pytest.CaptureFixture[str]) ->
     ]
 
 
+def test_summary_of_a_run_that_stopped_at_its_return(
+    working_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_summary(Result(str(working_directory / "run"), 300, 1000, has_reached_goal=True))
+    last = commands(capsys.readouterr().out)[-1]
+    assert last[-4:] == ["--resume", "run", "--train.stop_at_return", "null"]
+
+
 def test_summary_of_an_unfinished_run(
     working_directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

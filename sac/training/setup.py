@@ -1,0 +1,90 @@
+"""What a training starts with: environments, the resolved configuration, weights of another run."""
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sac.config import Config
+from sac.disk.files import replace_file
+from sac.environments import VectorEnvironment, make_vector_environment, separate_source
+from sac.environments.limit import with_limit
+from sac.errors import CheckpointError, SACError
+from sac.run.checkpoint import find_checkpoint, load_checkpoint
+from sac.seeding import Streams, integer_seed, seed_globals
+from sac.training.divergence import count_divergences
+from sac.training.run_state import RunState
+
+
+def renew_noise(state: RunState, run_directory: Path | None) -> list[str]:
+    """Go on otherwise where the run diverged since its checkpoint, or it would once more."""
+    number = 0 if run_directory is None else count_divergences(run_directory)
+    if number <= state.counters.rollbacks:
+        return []
+    state.renew_noise(number)
+    step = state.counters.step
+    return [f"back at step {step:,}: the run goes on with other random numbers (set {number})"]
+
+
+def make_environments(
+    stack: ExitStack, config: Config, env: Any
+) -> tuple[VectorEnvironment, VectorEnvironment | None, list[str]]:
+    """Make the training's environments and, for evaluation, one in this process; with notes."""
+    source, notes = env, list[str]()
+    needs_copy = config.evaluation.env == "copy"
+    if needs_copy and env is not None:
+        # First, because a copy must be of the environment as it was given.
+        source, notes = separate_source(env)
+    streams = Streams.from_seed(config.seed)
+    training_seed = integer_seed(streams.train_env)
+    seed_globals(training_seed)  # for constructors that draw
+    training = make_vector_environment(config.env, source=env, seed=training_seed)
+    stack.callback(training.close)
+    if not needs_copy:
+        return training, None, notes
+    settings = replace(config.env, num_envs=1)
+    if settings.vectorization == "async":
+        settings = replace(settings, vectorization="sync")
+    evaluation_seed = integer_seed(streams.eval_env)
+    settings = with_limit(settings, config.evaluation.max_steps)
+    evaluation = make_vector_environment(settings, source=source, seed=evaluation_seed)
+    stack.callback(evaluation.close)
+    return training, evaluation, notes
+
+
+def limit_note(evaluation: VectorEnvironment, config: Config) -> list[str]:
+    """Return a note where episodes have no limit: what becomes of evaluations."""
+    if not evaluation.is_endless or config.evaluation.env == "none":
+        return []
+    name, steps = config.env.id or evaluation.name, config.evaluation.max_steps
+    is_cut = steps is not None and config.evaluation.env == "copy"
+    end = f"cut them after {steps:,} steps" if is_cut else "may never end"
+    return [f"{name} has no limit for its episodes: evaluations {end} (evaluation.max_steps)"]
+
+
+def resolved(config: Config, given: str | None, num_envs: int) -> Config:
+    """Return the configuration as it is run; `given`: the name of an environment as an object."""
+    if given is None:
+        return config
+    # No id: who evaluates or resumes the run must give the environment again.
+    name = config.env.name or given
+    return replace(config, env=replace(config.env, id="", name=name, kwargs={}, num_envs=num_envs))
+
+
+def start_from(state: RunState, path: str) -> None:
+    """Take over the weights of a trained agent; its optimizers, replay and counters start anew."""
+    try:
+        checkpoint = load_checkpoint(find_checkpoint(path))
+        if "agent" not in checkpoint.tensors:
+            raise CheckpointError(f"'{checkpoint.folder}' holds no agent.safetensors")
+        state.agent.load_weights(checkpoint.tensors["agent"])
+    except CheckpointError as error:
+        raise CheckpointError(f"train.init_from: {error}") from error
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file of a run; SACError if that fails."""
+    try:
+        replace_file(path, data)
+    except OSError as error:
+        raise SACError(f"Can't write into '{path.parent}': {error.strerror}.") from error
