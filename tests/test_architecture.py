@@ -56,6 +56,8 @@ ONLY_IMPORTERS = {
     "gymnasium": ("sac.environments", "sac.spaces"),
     "cupy": ("autograd.backend.cupy_backend",),
     "cupyx": ("autograd.backend.cupy_backend",),
+    "wandb": ("sac.metrics.wandb_run",),
+    "mlflow": ("sac.metrics.mlflow_run",),
     "minari": ("sac.training.demonstrations",),
     "torch": (),
     "jax": (),

@@ -1,6 +1,6 @@
 """The configuration: every key with its default, meaning and range. A Config is always valid."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -83,6 +83,14 @@ class LoggingConfig:
             at_least=0,
         ),
     ] = 5000
+    also: Annotated[
+        Sequence[Literal["wandb", "mlflow"]],
+        Option(
+            "Trackers that the same numbers go to, as their own environment variables say "
+            "(WANDB_MODE, MLFLOW_TRACKING_URI). Each needs the extra of its name; one that fails "
+            "ends no run."
+        ),
+    ] = ()
     # Off by default: a film takes seconds and needs the environment's rendering packages.
     videos_every_steps: Annotated[
         int,

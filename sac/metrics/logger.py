@@ -1,6 +1,6 @@
 """Logs the numbers of a run, both as TensorBoard scalars and in `metrics.csv`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self, SupportsFloat
@@ -43,6 +43,7 @@ class Logger:
     def __init__(
         self, run_directory: Path, tags: Sequence[str], *, resume_step: int | None = None
     ) -> None:
+        self.followers: list[Callable[[int, Mapping[str, float]], None]] = []  # get numbers, too
         self._run_directory = run_directory
         self._tags = frozenset(tags)
         self._resume_step = resume_step
@@ -70,6 +71,7 @@ class Logger:
             self._metrics.write(step, numbers)
         with suppress(OSError):
             self._events.scalars(step, numbers)
+        self._hand_on(step, numbers)
 
     def log_own(self, step: int, numbers: Mapping[str, SupportsFloat]) -> None:
         """Log numbers of the user's code at a step, but not in `metrics.csv`.
@@ -81,8 +83,14 @@ class Logger:
                 raise SACError(f"report.log: expected names that are not the run's, got {tag!r}")
         self._check_order(step)
         self._step = step
+        own = {tag: float(number) for tag, number in numbers.items()}
         with suppress(OSError):  # as in `log`
-            self._events.scalars(step, {tag: float(number) for tag, number in numbers.items()})
+            self._events.scalars(step, own)
+        self._hand_on(step, own)
+
+    def _hand_on(self, step: int, numbers: Mapping[str, float]) -> None:
+        for follow in self.followers:
+            follow(step, numbers)
 
     def summary(self, step: int, values: Iterable[Any]) -> None:
         """Show Summary.Values, such as histograms and images, in TensorBoard at a step.

@@ -6,6 +6,7 @@
     events.out.tfevents.*   TensorBoard
     metrics.csv             the same numbers
     signature               by which its own user need not give --trust, if it names code to run
+    wandb.id, mlflow.id     the run's names there, if logging.also asks for it
     findings.csv            what the doctor's checks found during training, if anything
     checkpoints/<step>/     the newest few
     replay/                 the transitions that they refer to

@@ -17,6 +17,7 @@ from sac.errors import CheckpointError, ConfigError, DivergenceError
 from sac.evaluation.evaluate import EvaluationResult
 from sac.metrics.logger import Logger, metric_tags
 from sac.metrics.table import has_rows
+from sac.metrics.trackers import Trackers, check_installed
 from sac.replay.demonstrations import fill
 from sac.replay.storage.disk import DiskStorage
 from sac.run.checkpoint import (
@@ -235,7 +236,8 @@ def _run(
     notes: Sequence[str] = (),
 ) -> _Session:
     """Train; after a divergence once more from the last good checkpoint, where that is wanted."""
-    # First: without the device, or a compiler that must be there, nothing is begun.
+    # First: without the device, or what else must be there, nothing is begun.
+    check_installed(config.logging.also)
     compilation = Compilation(config.train.compile, resolve_device(config.device))
     is_compiled = compilation.compiler is not None
     notes = [*fallback_note(config.device), *compilation.note, *notes]
@@ -316,7 +318,9 @@ def _train(
         Logger(run_directory, tags, resume_step=resume_step) as logger,
         InterruptGuard() as interrupt,
         Progress(total_steps, state.counters.step) as progress,
+        Trackers(config, run_directory, progress.message) as trackers,
     ):
+        logger.followers.append(trackers.log)
         reports.send(reports.Started(str(run_directory)))
         logger.describe(config)
         for note in notes:

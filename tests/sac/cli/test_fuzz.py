@@ -47,7 +47,7 @@ def in_process(command: str, argv: list[str]) -> tuple[int, str]:
         redirect_stderr(errors),
         redirect_stdout(io.StringIO()),
     ):
-        patch.setattr(TrainingLoop, "run", lambda self, interrupt: None)
+        patch.setattr(TrainingLoop, "run", lambda self, interrupt: iter(()))
         try:
             status = run_command(command, argv, f"{command}.py")
         except SystemExit as end:  # --help

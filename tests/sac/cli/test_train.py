@@ -294,7 +294,12 @@ tokens = option_names | values | st.builds("{}={}".format, option_names, values)
 def test_junk_never_gives_a_traceback(argv: list[str], content: bytes) -> None:
     trainer = ModuleType("sac.training.train")
     result = SimpleNamespace(
-        interrupted_by=None, run_directory=Path("runs/x"), step=1, total_steps=2, evaluation=None
+        interrupted_by=None,
+        run_directory=Path("runs/x"),
+        step=1,
+        total_steps=2,
+        evaluation=None,
+        stopped=None,
     )
     trainer.train = lambda *args, **kwargs: result  # type: ignore[attr-defined]
     errors = io.StringIO()

@@ -183,7 +183,7 @@ def test_dead_worker_is_noticed_while_another_is_busy(
 @pytest.fixture
 def known_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
     """By its seed an environment knows whether it is to die, in a training and after a restart."""
-    monkeypatch.setattr("sac.training.train.integer_seed", lambda sequence: SEED)
+    monkeypatch.setattr("sac.training.setup.integer_seed", lambda sequence: SEED)
     monkeypatch.setattr("sac.environments.stepping.vector.integer_seed", lambda sequence: SEED + 10)
 
 
