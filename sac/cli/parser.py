@@ -48,7 +48,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def add_number(self, name: str, option: Option, default: int | None) -> None:
         """Add an option of a whole number."""
-        help = f"{option.help} (default: {default})"
+        help = option.help if default is None else f"{option.help} (default: {default})"
         convert = value_type(name, int, option)
         self.add_argument(name, type=convert, default=default, metavar="N", help=help)
 

@@ -38,6 +38,11 @@ def add_run_options(parser: CommandParser, checkpoints: Any, episodes: int) -> N
     parser.add_argument(
         "paths", type=Path, nargs="+", metavar="RUN", help="Run directories, or checkpoints."
     )
+    add_policy_options(parser, checkpoints, episodes)
+
+
+def add_policy_options(parser: CommandParser, checkpoints: Any, episodes: int) -> None:
+    """Add the options by which episodes are played with a policy."""
     add_checkpoint_option(parser, checkpoints)
     parser.add_number("--episodes", count("Episodes to play.", at_most=10**6), episodes)
     seed = count("Seed of the environments.", at_least=0, at_most=SEED_LIMIT)

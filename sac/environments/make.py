@@ -31,14 +31,16 @@ def make_vector_environment(
     source: Source | None = None,
     num_envs: int | None = None,
     seed: int | None = None,
+    wrap: WrapEnvironment | None = None,
 ) -> VectorEnvironment:
     """Make the environments of `config`, or those of `source` in place of its id and kwargs.
 
     `source` is an environment, a vector environment, or a callable that makes either. `num_envs`
-    replaces the configured number. EnvironmentSetupError or SpaceError says what is wrong.
+    replaces the configured number. `wrap` is put around each, outside of the configured wrappers.
+    EnvironmentSetupError or SpaceError says what is wrong.
     """
     num_envs = config.num_envs if num_envs is None else num_envs
-    wrappers = _wrappers(config)
+    wrappers = [*_wrappers(config), *([] if wrap is None else [wrap])]
     maker: Any = _from_id if source is None else functools.partial(_from_source, source)
     make = functools.partial(maker, config, num_envs, wrappers, seed)
     env, is_recorded = make()

@@ -56,3 +56,34 @@ def test_arguments_reach_the_export(
 def test_refusals(capsys: pytest.CaptureFixture[str], argv: list[str], message: str) -> None:
     assert run(*argv) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    recorder = Recorder(result="card: agrees")
+    monkeypatch.setattr("sac.share.card.write_card", recorder)
+    return recorder
+
+
+def test_arguments_reach_the_card(card: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("runs/x", "--card") == 0
+    options = ["-o", "hub", "--episodes", "3", "--checkpoint", "last", "--trust"]
+    assert run("runs/x", "--card", *options) == 0
+    assert card.calls == [
+        ((Path("runs/x"), Path("card")), {"checkpoint": "best", "episodes": 20, "trust": False}),
+        ((Path("runs/x"), Path("hub")), {"checkpoint": "last", "episodes": 3, "trust": True}),
+    ]
+    assert capsys.readouterr().out.endswith("card: agrees\n")
+
+
+@pytest.mark.parametrize("options", [["--episodes", "3"], ["--trust"]])
+def test_options_of_the_card_without_it(
+    capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    assert run("runs/x", *options) == 2
+    assert "are about the evaluation in a --card" in capsys.readouterr().err
+
+
+def test_card_has_no_format(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("runs/x", "--card", "--format", "onnx") == 2
+    assert "--format is that of one file" in capsys.readouterr().err

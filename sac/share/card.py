@@ -1,0 +1,155 @@
+"""A folder with a policy and its model card, as the Hugging Face Hub and this library take it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sac.config import Config, LoggingConfig
+from sac.config.yaml_text import dump_yaml
+from sac.disk.encoding import encode_document
+from sac.disk.files import replace_file
+from sac.errors import NAME, CheckpointError, ConfigError, SACError
+from sac.evaluation.evaluate import EvaluationResult, evaluate
+from sac.plots import PlotSettings, plot
+from sac.run.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, save_checkpoint
+
+CARD_FILE = "README.md"  # what the Hub shows
+CURVE_FILE = "curve.png"
+EVALUATION_FILE = "evaluation.json"
+TAGS = ["reinforcement-learning", "deep-reinforcement-learning", "soft-actor-critic", NAME]
+
+
+def write_card(
+    path: str | Path,
+    output: str | Path,
+    *,
+    checkpoint: str | int = "best",
+    episodes: int = 20,
+    env: Any = None,
+    trust: bool = False,
+) -> str:
+    """Evaluate a run's policy, and write it with its model card to the new folder `output`.
+
+    The folder is a checkpoint that holds all of acting and nothing to resume from; it says nothing
+    of where the run's files lie. Returns what was written, in words. The other arguments and errors
+    are those of `evaluate`; SACError, too, where `output` can't be written, or holds something.
+    """
+    output = check_new_folder(output)
+    folder = find_checkpoint(path, checkpoint)
+    loaded = load_checkpoint(folder)
+    if not {"policy", "config"} <= loaded.documents.keys():
+        raise CheckpointError(f"'{folder}' holds a policy alone, of which there is nothing to tell")
+    result = evaluate(folder, episodes=episodes, env=env, trust=trust)
+    config = _public(Config.from_dict(loaded.documents["config"]))
+    documents = {"policy": loaded.documents["policy"], "config": config.to_dict()}
+    save_checkpoint(output, {"policy": loaded.tensors["policy"]}, documents, step=loaded.step)
+    no_curve = _draw(Path(path), output / CURVE_FILE)
+    described = {**result.to_dict(), "run": None}
+    text = _card(config, loaded, result, has_curve=no_curve is None)
+    try:
+        replace_file(output / EVALUATION_FILE, encode_document(described))
+        replace_file(output / CARD_FILE, text.encode())
+    except OSError as error:
+        raise SACError(f"Can't write into '{output}': {error.strerror}.") from error
+    told = f"{output}: the policy of {folder} and its card, mean return {_measured(result)}"
+    return told if no_curve is None else f"{told}\nno curve: {no_curve}"
+
+
+def check_new_folder(output: str | Path) -> Path:
+    """Return the path; ConfigError where it is not that of a folder to be, or an empty one."""
+    output = Path(output)
+    if not output.absolute().parent.is_dir():
+        raise ConfigError(f"--output: the folder '{output.parent}' does not exist")
+    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
+        raise ConfigError(f"--output: expected a new folder, '{output}' holds something already")
+    return output
+
+
+def _public(config: Config) -> Config:
+    """Return a configuration that names no folder of the machine that it was used on."""
+    train = replace(config.train, init_from=None)
+    if train.demonstrations is not None:
+        train = replace(train, demonstrations=Path(train.demonstrations).name)
+    return replace(config, train=train, logging=LoggingConfig())
+
+
+def _draw(run: Path, output: Path) -> str | None:
+    """Draw the learning curve; return why there is none."""
+    try:
+        plot([run], output, PlotSettings())
+    except SACError as error:
+        return str(error)
+    return None
+
+
+def _measured(result: EvaluationResult) -> str:
+    return f"{result.mean_return:.2f} +/- {result.std_return:.2f}"
+
+
+def _front_matter(environment: str, result: EvaluationResult) -> str:
+    """Return the card's metadata, which the Hub reads its table of results from."""
+    metric = {"type": "mean_reward", "name": "mean_reward", "value": _measured(result)}
+    task = {"type": "reinforcement-learning", "name": "reinforcement-learning"}
+    measured = {
+        "task": task,
+        "dataset": {"name": environment, "type": environment},
+        "metrics": [{**metric, "verified": False}],
+    }
+    return dump_yaml(
+        {
+            "library_name": NAME,
+            "tags": [environment, *TAGS],
+            "model-index": [{"name": "SAC", "results": [measured]}],
+        }
+    )
+
+
+def _card(
+    config: Config, checkpoint: Checkpoint, result: EvaluationResult, *, has_curve: bool
+) -> str:
+    environment = config.env.name or config.env.id
+    rows: Mapping[str, Any] = {
+        "environment": environment,
+        "mean return": f"{_measured(result)} (standard deviation)",
+        "episodes": result.episodes,
+        "interquartile mean": f"{result.iqm_return:.2f}",
+        "least and largest return": f"{result.min_return:.2f}, {result.max_return:.2f}",
+        "mean length": f"{result.mean_length:.1f}",
+        "environment steps of training": f"{checkpoint.step:,}",
+    }
+    curve = f"\n![Return in evaluations during training]({CURVE_FILE})\n" if has_curve else ""
+    return f"""---
+{_front_matter(environment, result)}---
+
+# SAC on {environment}
+
+A Soft Actor-Critic policy (arXiv:1812.05905), trained by {NAME}.
+
+```python
+from sac import SACAgent, evaluate
+
+agent = SACAgent.load("FOLDER")  # this folder; every file is checked by its hash
+action = agent.act(observation, deterministic=True)
+print(evaluate("FOLDER").mean_return)
+```
+
+## Evaluation
+
+The deterministic policy, in episodes with seeds of their own.
+
+{_table(rows)}
+{curve}
+## Training
+
+```yaml
+{config.to_yaml()}```
+
+Versions:
+
+{_table(checkpoint.versions)}
+"""
+
+
+def _table(rows: Mapping[str, Any]) -> str:
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {rows[name]} |" for name in rows)])

@@ -1,0 +1,140 @@
+"""A policy's folder for others: its card, what loads from it, and what it does not tell."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from sac import SACAgent, evaluate, train
+from sac.cli import run_command
+from sac.errors import CheckpointError, ConfigError
+from sac.run.versions import current_versions
+from sac.share.card import write_card
+from tests.sac.environments_for_tests import CopyingCountingEnv
+from tests.sac.tiny_runs import tiny_config
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tiny_config(tmp_path_factory.mktemp("secret"))).run_directory
+
+
+@pytest.fixture(scope="module")
+def folder(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("share") / "card"
+    told = write_card(run, output, episodes=3)
+    assert told.startswith(f"{output}: the policy of {run / 'best'} and its card, mean return ")
+    assert "no curve" not in told
+    return output
+
+
+def front_matter(folder: Path) -> dict[str, Any]:
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert text.startswith("---\n")
+    return yaml.safe_load(text.split("---\n")[1])
+
+
+def test_folder_is_all_of_acting_and_no_more(folder: Path) -> None:
+    policy = ["config.json", "manifest.json", "policy.json", "policy.safetensors"]
+    shown = ["README.md", "curve.png", "evaluation.json"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*policy, *shown])
+    assert (folder / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_policy_loads_from_it_and_is_evaluated(run: Path, folder: Path) -> None:
+    observation = np.array([0.1, -0.2, 0.03, 0.4], np.float32)
+    given, own = SACAgent.load(folder), SACAgent.load(run)
+    assert given.act(observation, deterministic=True) == own.act(observation, deterministic=True)
+    result = evaluate(folder, episodes=3, device="cpu")
+    assert result.returns == json.loads((folder / "evaluation.json").read_text())["returns"]
+    assert run_command("evaluate", [str(folder), "--episodes", "2"], "evaluate.py") == 0
+
+
+def test_every_file_of_the_policy_is_checked_by_its_hash(
+    run: Path, tmp_path: Path, folder: Path
+) -> None:
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    weights = bytearray((folder / "policy.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (tmp_path / "policy.safetensors").write_bytes(weights)
+    for use in (SACAgent.load, evaluate):
+        with pytest.raises(CheckpointError, match="does not match the checksum"):
+            use(tmp_path)
+
+
+def test_card_says_what_the_policy_is_and_does(run: Path, folder: Path) -> None:
+    metadata, told = front_matter(folder), (folder / "README.md").read_text(encoding="utf-8")
+    result = evaluate(run, episodes=3, device="cpu")
+    measured = f"{result.mean_return:.2f} +/- {result.std_return:.2f}"
+    assert metadata["library_name"] == "sac-autograd"
+    assert {"CartPole-v1", "reinforcement-learning"} <= set(metadata["tags"])
+    (model,) = metadata["model-index"]
+    (measurement,) = model["results"]
+    assert measurement["dataset"] == {"name": "CartPole-v1", "type": "CartPole-v1"}
+    assert [metric["value"] for metric in measurement["metrics"]] == [measured]
+    assert f"| mean return | {measured} (standard deviation) |" in told
+    assert "![Return in evaluations during training](curve.png)" in told
+    assert "  hidden_sizes: [8]" in told
+    for name, version in current_versions().items():
+        assert f"| {name} | {version} |" in told
+
+
+def test_it_does_not_tell_where_files_lay(folder: Path, run: Path) -> None:
+    for path in folder.iterdir():
+        assert str(run.parent).encode() not in path.read_bytes(), path.name
+        assert b"secret" not in path.read_bytes(), path.name
+
+
+def test_a_start_and_demonstrations_are_named_without_their_folders(
+    run: Path, tmp_path: Path
+) -> None:
+    changes = {"train": {"init_from": str(run), "demonstrations": str(run)}}
+    other = train(tiny_config(tmp_path / "runs", changes)).run_directory
+    write_card(other, tmp_path / "card", episodes=1)
+    config = json.loads((tmp_path / "card" / "config.json").read_text())
+    assert config["train"]["init_from"] is None
+    assert config["train"]["demonstrations"] == run.name
+
+
+def test_checkpoint_alone_has_no_curve(run: Path, tmp_path: Path) -> None:
+    told = write_card(run / "checkpoints" / "40", tmp_path / "card", episodes=1)
+    assert "\nno curve: " in told
+    assert not (tmp_path / "card" / "curve.png").exists()
+    assert "curve.png" not in (tmp_path / "card" / "README.md").read_text()
+
+
+def test_environment_that_is_an_object_is_given_again(tmp_path: Path) -> None:
+    config = tiny_config(tmp_path / "runs", {"env": {"id": ""}})
+    run = train(config, env=CopyingCountingEnv).run_directory
+    with pytest.raises(CheckpointError, match="does not say which environment"):
+        write_card(run, tmp_path / "card")
+    assert not (tmp_path / "card").exists()
+    write_card(run, tmp_path / "card", env=CopyingCountingEnv, episodes=1)
+    assert "SAC on CopyingCountingEnv" in (tmp_path / "card" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("place", ["full", "full/file", "nowhere/card"])
+def test_nothing_is_replaced(run: Path, tmp_path: Path, place: str) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("mine")
+    with pytest.raises(ConfigError, match="--output: "):
+        write_card(run, tmp_path / place, episodes=1)
+    assert (tmp_path / "full" / "file").read_text() == "mine"
+
+
+@pytest.mark.extras
+def test_the_hub_reads_the_card_and_takes_the_folder(folder: Path) -> None:
+    hub = pytest.importorskip("huggingface_hub", reason="the Hub's own reader")
+    card = hub.ModelCard.load(folder / "README.md")
+    (result,) = card.data.eval_results
+    assert (card.data.library_name, card.data.model_name) == ("sac-autograd", "SAC")
+    assert (result.task_type, result.dataset_type) == ("reinforcement-learning", "CartPole-v1")
+    assert (
+        result.metric_value
+        == front_matter(folder)["model-index"][0]["results"][0]["metrics"][0]["value"]
+    )
+    assert hub.metadata_load(folder / "README.md") == front_matter(folder)
