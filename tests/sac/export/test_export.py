@@ -38,6 +38,7 @@ def onnx_policy(path: Path) -> Any:
 
 
 READERS = {"policy.onnx": onnx_policy, "policy.safetensors": NumpyPolicy}
+NAMES = [pytest.param("policy.onnx", marks=pytest.mark.extras), "policy.safetensors"]
 
 
 def exported(folder: Path, name: str, **keys: Any) -> tuple[SACAgent, Any]:
@@ -49,7 +50,7 @@ def exported(folder: Path, name: str, **keys: Any) -> tuple[SACAgent, Any]:
 
 
 @pytest.mark.parametrize("case", BOX_CASES)
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", NAMES)
 def test_file_acts_as_the_agent(tmp_path: Path, name: str, case: str) -> None:
     agent, policy = exported(tmp_path, name, **CASES[case])
     for n in (1, 7):
@@ -62,7 +63,7 @@ def test_file_acts_as_the_agent(tmp_path: Path, name: str, case: str) -> None:
         np.testing.assert_allclose(actions / unit, expected / unit, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", NAMES)
 def test_other_observation_spaces_go_in_flattened(tmp_path: Path, name: str) -> None:
     agent, policy = exported(tmp_path, name, observations=spaces.Discrete(5))
     actions = policy(np.eye(5, dtype=np.float32))
@@ -71,7 +72,7 @@ def test_other_observation_spaces_go_in_flattened(tmp_path: Path, name: str) -> 
     assert "float32 (batch, 5), as gymnasium.spaces.flatten makes it" in said
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", NAMES)
 def test_extreme_actions_are_the_exact_bounds(tmp_path: Path, name: str) -> None:
     bounds = spaces.Box(np.array([-0.1, 0.3], np.float32), np.array([0.7, 1e6], np.float32))
     _, policy = exported(tmp_path, name, actions=bounds)

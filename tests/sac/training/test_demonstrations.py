@@ -241,15 +241,31 @@ def test_numbers_that_are_not_finite_are_refused(
 def make_data_set(env_id: str, episodes: int) -> Any:
     """Play random episodes, of which the last is stopped in the middle."""
     minari = pytest.importorskip("minari")
-    collector = minari.DataCollector(gymnasium.make(env_id))
-    collector.action_space.seed(1)
+    buffer = pytest.importorskip("minari.data_collector.episode_buffer").EpisodeBuffer
+    env, buffers = gymnasium.make(env_id), []
+    env.action_space.seed(1)
     for episode in range(episodes):
-        collector.reset(seed=episode)
+        observations, steps = [env.reset(seed=episode)[0]], []
         for step in range(10_000):
-            _, _, terminated, truncated, _ = collector.step(collector.action_space.sample())
-            if terminated or truncated or (episode == episodes - 1 and step == 6):
+            action = env.action_space.sample()
+            observation, *step_data, _ = env.step(action)
+            observations.append(observation)
+            steps.append((action, *step_data))
+            if any(step_data[1:]) or (episode == episodes - 1 and step == 6):
                 break
-    return collector.create_dataset("ours/random-v0", eval_env=env_id)
+        actions, rewards, terminations, truncations = map(list, zip(*steps, strict=True))
+        buffers.append(
+            buffer(
+                id=episode,
+                observations=observations,
+                actions=actions,
+                rewards=rewards,
+                terminations=terminations,
+                truncations=truncations,
+                infos={},
+            )
+        )
+    return minari.create_dataset_from_buffers("ours/random-v0", buffers, env, eval_env=env_id)
 
 
 @pytest.fixture
@@ -258,6 +274,7 @@ def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
+@pytest.mark.extras
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("env_id", "unit"), [("CartPole-v1", 1), ("Pendulum-v1", 2)])
 def test_steps_of_a_minari_data_set(
@@ -280,6 +297,7 @@ def test_steps_of_a_minari_data_set(
         assert start == len(steps.reward)
 
 
+@pytest.mark.extras
 @pytest.mark.filterwarnings("ignore")
 def test_run_learns_from_a_minari_data_set_and_is_resumed(
     data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -291,6 +309,7 @@ def test_run_learns_from_a_minari_data_set_and_is_resumed(
     assert_same_runs(undisturbed, run)
 
 
+@pytest.mark.extras
 @pytest.mark.filterwarnings("ignore")
 def test_wrong_minari_data_sets_are_told(data_root: Path, tmp_path: Path) -> None:
     make_data_set("CartPole-v1", 2)
