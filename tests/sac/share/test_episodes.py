@@ -18,7 +18,7 @@ from sac.share.episodes import record
 from sac.training.demonstrations import read_steps
 from tests.sac.tiny_runs import tiny_config
 
-IMAGE = spaces.Box(0, 255, (6, 5, 3), np.uint8)
+IMAGE = spaces.Box(0, 255, (32, 32, 3), np.uint8)  # Minari takes smaller ones for no pictures
 VECTOR = spaces.Box(-1, 1, (2,), np.float32)
 SPACES: dict[str, tuple[spaces.Space, spaces.Space]] = {
     "vector": (VECTOR, spaces.Box(-2, 2, (1,), np.float32)),
