@@ -33,7 +33,11 @@ FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 OURS = re.compile(r"python (?:scripts/\w+\.py|-m sac)")
 SECTIONS = "env|agent|train|evaluation|checkpoint|logging"
 PLACEHOLDERS = {"<run>": "run", "<python>": sys.executable}
-NEEDS = {"policy.onnx": "onnx", "--video": "imageio_ffmpeg"}  # of an extra that tests may lack
+NEEDS = {  # of an extra that tests may lack
+    "policy.onnx": "onnx",
+    "--video": "imageio_ffmpeg",
+    "scripts/record.py": "minari",
+}
 FUNCTIONS = [  # which the commands call once they have understood what was typed
     "sac.training.train.train",
     "sac.cli.train.train_seeds",
@@ -41,6 +45,8 @@ FUNCTIONS = [  # which the commands call once they have understood what was type
     "sac.diagnosis.run.diagnose",
     "sac.plots.plot",
     "sac.export.export",
+    "sac.share.card.write_card",
+    "sac.share.episodes.record",
 ]
 
 

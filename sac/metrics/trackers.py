@@ -135,7 +135,7 @@ class _Tracker:
     def _opened(self) -> TrackedRun:
         identity: str | None = None
         with suppress(FileNotFoundError):
-            identity = self._identity_file.read_text(encoding="utf-8").strip()
+            identity = self._identity_file.read_text(encoding="utf-8").strip() or None
         run: Any = import_module(MODULES[self._name]).Run(
             self._parameters, self._run_name, identity
         )

@@ -34,7 +34,7 @@ class Run:
 
     def log(self, step: int, numbers: Mapping[str, float]) -> None:
         """Show numbers over a step."""
-        self._run.log({STEP: step, **numbers})
+        self._run.log({**numbers, STEP: step})
 
     def close(self, *, is_failed: bool) -> None:
         """Send what is left, and mark the run as ended."""

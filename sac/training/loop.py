@@ -164,9 +164,11 @@ class TrainingLoop:
         number, step = self._interrupt.received, self.state.counters.step
         reason = self.stopped if number is None else signal.Signals(number).name
         if reason is not None and step < self.config.train.total_steps:
+            best = self.state.counters.best_return
+            at_goal = best is not None and self.config.train.is_goal(best)
             self.outputs.progress.message(
                 f"stopped at step {step:,} ({reason}) and saved: resume "
-                f"{self.outputs.run_directory} to go on"
+                f"{self.outputs.run_directory}{' with another goal' * at_goal} to go on"
             )
 
     def _due(self, every: int, before: int) -> bool:

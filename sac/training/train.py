@@ -68,8 +68,8 @@ class Trainer:
 
     It is the training that `train` runs, with the same bits; the last report `is_end`. A loop that
     is left before, by `break` or an exception, saves what was learned, once the trainer is closed:
-    at the end of a `with` block, or when nothing refers to it any more. The arguments and errors
-    are those of `train`.
+    at the end of a `with` block, or when nothing refers to it any more. Trainers of one process
+    take turns: one ends before the next begins. The arguments and errors are those of `train`.
 
     >>> from sac import Config, Trainer
     >>> config = Config.from_dict({"env": {"id": "CartPole-v1"}, "train": {"total_steps": 200}})

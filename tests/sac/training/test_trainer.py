@@ -230,6 +230,7 @@ def test_run_stops_at_a_return_and_goes_on_only_if_asked(
     assert result.stopped == (
         f"mean return {result.evaluation.mean_return:.2f} of train.stop_at_return 1"
     )
+    assert f"saved: resume {run} with another goal to go on" in capsys.readouterr().out
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     assert train(resume=run).step == 30
     assert "nothing to do: the run stopped at step 30, after a mean" in capsys.readouterr().out
