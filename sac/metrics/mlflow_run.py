@@ -2,14 +2,14 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlflow.entities import Metric, Param
 from mlflow.tracking import MlflowClient
 
 LONGEST = 6000  # letters of a parameter
-MOST = 100  # parameters at once
+MOST_PARAMETERS, MOST_METRICS = 100, 1000  # at once
 
 
 class Run:
@@ -33,15 +33,21 @@ class Run:
             experiment_id = experiment.experiment_id
         identity: str = self._client.create_run(experiment_id, run_name=name).info.run_id
         params = [Param(key, str(value)[:LONGEST]) for key, value in parameters.items()]
-        for start in range(0, len(params), MOST):
-            self._client.log_batch(identity, params=params[start : start + MOST])
+        for start in range(0, len(params), MOST_PARAMETERS):
+            self._client.log_batch(identity, params=params[start : start + MOST_PARAMETERS])
         return identity
 
-    def log(self, step: int, numbers: Mapping[str, float]) -> None:
-        """Show numbers over a step."""
+    def log(self, rows: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+        """Show numbers over their steps."""
         now = int(time.time() * 1000)
-        metrics = [Metric(tag, number, now, step) for tag, number in numbers.items()]
-        self._client.log_batch(self.identity, metrics=metrics)
+        metrics = [
+            Metric(tag, number, now, step)
+            for step, numbers in rows
+            for tag, number in numbers.items()
+        ]
+        for start in range(0, len(metrics), MOST_METRICS):
+            part = metrics[start : start + MOST_METRICS]
+            self._client.log_batch(self.identity, metrics=part)
 
     def close(self, *, is_failed: bool) -> None:
         """Mark the run as ended."""

@@ -4,7 +4,7 @@ Each works in a thread of its own, as it may be slow, hang or fail: a run goes o
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -18,9 +18,12 @@ from sac.errors import ConfigError, install_command
 from sac.metrics.pages import hparams
 
 MODULES = {"wandb": "sac.metrics.wandb_run", "mlflow": "sac.metrics.mlflow_run"}
-WAITING = 10_000  # sets of numbers that one may be behind by
+WAITING = 10_000  # rows of numbers that one may be behind by
+AT_ONCE = 50  # rows; each call of MLflow takes ten milliseconds or more, however few there are
 CLOSE_SECONDS = 60.0  # that a run waits for one at its end
 QUIET_SECONDS = 2.0  # of these, before the user is told
+
+Row = tuple[int, Mapping[str, float]]  # a step, and numbers by TensorBoard's tags
 
 
 class TrackedRun(Protocol):
@@ -29,8 +32,8 @@ class TrackedRun(Protocol):
     identity: str  # by which a resumed run goes on with it
     place: str  # where the user finds it
 
-    def log(self, step: int, numbers: Mapping[str, float]) -> None:
-        """Show numbers, by TensorBoard's tags, over a step, which may be an earlier one again."""
+    def log(self, rows: Sequence[Row]) -> None:
+        """Show numbers over their steps, which may be earlier ones again."""
 
     def close(self, *, is_failed: bool) -> None:
         """Send what is left, and mark the run as ended."""
@@ -80,7 +83,7 @@ class _Tracker:
         self._run_name = run_directory.resolve().name
         self._parameters = hparams(config)
         self._identity_file = run_directory / f"{name}.id"
-        self._waiting: Queue[tuple[int, Mapping[str, float]] | None] = Queue(WAITING)
+        self._waiting: Queue[Row | None] = Queue(WAITING)
         self._is_failed = self._has_left = False
         # What the thread has to tell, by the others' thread, which may be drawing.
         self._place: str | None = None
@@ -94,7 +97,7 @@ class _Tracker:
             try:
                 self._waiting.put_nowait((step, numbers))
             except Full:
-                self._leave(f"it is {WAITING:,} sets of numbers behind")
+                self._leave(f"it is {WAITING:,} rows behind")
 
     def end(self, *, is_failed: bool) -> None:
         self._is_failed = is_failed
@@ -126,11 +129,21 @@ class _Tracker:
     def _work(self) -> None:
         try:
             run = self._opened()
-            while (entry := self._waiting.get()) is not None:
-                run.log(*entry)
+            for rows in self._rows():
+                run.log(rows)
             run.close(is_failed=self._is_failed)
         except BaseException as error:  # of others, and in their thread nobody else would see it
             self._fault = f"{type(error).__name__}: {error}"
+
+    def _rows(self) -> Iterator[list[Row]]:
+        """Yield what is waiting, as it comes, until the end."""
+        is_open = True
+        while is_open:
+            taken = [self._waiting.get()]
+            while len(taken) < AT_ONCE and not self._waiting.empty():
+                taken.append(self._waiting.get())
+            is_open = taken[-1] is not None
+            yield [row for row in taken if row is not None]
 
     def _opened(self) -> TrackedRun:
         identity: str | None = None

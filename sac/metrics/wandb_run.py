@@ -1,7 +1,7 @@
 """A run in Weights & Biases, where the user's own WANDB_... variables say."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import wandb
@@ -32,9 +32,10 @@ class Run:
         self._run.define_metric(STEP, hidden=True)
         self._run.define_metric("*", step_metric=STEP)
 
-    def log(self, step: int, numbers: Mapping[str, float]) -> None:
-        """Show numbers over a step."""
-        self._run.log({**numbers, STEP: step})
+    def log(self, rows: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+        """Show numbers over their steps."""
+        for step, numbers in rows:
+            self._run.log({**numbers, STEP: step})
 
     def close(self, *, is_failed: bool) -> None:
         """Send what is left, and mark the run as ended."""

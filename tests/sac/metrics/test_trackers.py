@@ -4,7 +4,7 @@ import re
 import struct
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,7 +29,7 @@ class FakeRun:
         self.parameters, self.name, self.resumed = parameters, name, identity
         self.identity = identity or "a1"
         self.place = "somewhere"
-        self.logged: list[tuple[int, Mapping[str, float]]] = []
+        self.logged: list[trackers.Row] = []
         self.closed: list[bool] = []
         self.opened.append(self)
         self._suffer("open")
@@ -41,9 +41,9 @@ class FakeRun:
             case threading.Event() as event:
                 event.wait()
 
-    def log(self, step: int, numbers: Mapping[str, float]) -> None:
+    def log(self, rows: Sequence[trackers.Row]) -> None:
         self._suffer("log")
-        self.logged.append((step, numbers))
+        self.logged += rows
 
     def close(self, *, is_failed: bool) -> None:
         self._suffer("close")
@@ -72,7 +72,7 @@ def tracked(root: Path, **logging: Any) -> Config:
     return tiny_config(root, {"logging": {"also": ["wandb"], **logging}})
 
 
-def numbers_of(logged: list[tuple[int, Mapping[str, float]]]) -> dict[tuple[int, str], float]:
+def numbers_of(logged: list[trackers.Row]) -> dict[tuple[int, str], float]:
     return {(step, tag): number for step, row in logged for tag, number in row.items()}
 
 
@@ -148,9 +148,10 @@ def test_tracker_that_falls_behind_is_left(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(trackers, "WAITING", 3)
+    monkeypatch.setattr(trackers, "AT_ONCE", 1)
     fake.trouble = {"log": threading.Event()}
     train(tracked(tmp_path))
-    assert capsys.readouterr().out.count("it is 3 sets of numbers behind") == 1
+    assert capsys.readouterr().out.count("it is 3 rows behind") == 1
 
 
 def test_run_that_fails_is_marked_as_failed(tmp_path: Path, fake: type[FakeRun]) -> None:
