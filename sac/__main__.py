@@ -1,4 +1,4 @@
-"""`python -m sac train|evaluate|plot|export|doctor|configs`."""
+"""`python -m sac train|sweep|evaluate|plot|export|doctor|configs`."""
 
 import sys
 

@@ -47,6 +47,8 @@ FUNCTIONS = [  # which the commands call once they have understood what was type
     "sac.export.export",
     "sac.share.card.write_card",
     "sac.share.episodes.record",
+    "sac.sweep.trials.Trials",
+    "sac.sweep.on_ray.connected",
 ]
 
 
@@ -61,7 +63,11 @@ class Command(NamedTuple):
 
     @property
     def takes_seconds(self) -> bool:
-        return "benchmark" not in self.words[0]
+        return not self.is_benchmark and "sweep" not in self.words[0]
+
+    @property
+    def is_benchmark(self) -> bool:
+        return "benchmark" in self.words[0]
 
 
 class Parsed(Exception):
@@ -145,7 +151,7 @@ def test_command_is_understood(
     script, *arguments = command.words
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "argv", [script, *arguments])
-    if not command.takes_seconds:
+    if command.is_benchmark:
         parse = argparse.ArgumentParser.parse_args
         monkeypatch.setattr(
             argparse.ArgumentParser, "parse_args", lambda *given: stop(parse(*given))

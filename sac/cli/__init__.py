@@ -11,12 +11,14 @@ from sac.cli.export import export_command
 from sac.cli.parser import CommandParser
 from sac.cli.plot import plot_command
 from sac.cli.record import record_command
+from sac.cli.sweep import sweep_command
 from sac.cli.train import train_command
 from sac.errors import SACError
 from sac.terminal.output import lasting_output, open_standard_files
 
 COMMANDS: dict[str, Callable[[Sequence[str], str], int]] = {
     "train": train_command,
+    "sweep": sweep_command,
     "evaluate": evaluate_command,
     "plot": plot_command,
     "export": export_command,
@@ -24,8 +26,8 @@ COMMANDS: dict[str, Callable[[Sequence[str], str], int]] = {
     "doctor": doctor_command,
     "configs": configs_command,
 }
-DESCRIPTION = """Soft Actor-Critic: train, evaluate, plot, export, record, and diagnose runs; list
-the shipped configurations."""
+DESCRIPTION = """Soft Actor-Critic: train, sweep, evaluate, plot, export, record, and diagnose runs;
+list the shipped configurations."""
 USAGE_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 CLOSED_PIPE = 141  # 128 + SIGPIPE

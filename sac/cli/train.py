@@ -65,6 +65,7 @@ def train_command(argv: Sequence[str], prog: str) -> int:
         return train_seeds(config, arguments.seeds, arguments.workers, argv, prog)
     from sac.training.train import train  # here, so that --help and refusals stay quick
 
+    reports.end_with_reader()
     if arguments.resume is not None:
         trained = train(None, resume=arguments.resume, overrides=overrides, trust=arguments.trust)
     else:

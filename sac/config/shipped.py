@@ -13,6 +13,7 @@ _HERE = Path(__file__).resolve()
 _INSTALLED, _CHECKOUT = (parent / "configs" for parent in _HERE.parents[1:3])
 FOLDER = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
 PRESETS = FOLDER / "presets"
+SPACES = FOLDER / "sweeps"  # that a sweep searches
 
 
 def names(folder: Path) -> list[str]:
@@ -30,6 +31,11 @@ def described(folder: Path) -> Iterator[tuple[str, str]]:
 def config_path(given: str | Path) -> Path:
     """Return the file that a path or a shipped name stands for; a file that exists wins."""
     return _found(given, FOLDER)
+
+
+def space_path(given: str | Path) -> Path:
+    """Return the file of a search space, by the same rule."""
+    return _found(given, SPACES)
 
 
 def with_preset(data: Mapping[str, Any]) -> dict[str, Any]:

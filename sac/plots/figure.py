@@ -71,7 +71,7 @@ def style() -> Iterator[None]:
 
 def draw_curves(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
     """Return a matplotlib Figure of learning curves, a panel for each environment."""
-    figure, axes = _empty_figure(len(panels), 3.9 if len(panels) == 1 else 2.7)
+    figure, axes = new_figure(len(panels), 3.9 if len(panels) == 1 else 2.7)
     for axis, (environment, curves) in zip(axes, panels.items(), strict=True):
         for curve, (color, line_style) in zip(curves, _looks(len(curves)), strict=True):
             marker = "o" if len(curve.x) == 1 else None  # a line with one point is invisible
@@ -91,7 +91,7 @@ def draw_curves(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
 def draw_final(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
     """Return a matplotlib Figure of the last values: seeds, statistic and interval."""
     most = max(len(curves) for curves in panels.values())
-    figure, axes = _empty_figure(len(panels), 0.7 + 0.4 * most)
+    figure, axes = new_figure(len(panels), 0.7 + 0.4 * most)
     for axis, (environment, curves) in zip(axes, panels.items(), strict=True):
         rows = range(len(curves))
         for row, curve, (color, _) in zip(rows, curves, _looks(len(curves)), strict=True):
@@ -119,7 +119,8 @@ def save(figure: Any, path: Path) -> None:
         raise SACError(f"Can't write '{path}': {error.strerror}.") from error
 
 
-def _empty_figure(panels: int, panel_height: float) -> tuple[Any, list[Any]]:
+def new_figure(panels: int, panel_height: float) -> tuple[Any, list[Any]]:
+    """Return a figure with so many panels, and these; heights in inches."""
     from matplotlib.figure import Figure  # not pyplot, which needs a display and keeps global state
 
     columns = min(panels, 2 if panels in (2, 4) else 3)

@@ -12,7 +12,14 @@ from sac.terminal.progress import bar, described, in_a_line, percent
 class Board:
     """Shows what trainings, named by labels, report for as long as the `with` block lasts."""
 
-    def __init__(self, labels: Sequence[str], stream: TextIO | None = None) -> None:
+    def __init__(
+        self, labels: Sequence[str] = (), stream: TextIO | None = None, *, keeps_ended: bool = True
+    ) -> None:
+        """`labels` of those that wait.
+
+        `keeps_ended`: there are few, so that bars of ended ones stay, and lines tell of steps.
+        """
+        self._keeps_ended = keeps_ended
         self._stream = sys.stdout if stream is None else stream
         self._reached = dict.fromkeys(labels, reports.Reached(0, 1))
         self._states = dict.fromkeys(labels, "waiting")
@@ -31,7 +38,8 @@ class Board:
     def reached(self, label: str, reached: reports.Reached) -> None:
         """Show how far a training is."""
         if self._screen is None:
-            self.message(label, in_a_line(reached))
+            if self._keeps_ended:
+                self.message(label, in_a_line(reached))
         else:
             self._reached[label] = reached
             self.state(label, described(reached.numbers))
@@ -39,10 +47,20 @@ class Board:
     def state(self, label: str, text: str) -> None:
         """Show the state of a training, such as that it has ended."""
         self._states[label] = text
+        self._reached.setdefault(label, reports.Reached(0, 1))
         if self._screen is None:
             self.message(label, text)
         else:
             self._draw()
+
+    def ended(self, label: str, text: str) -> None:
+        """Show how a training has ended."""
+        if self._keeps_ended or self._screen is None:
+            self.state(label, text)
+            return
+        del self._states[label], self._reached[label]
+        self.message(label, text)
+        self._draw()
 
     def message(self, label: str, text: str) -> None:
         """Show a line from a training, which stays."""

@@ -29,11 +29,15 @@ def plan_seeds(
     """
     for seed in seeds:
         config.merged({"seed": seed})
-    available = processors()
-    workers = min(len(seeds), available if workers is None else workers)
-    # More threads than processors would wait for one another.
-    threads = 1 if has_small_products(config) else max(1, available // workers)
-    has_user_chosen = any(name in os.environ for name in BLAS_VARIABLES)
-    variables = {} if has_user_chosen else dict.fromkeys(THREAD_VARIABLES, str(threads))
+    workers = min(len(seeds), processors() if workers is None else workers)
     commands = {f"seed {seed}": [*command, "--seed", str(seed)] for seed in seeds}
-    return Plan(commands, workers, variables)
+    return Plan(commands, workers, thread_variables(config, workers))
+
+
+def thread_variables(config: Config, workers: int) -> dict[str, str]:
+    """Return the variables by which trainings share the processors, unless the user has chosen."""
+    if any(name in os.environ for name in BLAS_VARIABLES):
+        return {}
+    # More threads than processors would wait for one another.
+    threads = 1 if has_small_products(config) else max(1, processors() // workers)
+    return dict.fromkeys(THREAD_VARIABLES, str(threads))

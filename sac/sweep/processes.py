@@ -1,31 +1,34 @@
-"""Trains the runs of a plan, each in a process of its own, and collects their results."""
+"""Trains runs, each in a process of its own, and shows what they report."""
 
-import os
-import queue
-import subprocess
+import signal
 import tempfile
-import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from sac.sweep.board import Board
+from sac.sweep.child import Child, Event, LocalChild
 from sac.sweep.plan import Plan
 from sac.terminal import reports
 from sac.terminal.interrupt import SAVING, SIGNAL_STATUS, SIGNALS, InterruptGuard
 
-POLL_SECONDS = 0.2  # between looks at reports and signals
+POLL_SECONDS = 0.1  # between looks at reports and signals
+LOST = -1  # the status of a training that nothing is heard of any more
 INTERRUPTED = tuple(SIGNAL_STATUS + number for number in SIGNALS)
 
 
 @dataclass
 class Run:
-    """A training of a plan."""
+    """A training."""
 
     label: str  # its name on the display
     status: int | None = None  # exit status; None: not started
     run_directory: Path | None = None  # None: not known yet
     result: reports.Result | None = None  # None: the training failed
+    command: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def outcome(self) -> str:
@@ -35,6 +38,26 @@ class Run:
         return "done" if self.status == 0 else f"failed with exit status {self.status}"
 
 
+class Jobs(Protocol):
+    """Which trainings there are, and what becomes of what they report."""
+
+    def next(self) -> Run | None:
+        """Return a training to start now; None: there is none for the time being."""
+        ...
+
+    def reported(self, run: Run, report: reports.Report) -> None:
+        """Hear what a training reports."""
+        ...
+
+    def is_over(self, run: Run) -> bool:
+        """Return whether a training that goes on is to end early, with a checkpoint."""
+        ...
+
+    def ended(self, run: Run) -> str:
+        """Hear that a training has ended; return in words how."""
+        ...
+
+
 def train_in_processes(plan: Plan) -> tuple[list[Run], int | None]:
     """Train; return the runs, and the signal that ended them early, if one did.
 
@@ -42,43 +65,60 @@ def train_in_processes(plan: Plan) -> tuple[list[Run], int | None]:
     checkpoint; a second Ctrl-C or SIGTERM ends the trainings at once. So is SIGUSR1, at which each
     saves a checkpoint. If one training fails, the others go on.
     """
-    runs = [Run(label) for label in plan.commands]
-    with tempfile.TemporaryDirectory(prefix="sac-reports-", ignore_cleanup_errors=True) as folder:
-        supervisor = _Supervisor(plan, Board(list(plan.commands)), Path(folder))
-        return runs, supervisor.train(runs)
+    runs = [Run(label, command=tuple(command)) for label, command in plan.commands.items()]
+    with local_start(plan.variables) as start:
+        board = Board(list(plan.commands))
+        return runs, Supervisor(_Fixed(iter(runs)), board, plan.workers, start).train()
 
 
 @dataclass
-class _Child:
-    run: Run
-    process: "subprocess.Popen[str]"
-    reader: reports.Reader
+class _Fixed:
+    """Trainings that are known from the beginning, one after the other."""
+
+    runs: Iterator[Run]
+
+    def next(self) -> Run | None:
+        return next(self.runs, None)
+
+    def reported(self, run: Run, report: reports.Report) -> None: ...
+
+    def is_over(self, run: Run) -> bool:
+        return False
+
+    def ended(self, run: Run) -> str:
+        return run.outcome
 
 
-class _Supervisor:
-    """Starts the trainings, a few at a time, and shows what they report until all have ended."""
+Start = Callable[[Run], Child]
 
-    def __init__(self, plan: Plan, board: Board, folder: Path) -> None:
-        self._plan = plan
-        self._board = board
-        self._folder = folder  # of the report files
-        self._children: list[_Child] = []
-        # Lines that children print; None: the child prints no more.
-        self._lines: queue.Queue[tuple[_Child, str | None]] = queue.Queue()
 
-    def train(self, runs: Sequence[Run]) -> int | None:
+@contextmanager
+def local_start(variables: Mapping[str, str]) -> Iterator[Start]:
+    """Give, for as long as the block lasts, what starts a run on this machine."""
+    with tempfile.TemporaryDirectory(prefix="sac-reports-", ignore_cleanup_errors=True) as folder:
+        yield lambda run: LocalChild(run.command, variables, Path(folder) / f"{run.label}.jsonl")
+
+
+class Supervisor:
+    """Starts trainings, a few at a time, and shows what they report until all have ended."""
+
+    def __init__(self, jobs: Jobs, board: Board, workers: int, start: Start) -> None:
+        """`workers`: trainings at a time."""
+        self._jobs, self._board = jobs, board
+        self._workers, self._begin = workers, start
+        self._children: list[tuple[Run, Child]] = []
+
+    def train(self) -> int | None:
         """Train; return the signal that ended it early, if one did."""
-        waiting = list(runs)
-        passed_on = False
+        has_passed_on = False
         with InterruptGuard() as interrupt, self._board:
             try:
                 while True:
                     if interrupt.received is None:
-                        while waiting and len(self._children) < self._plan.workers:
-                            self._start(waiting.pop(0))
-                    elif not passed_on:
+                        self._start()
+                    elif not has_passed_on:
                         self._signal(interrupt.received)
-                        passed_on = True
+                        has_passed_on = True
                     if interrupt.wants_checkpoint:
                         interrupt.wants_checkpoint = False
                         self._signal(SAVING)
@@ -86,72 +126,51 @@ class _Supervisor:
                         return interrupt.received
                     self._listen()
             finally:
-                for child in self._children:
-                    child.process.terminate()
-                    child.process.wait()
+                for _, child in self._children:
+                    child.kill()
 
-    def _start(self, run: Run) -> None:
-        file = self._folder / f"{run.label}.jsonl"
-        # In a session of its own, the child does not get the terminal's Ctrl-C, which this process
-        # passes on once: a second one would end the training without a checkpoint.
-        process = subprocess.Popen(
-            self._plan.commands[run.label],
-            env={**os.environ, **self._plan.variables, reports.FILE_VARIABLE: str(file)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        child = _Child(run, process, reports.Reader(file))
-        self._children.append(child)
-        threading.Thread(target=self._read_lines, args=(child,), daemon=True).start()
-        self._board.state(run.label, "started")
-
-    def _read_lines(self, child: _Child) -> None:
-        assert child.process.stdout is not None
-        with child.process.stdout as lines:
-            for line in lines:
-                self._lines.put((child, line.rstrip("\n")))
-        self._lines.put((child, None))
+    def _start(self) -> None:
+        while len(self._children) < self._workers and (run := self._jobs.next()) is not None:
+            self._children.append((run, self._begin(run)))
+            self._board.state(run.label, "started")
 
     def _listen(self) -> None:
-        """Show the next printed line, if one comes soon, and all reports before it."""
-        try:
-            child, line = self._lines.get(timeout=POLL_SECONDS)
-        except queue.Empty:
-            self._read_reports()
-            return
-        self._read_reports()
-        if line is None:
-            self._finish(child)
-        elif line:
-            self._board.message(child.run.label, line)
+        """Wait a little, and take all that has come since."""
+        time.sleep(POLL_SECONDS)
+        for run, child in list(self._children):
+            try:
+                status = child.status  # first: what was told before it ended comes below
+                for event in child.new():
+                    self._take(run, event)
+            except OSError as error:
+                self._board.message(run.label, str(error))
+                status = LOST
+            if status is not None:
+                self._finish(run, child, status)
+            elif self._jobs.is_over(run):
+                child.send_signal(signal.SIGTERM)
 
-    def _read_reports(self) -> None:
-        for child in self._children:
-            for report in child.reader.new():
-                self._take(child.run, report)
-
-    def _take(self, run: Run, report: reports.Report) -> None:
-        match report:
+    def _take(self, run: Run, event: Event) -> None:
+        match event:
+            case str():
+                self._board.message(run.label, event)
+                return
             case reports.Started(run_directory):
                 run.run_directory = Path(run_directory)
             case reports.Reached():
-                self._board.reached(run.label, report)
+                self._board.reached(run.label, event)
             case reports.Result(run_directory):
-                run.run_directory, run.result = Path(run_directory), report
+                run.run_directory, run.result = Path(run_directory), event
+        self._jobs.reported(run, event)
 
-    def _finish(self, child: _Child) -> None:
-        status = child.process.wait()
-        self._children.remove(child)
-        child.run.status = status if status >= 0 else SIGNAL_STATUS - status
-        self._board.state(child.run.label, child.run.outcome)
+    def _finish(self, run: Run, child: Child, status: int) -> None:
+        self._children.remove((run, child))
+        run.status = status
+        self._board.ended(run.label, self._jobs.ended(run))
 
     def _signal(self, number: int) -> None:
-        for child in self._children:
+        for run, child in self._children:
             # Before it has a run, and after its result, SIGUSR1 would kill it.
-            is_training = child.run.run_directory is not None and child.run.result is None
+            is_training = run.run_directory is not None and run.result is None
             if number != SAVING or is_training:
-                child.process.send_signal(number)
+                child.send_signal(number)

@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import stat
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -27,6 +30,14 @@ class Reached:
 
 
 @dataclass(frozen=True)
+class Evaluated:
+    """The run has evaluated its policy."""
+
+    step: int
+    mean_return: float
+
+
+@dataclass(frozen=True)
 class Result:
     """The end of a training, with the returns of the last evaluation."""
 
@@ -40,13 +51,30 @@ class Result:
     has_reached_goal: bool = False  # train.stop_at_return
 
 
-Report = Started | Reached | Result
-KINDS: dict[str, type[Report]] = {kind.__name__: kind for kind in (Started, Reached, Result)}
+Report = Started | Reached | Evaluated | Result
+KINDS: dict[str, type[Report]] = {
+    kind.__name__: kind for kind in (Started, Reached, Evaluated, Result)
+}
 
 
 def is_read() -> bool:
     """Return whether the process that started this one reads reports."""
     return FILE_VARIABLE in os.environ
+
+
+def end_with_reader() -> None:
+    """End this process, as SIGTERM does, when the one that reads its reports is gone.
+
+    That one keeps this one's standard input open, and writes nothing to it.
+    """
+    if is_read() and stat.S_ISFIFO(os.fstat(0).st_mode):
+        threading.Thread(target=_wait_for_end, daemon=True).start()
+
+
+def _wait_for_end() -> None:
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def send(report: Report) -> None:

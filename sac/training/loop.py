@@ -26,6 +26,7 @@ from sac.insight import Insight
 from sac.metrics.logger import Logger
 from sac.run.layout import CHECKPOINTS_FOLDER
 from sac.seeding import Streams, integer_seed
+from sac.terminal import reports
 from sac.terminal.interrupt import InterruptGuard
 from sac.terminal.progress import Progress
 from sac.training.collector import Collected
@@ -310,6 +311,7 @@ class TrainingLoop:
             "eval/best_return": best,
         }
         self.outputs.logger.log(counters.step, metrics)
+        reports.send(reports.Evaluated(counters.step, result.mean_return))
         max_steps = self.config.evaluation.max_steps
         cut = count_cut(result, environment, max_steps)
         self.outputs.progress.message(

@@ -1,0 +1,85 @@
+"""The sweep command: what it says, and what it refuses before anything starts."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from sac.cli import main
+from tests.sac.tiny_runs import tiny_config
+
+
+def files(root: Path, space: str = "agent.tau: [0.1, 0.2]") -> list[str]:
+    (root / "tiny.yaml").write_text(tiny_config(root).to_yaml())
+    (root / "space.yaml").write_text(space)
+    return ["sweep", "--config", str(root / "tiny.yaml"), "--space", str(root / "space.yaml")]
+
+
+def test_help_explains_the_space(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["sweep", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for words in (
+        "--trials",
+        "{log: [1e-4, 3e-3]}",
+        "--backend",
+        "median",
+        "goes on when the same",
+    ):
+        assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--seed", "3"], "--seeds_per_trial"),
+        (["--address", "auto"], "give --backend ray, too"),
+        (["--trials", "0"], "--trials: expected"),
+        (["--agent.taau", "1"], "the nearest is --agent.tau"),
+        (["--pruner", "best"], "--pruner"),
+    ],
+)
+def test_refusals(
+    tmp_path: Path, options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*files(tmp_path), *options]) == 2
+    assert words in capsys.readouterr().err
+    assert not list(tmp_path.glob("*sweep*"))
+
+
+def test_config_and_space_are_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "--config", "pendulum"]) == 2
+    assert "expected --config FILE and --space FILE" in capsys.readouterr().err
+
+
+def test_a_wrong_space_leaves_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(files(tmp_path, "agent.tau: [0.1, 3]")) == 2
+    assert "agent.tau, at 3: agent.tau: expected" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*sweep*"))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("optuna") is not None, reason="Optuna is here")
+def test_without_optuna_it_says_what_to_install(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(files(tmp_path)) == 2
+    shown = capsys.readouterr().err
+    assert "a sweep needs Optuna" in shown and "[optuna]" in shown
+    assert not list(tmp_path.glob("*sweep*"))
+
+
+@pytest.mark.extras
+def test_a_sweep_prints_json_and_makes_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("optuna", reason="the extra optuna")
+    command = [*files(tmp_path), "--trials", "2", "--workers", "2", "--json"]
+    assert main([*command, "--agent.gamma", "0.9"]) == 0
+    shown = capsys.readouterr()
+    found = json.loads(shown.out)
+    assert found["best"]["state"] == "complete" and len(found["trials"]) == 2
+    assert found["sweep"] == str(tmp_path / "tiny-sweep")
+    assert "gamma: 0.9" in (tmp_path / "tiny-sweep" / "best.yaml").read_text()
+    assert main([*command, "--agent.gamma", "0.8"]) == 2
+    assert "another agent.gamma: 0.9, now 0.8" in capsys.readouterr().err

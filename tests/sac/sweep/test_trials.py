@@ -1,0 +1,214 @@
+"""Trials: what Optuna is asked and told, by runs that a test plays, and a real sweep."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sac.config import Config
+from sac.errors import ConfigError
+from sac.run.layout import CONFIG_FILE
+from sac.sweep.folder import (
+    BEST_FILE,
+    PRUNED_FILE,
+    TRIALS_FILE,
+    Comparison,
+    SweepFolder,
+    begin_run,
+)
+from sac.sweep.processes import LOST, Run
+from sac.sweep.space import Space
+from sac.sweep.trials import MAX_STARTS, Trials
+from sac.terminal.reports import Evaluated
+from tests.sac.tiny_runs import tiny_config
+
+pytestmark = pytest.mark.extras
+SPACE = {"agent.tau": {"uniform": [0.1, 0.9]}, "train.n_step": {"int": [1, 5]}}
+STEPS = 100
+
+
+@pytest.fixture(autouse=True)
+def needs_optuna() -> None:
+    pytest.importorskip("optuna", reason="the extra optuna")
+
+
+def sweep(
+    root: Path, *, trials: int = 3, seeds: int = 1, metric: str = "last", pruner: str = "none"
+) -> Trials:
+    config = tiny_config(root, {"train": {"total_steps": STEPS}})
+    space, folder = Space(SPACE, config), SweepFolder(root / "a-sweep")
+    comparison = Comparison(metric, pruner, tuple(range(seeds)), 0)
+    return Trials(folder, space, comparison, trials=trials)
+
+
+def play(trials: Trials, run: Run, returns: dict[int, float], status: int = 0) -> str:
+    """Report evaluations until the run is over or ended."""
+    for step, mean_return in returns.items():
+        trials.reported(run, Evaluated(step, mean_return))
+        if trials.is_over(run):
+            status = 128 + signal.SIGTERM
+            break
+    run.status = status
+    return trials.ended(run)
+
+
+def next_run(trials: Trials) -> Run:
+    run = trials.next()
+    assert run is not None
+    return run
+
+
+def test_the_best_of_all_trials_is_a_configuration(tmp_path: Path) -> None:
+    trials = sweep(tmp_path)
+    for value in (1.0, 7.0, 3.0):
+        assert play(trials, next_run(trials), {50: 99.0, STEPS: value}) == f"done: {value:.2f}"
+    assert trials.next() is None
+    assert [row.value for row in trials.rows()] == [7, 3, 1]
+    best = Config.load(tmp_path / "a-sweep" / BEST_FILE)
+    own = Config.load(tmp_path / "a-sweep" / "trial-0001" / CONFIG_FILE)
+    assert (best.agent.tau, best.train.n_step) == (own.agent.tau, own.train.n_step)
+    with open(tmp_path / "a-sweep" / TRIALS_FILE) as file:
+        table = list(csv.DictReader(file))
+    assert [(row["trial"], row["state"]) for row in table] == [
+        ("1", "complete"), ("2", "complete"), ("0", "complete"),
+    ]  # fmt: skip
+    assert float(table[0]["agent.tau"]) == best.agent.tau
+
+
+def test_the_best_evaluation_may_count(tmp_path: Path) -> None:
+    trials = sweep(tmp_path, metric="best")
+    assert play(trials, next_run(trials), {50: 99.0, STEPS: 7.0}) == "done: 99.00"
+
+
+def test_seeds_of_a_trial_are_averaged(tmp_path: Path) -> None:
+    trials = sweep(tmp_path, trials=1, seeds=2)
+    first, second = next_run(trials), next_run(trials)
+    assert [first.label, second.label] == ["trial-0000-s0", "trial-0000-s1"]
+    assert trials.next() is None
+    configs = [
+        Config.load(tmp_path / "a-sweep" / run.label / CONFIG_FILE) for run in (first, second)
+    ]
+    assert [config.seed for config in configs] == [0, 1]
+    assert configs[0].agent == configs[1].agent
+    assert play(trials, first, {STEPS: 2.0}) == "done"
+    assert play(trials, second, {STEPS: 4.0}) == "done: 3.00"
+
+
+def test_a_bad_trial_is_pruned_and_marked(tmp_path: Path) -> None:
+    trials = sweep(tmp_path, trials=7, pruner="median")
+    for _ in range(6):
+        play(trials, next_run(trials), {50: 5.0, STEPS: 10.0})
+    run = next_run(trials)
+    assert play(trials, run, {50: 1.0, STEPS: 99.0}) == "pruned after 50 steps"
+    assert "after 50 steps" in (tmp_path / "a-sweep" / run.label / PRUNED_FILE).read_text()
+    assert trials.rows()[-1].state == "pruned"
+
+
+def test_a_failed_trial_is_counted_and_the_others_go_on(tmp_path: Path) -> None:
+    trials = sweep(tmp_path, trials=2, seeds=2)
+    first, second = next_run(trials), next_run(trials)
+    assert play(trials, first, {}, status=2) == "failed with exit status 2"
+    assert trials.is_over(second)
+    play(trials, second, {}, status=128 + signal.SIGTERM)
+    assert trials.rows()[0].state == "failed"
+    assert next_run(trials).label == "trial-0001-s0"
+
+
+def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
+    trials = sweep(tmp_path, trials=3)
+    play(trials, next_run(trials), {STEPS: 1.0})
+    run = next_run(trials)
+    assert play(trials, run, {50: 2.0}, status=128 + signal.SIGINT) == "interrupted"
+    again = sweep(tmp_path, trials=3)
+    drawn = [row.parameters for row in again.rows()]
+    begun = next_run(again)
+    assert (begun.label, begun.command) == (run.label, run.command)
+    assert play(again, begun, {50: 2.0, STEPS: 3.0}) == "done: 3.00"
+    assert play(again, next_run(again), {STEPS: 2.0}) == "done: 2.00"
+    assert again.next() is None
+    assert [row.number for row in again.rows()] == [1, 2, 0]
+    assert again.rows()[1].parameters not in drawn
+
+
+def test_a_lost_run_begins_again_a_few_times(tmp_path: Path) -> None:
+    trials = sweep(tmp_path, trials=1)
+    for start in range(1, MAX_STARTS + 1):
+        run = next_run(trials)
+        assert run.label == "trial-0000"
+        outcome = play(trials, run, {}, status=LOST)
+        assert outcome.startswith("lost") == (start < MAX_STARTS)
+    assert trials.rows()[0].state == "failed" and trials.next() is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"metric": "best"}, 'another metric: "last", now "best"'),
+        ({"seeds": 2}, "another seeds: [0], now [0, 1]"),
+    ],
+)
+def test_another_sweep_in_the_folder_is_refused(
+    tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    sweep(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        sweep(tmp_path, **changes)
+    assert words in str(caught.value) and "--sweep" in str(caught.value)
+
+
+def test_keys_that_disagree_fail_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tiny_config(tmp_path, {"train": {"total_steps": STEPS}})
+    document = {"train.buffer_size": [300, 400], "train.batch_size": [8, 350]}
+    space, folder = Space(document, config), SweepFolder(tmp_path / "a-sweep")
+    comparison = Comparison("last", "none", (0,), 0)
+    trials = Trials(folder, space, comparison, trials=12)
+    while (run := trials.next()) is not None:
+        play(trials, run, {STEPS: 1.0})
+    states = {row.state for row in trials.rows()}
+    assert states == {"complete", "failed"} and len(trials.rows()) == 12
+    assert "train.buffer_size: expected at least train.batch_size" in capsys.readouterr().err
+
+
+COMMAND = [sys.executable, "-m", "sac", "sweep", "--config"]
+
+
+def write_files(root: Path) -> list[str]:
+    (root / "tiny.yaml").write_text(tiny_config(root, {"train": {"total_steps": 400}}).to_yaml())
+    (root / "space.yaml").write_text(
+        "agent.tau: {log: [1e-3, 1e-1]}\nagent.hidden_sizes: [[4], [8]]\n"
+    )
+    options = ["--space", str(root / "space.yaml"), "--trials", "3", "--workers", "2"]
+    return [*COMMAND, str(root / "tiny.yaml"), *options, "--sweep", "s", "--json"]
+
+
+def test_a_killed_sweep_goes_on_with_the_same_command(tmp_path: Path) -> None:
+    command = write_files(tmp_path)
+    folder = tmp_path / "s"
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while not list(folder.glob("trial-*/checkpoints")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGKILL)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads(ended.stdout)
+    assert [trial["state"] for trial in found["trials"]] == ["complete"] * 3
+    assert sorted(trial["trial"] for trial in found["trials"]) == [0, 1, 2]
+    assert "goes on" in ended.stderr
+    once_more = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(once_more.stdout)["best"] == found["best"]
+
+
+def test_a_run_waits_for_the_one_before_it(tmp_path: Path) -> None:
+    config = tiny_config(tmp_path)
+    begin_run(tmp_path / "run", config)
+    text = (tmp_path / "run" / CONFIG_FILE).read_text()
+    begin_run(tmp_path / "run", config.merged({"seed": 9}))
+    assert (tmp_path / "run" / CONFIG_FILE).read_text() == text
