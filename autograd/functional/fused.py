@@ -9,9 +9,9 @@ from autograd.backend import Array, backend_of
 from autograd.backend.layout import StackLayout
 from autograd.engine.apply import apply
 from autograd.engine.capture import effect
+from autograd.ops import convolution, normalization
 from autograd.ops import fused as ops
 from autograd.ops import mlp as ops_mlp
-from autograd.ops import normalization
 from autograd.ops import stack as ops_stack
 
 if TYPE_CHECKING:
@@ -101,6 +101,31 @@ def spread_atoms(input: Tensor, places: Tensor, low: float, high: float) -> Tens
     """
     _require_floating_point("spread_atoms", input)
     return apply(ops_stack.spread_atoms, input, places, low=low, high=high)
+
+
+def random_shift(input: Tensor, offsets: Tensor, padding: int) -> Tensor:
+    """Shift images by up to `padding` pixels, repeating their edges; without a gradient.
+
+    `input` (batch, channels, height, width), of any dtype; `offsets` (batch, 2), integers from 0 to
+    2 * padding: where the crop of each padded image starts. Kostrikov et al. 2020,
+    arXiv:2004.13649, section 3.1.
+
+    Raises:
+        RuntimeError: the shapes or the dtype of the offsets do not fit.
+        IndexError: an offset is out of range.
+    """
+    images, starts = input._array, offsets._array
+    if images.ndim != 4 or starts.shape != (len(images), 2) or starts.dtype.kind not in "iu":
+        raise RuntimeError(
+            "random_shift: expected images (batch, channels, height, width) and integer offsets "
+            f"(batch, 2), got {list(input.shape)} and {offsets.dtype} {list(offsets.shape)}"
+        )
+    if not 0 <= padding < min(images.shape[2:]):
+        raise RuntimeError(
+            f"random_shift: expected a padding from 0 to less than the images' size "
+            f"{list(input.shape[2:])}, got {padding}"
+        )
+    return apply(convolution.random_shift, input, offsets, padding=padding)
 
 
 @effect

@@ -117,3 +117,12 @@ def _(
 ) -> Array:
     rows, _ = _rows(xp, input, shapes[1][2:], stride, padding, dilation, groups)
     return xp.matmul(_by_group(xp, g, groups).transpose(0, 2, 1), rows).reshape(shapes[1])
+
+
+def _random_shift(xp: Backend, input: Array, offsets: Array, *, padding: int) -> Array:
+    xp.check_bounds(offsets, 2 * padding + 1, 2, IndexError, 0)
+    return xp.shifted(input, offsets, padding)
+
+
+# Without a gradient: images are augmented where they enter a network.
+random_shift = Op("RandomShift", _random_shift)

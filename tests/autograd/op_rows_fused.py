@@ -6,6 +6,7 @@ import numpy as np
 
 from autograd.backend.layout import StackLayout
 from autograd.functional import fused
+from autograd.ops import convolution
 from autograd.ops import fused as ops
 from autograd.ops import mlp as mlp_ops
 from tests.autograd.op_table import Row, numbers
@@ -52,6 +53,15 @@ def networks(*sizes, count=2):
     return (*inputs, *parameters)
 
 
+def shift(images, offsets, padding):
+    padded = np.pad(images, ((0, 0), (0, 0), (padding,) * 2, (padding,) * 2), mode="edge")
+    height, width = images.shape[2:]
+    return np.stack(
+        [image[:, y : y + height, x : x + width]
+         for image, (y, x) in zip(padded, offsets, strict=True)]
+    )  # fmt: skip
+
+
 def mlps(activate, count):
     def reference(first, second, *parameters):
         each = len(parameters) // count
@@ -93,6 +103,8 @@ NETWORKS = [
     (numbers(4, 3, seed=20), numbers(4, 2, seed=21), *layers(5, 4, 1)),
     (numbers(4, 3, seed=20), numbers(4, 2, seed=21), *layers(5, 2)),
 ]
+
+OFFSETS = np.array([[0, 0], [4, 4], [2, 2], [1, 3], [3, 0]])
 
 ROWS = [
     Row(
@@ -178,5 +190,18 @@ ROWS = [
         [(numbers(4, 6), numbers(4, 3, seed=1))],
         in_torch=False,
         tolerance=1e-9,  # of the reference, which loses digits in 1 - tanh(u)^2
+    ),
+    Row(
+        convolution.random_shift,
+        lambda t, *arguments: fused.random_shift(*arguments),
+        shift,
+        [
+            (numbers(5, 3, 4, 6), OFFSETS, 2),
+            (numbers(5, 3, 4, 6).transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2), OFFSETS, 2),
+            (np.arange(480, dtype=np.uint8).reshape(5, 2, 8, 6), OFFSETS, 2),
+        ],
+        in_torch=False,
+        whole="int64",
+        half=False,
     ),
 ]

@@ -176,6 +176,12 @@ class Backend(Protocol):
         Each goes to the two nearest atoms, more to the nearer: arXiv:1707.06887, eq. 7.
         """
 
+    def shifted(self, images: Array, offsets: Array, padding: int) -> Array:
+        """Crops of images (batch, channels, height, width), padded with copies of their edges.
+
+        `offsets` (batch, 2): the first row and column of each crop, from 0 to 2 * padding.
+        """
+
     def is_worth_choosing_rows(self, work: int) -> bool:
         """Whether gathering rows is cheaper than a product of this many multiplications."""
 

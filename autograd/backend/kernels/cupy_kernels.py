@@ -16,6 +16,7 @@ import numpy as np
 from autograd.backend.kernels import distributional, row_norm
 from autograd.backend.kernels.contract import AdamSettings, Array, Bounds
 from autograd.backend.kernels.cuda_source import KERNELS
+from autograd.backend.kernels.images import shift_by_gather
 from autograd.backend.kernels.numpy_kernels import HALF_LOG_2_PI, LOG_4
 
 FEW_MATRICES = 8
@@ -155,6 +156,9 @@ class CupyChains:
 
     def spread_atoms(self, shares: Array, places: Array, low: float, high: float) -> Array:
         return distributional.spread_atoms(self, shares, places, low, high)
+
+    def shifted(self, images: Array, offsets: Array, padding: int) -> Array:
+        return shift_by_gather(self, images, offsets, padding)
 
     def is_worth_choosing_rows(self, work: int) -> bool:
         return False

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.backend.kernels import distributional, row_norm
 from autograd.backend.kernels.contract import AdamSettings, Array, Bounds
+from autograd.backend.kernels.images import shift_by_copies
 from autograd.backend.workspace import Workspace
 
 # Elements that Adam works on at a time: six arrays of this size fit in the last-level cache.
@@ -178,6 +179,9 @@ class NumpyChains:
 
     def spread_atoms(self, shares: Array, places: Array, low: float, high: float) -> Array:
         return distributional.spread_atoms(self, shares, places, low, high)
+
+    def shifted(self, images: Array, offsets: Array, padding: int) -> Array:
+        return shift_by_copies(images, offsets, padding)
 
     def is_worth_choosing_rows(self, work: int) -> bool:
         return work >= LARGE
