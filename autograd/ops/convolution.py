@@ -1,8 +1,14 @@
-"""Two-dimensional convolution as a product of matrices: every patch of the image is a row."""
+"""Two-dimensional convolution as products of matrices: every patch of the images is a row.
+
+Inside, channels come last, as cameras and environments store images: a patch is then a few runs of
+memory. The rows of a few images at a time stay in the cache between the copy that makes them and
+the product that reads them; the gradient makes them again, which is faster than to keep them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 
 from autograd.backend import Array, Backend, Shape
 from autograd.ops.op import Op
@@ -10,45 +16,64 @@ from autograd.ops.op import Op
 Pair = tuple[int, int]
 Padding = tuple[Pair, Pair]  # ((top, bottom), (left, right))
 
+ROWS_BYTES = {"cpu": 2**21, "cuda": 2**28}  # of rows that are made at a time
 
-def _rows(
-    xp: Backend,
-    input: Array,
-    kernel: Shape,
-    stride: Pair,
-    padding: Padding,
-    dilation: Pair,
-    groups: int,
-) -> tuple[Array, Pair]:
-    """Return the patches (groups, batch * height * width, channels * kernel), height and width."""
-    padded = xp.pad(input, ((0, 0), (0, 0), *padding))
-    batch, channels = padded.shape[:2]
+
+def _in_order(xp: Backend, array: Array) -> Array:
+    """The array itself, or a copy, contiguous."""
+    if array.flags.c_contiguous:
+        return array
+    result = xp.empty(array.shape, array.dtype)
+    result[...] = array
+    return result
+
+
+def _padded(xp: Backend, input: Array, padding: Padding) -> Array:
+    """The images (batch, channels, height, width) as (batch, height, width, channels)."""
+    images = input.transpose(0, 2, 3, 1)
+    (top, bottom), (left, right) = padding
+    if not (top or bottom or left or right):
+        return _in_order(xp, images)
+    batch, height, width, channels = images.shape
+    result = xp.zeros((batch, height + top + bottom, width + left + right, channels), input.dtype)
+    result[:, top : top + height, left : left + width] = images
+    return result
+
+
+def _windows(xp: Backend, images: Array, kernel: Shape, stride: Pair, dilation: Pair) -> Array:
+    """A view (batch, height, width, *kernel, channels) of images with the channels last."""
     height, width = (
-        (padded.shape[2 + i] - dilation[i] * (kernel[i] - 1) - 1) // stride[i] + 1 for i in (0, 1)
+        (images.shape[1 + i] - dilation[i] * (kernel[i] - 1) - 1) // stride[i] + 1 for i in (0, 1)
     )
-    by_batch, by_channel, by_row, by_column = padded.strides
-    patches = xp.lib.stride_tricks.as_strided(
-        padded,
-        (groups, batch, height, width, channels // groups, *kernel),
-        (channels // groups * by_channel, by_batch, by_row * stride[0], by_column * stride[1],
-         by_channel, by_row * dilation[0], by_column * dilation[1]),
+    by_image, by_row, by_column, by_channel = images.strides
+    return xp.lib.stride_tricks.as_strided(
+        images,
+        (images.shape[0], height, width, *kernel, images.shape[3]),
+        (by_image, by_row * stride[0], by_column * stride[1],
+         by_row * dilation[0], by_column * dilation[1], by_channel),
     )  # fmt: skip
-    columns = channels // groups * kernel[0] * kernel[1]
-    return patches.reshape(groups, batch * height * width, columns), (height, width)
+
+
+def _by_group(array: Array, groups: int) -> list[Array]:
+    """Equal parts of the last dimension, as views."""
+    size = array.shape[-1] // groups
+    return [array[..., i * size : (i + 1) * size] for i in range(groups)]
+
+
+def _chunks(xp: Backend, windows: Array) -> Iterator[tuple[slice, Array]]:
+    """Yield slices of the batch, and memory for the patches of each."""
+    batch, *shape = windows.shape
+    a_time = max(1, ROWS_BYTES[xp.device_type] // max(1, math.prod(shape) * windows.itemsize))
+    memory = xp.reused_empty((min(batch, a_time), *shape), windows.dtype)
+    for start in range(0, batch, a_time):
+        chunk = slice(start, min(start + a_time, batch))
+        yield chunk, memory[: chunk.stop - start]
 
 
 def _matrices(xp: Backend, weight: Array, groups: int) -> Array:
-    """The weight as (groups, out_channels / groups, channels * kernel)."""
-    out_channels, channels, *kernel = weight.shape
-    return weight.reshape(groups, out_channels // groups, channels * kernel[0] * kernel[1])
-
-
-def _by_group(xp: Backend, g: Array, groups: int) -> Array:
-    """A gradient (batch, out, height, width) as (groups, batch * height * width, out / groups)."""
-    batch, channels, height, width = g.shape
-    parts = g.reshape(batch, groups, channels // groups, height, width)
-    by_group = parts.transpose(1, 0, 3, 4, 2)
-    return by_group.reshape(groups, batch * height * width, channels // groups)
+    """The weight as (groups, out_channels / groups, kernel * channels)."""
+    channels_last = _in_order(xp, weight.transpose(0, 2, 3, 1))
+    return channels_last.reshape(groups, weight.shape[0] // groups, math.prod(weight.shape[1:]))
 
 
 def _convolution(
@@ -62,22 +87,70 @@ def _convolution(
     dilation: Pair,
     groups: int,
 ) -> Array:
-    rows, (height, width) = _rows(xp, input, weight.shape[2:], stride, padding, dilation, groups)
-    out = xp.matmul(rows, _matrices(xp, weight, groups).transpose(0, 2, 1))
-    batch, channels = input.shape[0], weight.shape[0]
-    out = out.reshape(groups, batch, height, width, channels // groups).transpose(1, 0, 4, 2, 3)
-    out = out.reshape(batch, channels, height, width)
-    return out if bias is None else out + bias.reshape(-1, 1, 1)
+    images = _padded(xp, input, padding)
+    windows = _windows(xp, images, weight.shape[2:], stride, dilation)
+    out = xp.reused_empty((*windows.shape[:3], weight.shape[0]), input.dtype)
+    parts = zip(_by_group(windows, groups), _by_group(out, groups), strict=True)
+    for matrix, (seen, result) in zip(_matrices(xp, weight, groups), parts, strict=True):
+        for chunk, patches in _chunks(xp, seen):
+            patches[...] = seen[chunk]
+            rows = patches.reshape(-1, matrix.shape[1])
+            result[chunk] = xp.matmul(rows, matrix.T).reshape(result[chunk].shape)
+    if bias is not None:
+        out += bias
+    # As in torch, the result has the layout of the input.
+    out = out.transpose(0, 3, 1, 2)
+    return _in_order(xp, out) if input.flags.c_contiguous else out
 
 
-convolution = Op("Convolution", _convolution, bias=lambda xp, g: xp.sum(g, axis=(0, 2, 3)))
+convolution = Op("Convolution", _convolution)
 
 
-@convolution.gradient("input")
+@convolution.joint_gradient(input=("weight",), weight=("input",))
 def _(
     xp: Backend,
     g: Array,
     shapes: Sequence[Shape],
+    needs: tuple[bool, ...],
+    input: Array,
+    weight: Array,
+    stride: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+) -> tuple[Array, Array, Array]:
+    g = _in_order(xp, g.transpose(0, 2, 3, 1))
+    kernel = shapes[1][2:]
+    return (
+        _input_gradient(xp, g, shapes[0], weight, stride, padding, dilation, groups)
+        if needs[0]
+        else None,
+        _weight_gradient(
+            xp, g, shapes[1], _windows(xp, _padded(xp, input, padding), kernel, stride, dilation)
+        )
+        if needs[1]
+        else None,
+        xp.sum_of_rows(g.reshape(-1, g.shape[-1])) if needs[2] else None,
+    )
+
+
+def _weight_gradient(xp: Backend, g: Array, shape: Shape, windows: Array) -> Array:
+    out_channels, channels, *kernel = shape
+    groups = windows.shape[-1] // channels
+    result = xp.zeros((groups, out_channels // groups, math.prod(shape[1:])), g.dtype)
+    parts = zip(_by_group(windows, groups), _by_group(g, groups), strict=True)
+    for total, (seen, gradient) in zip(result, parts, strict=True):
+        for chunk, patches in _chunks(xp, seen):
+            patches[...] = seen[chunk]
+            rows = gradient[chunk].reshape(-1, gradient.shape[-1])
+            total += xp.matmul(rows.T, patches.reshape(-1, total.shape[1]))
+    return result.reshape(out_channels, *kernel, channels).transpose(0, 3, 1, 2)
+
+
+def _input_gradient(
+    xp: Backend,
+    g: Array,
+    shape: Shape,
     weight: Array,
     stride: Pair,
     padding: Padding,
@@ -85,38 +158,19 @@ def _(
     groups: int,
 ) -> Array:
     (top, bottom), (left, right) = padding
-    batch, channels, rows, columns = shapes[0]
-    height, width = g.shape[2:]
-    kernel = weight.shape[2:]
-    patches = xp.matmul(_by_group(xp, g, groups), _matrices(xp, weight, groups))
-    patches = patches.reshape(groups, batch, height, width, channels // groups, *kernel)
-    patches = patches.transpose(5, 6, 1, 0, 4, 2, 3)
-    patches = patches.reshape(*kernel, batch, channels, height, width)
-    result = xp.zeros((batch, channels, rows + top + bottom, columns + left + right), g.dtype)
-    for i in range(kernel[0]):
-        for j in range(kernel[1]):
-            first, start = i * dilation[0], j * dilation[1]
-            result[
-                :, :,
-                first : first + height * stride[0] : stride[0],
-                start : start + width * stride[1] : stride[1],
-            ] += patches[i, j]  # fmt: skip
-    return result[:, :, top : top + rows, left : left + columns]
-
-
-@convolution.gradient("weight")
-def _(
-    xp: Backend,
-    g: Array,
-    shapes: Sequence[Shape],
-    input: Array,
-    stride: Pair,
-    padding: Padding,
-    dilation: Pair,
-    groups: int,
-) -> Array:
-    rows, _ = _rows(xp, input, shapes[1][2:], stride, padding, dilation, groups)
-    return xp.matmul(_by_group(xp, g, groups).transpose(0, 2, 1), rows).reshape(shapes[1])
+    batch, channels, height, width = shape
+    result = xp.zeros((batch, height + top + bottom, width + left + right, channels), g.dtype)
+    windows = _windows(xp, result, weight.shape[2:], stride, dilation)
+    parts = zip(_by_group(windows, groups), _by_group(g, groups), strict=True)
+    for matrix, (target, gradient) in zip(_matrices(xp, weight, groups), parts, strict=True):
+        for chunk, patches in _chunks(xp, target):
+            rows = gradient[chunk].reshape(-1, gradient.shape[-1])
+            xp.matmul(rows, matrix, out=patches.reshape(-1, matrix.shape[1]))
+            seen = target[chunk]
+            for i in range(weight.shape[2]):
+                for j in range(weight.shape[3]):
+                    seen[:, :, :, i, j] += patches[:, :, :, i, j]
+    return result[:, top : top + height, left : left + width].transpose(0, 3, 1, 2)
 
 
 def _random_shift(xp: Backend, input: Array, offsets: Array, *, padding: int) -> Array:
