@@ -102,6 +102,8 @@ class Emitter(NumpyBackend):
 
     def elementwise(self, code: str, inputs: Sequence[Any], out: Any) -> Any:
         """Write a loop over all elements of `out`."""
+        if out.dtype not in (FLOAT32, BOOL):  # the kernels only read whole numbers
+            raise NotCompiledError(f"a result of the dtype {out.dtype}")
         if size(out.shape):
             self.write(elementwise(self.memory, code, inputs, out))
         return out

@@ -28,7 +28,11 @@ def _numbers(text: str) -> dict[str, int]:
 
 
 NUMBERS = _numbers(SOURCE.read_text(encoding="ascii"))
-TYPES = {np.dtype(np.float32): "FLOAT", np.dtype(np.bool_): "BOOL", np.dtype(np.int64): "INT"}
+TYPES = {
+    np.dtype(np.float32): "FLOAT", np.dtype(np.bool_): "BOOL", np.dtype(np.int64): "INT",
+    np.dtype(np.uint8): "BYTE",
+}  # fmt: skip
+SIZES = {"FLOAT": 4, "BOOL": 1, "INT": 8, "BYTE": 1, "PACKED": 4, "SETTINGS": 8}  # bytes
 
 OPERAND = np.dtype(
     [("slot", "i4"), ("type", "i4"), ("offset", "i8"), ("stride", "i8", 4)], align=True
@@ -159,7 +163,7 @@ class Instruction:
                     if not place.is_apart(self.shape, result, self.shape):
                         raise NotCompiledError("an operand that lies across the result")
         for place in self.places:
-            size = {"FLOAT": 4, "BOOL": 1, "INT": 8, "PACKED": 4, "SETTINGS": 8}[place.type]
+            size = SIZES[place.type]
             reach = [s * (n - 1) for s, n in zip(place.strides, self.shape, strict=True)]
             first = place.offset + sum(min(r, 0) for r in reach)
             last = place.offset + sum(max(r, 0) for r in reach)

@@ -74,7 +74,7 @@ INLINE vec16 sixteen(const float *p, i64 stride, i64 n) {
 
 // -- a program ----------------------------------------------------------------------------------
 
-enum { FLOAT, BOOL, INT };  // types of elements: float, uint8_t, int64_t
+enum { FLOAT, BOOL, INT, BYTE };  // types of elements: float, uint8_t, int64_t, uint8_t
 
 typedef struct {
     int32_t slot;  // which array
@@ -253,6 +253,8 @@ static const float *gathered(const char *p, int type, i64 stride, i64 n, float *
         for (i64 i = 0; i < n; i++) copy[i] = ((const float *)p)[i * stride];
     else if (type == BOOL)
         for (i64 i = 0; i < n; i++) copy[i] = ((const uint8_t *)p)[i * stride] != 0;
+    else if (type == BYTE)
+        for (i64 i = 0; i < n; i++) copy[i] = ((const uint8_t *)p)[i * stride];
     else
         for (i64 i = 0; i < n; i++) copy[i] = (float)((const int64_t *)p)[i * stride];
     for (i64 i = n; i < padded; i++) copy[i] = 1.f;  // no function has an error there

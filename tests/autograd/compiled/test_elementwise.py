@@ -51,6 +51,27 @@ def test_functions_of_truth(ufunc: Callable[..., Any]) -> None:
     assert_as_numpy(lambda xp, x, y: ufunc(x, y), first, second, is_exact=True)
 
 
+@pytest.mark.parametrize("size", (1, 7, 257, 9000))
+def test_bytes_are_read_as_numbers(size: int) -> None:
+    images = np.arange(2 * size).reshape(2, size).astype(np.uint8)
+    factor = np.float32(1 / 255)
+    assert_as_numpy(lambda xp, x: x.astype(np.float32) * factor, images, is_exact=True)
+    assert_as_numpy(lambda xp, x: x.T.astype(np.float32), images, is_exact=True)
+    assert_as_numpy(lambda xp, x, y: x * y, images, numbers(2, size), is_exact=True)
+
+
+@pytest.mark.parametrize("dtype", (np.uint8, np.int64))
+def test_whole_numbers_are_not_written(dtype: Any) -> None:
+    whole = np.array([[3, 200]], dtype)
+    for function in (
+        lambda xp, x: x.copy(),
+        lambda xp, x: np.concatenate([x, x]),
+        lambda xp, x: np.add(x, x),
+    ):
+        with pytest.raises(NotCompiledError):
+            compiled(function, whole)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_sizes(size: int) -> None:
     first, second = numbers(2, size)

@@ -13,6 +13,7 @@ from autograd.compiled import Compiler
 from autograd.compiled.build import shared_library
 from autograd.compiled.library import Library
 from autograd.engine.capture import Captured, effect
+from autograd.functional.fused import random_shift
 from tests.autograd.compiled.drivers import assert_close, captured, library
 
 
@@ -177,6 +178,43 @@ def test_gradient_that_numpy_makes_keeps_the_update_in_numpy() -> None:
         program(x)
         assert weight.grad is not None
         assert_close(weight.grad.numpy(), x.numpy()[::-1].cumsum(0)[::-1])
+
+
+def test_update_of_images_is_compiled_but_for_convolutions() -> None:
+    layers = [nn.Conv2d(2, 3, 4, 2), nn.ReLU(), nn.Conv2d(3, 4, 2), nn.Flatten(), nn.Linear(64, 1)]
+    net = nn.Sequential(*layers)
+    optimizer = optim.Adam(net.parameters(), lr=0.01)
+    compiler = Compiler(library(), 2)
+
+    def learn(images: Tensor, offsets: Tensor) -> Tensor:
+        optimizer.zero_grad()
+        x = random_shift(images.permute(0, 3, 1, 2), offsets, 1).float() * (1 / 255)
+        loss = net(x).square().mean()
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    start = {name: value.clone() for name, value in net.state_dict().items()}
+    rng = np.random.default_rng(0)
+    batches = [
+        (rng.integers(0, 256, (6, 12, 12, 2)).astype(np.uint8), rng.integers(0, 3, (6, 2)))
+        for _ in range(3)
+    ]
+    ends = []
+    program = Captured(learn, list(net.parameters()), [net], compiler)
+    for function in (learn, program):
+        net.load_state_dict(start)
+        optimizer.state.clear()
+        losses = [
+            function(torch.from_numpy(images), torch.from_numpy(offsets)).item()
+            for images, offsets in batches
+        ]
+        ends.append([np.array(losses), *(p.detach().numpy().copy() for p in net.parameters())])
+    for plain, own in zip(*ends, strict=True):
+        assert_close(own, plain)
+    assert is_compiled(program)
+    # The shift, each convolution, and the gradient of each.
+    assert [line.partition("(numpy")[2] != "" for line in compiler.left] == [True] * 5
 
 
 def test_float64_is_numpys() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from autograd import nn
+from autograd.ops import convolution
 from tests.autograd.untyped import torch
 
 F = nn.functional
@@ -97,6 +98,30 @@ class TestConv2d:
         assert nn.Conv2d(1, 3, 3, padding="same", dilation=2)(x).shape == (2, 3, 5, 7)
         assert nn.Conv2d(1, 3, 2, padding="same")(x).shape == (2, 3, 5, 7)
         assert nn.Conv2d(1, 3, (3, 2), padding="valid")(x).shape == (2, 3, 3, 6)
+
+    def test_result_has_the_layout_of_the_images(self):
+        layer = nn.Conv2d(2, 3, 3, stride=2, padding=1)
+        images = torch.randn(4, 2, 7, 6)
+        channels_last = images.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+        out = layer(channels_last)
+        assert layer(images).is_contiguous()
+        assert out.permute(0, 2, 3, 1).is_contiguous()
+        assert torch.equal(out, layer(images))
+
+    @pytest.mark.parametrize("groups", [1, 2])
+    def test_few_images_at_a_time_make_the_same_gradients(self, groups, monkeypatch):
+        layer = nn.Conv2d(2, 4, 3, stride=2, padding=1, groups=groups)
+        results = []
+        for size in (2**21, 2000, 1):  # all five images, two and a rest, one by one
+            monkeypatch.setitem(convolution.ROWS_BYTES, "cpu", size)
+            images = torch.linspace(-1, 1, 5 * 2 * 7 * 6).reshape(5, 2, 7, 6).requires_grad_()
+            out = layer(images)
+            (out * out).sum().backward()
+            results.append([out.detach(), images.grad, layer.weight.grad, layer.bias.grad])
+            layer.zero_grad()
+        for other in results[1:]:
+            for first, second in zip(results[0], other, strict=True):
+                np.testing.assert_allclose(first.numpy(), second.numpy(), rtol=1e-5, atol=1e-5)
 
     def test_one_image_and_no_image(self):
         layer = nn.Conv2d(2, 3, 3)
