@@ -224,6 +224,8 @@ ROWS = [
             (IMAGES, signed(2, 4, 3, 2), signed(2), (1, 1), (0, 0), (1, 1), 1),
             (IMAGES, signed(6, 2, 2, 3), signed(6), (2, 1), (1, 2), (1, 2), 2),
             (IMAGES, signed(4, 1, 3, 3), None, (1, 2), (1, 0), (2, 1), 4),
+            (IMAGES, signed(6, 2, 2, 3), signed(6), (1, 1), (1, 3), (2, 1), 2),
+            (IMAGES, signed(6, 2, 2, 3), None, (1, 1), (1, 2), (2, 1), 2),
         ],
         whole="int64",
     ),
