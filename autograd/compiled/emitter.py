@@ -23,7 +23,7 @@ from autograd.compiled.instructions import (
     size,
 )
 from autograd.compiled.loops import elementwise, reduction, rows_of, split_by_rows
-from autograd.compiled.memory import Memory
+from autograd.compiled.memory import Memory, order_of
 from autograd.compiled.products import Products, is_outer
 from autograd.compiled.traced import Traced
 
@@ -92,11 +92,11 @@ class Emitter(NumpyBackend):
         """Write the elements of a value to `out`."""
         return self.elementwise("COPY", [value], out)
 
-    def cast(self, array: Any, dtype: np.dtype) -> Any:
-        """Return a copy in another dtype."""
+    def cast(self, array: Any, dtype: np.dtype, like: Sequence[Any] = ()) -> Any:
+        """Return a copy in another dtype, which lies in memory as `like` does."""
         if dtype != array.dtype and dtype != FLOAT32:
             raise NotCompiledError(f"a cast to {dtype}")
-        return self.copy(array, self.memory.new(array.shape, dtype))
+        return self.copy(array, self.memory.new_like(array.shape, like, dtype))
 
     # -- functions of NumPy ---------------------------------------------------------------
 
@@ -104,8 +104,15 @@ class Emitter(NumpyBackend):
         """Write a loop over all elements of `out`."""
         if out.dtype not in (FLOAT32, BOOL):  # the kernels only read whole numbers
             raise NotCompiledError(f"a result of the dtype {out.dtype}")
+        order, target = order_of(out), out
+        if order is not None:  # the loops go as the memory does
+            target = out.transpose(order)
+            inputs = [
+                self.broadcast_to(x, out.shape).transpose(order) if np.ndim(x) else x
+                for x in inputs
+            ]
         if size(out.shape):
-            self.write(elementwise(self.memory, code, inputs, out))
+            self.write(elementwise(self.memory, code, inputs, target))
         return out
 
     def ufunc(
@@ -128,7 +135,7 @@ class Emitter(NumpyBackend):
         code, dtype = _code_and_dtype(ufunc, inputs)
         shape = np.broadcast_shapes(*(np.shape(x) for x in inputs))
         if target is None:
-            target = self.memory.new(shape, dtype)
+            target = self.memory.new_like(shape, inputs, dtype)
         elif target.dtype != dtype or target.shape != shape:
             raise NotCompiledError(f"{ufunc.__name__} into another shape or dtype")
         if code == "MULTIPLY" and is_outer([np.shape(x) for x in inputs], shape):
@@ -147,7 +154,7 @@ class Emitter(NumpyBackend):
             return make(args[0].shape, kwargs.get("dtype", args[0].dtype))
         if name == "where" and len(args) == 3 and not kwargs:
             shape = np.broadcast_shapes(*map(np.shape, args))
-            return self.elementwise("WHERE", args, self.memory.new(shape))
+            return self.elementwise("WHERE", args, self.memory.new_like(shape, args))
         if name == "concatenate" and set(kwargs) <= {"axis"}:
             return self._concatenated(*args, **kwargs)
         if name == "clip" and len(args) == 3 and not kwargs:

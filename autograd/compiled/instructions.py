@@ -60,6 +60,7 @@ class Root:
     memory: np.ndarray
     kind: str  # value, fresh, input, tensor, foreign, bound, kept or constant: see `writer`
     slot: int
+    order: tuple[int, ...] = ()  # in which the dimensions of a recorded array lie
     version: int = 0  # how often it has been written
     first_stage: int = 0
     last_stage: int = 0

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd.compiled.emitter import Emitter
 from autograd.compiled.instructions import NotCompiledError, Root
+from autograd.compiled.memory import order_of
 
 
 class Known:
@@ -23,7 +24,9 @@ class Known:
 
     def adopt(self, array: np.ndarray, kind: str) -> Root:
         """Return a root for a recorded array."""
-        self.arrays[id(array)] = self.memory.new(array.shape, array.dtype, kind)
+        order = order_of(array) or range(array.ndim)
+        self.arrays[id(array)] = self.memory.ordered(array.shape, array.dtype, order, kind)
+        self.memory.roots[-1].order = tuple(order)
         return self.memory.roots[-1]
 
     def traced(self, value: Any) -> Any:

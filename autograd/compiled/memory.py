@@ -22,6 +22,14 @@ class Operand(NamedTuple):
     strides: list[int]
 
 
+def order_of(array: Any) -> tuple[int, ...] | None:
+    """Return in which order the dimensions of images lie, such as the channels last; else None."""
+    if np.ndim(array) != 4 or array.flags.c_contiguous:
+        return None
+    order = tuple(sorted(range(4), key=lambda i: -array.strides[i]))
+    return order if array.transpose(order).flags.c_contiguous else None
+
+
 class Memory:
     """All roots, and where an array lies in them."""
 
@@ -39,6 +47,18 @@ class Memory:
         if dtype == FLOAT32:
             memory.fill(np.nan)
         return self.adopt(memory, kind)[: size(shape)].reshape(tuple(shape))
+
+    def new_like(self, shape: Sequence[int], arrays: Sequence[Any], dtype: Any = FLOAT32) -> Any:
+        """Return a new array that lies in memory as the first of `arrays` of its shape does."""
+        shape = tuple(shape)
+        order = next((order_of(a) for a in arrays if np.shape(a) == shape), None)
+        return self.new(shape, dtype) if order is None else self.ordered(shape, dtype, order)
+
+    def ordered(
+        self, shape: Sequence[int], dtype: Any, order: Sequence[int], kind: str = "value"
+    ) -> Any:
+        """Return a new array whose dimensions lie in this order in memory."""
+        return self.new([shape[i] for i in order], dtype, kind).transpose(np.argsort(order))
 
     def adopt(self, memory: np.ndarray, kind: str) -> Any:
         """Return a contiguous array as a root."""

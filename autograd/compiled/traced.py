@@ -53,7 +53,15 @@ class Traced(np.ndarray):
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         """Return a copy in another dtype."""
-        return self.emitter.cast(self, np.dtype(dtype))
+        return self.emitter.cast(self, np.dtype(dtype), like=[self])
+
+    def reshape(self, *shape: Any) -> Any:  # type: ignore[override]
+        """Return a view, or where the elements lie in another order, a view of a copy."""
+        found = super().reshape(*shape)
+        is_view = self.size == 0 or np.may_share_memory(
+            found.view(np.ndarray), self.view(np.ndarray)
+        )
+        return found if is_view else self.copy().reshape(*shape)
 
     def copy(self, *args: Any, **kwargs: Any) -> Any:
         """Return a copy."""

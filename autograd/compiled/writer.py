@@ -33,10 +33,15 @@ class Writer:
         self.lowering, self.recorder = lowering, lowering.recorder
         self.constants: dict[str, Any] = {"plain": plain, "library": library}
         # How a statement gets at arrays that are not in the program's own memory.
-        self.expressions = {root: f"contiguous(x{i})" for i, root in enumerate(lowering.inputs)}
+        self.expressions = {
+            root: f"contiguous({_in_order(f'x{i}', root)})"
+            for i, root in enumerate(lowering.inputs)
+        }
         self.expressions |= {root: f"p{i}._array" for i, root in enumerate(lowering.tensors)}
         for found in lowering.foreign.values():
-            self.expressions |= {root: f"contiguous({text})" for text, root in found}
+            self.expressions |= {
+                root: f"contiguous({_in_order(text, root)})" for text, root in found
+            }
         self._choose_fresh()
         stage, self.ends = 0, []
         for segment in lowering.segments:
@@ -182,7 +187,7 @@ class Writer:
 
     def _given(self, root: Root, expression: str) -> list[str]:
         """Let the kernels see what a run brings; a small array is copied, which is faster."""
-        name = f"given{root.slot}"
+        name, expression = f"given{root.slot}", _in_order(expression, root)
         if root.memory.nbytes > SMALL:
             return [f"{name} = contiguous({expression})", f"slots[{root.slot}] = address({name})"]
         self.constants[name] = root.memory
@@ -240,3 +245,9 @@ def _bound(tensors: list[list[Any]], slots: ndarray) -> bool:
                 return False
             entry[1], slots[entry[2]] = array, NUMPY.address(array)
     return True
+
+
+def _in_order(expression: str, root: Root) -> str:
+    """Return what gives an array with its dimensions as they lie in memory."""
+    is_plain = root.order == tuple(range(len(root.order)))
+    return expression if is_plain else f"{expression}.transpose({root.order})"

@@ -198,7 +198,7 @@ ROWS = [
         [
             (numbers(5, 3, 4, 6), OFFSETS, 2),
             (numbers(5, 3, 4, 6).transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2), OFFSETS, 2),
-            (np.arange(480, dtype=np.uint8).reshape(5, 2, 8, 6), OFFSETS, 2),
+            (np.arange(480, dtype=np.uint8).reshape(5, 2, 8, 6), OFFSETS.astype(np.uint8), 2),
         ],
         in_torch=False,
         whole="int64",

@@ -29,7 +29,7 @@ def shift_by_copies(images: np.ndarray, offsets: np.ndarray, padding: int) -> np
 def shift_by_gather(xp: Any, images: Array, offsets: Array, padding: int) -> Array:
     """Do what `Backend.shifted` says, without waiting for the offsets."""
     batch, _, height, width = images.shape
-    first = offsets - padding
+    first = offsets.astype(np.int64) - padding  # of uint8, it would go round
     rows = xp.clip(first[:, :1] + xp.arange(height), 0, height - 1)
     columns = xp.clip(first[:, 1:] + xp.arange(width), 0, width - 1)
     index = xp.arange(batch)[:, None, None], rows[:, :, None], columns[:, None, :]

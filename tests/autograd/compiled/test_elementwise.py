@@ -60,6 +60,18 @@ def test_bytes_are_read_as_numbers(size: int) -> None:
     assert_as_numpy(lambda xp, x, y: x * y, images, numbers(2, size), is_exact=True)
 
 
+def test_images_stay_with_their_channels_last() -> None:
+    def of_images(xp: Any, x: Any, bias: Any) -> Any:
+        images = x.transpose(0, 3, 1, 2)
+        out = images * np.float32(0.5) + bias
+        out = np.where(images > 0, out, np.float32(0))
+        assert out.transpose(0, 2, 3, 1).flags.c_contiguous
+        return out, images.astype(np.float32), out.reshape(3, -1)
+
+    x, bias = numbers(3, 5, 6, 4), numbers(4, 1, 1, seed=1)
+    assert_as_numpy(of_images, x, bias, is_exact=True)
+
+
 @pytest.mark.parametrize("dtype", (np.uint8, np.int64))
 def test_whole_numbers_are_not_written(dtype: Any) -> None:
     whole = np.array([[3, 200]], dtype)

@@ -217,6 +217,15 @@ def test_update_of_images_is_compiled_but_for_convolutions() -> None:
     assert [line.partition("(numpy")[2] != "" for line in compiler.left] == [True] * 5
 
 
+@pytest.mark.parametrize("size", (2, 20))  # small arrays are copied to the kernels
+def test_arrays_of_numpy_keep_the_order_of_their_dimensions(size: int) -> None:
+    program = captured(lambda x: ((x * 2.0).cumsum(1) - 1.0).relu())
+    for seed in range(3):
+        x = tensor(3, size, size, 5, seed=seed).permute(0, 3, 1, 2)
+        assert_close(program(x).numpy(), np.maximum((x.numpy() * 2).cumsum(1) - 1, 0))
+    assert reasons(program) and is_compiled(program)
+
+
 def test_float64_is_numpys() -> None:
     program = captured(lambda x: (x @ x.T).exp())
     x = torch.from_numpy(np.random.default_rng(0).standard_normal((6, 4)))
