@@ -11,6 +11,7 @@ import numpy as np
 from sac.replay.buffer import ReplayBuffer
 from sac.terminal.interrupt import InterruptGuard
 from sac.training.loop import TrainingLoop
+from sac.training.report import Report
 
 BLOCK = 1000  # transitions that are drawn at a time
 
@@ -57,12 +58,12 @@ def full_from_the_start() -> Iterator[None]:
     """Let every training in this process begin with a full buffer, as late in a long run."""
     run = TrainingLoop.run
 
-    def fill_and_run(loop: TrainingLoop, interrupt: InterruptGuard) -> None:
+    def fill_and_run(loop: TrainingLoop, interrupt: InterruptGuard) -> Iterator[Report]:
         state = loop.state
         encoder, codec = state.agent.observation_encoder, state.agent.action_codec
         layout = (encoder.shape, encoder.dtype, codec.shape, codec.dtype)
         fill(state.replay_buffer, state.config.train.buffer_size, *layout)
-        run(loop, interrupt)
+        return run(loop, interrupt)
 
     with patch.object(TrainingLoop, "run", fill_and_run):
         yield

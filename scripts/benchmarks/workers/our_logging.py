@@ -62,13 +62,14 @@ def main() -> None:
             "device": arguments.device,
         }
     )
-    loop, logging = Stopwatch(), Stopwatch()
+    loop, logging, run = Stopwatch(), Stopwatch(), TrainingLoop.run
+    whole = loop.timed(lambda *arguments: iter(list(run(*arguments))))  # to its last report
     with ExitStack() as stack:
-        for watch, functions in ((loop, {TrainingLoop: ("run",)}), (logging, LOGGING)):
-            for owner, names in functions.items():
-                for name in names:
-                    timed = watch.timed(getattr(owner, name))
-                    stack.enter_context(patch.object(owner, name, timed))
+        for owner, names in LOGGING.items():
+            for name in names:
+                timed = logging.timed(getattr(owner, name))
+                stack.enter_context(patch.object(owner, name, timed))
+        stack.enter_context(patch.object(TrainingLoop, "run", whole))
         train(config)
     print(json.dumps({"seconds": loop.seconds, "logging_seconds": logging.seconds}))
 
