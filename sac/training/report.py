@@ -1,7 +1,7 @@
 """What a training tells the code that runs beside it, and how that code steers it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import SupportsFloat
 
@@ -27,9 +27,11 @@ class Report:
     evaluation: EvaluationResult | None = None  # that was made after it
     checkpoint: Path | None = None  # that was saved after it
     is_end: bool = False
-    _read: Callable[[], Mapping[str, float]] = dict
-    _log: Callable[[int, Mapping[str, SupportsFloat]], None] = lambda step, numbers: None
-    _stop: Callable[[str], None] = lambda reason: None
+    _: KW_ONLY
+    # Of the run that it is about.
+    _read: Callable[[], Mapping[str, float]] = field(repr=False)
+    _log: Callable[[int, Mapping[str, SupportsFloat]], None] = field(repr=False)
+    _stop: Callable[[str], None] = field(repr=False)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -37,7 +39,7 @@ class Report:
         return {f"train/{name}": number for name, number in self._read().items()}
 
     def log(self, numbers: Mapping[str, SupportsFloat]) -> None:
-        """Show own numbers over this step in TensorBoard and the loggers of `logging.also`.
+        """Show own numbers over this step in TensorBoard and the trackers of `logging.also`.
 
         Not in metrics.csv, whose columns are the same in all runs of a kind. SACError for a tag
         that the run itself uses.
