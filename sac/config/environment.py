@@ -1,10 +1,11 @@
 """The configuration's keys of the environments."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from sac.config.fields import Option, check_fields, count
+from sac.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -49,22 +50,51 @@ class EnvConfig:
     num_envs: Annotated[int, count("Environments stepped together.", at_most=10_000)] = 1
     # In most environments a step takes less time than a message to another process.
     vectorization: Annotated[
-        Literal["sync", "async", "native"],
+        Literal["sync", "async", "native", "ray"],
         Option(
             "sync steps them in this process, async each in a process of its own (for slow "
-            "environments), native by the id's own vector entry point."
+            "environments), native by the id's own vector entry point, ray each in an actor on "
+            "some node of a Ray cluster."
         ),
     ] = "sync"
+    ray_address: Annotated[
+        str | None,
+        Option("With ray, the cluster's: auto or host:port; null: one is started on this machine."),
+    ] = None
+    max_lag: Annotated[
+        int,
+        count(
+            "With ray: 0 steps all environments together, to the same bits as async; above, actors "
+            "play by themselves, with weights that are at most so many updates old.",
+            at_least=0,
+        ),
+    ] = 0
     step_timeout: Annotated[
         float | None,
         Option(
-            "Seconds that an async worker may take for a step or reset before it counts as hung "
-            "and is started anew, and all of them to make their environments; null: no limit. "
+            "Seconds that an async worker or Ray actor may take for a step or reset before it "
+            "counts as hung and is started anew, and all to make their environments; null: no "
+            "limit. "
             "After the third restart within 1,000 transitions, by hanging or dying, the next one "
             "ends the run.",
             above=0,
         ),
     ] = 300.0
 
+    def alone(self) -> "EnvConfig":
+        """Return the settings of one such environment in this process.
+
+        `native` stays: some environments exist in that form only.
+        """
+        place: Literal["native", "sync"] = "native" if self.vectorization == "native" else "sync"
+        return replace(self, num_envs=1, vectorization=place, ray_address=None, max_lag=0)
+
     def __post_init__(self) -> None:
         check_fields(self, "env.")
+        for name in ("ray_address", "max_lag"):
+            value = getattr(self, name)
+            if value and self.vectorization != "ray":
+                raise ConfigError(
+                    f"env.{name}: expected env.vectorization: ray beside {value}, got "
+                    f"{self.vectorization}"
+                )

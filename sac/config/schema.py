@@ -1,5 +1,6 @@
 """The configuration: every key with its default, meaning and range. A Config is always valid."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,6 +149,7 @@ class Config:
                 f"{self.evaluation.env}, got {self.logging.videos_every_steps}: a film is played "
                 "in an environment of its own"
             )
+        self._check_lag()
         if self.evaluation.env == "same" and self.env.num_envs > 1:
             raise ConfigError(
                 f"evaluation.env: same expects env.num_envs 1, got {self.env.num_envs}: the "
@@ -164,6 +166,23 @@ class Config:
             raise ConfigError(
                 f"train.buffer_size: expected at least env.num_envs "
                 f"({self.env.num_envs}), got {self.train.buffer_size}"
+            )
+
+    def _check_lag(self) -> None:
+        lag = self.env.max_lag
+        if not lag:
+            return
+        if self.evaluation.env == "same":
+            raise ConfigError(
+                f"evaluation.env: expected copy or none with env.max_lag {lag}, got same: actors "
+                "play by themselves in the training's environments"
+            )
+        least = math.ceil(self.train.updates_per_step * self.env.num_envs)
+        if lag < least:
+            raise ConfigError(
+                f"env.max_lag: expected 0, or at least {least}, the updates of one step of "
+                f"{self.env.num_envs} environments (train.updates_per_step times env.num_envs), "
+                f"got {lag}"
             )
 
     @classmethod

@@ -39,10 +39,9 @@ def filmed(config: EnvConfig, path: Path, **bounds: int) -> EnvConfig:
     """Return the configuration of one environment with an EpisodeFilm, which has these bounds."""
     film = f"{EpisodeFilm.__module__}.{EpisodeFilm.__name__}"
     return replace(
-        config,
+        config.alone(),
         kwargs={**config.kwargs, "render_mode": "rgb_array"},
         wrappers=(*config.wrappers, WrapperConfig(film, {"path": str(path), **bounds})),
-        num_envs=1,
         vectorization="sync",
     )
 

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -16,6 +17,7 @@ from sac.environments.closing import close
 from sac.environments.explain import ATARI_NAMESPACE, explained
 from sac.environments.rebuild.recorder import Recorder
 from sac.environments.separate import Source
+from sac.environments.stepping.ray import RayEnv
 from sac.environments.stepping.vector import VectorEnvironment
 from sac.environments.stepping.workers import run_worker, start_method, starting_workers
 from sac.environments.values import built
@@ -44,7 +46,7 @@ def make_vector_environment(
     maker: Any = _from_id if source is None else functools.partial(_from_source, source)
     make = functools.partial(maker, config, num_envs, wrappers, seed)
     env, is_recorded = make()
-    can_remake = is_recorded and isinstance(env, AsyncVectorEnv)
+    can_remake = is_recorded and isinstance(env, AsyncVectorEnv | RayEnv)
     is_owned = not isinstance(source, gymnasium.Env | VectorEnv)
     try:
         return VectorEnvironment(
@@ -59,6 +61,12 @@ def make_vector_environment(
         if is_owned:
             close(env)
         raise
+
+
+def around(env: Recorder, seed: int | None) -> VectorEnvironment:
+    """Return the vector environment of one that is there, with its Recorder."""
+    vector_env = SyncVectorEnv([lambda: env], **_vector_kwargs("sync", seed))
+    return VectorEnvironment(vector_env, seed=seed, is_recorded=True)
 
 
 def make_bare_environment(config: EnvConfig) -> gymnasium.Env:
@@ -81,6 +89,11 @@ def _from_id(
         if config.vectorization == "native":
             env = gymnasium.make_vec(config.id, num_envs, "vector_entry_point", **kwargs)
             return _wrapped_vector(env, num_envs, wrappers), False
+        if config.vectorization == "ray":
+            make = functools.partial(_make_single, config.id, kwargs)
+            return _in_actors(
+                config, num_envs, seed, functools.partial(_make_recorded, make, wrappers)
+            ), True
         is_async = config.vectorization == "async"
         with starting_workers(config.step_timeout) if is_async else contextlib.nullcontext():
             env = gymnasium.make_vec(
@@ -93,6 +106,21 @@ def _from_id(
                 **{"disable_env_checker": True, **kwargs},
             )
         return env, True
+
+
+def _make_single(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env:
+    """Return an environment of an id, in whatever process this runs."""
+    module, separator, _ = env_id.partition(":")
+    if separator:
+        _import_registering(module, env_id)
+    # The Recorder checks every step, and says what helps.
+    return gymnasium.make(env_id, **{"disable_env_checker": True, **kwargs})
+
+
+def _in_actors(
+    config: EnvConfig, num_envs: int, seed: int | None, make: Callable[[], gymnasium.Env]
+) -> RayEnv:
+    return RayEnv(make, num_envs, seed, config.ray_address, config.step_timeout)
 
 
 def _vector_kwargs(vectorization: str, seed: int | None) -> dict[str, Any]:
@@ -137,6 +165,9 @@ def _from_source(
             close(first)
             with starting_workers(config.step_timeout):
                 return AsyncVectorEnv([another] * num_envs, **_vector_kwargs("async", seed)), True
+        if config.vectorization == "ray" and first is not source:
+            close(first)
+            return _in_actors(config, num_envs, seed, another), True
         given = functools.partial(_make_recorded, lambda: first, wrappers)
         makers: list[Any] = [given, *[another] * (num_envs - 1)]
         return SyncVectorEnv(makers, **_vector_kwargs("sync", seed)), True

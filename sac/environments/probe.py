@@ -93,9 +93,7 @@ def _check_steps(env: gymnasium.Env) -> None:
 
 
 def _make_single(config: EnvConfig) -> VectorEnvironment:
-    is_async = config.vectorization == "async"
-    single = replace(config, vectorization="sync" if is_async else config.vectorization)
-    return make_vector_environment(single, num_envs=1, seed=SEED)
+    return make_vector_environment(config.alone(), seed=SEED)
 
 
 def _tried_repetition(config: EnvConfig) -> int | None:

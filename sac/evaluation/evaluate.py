@@ -243,11 +243,9 @@ def environment_config(
     config = trained.merged({"env": overrides}).env
     if not is_trusted:
         check_trusted(config, overrides)
-    # A single environment gains nothing from its own process. "native" stays: some environments
-    # exist in that form only.
-    if num_envs == 1 and config.vectorization == "async":
-        config = replace(config, vectorization="sync")
-    return replace(config, num_envs=num_envs)
+    if num_envs == 1:  # which gains nothing from a process of its own
+        return config.alone()
+    return replace(config, num_envs=num_envs, max_lag=0)
 
 
 def _check_named(config: EnvConfig, checkpoint: Checkpoint, env: Any) -> None:

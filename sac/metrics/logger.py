@@ -13,12 +13,15 @@ from sac.metrics.table import MetricsFile
 from sac.run.layout import METRICS_FILE
 
 
-def metric_tags(update_metrics: Iterable[str], *, on_gpu: bool = False) -> list[str]:
+def metric_tags(
+    update_metrics: Iterable[str], *, on_gpu: bool = False, has_lag: bool = False
+) -> list[str]:
     """Return a training's tags in the order of their columns; an update measures some of them."""
     return [
         "rollout/episode_return",
         "rollout/episode_length",
         "rollout/worker_restarts",
+        *(["rollout/policy_lag", "time/waiting"] if has_lag else []),
         "eval/mean_return",
         "eval/std_return",
         "eval/best_return",

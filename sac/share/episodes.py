@@ -53,7 +53,7 @@ def record(
         keepers.append(EpisodeKeeper(env))
         return keepers[0]
 
-    config = replace(config, vectorization="sync")  # what is native can't be looked into
+    config = replace(config.alone(), vectorization="sync")  # what is native can't be looked into
     with globals_kept():
         seed_globals(seed)  # for constructors that draw
         with closing(make_vector_environment(config, seed=seed, wrap=keep)) as environment:

@@ -95,6 +95,10 @@ class Collector:
         except NotFiniteError as error:
             error.evidence = {"observation": observation, "action": actions}
             raise
+        return self._store(observation, actions, step)
+
+    def _store(self, observation: np.ndarray, actions: np.ndarray, step: Step) -> Collected:
+        """Check and store a step of the environments for which it is valid."""
         transitions = {
             "observation": observation,
             "action": actions,
@@ -228,6 +232,10 @@ class Collector:
             ) from error
         self._recent_restarts.append(self._transitions)
         self.restarts += 1
+
+    def measured(self, seconds: float) -> dict[str, float]:
+        """Return numbers to log of the last so many seconds."""
+        return {}
 
     def renew_noise(self, streams: Streams, number: int) -> None:
         """Continue with branch `number` of the streams that exploration began with."""

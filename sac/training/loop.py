@@ -259,6 +259,7 @@ class TrainingLoop:
             "train/rollbacks": float(counters.rollbacks),
             "rollout/worker_restarts": float(self.state.collector.restarts),
         }
+        incidents |= self.state.collector.measured(seconds)
         self.outputs.logger.log(counters.step, train | rates | incidents)
         self._start_clock()
 

@@ -37,6 +37,7 @@ from sac.run.checkpoint import (
 from sac.run.layout import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
 from sac.run.saved_replay import new_replay, place_batches
 from sac.seeding import Streams, branch, integer_seed
+from sac.training.actors import ActorCollector
 from sac.training.collector import Collector
 from sac.training.demonstrations import demonstrations_for, restore_demonstrations
 
@@ -129,7 +130,8 @@ class RunState:
             integer_seed(streams.random_actions),
         )
         noise = noise_for(config.train.noise, environment.num_envs, codec, streams.noise)
-        collector = Collector(
+        kind = ActorCollector if config.env.max_lag else Collector
+        collector = kind(
             environment,
             agent,
             replay_buffer,
@@ -137,6 +139,8 @@ class RunState:
             noise=noise,
             discount=config.agent.gamma if config.agent.normalize_rewards else None,
         )
+        if isinstance(collector, ActorCollector):
+            collector.begin(config)
         state = cls(config, agent, replay_buffer, collector, environment)
         state.evaluation_environment = evaluation_environment
         state.demonstrations = demonstrations_for(config, environment, agent)

@@ -42,14 +42,22 @@ def make_environments(
     stack.callback(training.close)
     if not needs_copy:
         return training, None, notes
-    settings = replace(config.env, num_envs=1)
-    if settings.vectorization == "async":
-        settings = replace(settings, vectorization="sync")
     evaluation_seed = integer_seed(streams.eval_env)
-    settings = with_limit(settings, config.evaluation.max_steps)
+    settings = with_limit(config.env.alone(), config.evaluation.max_steps)
     evaluation = make_vector_environment(settings, source=source, seed=evaluation_seed)
     stack.callback(evaluation.close)
     return training, evaluation, notes
+
+
+def lag_note(config: Config) -> list[str]:
+    """Return what is lost where actors play by themselves."""
+    lag = config.env.max_lag
+    if not lag:
+        return []
+    return [
+        f"env.max_lag {lag}: actors play by themselves, with weights at most {lag} updates old; "
+        "neither the bits of this run nor its resume are exact"
+    ]
 
 
 def limit_note(evaluation: VectorEnvironment, config: Config) -> list[str]:

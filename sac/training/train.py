@@ -42,6 +42,7 @@ from sac.training.loop import Outputs, TrainingLoop
 from sac.training.report import Callback, Report, check_callbacks, tell
 from sac.training.run_state import RunState
 from sac.training.setup import (
+    lag_note,
     limit_note,
     make_environments,
     renew_noise,
@@ -272,7 +273,7 @@ def _attempt(
         environment, evaluation_environment, told = make_environments(stack, config, env)
         named = evaluation_environment or environment
         config = resolved(config, None if env is None else named.name, environment.num_envs)
-        notes = [*notes, *told, *limit_note(named, config)]
+        notes = [*notes, *told, *limit_note(named, config), *lag_note(config)]
         saved_config = config.to_yaml().encode()
         state = RunState.new(config, environment, evaluation_environment, DiskStorage())
         updates = state.agent.compilation.name
@@ -312,7 +313,7 @@ def _train(
     config = state.config
     on_gpu = state.agent.device.type == "cuda"
     measured = metric_names(config.agent) + ["td_error"] * (config.train.priority_alpha > 0)
-    tags = metric_tags(measured, on_gpu=on_gpu)
+    tags = metric_tags(measured, on_gpu=on_gpu, has_lag=config.env.max_lag > 0)
     total_steps = config.train.total_steps
     with (
         Logger(run_directory, tags, resume_step=resume_step) as logger,

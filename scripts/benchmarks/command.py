@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 
 from rich.console import Console
 
@@ -11,6 +12,7 @@ from sac.config.schema import check_device
 from sac.device import resolve_device
 from sac.errors import SACError
 from scripts.benchmarks import (
+    actors,
     agent_suites,
     busy,
     installation,
@@ -39,6 +41,7 @@ SUITES: dict[str, Callable[[Bench], None]] = {
     "no-grad": tensor_suites.no_grad,
     "memory": training.memory,
     "vector": agent_suites.vector,
+    "ray": actors.ray,
     "checkpoint": running_costs.checkpoint,
     "logging": running_costs.logging,
     "train": training.train,
@@ -64,6 +67,7 @@ suites:
   no-grad     what no_grad saves in time, memory and nodes
   memory      peak memory of a training with 1,000,000 transitions stored
   vector      environment steps a second of 1 and of 8 environments
+  ray         actors on Ray: steps a second of 8 against 1, and how long the learner waits
   checkpoint  what checkpoints of a training with 1,000,000 transitions stored take
   logging     what logging takes of a training's time
   train       whole trainings, from the start of the process to the saved policy
@@ -107,6 +111,8 @@ def _run(arguments: argparse.Namespace) -> int:
     keep_to_processors(options.threads)
     about = machine(options.threads, options.device)
     names = list(SUITES) if arguments.suite == "all" else [arguments.suite]
+    if "ray" in names and arguments.suite == "all" and find_spec("ray") is None:
+        names.remove("ray")
     console = Console(stderr=True)
     with (
         console.status("starting") as status,

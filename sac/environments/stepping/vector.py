@@ -12,6 +12,7 @@ from sac.environments.closing import close
 from sac.environments.limit import has_limit
 from sac.environments.returned import checked_batch, too_large
 from sac.environments.stepping.autoreset import autoreset_mode, item
+from sac.environments.stepping.ray import RayEnv, RayWorkers
 from sac.environments.stepping.sync import SyncSteps
 from sac.environments.stepping.workers import AsyncWorkers, close_workers
 from sac.environments.success import successes_of
@@ -109,15 +110,23 @@ class VectorEnvironment:
         return type(env).__name__ if env.spec is None else env.spec.id
 
     @property
+    def actors(self) -> RayEnv:
+        """Return the environments in their actors, where they are in such."""
+        assert isinstance(self._env, RayEnv)
+        return self._env
+
+    @property
     def is_endless(self) -> bool:
         """Return whether no limit of steps is known to end the episodes."""
         return isinstance(self._env, SyncVectorEnv) and not has_limit(self._env.envs[0])
 
     def _take(self, env: VectorEnv) -> None:
         self._env = env
-        self._steppable: VectorEnv | AsyncWorkers | SyncSteps = env
+        self._steppable: VectorEnv | AsyncWorkers | RayWorkers | SyncSteps = env
         if isinstance(env, AsyncVectorEnv):
             self._steppable = AsyncWorkers(env, self._step_timeout)
+        elif isinstance(env, RayEnv):
+            self._steppable = RayWorkers(env)
         elif self._is_recorded and isinstance(env, SyncVectorEnv):
             for index, recorder in enumerate(env.envs):
                 recorder.index = index  # type: ignore[attr-defined]
@@ -203,7 +212,9 @@ class VectorEnvironment:
 
     def _recordings(self) -> list[dict[str, Any] | None]:
         recordings: list[dict[str, Any] | None] = [None] * self.num_envs
-        if self._env.closed and isinstance(self._steppable, AsyncWorkers):  # after a failure
+        if self._env.closed and isinstance(
+            self._steppable, AsyncWorkers | RayWorkers
+        ):  # after a failure
             recordings = list(self._steppable.salvaged or recordings)
         elif self._is_recorded and not self._env.closed:
             recordings = self._call_each("recording")
@@ -228,7 +239,7 @@ class VectorEnvironment:
             return self.load_state(state)
         except WorkerLostError:
             if state is not None:  # for the next attempt, or a checkpoint
-                assert isinstance(self._steppable, AsyncWorkers)
+                assert isinstance(self._steppable, AsyncWorkers | RayWorkers)
                 self._steppable.salvaged = state["recordings"]
                 self._returns[:], self._lengths[:] = state["returns"], state["lengths"]
             raise
@@ -289,7 +300,7 @@ class VectorEnvironment:
 
     def _call_each(self, name: str, values: list[Any] | None = None, steps: int = 1) -> list[Any]:
         """Call a method of every environment's Recorder, after setting its `to_load`."""
-        if isinstance(self._steppable, AsyncWorkers):
+        if isinstance(self._steppable, AsyncWorkers | RayWorkers):
             return self._steppable.call_each(name, values, steps)
         env: Any = self._env  # a SyncVectorEnv: VectorEnv itself has no such methods
         if values is not None:

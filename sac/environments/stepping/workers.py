@@ -77,7 +77,7 @@ def run_worker(
         seed_globals(seed + index)
     # If the parent was killed, end without a message.
     with lasting_output(), contextlib.suppress(EOFError, ConnectionError):
-        _async_worker(index, lambda: _Reporting(make()), *arguments)
+        _async_worker(index, lambda: Reporting(make()), *arguments)
 
 
 def _end_with_parent() -> None:
@@ -129,19 +129,21 @@ def starting_workers(timeout: float | None) -> Iterator[None]:
         watching.join()
 
 
-class _Reporting(gymnasium.Wrapper):
+class Reporting(gymnasium.Wrapper):
     """Reports an exception as text under `FAILURE` in the info.
 
     AsyncVectorEnv sends the exception itself, and waits forever for one that can't be pickled.
     """
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Reset, or report."""
         try:
             return self.env.reset(**kwargs)
         except Exception as error:
             return self.observation_space.sample(), _report(error)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Step, or report."""
         try:
             return self.env.step(action)  # type: ignore[return-value]
         except Exception as error:
@@ -259,15 +261,22 @@ class AsyncWorkers:
         return None
 
     def _raise_failure(self, infos: dict[str, Any]) -> None:
-        if FAILURE not in infos:
-            return
-        reports = infos[FAILURE]
-        index = next(i for i, report in enumerate(reports) if report is not None)
-        headline, trace = reports[index].split("\n", 1)
-        close_workers(self._env)
-        failure = EnvironmentStepError(f"environment {index}{headline}")
-        failure.add_note(f"In its process:\n{trace}")
-        raise failure
+        failure = failure_in(infos)
+        if failure is not None:
+            close_workers(self._env)
+            raise failure
+
+
+def failure_in(infos: dict[str, Any]) -> EnvironmentStepError | None:
+    """Return the error that an environment has raised in its process, if one did."""
+    if FAILURE not in infos:
+        return None
+    reports = infos[FAILURE]
+    index = next(i for i, report in enumerate(reports) if report is not None)
+    headline, trace = reports[index].split("\n", 1)
+    failure = EnvironmentStepError(f"environment {index}{headline}")
+    failure.add_note(f"In its process:\n{trace}")
+    return failure
 
 
 def _poller(pipe: Connection) -> Callable[[float], bool]:
