@@ -47,6 +47,13 @@ class EnvConfig:
         Sequence[WrapperConfig],
         Option("Wrappers as {class_path, kwargs}, applied in order, outermost last."),
     ] = ()
+    ignore_observations: Annotated[
+        Sequence[str],
+        Option(
+            "Parts of a Dict or Tuple observation to leave out, after the wrappers, such as texts: "
+            "[mission], or [camera.caption] for a part of a part."
+        ),
+    ] = ()
     num_envs: Annotated[int, count("Environments stepped together.", at_most=10_000)] = 1
     # In most environments a step takes less time than a message to another process.
     vectorization: Annotated[

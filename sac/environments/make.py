@@ -15,6 +15,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 from sac.config import EnvConfig
 from sac.environments.closing import close
 from sac.environments.explain import ATARI_NAMESPACE, explained
+from sac.environments.ignoring import ignoring
 from sac.environments.rebuild.recorder import Recorder
 from sac.environments.separate import Source
 from sac.environments.stepping.ray import RayEnv
@@ -239,4 +240,8 @@ def _wrappers(config: EnvConfig) -> list[WrapEnvironment]:
     """
     if (config.wrappers or ":" in config.id) and not {"", os.getcwd()} & set(sys.path):
         sys.path.append(os.getcwd())
-    return configured_wrappers(config.wrappers)
+    ignored = config.ignore_observations
+    return [
+        *configured_wrappers(config.wrappers),
+        *([functools.partial(ignoring, ignored)] if ignored else []),
+    ]

@@ -179,24 +179,24 @@ def _item(space: Space, observations: Any, index: int) -> Any:
     return observations[index]
 
 
-def _check_supported(space: Space) -> None:
+def _check_supported(space: Space, name: str = "") -> None:
+    """Raise SpaceError for what is not supported; `name` is that of a part, with dots."""
+    parts: dict[str, Space] = {}
     if isinstance(space, spaces.Dict):
-        parts = list(space.values())
-        for key in space.keys():  # which is saved with the agent
-            json_key(key)
+        parts = {str(json_key(key)): part for key, part in space.items()}  # saved with the agent
     elif isinstance(space, spaces.Tuple):
-        parts = list(space.spaces)
-    elif isinstance(space, LEAVES):
-        parts = []
-    else:
+        parts = {str(index): part for index, part in enumerate(space.spaces)}
+    what = f"the part {name} of the observation, {space}," if name else f"the observation {space}"
+    leave_out = f"leave it out by env.ignore_observations: [{name}]" if name else ""
+    if not isinstance(space, (*LEAVES, spaces.Dict, spaces.Tuple)):
         raise SpaceError(
-            f"the observation space {space} is not supported: expected {SUPPORTED}; "
+            f"{what} is not supported: expected {SUPPORTED}; {leave_out and f'{leave_out}, or '}"
             "convert it with gymnasium.wrappers.TransformObservation"
         )
-    for part in parts:
-        _check_supported(part)
+    for key, part in parts.items():
+        _check_supported(part, f"{name}.{key}" if name else key)
     if spaces.flatdim(space) == 0:
-        raise SpaceError(f"the observation space {space} holds no number: nothing to learn from")
+        raise SpaceError(f"{what} holds no number: {leave_out or 'nothing to learn from'}")
 
 
 def _misfit(space: Space, observation: Any) -> SpaceError:
