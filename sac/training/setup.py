@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from sac.config import Config
+from sac.device import resolve_device
 from sac.disk.files import replace_file
 from sac.environments import VectorEnvironment, make_vector_environment, separate_source
 from sac.environments.limit import with_limit
-from sac.errors import CheckpointError, SACError
+from sac.errors import CheckpointError, ConfigError, SACError
+from sac.replay.storage.disk import DiskStorage
 from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from sac.seeding import Streams, integer_seed, seed_globals
+from sac.spaces.shrinking import shrinking_advice
+from sac.training.capacity import Capacity
 from sac.training.divergence import count_divergences
 from sac.training.run_state import RunState
 
@@ -27,9 +31,12 @@ def renew_noise(state: RunState, run_directory: Path | None) -> list[str]:
 
 
 def make_environments(
-    stack: ExitStack, config: Config, env: Any
+    stack: ExitStack, config: Config, env: Any, *, is_new: bool
 ) -> tuple[VectorEnvironment, VectorEnvironment | None, list[str]]:
-    """Make the training's environments and, for evaluation, one in this process; with notes."""
+    """Make the training's environments and, for evaluation, one in this process; with notes.
+
+    SpaceError, before any process starts, for observations that a new run has no room for.
+    """
     source, notes = env, list[str]()
     needs_copy = config.evaluation.env == "copy"
     if needs_copy and env is not None:
@@ -38,7 +45,9 @@ def make_environments(
     streams = Streams.from_seed(config.seed)
     training_seed = integer_seed(streams.train_env)
     seed_globals(training_seed)  # for constructors that draw
-    training = make_vector_environment(config.env, source=env, seed=training_seed)
+    # What a run to resume takes is taken already, for the most part.
+    check = Capacity.of(config, resolve_device(config.device)).checked if is_new else None
+    training = make_vector_environment(config.env, source=env, seed=training_seed, wrap=check)
     stack.callback(training.close)
     if not needs_copy:
         return training, None, notes
@@ -58,6 +67,20 @@ def lag_note(config: Config) -> list[str]:
         f"env.max_lag {lag}: actors play by themselves, with weights at most {lag} updates old; "
         "neither the bits of this run nor its resume are exact"
     ]
+
+
+def new_state(
+    config: Config, environment: VectorEnvironment, evaluation: VectorEnvironment | None
+) -> RunState:
+    """Return a run's state with its replay on the disk; ConfigError where the memory runs out."""
+    try:
+        return RunState.new(config, environment, evaluation, DiskStorage())
+    except MemoryError as error:
+        raise ConfigError(
+            f"the networks need more memory than there is ({error}): expected smaller "
+            "agent.hidden_sizes or smaller observations; "
+            f"{shrinking_advice(environment.observation_space)}"
+        ) from error
 
 
 def limit_note(evaluation: VectorEnvironment, config: Config) -> list[str]:

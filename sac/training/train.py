@@ -19,7 +19,6 @@ from sac.metrics.logger import Logger, metric_tags
 from sac.metrics.table import has_rows
 from sac.metrics.trackers import Trackers, check_installed
 from sac.replay.demonstrations import fill
-from sac.replay.storage.disk import DiskStorage
 from sac.run.checkpoint import (
     Checkpoint,
     last_usable_checkpoint,
@@ -36,6 +35,7 @@ from sac.terminal.interrupt import InterruptGuard
 from sac.terminal.output import lasting_output
 from sac.terminal.progress import Progress
 from sac.threads import blas_threads_for
+from sac.training.capacity import size_note
 from sac.training.demonstrations import prefill_for
 from sac.training.divergence import MAX_ROLLBACKS, Diverged
 from sac.training.loop import Outputs, TrainingLoop
@@ -45,6 +45,7 @@ from sac.training.setup import (
     lag_note,
     limit_note,
     make_environments,
+    new_state,
     renew_noise,
     resolved,
     start_from,
@@ -270,12 +271,15 @@ def _attempt(
 ) -> _Session:
     start = 0 if checkpoint is None else checkpoint.step
     with ExitStack() as stack:
-        environment, evaluation_environment, told = make_environments(stack, config, env)
+        environment, evaluation_environment, told = make_environments(
+            stack, config, env, is_new=checkpoint is None
+        )
         named = evaluation_environment or environment
         config = resolved(config, None if env is None else named.name, environment.num_envs)
         notes = [*notes, *told, *limit_note(named, config), *lag_note(config)]
+        notes += size_note(environment.observation_encoder)
         saved_config = config.to_yaml().encode()
-        state = RunState.new(config, environment, evaluation_environment, DiskStorage())
+        state = new_state(config, environment, evaluation_environment)
         updates = state.agent.compilation.name
         if run_directory is not None:
             state.open_replay(run_directory)

@@ -1,0 +1,127 @@
+"""Whether what learns from an observation fits into memory and onto the disk, before it starts."""
+
+import math
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import autograd as torch
+from sac.config import AgentConfig, Config
+from sac.errors import SpaceError
+from sac.replay.storage.interface import Column
+from sac.spaces import ObservationEncoder, action_codec
+from sac.spaces.documents import ELEMENT_LIMIT
+from sac.spaces.shrinking import shrinking_advice
+
+MANY_FEATURES = 10_000  # in one observation: with more, a run begins with a warning
+NUMBER_BYTES = 4  # of a weight, and of a feature that a network reads
+ROW_BYTES = 10  # of a transition in the replay, beside observation and action
+MEMORY_INFO = Path("/proc/meminfo")
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What a training may take, in bytes; None where it can't be known.
+
+    `memory` is that of the device that learns.
+    """
+
+    config: Config
+    memory: int | None
+    disk: int | None
+
+    @classmethod
+    def of(cls, config: Config, device: torch.device) -> "Capacity":
+        """Return what is free now, for a new run."""
+        on_gpu = device.type == "cuda"
+        memory = torch.cuda.mem_get_info(device)[0] if on_gpu else _available_memory()
+        return cls(config, memory, _free_disk(Path(config.logging.root)))
+
+    def checked(self, env: Any) -> Any:
+        """Return a (vector) environment; SpaceError for one whose observations can't fit."""
+        prefix = "single_" if hasattr(env, "single_observation_space") else ""
+        self.check(*(getattr(env, f"{prefix}{kind}_space") for kind in ("observation", "action")))
+        return env
+
+    def check(self, observation_space: Any, action_space: Any) -> None:
+        """Raise SpaceError, with figures and cures, for an observation that can't fit."""
+        encoder, codec = ObservationEncoder(observation_space), action_codec(action_space)
+        train, features = self.config.train, math.prod(encoder.shape)
+        rows = min(train.buffer_size, train.total_steps)
+        action = Column.of(codec.shape, codec.dtype)
+        row = Column.of(encoder.shape, encoder.dtype).row_bytes + action.row_bytes + ROW_BYTES
+        memory = learning_bytes(self.config.agent, features, train.batch_size)
+        reasons, cures = list[str](), [shrinking_advice(observation_space)]
+        if features > ELEMENT_LIMIT:
+            reasons.append(f"a saved agent may have at most {ELEMENT_LIMIT:,}")
+        if self.memory is not None and memory > self.memory:
+            reasons.append(
+                "the first layers of the networks, their optimizers, a checkpoint and a batch take "
+                f"{_gigabytes(memory)} of memory, and {_gigabytes(self.memory)} are available"
+            )
+            cures.append("smaller agent.hidden_sizes and train.batch_size take less memory")
+        if self.disk is not None and rows * row > self.disk:
+            root, room = self.config.logging.root, self.disk // row
+            reasons.append(
+                f"{rows:,} transitions in the replay (train.buffer_size, or train.total_steps if "
+                f"that is less) take {_gigabytes(rows * row)} on the disk of {root!r}, and "
+                f"{_gigabytes(self.disk)} are free"
+            )
+            cures.append(f"a train.buffer_size below {room:,} fits")
+        if reasons:
+            raise SpaceError(
+                f"the observation {observation_space} has {features:,} features, which do not "
+                f"fit: {'; '.join(reasons)}. What helps: {'; '.join(cures)}."
+            )
+
+
+def size_note(encoder: ObservationEncoder) -> list[str]:
+    """Return a warning for an observation that will be slow to learn from."""
+    features = math.prod(encoder.shape)
+    if features <= MANY_FEATURES:
+        return []
+    return [
+        f"the observation has {features:,} features, more than {MANY_FEATURES:,}: every update "
+        "multiplies all of them by the first layers of all networks, which takes most of its "
+        f"time; {shrinking_advice(encoder.space)}"
+    ]
+
+
+def learning_bytes(agent: AgentConfig, features: int, batch_size: int) -> int:
+    """Return the least memory that updates take for so many features of an observation.
+
+    That are the weights which read them, with gradients and both moments of Adam, those of the
+    target networks, what a checkpoint copies of these, and a batch with its next observations.
+    """
+    critic_sizes = agent.critic_hidden_sizes
+    if critic_sizes is None:
+        critic_sizes = agent.hidden_sizes
+    first = [sizes[0] if sizes else 1 for sizes in (agent.hidden_sizes, critic_sizes)]
+    critic_units = agent.num_soft_q_nets * first[1]
+    target_units = 0 if agent.critic == "crossq" else critic_units
+    learned = first[0] + critic_units
+    numbers = (4 + 3) * learned + (1 + 1) * target_units + 2 * batch_size
+    return NUMBER_BYTES * features * numbers
+
+
+def _available_memory() -> int | None:
+    try:
+        lines = MEMORY_INFO.read_text(encoding="ascii").splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if "MemAvailable:" in line)
+    except (OSError, StopIteration):  # not on Linux: then a MemoryError tells
+        return None
+
+
+def _free_disk(root: Path) -> int | None:
+    """Return what is free where a folder is, or is to be made."""
+    try:
+        absolute = root.absolute()
+        there = next(folder for folder in (absolute, *absolute.parents) if folder.exists())
+        return shutil.disk_usage(there).free
+    except OSError:
+        return None
+
+
+def _gigabytes(number: int) -> str:
+    return f"{number / 1e9:,.1f} GB"
