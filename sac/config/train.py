@@ -9,6 +9,19 @@ from sac.errors import ConfigError
 
 
 @dataclass(frozen=True)
+class HindsightConfig:
+    """Hindsight replay (arXiv:1707.01495)."""
+
+    strategy: Annotated[
+        Literal["future"], Option("Which goals: those that the same episode reached later.")
+    ] = "future"
+    goals: Annotated[int, count("Goals that are replaced for each that stays.", at_most=1000)] = 4
+
+    def __post_init__(self) -> None:
+        check_fields(self, "train.hindsight.")
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """The length and the data of training; steps are transitions of all environments together."""
 
@@ -67,6 +80,15 @@ class TrainConfig:
             at_most=1,
         ),
     ] = 0.4
+    # For goals that random actions hardly reach, where other transitions have nothing to tell.
+    hindsight: Annotated[
+        HindsightConfig | None,
+        Option(
+            "Hindsight replay, for environments with goals and compute_reward (Gymnasium-Robotics'"
+            " interface): {strategy: future, goals: 4} draws 4 of 5 transitions with a goal that "
+            "their own episode reached later; null: all as they were."
+        ),
+    ] = None
     buffer_device: Annotated[
         Literal["auto", "cpu", "cuda"],
         Option(
@@ -140,6 +162,11 @@ class TrainConfig:
             raise ConfigError(
                 f"train.buffer_size: expected at least train.batch_size "
                 f"({self.batch_size}), got {self.buffer_size}"
+            )
+        if self.hindsight is not None and self.n_step > 1:
+            raise ConfigError(
+                f"train.n_step: expected 1 with train.hindsight, got {self.n_step}: the steps on "
+                "the way were taken for another goal, which may have been reached before"
             )
         self._check_demonstrations()
 

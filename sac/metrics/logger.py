@@ -20,11 +20,13 @@ def metric_tags(
     return [
         "rollout/episode_return",
         "rollout/episode_length",
+        "rollout/success_rate",
         "rollout/worker_restarts",
         *(["rollout/policy_lag", "time/waiting"] if has_lag else []),
         "eval/mean_return",
         "eval/std_return",
         "eval/best_return",
+        "eval/success_rate",
         *(f"train/{name}" for name in update_metrics),
         "train/rollbacks",
         "time/env_steps_per_second",

@@ -16,6 +16,7 @@ PAGES = {
     "Return": {
         "evaluation and training": ["eval/mean_return", "rollout/episode_return"],
         "evaluation: mean, best so far": ["eval/mean_return", "eval/best_return"],
+        "success": ["eval/success_rate", "rollout/success_rate"],
         "episode length": ["rollout/episode_length"],
     },
     "Losses": {

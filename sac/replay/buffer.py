@@ -1,6 +1,6 @@
 """Experience replay that stores each observation once: adds transitions and samples batches."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,8 @@ import autograd as torch
 from sac.errors import ConfigError
 from sac.replay.batch import Batch
 from sac.replay.gpu_mirror import ReplayMirror
-from sac.replay.rings import Rings
+from sac.replay.rings import Rings, Stored
+from sac.replay.sampling.hindsight import Hindsight
 from sac.replay.sampling.n_step import NStep
 from sac.replay.sampling.one_step import OneStep
 from sac.replay.sampling.prioritized import Priorities
@@ -29,8 +30,8 @@ class ReplayBuffer:
     """The last `capacity` transitions of all environments together.
 
     They lie in memory, which is reserved at once and touched as it fills (ConfigError if it is more
-    than there is), or where `storage` keeps them. `truncate` is that of the rings. Draws are
-    uniform or, with a `priority_alpha` above 0, by `priorities`.
+    than there is), or where `storage` keeps them. Draws are uniform or, with a `priority_alpha`
+    above 0, by `priorities`. A `hindsight` that is set gives a share of them other goals.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class ReplayBuffer:
                 f"train.buffer_size: {capacity} transitions need more memory than there is "
                 f"({error}); expected a smaller buffer or smaller observations"
             ) from error
-        self.truncate = self.rings.truncate
+        self.hindsight: Hindsight | None = None
         self._generator = generator
         self._one_step = OneStep(gamma)
         self._targets = self._one_step if n_step == 1 else NStep(self.rings, gamma, n_step)
@@ -81,17 +82,31 @@ class ReplayBuffer:
         changed = self.rings.add(*columns, **named)
         if self.priorities is not None:
             self.priorities.added(changed[::2], changed[1::2])
+        if self.hindsight is not None:
+            self.hindsight.added(changed[::2])
+
+    def truncate(self, envs: Sequence[int]) -> None:
+        """End the episodes of these environments with the newest transition of each."""
+        newest = self.rings.truncate(envs)
+        if self.hindsight is not None:
+            self.hindsight.ended(newest)
 
     def sample(self, batch_size: int, progress: float = 1.0) -> Batch:
         """Draw a batch; IndexError where nothing is stored. `progress`: see `Priorities.draw`."""
         read = self.rings.read if self._mirror is None else self._mirror.read
         if self.priorities is None:
-            return self._targets.batch(draw_rows(self.rings, batch_size, self._generator), read)
+            return self._batch(draw_rows(self.rings, batch_size, self._generator), read)
         rows, weight = self.priorities.draw(batch_size, self._generator, progress)
-        batch = self._targets.batch(rows, read)
+        batch = self._batch(rows, read)
         if isinstance(batch.reward, torch.Tensor):
             return replace(batch, weight=torch.as_tensor(weight, device=batch.reward.device))
         return replace(batch, weight=weight)
+
+    def _batch(self, rows: np.ndarray, read: Callable[..., Stored]) -> Batch:
+        batch = self._targets.batch(rows, read)
+        if self.hindsight is None:
+            return batch
+        return self.hindsight.relabelled(batch, rows, self._generator)
 
     def learned(self, metrics: Mapping[str, Any]) -> None:
         """Take what the update on the last sample measured: priorities follow its `td_error`."""
@@ -132,3 +147,5 @@ class ReplayBuffer:
         """Continue from a `commit`; CheckpointError, after which the buffer is useless."""
         self.storage.load(document.get("tables"))
         self.rings.load_state_dict(document)
+        if self.hindsight is not None:
+            self.hindsight.loaded()

@@ -121,13 +121,13 @@ class Rings:
         """Return the row before a row in the ring of an environment."""
         return row - 1 if row > self._first[env] else int(self._last[env])
 
-    def truncate(self, envs: Sequence[int]) -> None:
-        """End the episodes of these environments with the newest transition of each."""
-        for env in envs:
-            if self._sizes[env]:
-                place = self.table.claim(self._before(env, int(self._head[env])))
-                columns = self.table.columns
-                columns["truncated"][place] = ~columns["terminated"][place]
+    def truncate(self, envs: Sequence[int]) -> list[int]:
+        """End the episodes of these environments with the newest row of each; return these."""
+        newest = [self._before(env, int(self._head[env])) for env in envs if self._sizes[env]]
+        for row in newest:
+            place, columns = self.table.claim(row), self.table.columns
+            columns["truncated"][place] = ~columns["terminated"][place]
+        return newest
 
     def transition_rows(self, indices: np.ndarray) -> np.ndarray:
         """Return the rows of the stored transitions of these numbers, counted ring by ring.
@@ -142,6 +142,16 @@ class Rings:
         envs = ends.searchsorted(indices, side="right")
         rows = indices + (self._first - (ends - self._sizes)).take(envs)
         return rows + (rows >= self._head.take(envs))
+
+    def preceding(self, row: int) -> int:
+        """Return the row before a row in its ring."""
+        return self._before(int(self._last.searchsorted(row)), row)
+
+    def bounds(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return first row, number of rows and newest transition's row of each one's ring."""
+        envs = self._last.searchsorted(rows)
+        first, length = self._first[envs], self._capacities[envs] + 1
+        return first, length, first + (self._head[envs] - 1 - first) % length
 
     def rows_in_order(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows of all transitions, ring after ring, the oldest of each first.
@@ -189,6 +199,10 @@ class Rings:
             terminated=terminated.reshape(count, 1),
             next_observation=self._next_observation(columns["next_row"].take(end_places)),
         )
+
+    def next_observations(self, rows: np.ndarray) -> np.ndarray:
+        """Return the next observations of the transitions in these rows."""
+        return self._next_observation(self.table.columns["next_row"].take(self.table.locate(rows)))
 
     def _next_observation(self, next_rows: np.ndarray) -> np.ndarray:
         observation = self.table.columns["observation"]

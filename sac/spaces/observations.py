@@ -1,6 +1,7 @@
 """Encoding of an environment's observations as arrays for the replay and the networks."""
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,13 @@ class ObservationEncoder:
         assert isinstance(self.space, spaces.Box)
         high = self.space.high.astype(np.float32)
         return high if _is_image(self.shape) else np.where(high < 255, high, 0)
+
+    def columns(self, key: str) -> slice:
+        """Return where a part of a Dict lies in the arrays."""
+        assert isinstance(self.space, spaces.Dict)
+        sizes = {name: spaces.flatdim(part) for name, part in self.space.items()}
+        start = sum(sizes[name] for name in takewhile(lambda name: name != key, sizes))
+        return slice(start, start + sizes[key])
 
     def takes(self, space: Space) -> bool:
         """Return whether another space's observations become the same arrays as this one's.

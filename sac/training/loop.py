@@ -199,6 +199,9 @@ class TrainingLoop:
             "rollout/episode_return": np.mean(returns),
             "rollout/episode_length": np.mean(lengths),
         }
+        successes = [e.success for e in collected.episodes if e.success is not None]
+        if successes:
+            metrics["rollout/success_rate"] = np.mean(successes)
         self.outputs.logger.log(counters.step, metrics)
 
     def _update(self, before: int) -> None:
@@ -311,13 +314,18 @@ class TrainingLoop:
             "eval/std_return": result.std_return,
             "eval/best_return": best,
         }
+        success = ""
+        if result.success_rate is not None:
+            metrics["eval/success_rate"] = result.success_rate
+            success = f", success rate {result.success_rate:.2f}"
         self.outputs.logger.log(counters.step, metrics)
         reports.send(reports.Evaluated(counters.step, result.mean_return))
         max_steps = self.config.evaluation.max_steps
         cut = count_cut(result, environment, max_steps)
         self.outputs.progress.message(
             f"evaluation at step {counters.step:,}: mean return {result.mean_return:.2f} "
-            f"+- {result.std_return:.2f} over {result.episodes} episodes{cut and f'; {cut}'}"
+            f"+- {result.std_return:.2f} over {result.episodes} episodes{success}"
+            f"{cut and f'; {cut}'}"
         )
         if best != before:
             counters.best_return = best

@@ -40,6 +40,7 @@ from sac.seeding import Streams, branch, integer_seed
 from sac.training.actors import ActorCollector
 from sac.training.collector import Collector
 from sac.training.demonstrations import demonstrations_for, restore_demonstrations
+from sac.training.hindsight import hindsight_for
 
 RETURNS_SHOWN = 20  # episodes that the displayed mean return is taken over
 
@@ -123,6 +124,9 @@ class RunState:
         encoder, codec = agent.observation_encoder, agent.action_codec
         replay_buffer = new_replay(config, environment.num_envs, encoder, codec, storage)
         place_batches(config, agent.device, replay_buffer)
+        replay_buffer.hindsight = hindsight_for(
+            config, replay_buffer.rings, environment, evaluation_environment
+        )
         random_actions = RandomActions(
             environment.action_space,
             environment.num_envs,

@@ -233,9 +233,13 @@ class DyingEnv(CopyingCountingEnv):
 
 
 class DrawingEnv(CartPoleEnv):
-    """Draws itself without a package for it: a bar where the cart is."""
+    """Draws itself without a package for it: a bar where the cart is. Every episode succeeds."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 50}  # noqa: RUF012
+
+    def step(self, action: Any) -> Any:
+        *outcome, info = super().step(action)
+        return (*outcome, {**info, "is_success": True})
 
     def render(self) -> Any:
         picture = np.full((60, 90, 3), 255, np.uint8)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import gymnasium
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
@@ -105,8 +106,7 @@ class VectorEnvironment:
     @property
     def name(self) -> str:
         """Return the id of the environments, or their class where they have none."""
-        env: Any = self._env.unwrapped
-        env = env.envs[0].unwrapped if isinstance(env, SyncVectorEnv) else env
+        env: Any = self._env.unwrapped if self.first is None else self.first.unwrapped
         return type(env).__name__ if env.spec is None else env.spec.id
 
     @property
@@ -114,6 +114,12 @@ class VectorEnvironment:
         """Return the environments in their actors, where they are in such."""
         assert isinstance(self._env, RayEnv)
         return self._env
+
+    @property
+    def first(self) -> gymnasium.Env | None:
+        """Return the first environment with its wrappers, where it is in this process."""
+        env = self._env.unwrapped
+        return env.envs[0] if isinstance(env, SyncVectorEnv) else None
 
     @property
     def is_endless(self) -> bool:

@@ -246,7 +246,7 @@ def test_tags_follow_the_number_of_soft_q_nets() -> None:
     assert "train/q3_loss" in tags_of(3) and "train/q3_mean" in tags_of(3)
     assert "train/q2_loss" not in tags_of(1)
     assert {"rollout/episode_return", "eval/mean_return", "train/target_entropy"} < {*tags_of(2)}
-    assert len(tags_of(2)) == len({*tags_of(2)}) == 19
+    assert len(tags_of(2)) == len({*tags_of(2)}) == 21
 
 
 def test_tensorflow_is_not_imported_even_where_it_is_installed(tmp_path: Path) -> None:
