@@ -1,6 +1,6 @@
 """Experience replay that stores each observation once: adds transitions and samples batches."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -30,8 +30,9 @@ class ReplayBuffer:
     """The last `capacity` transitions of all environments together.
 
     They lie in memory, which is reserved at once and touched as it fills (ConfigError if it is more
-    than there is), or where `storage` keeps them. Draws are uniform or, with a `priority_alpha`
-    above 0, by `priorities`. A `hindsight` that is set gives a share of them other goals.
+    than there is), or where `storage` keeps them. `truncate` is that of the rings. Draws are
+    uniform or, with a `priority_alpha` above 0, by `priorities`. A `hindsight` that is set gives a
+    share of them other goals.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ReplayBuffer:
                 f"train.buffer_size: {capacity} transitions need more memory than there is "
                 f"({error}); expected a smaller buffer or smaller observations"
             ) from error
+        self.truncate = self.rings.truncate
         self.hindsight: Hindsight | None = None
         self._generator = generator
         self._one_step = OneStep(gamma)
@@ -84,12 +86,6 @@ class ReplayBuffer:
             self.priorities.added(changed[::2], changed[1::2])
         if self.hindsight is not None:
             self.hindsight.added(changed[::2])
-
-    def truncate(self, envs: Sequence[int]) -> None:
-        """End the episodes of these environments with the newest transition of each."""
-        newest = self.rings.truncate(envs)
-        if self.hindsight is not None:
-            self.hindsight.ended(newest)
 
     def sample(self, batch_size: int, progress: float = 1.0) -> Batch:
         """Draw a batch; IndexError where nothing is stored. `progress`: see `Priorities.draw`."""

@@ -121,13 +121,13 @@ class Rings:
         """Return the row before a row in the ring of an environment."""
         return row - 1 if row > self._first[env] else int(self._last[env])
 
-    def truncate(self, envs: Sequence[int]) -> list[int]:
-        """End the episodes of these environments with the newest row of each; return these."""
-        newest = [self._before(env, int(self._head[env])) for env in envs if self._sizes[env]]
-        for row in newest:
-            place, columns = self.table.claim(row), self.table.columns
-            columns["truncated"][place] = ~columns["terminated"][place]
-        return newest
+    def truncate(self, envs: Sequence[int]) -> None:
+        """End the episodes of these environments with the newest transition of each."""
+        for env in envs:
+            if self._sizes[env]:
+                place = self.table.claim(self._before(env, int(self._head[env])))
+                columns = self.table.columns
+                columns["truncated"][place] = ~columns["terminated"][place]
 
     def transition_rows(self, indices: np.ndarray) -> np.ndarray:
         """Return the rows of the stored transitions of these numbers, counted ring by ring.

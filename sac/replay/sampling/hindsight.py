@@ -17,7 +17,7 @@ from sac.errors import ConfigError
 from sac.replay.batch import Batch
 from sac.replay.rings import Rings
 
-OPEN, NONE = -1, -2  # in the place of an end: the episode goes on; no transition was here yet
+OPEN, NONE = -1, -2  # in the place of an end: the newest of its ring, so far; none is known
 CHECKED = 10  # first transitions, whose rewards are compared with those that are computed
 
 OfGoals = Callable[[NDArray, NDArray], NDArray]
@@ -59,32 +59,26 @@ class Hindsight:
         """
         for row in rows:
             before = self._rings.preceding(row)
-            if self._ends[before] == OPEN and not self._goes_on(before):
-                self.ended([before])  # the environment went on from somewhere else
+            if self._ends[before] == OPEN and not self._rings.successors(np.array([before]))[1][0]:
+                self._close(before)
             self._ends[row] = OPEN
-            if not self._goes_on(row):
-                self.ended([row])
         if not self._is_checked and len(self._rings) >= CHECKED:
             self._check_rewards()
 
-    def ended(self, rows: Sequence[int]) -> None:
-        """Take note of the last rows of episodes."""
-        for end in rows:
-            row = end
-            while self._ends[row] == OPEN:
-                self._ends[row] = end
-                row = self._rings.preceding(row)
+    def _close(self, end: int) -> None:
+        row = end
+        while self._ends[row] == OPEN:
+            self._ends[row] = end
+            row = self._rings.preceding(row)
 
     def loaded(self) -> None:
         """Find the ends of all episodes in rings that were loaded."""
         self._ends[:] = NONE
         rows, newest = self._rings.rows_in_order()
-        is_end = ~self._rings.successors(rows)[1]
-        goes_on = np.zeros(len(rows), np.bool_)
-        goes_on[newest] = [self._goes_on(row) for row in rows[newest].tolist()]
-        places = np.where(is_end, np.arange(len(rows)), len(rows))
-        places = np.minimum.accumulate(places[::-1])[::-1]
-        self._ends[rows] = np.where(goes_on[places], OPEN, rows[places])
+        ends = np.where(self._rings.successors(rows)[1], NONE, rows)
+        ends[newest] = OPEN
+        places = np.where(ends == NONE, len(rows), np.arange(len(rows)))
+        self._ends[rows] = ends[np.minimum.accumulate(places[::-1])[::-1]]
 
     def relabelled(self, batch: Batch, rows: np.ndarray, generator: Generator) -> Batch:
         """Return a batch of these rows with other goals for a share of them, drawn at random."""
@@ -106,12 +100,6 @@ class Hindsight:
         ends = np.where(ends == OPEN, newest, ends)
         steps = (generator.random(len(rows)) * ((ends - rows) % length + 1)).astype(np.int64)
         return first + (rows - first + steps) % length
-
-    def _goes_on(self, row: int) -> bool:
-        """Return whether the episode of a row has not ended there, whatever is stored after it."""
-        place, columns = self._rings.table.locate(np.array([row])), self._rings.table.columns
-        ended = columns["terminated"][place] | columns["truncated"][place]
-        return bool(~ended[0] & (columns["next_row"][place][0] < self._rings.rows))
 
     def _check_rewards(self) -> None:
         stored = self._rings.read(self._rings.transition_rows(np.arange(CHECKED)))

@@ -142,11 +142,12 @@ def test_goals_are_all_later_ones_of_the_same_episode(
 ) -> None:
     buffer = make(capacity, num_envs, is_over if has_end else None)
     worlds = Worlds(buffer)
-    for outcomes in steps:
+    for number, outcomes in enumerate(steps):
         worlds.step(outcomes[:num_envs])
+        if number == len(steps) // 2:
+            buffer.hindsight.loaded()  # finds what was kept up to date until then
     if not len(buffer):
         return
-    before = buffer.generator_state()
     batch = buffer.sample(4000)
     found = checked(worlds, batch, has_end=has_end)
     wanted = {(now, goal) for now, goals in worlds.possible().items() for goal in goals}
@@ -155,11 +156,6 @@ def test_goals_are_all_later_ones_of_the_same_episode(
     if pairs < 100:  # then even the rarest pair is drawn
         assert found.keys() == wanted
     assert found.total() == pytest.approx(4000 * GOALS / (GOALS + 1), abs=130)
-    # What is found in loaded rings is what was kept up to date.
-    buffer.hindsight.loaded()
-    buffer.load_generator_state(before)
-    for name, array in buffer.sample(4000).arrays().items():
-        np.testing.assert_array_equal(array, batch.arrays()[name])
 
 
 def test_goals_are_drawn_uniformly() -> None:
