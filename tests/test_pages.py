@@ -37,6 +37,7 @@ NEEDS = {  # of an extra that tests may lack
     "policy.onnx": "onnx",
     "--video": "imageio_ffmpeg",
     "scripts/record.py": "minari",
+    "configs/fetch_reach.yaml": "gymnasium_robotics",
 }
 FUNCTIONS = [  # which the commands call once they have understood what was typed
     "sac.training.train.train",

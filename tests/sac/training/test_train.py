@@ -143,6 +143,7 @@ def test_tensorboard_reads_the_numbers_of_metrics_csv(tmp_path: Path, num_soft_q
     tags = TAGS_OF_THE_ISSUE | set(
         metric_tags(metric_names(AgentConfig(num_soft_q_nets=num_soft_q_nets)))
     )
+    tags -= {"rollout/success_rate", "eval/success_rate"}  # of which CartPole does not tell
     assert set(events.Tags()["scalars"]) == tags
     assert len(tags) == 19 + 2 * (num_soft_q_nets - 2)
     rows = metrics(run)
