@@ -12,7 +12,7 @@ from autograd.random import source
 from sac.errors import SpaceError
 from sac.networks import single_row
 from sac.networks.observation_input import ObservationInput
-from sac.policies import Policy, SquashedGaussianPolicy
+from sac.policies import Policy
 from sac.spaces import ActionCodec, ObservationEncoder
 
 
@@ -52,18 +52,14 @@ class Actor:
         return self._sample(observations, self.exploration)
 
     def perturb(self, observations: NDArray[Any], noise: NDArray[np.float32]) -> NDArray[Any]:
-        """Return what `explore` does, by standard normal numbers (n, size) of the caller's.
-
-        Only a policy over continuous actions takes them.
-        """
+        """Return what `explore` does, by standard normal numbers (n, policy_net.noise_size)."""
         policy = self.policy_net
-        assert isinstance(policy, SquashedGaussianPolicy)
         if self._is_row(observations):
             row = self.observation_input.array(observations)[0]
             return policy.perturbed_row(row, noise[0]).reshape(1, *self.action_codec.shape)
         with no_grad():
             placed = torch.as_tensor(noise, device=self.device)
-            return self._actions(policy.perturbed(self.observation_input(observations), placed)[0])
+            return self._actions(policy.perturbed(self.observation_input(observations), placed))
 
     def sample(self, observations: NDArray[Any], generator: np.random.Generator) -> NDArray[Any]:
         """Return what `explore` does, with noise from another generator."""

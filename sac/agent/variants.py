@@ -1,11 +1,12 @@
 """From a configuration and spaces to the parts of an agent: one explicit table of variants."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import autograd as torch
-from sac.agent.temperature import FixedTemperature, LearnedTemperature
+from sac.agent.temperature import FixedTemperature, LearnedTemperature, PartTemperatures
 from sac.config import AgentConfig
-from sac.critics import reading_for
+from sac.critics import is_summed, reading_for
 from sac.critics.categorical import CategoricalCritic
 from sac.critics.crossq import CrossQCritic
 from sac.critics.redq import REDQCritic
@@ -13,11 +14,12 @@ from sac.critics.soft_q import SoftQCritic
 from sac.critics.tqc import TQCCritic
 from sac.errors import ConfigError
 from sac.networks.observation_input import NormalizedObservationInput, ObservationInput
-from sac.policies import Policy, policy_for
+from sac.policies import FactoredPolicy, Policy, policy_for
 from sac.seeding import Streams, generator
 from sac.spaces import ActionCodec, ObservationEncoder
+from sac.spaces.actions import Part
 
-Temperature = LearnedTemperature | FixedTemperature
+Temperature = LearnedTemperature | PartTemperatures | FixedTemperature
 
 CRITICS: dict[str, type[SoftQCritic]] = {
     "sac": SoftQCritic,
@@ -59,16 +61,25 @@ def build_parts(
     observation_input = input_class(encoder.shape, device, encoder.largest())
     features = observation_input.features
     weights = generator(streams.network)
-    policy_net = policy_for(codec, features, config, weights, streams, device)
-    reading = reading_for(codec, features)
-    critic = critic_class(config)(reading, config, weights, streams, device)
-    temperature = _temperature(config, policy_net, device)
+    kind = critic_class(config)
+    is_exact = is_summed(codec, gives_values=kind.gives_values)
+    policy_net = policy_for(codec, features, config, weights, streams, device, is_exact=is_exact)
+    reading = reading_for(codec, features, is_exact=is_exact)
+    critic = kind(reading, config, weights, streams, device)
+    temperature = _temperature(config, codec.parts, policy_net, device)
     return Parts(observation_input, policy_net, critic, temperature)
 
 
-def _temperature(config: AgentConfig, policy_net: Policy, device: torch.device) -> Temperature:
+def _temperature(
+    config: AgentConfig, parts: Sequence[Part], policy_net: Policy, device: torch.device
+) -> Temperature:
     if config.alpha != "auto":
         return FixedTemperature(config.alpha, device)
+    if has_part_alphas(config, parts):
+        assert isinstance(policy_net, FactoredPolicy)
+        targets = policy_net.target_entropies(config.target_std)
+        named = dict(zip((part.name for part in parts), targets, strict=True))
+        return PartTemperatures(config.initial_alpha, named, config.alpha_lr, device)
     target_entropy = config.target_entropy
     if config.target_std is not None:
         target_entropy = policy_net.entropy_of(config.target_std)
@@ -79,9 +90,20 @@ def _temperature(config: AgentConfig, policy_net: Policy, device: torch.device) 
     return LearnedTemperature(config.initial_alpha, target_entropy, config.alpha_lr, device)
 
 
-def metric_names(config: AgentConfig) -> list[str]:
-    """Return the names of all that an update measures, in the order of the columns."""
+def has_part_alphas(config: AgentConfig, parts: Sequence[Part]) -> bool:
+    """Return whether each part of an action has a temperature of its own."""
+    return config.alpha_per_part and len(parts) > 1
+
+
+def metric_names(config: AgentConfig, parts: Sequence[Part] = ()) -> list[str]:
+    """Return the names of all that an update measures, in the order of the columns.
+
+    `parts`: those of the action space.
+    """
     losses, values = critic_class(config).metric_names(config)
+    names = [part.name for part in parts if has_part_alphas(config, parts)]
+    of_parts = [f"{kind}/{name}" for kind in ("alpha", "entropy") for name in names]
     return [
-        *losses, "policy_loss", "alpha_loss", "alpha", "entropy", "target_entropy", *values,
+        *losses, "policy_loss", "alpha_loss", "alpha", "entropy", "target_entropy", *of_parts,
+        *values,
     ]  # fmt: skip

@@ -135,6 +135,13 @@ class AgentConfig:
         Option("Temperature; auto learns the one that meets target_entropy.", above=0),
     ] = "auto"
     initial_alpha: Annotated[float, Option("Temperature that auto starts from.", above=0)] = 1.0
+    alpha_per_part: Annotated[
+        bool,
+        Option(
+            "Whether each part of a Dict or Tuple of actions has a temperature of its own, which "
+            "meets its own target; with alpha and target_entropy auto."
+        ),
+    ] = False
     # Continuous: arXiv:1812.05905, appendix D. Discrete: half of log n; publications use 0.2 and
     # 0.98. On CartPole, at 0.1 and 0.2 alpha goes to 0, and policies that held the pole for 500
     # steps forget it again; near 1 the policy is a coin toss. At 0.5 it keeps visiting its own
@@ -143,7 +150,8 @@ class AgentConfig:
         Literal["auto"] | float,
         Option(
             "Policy entropy in nats that alpha is learned for; auto: minus the number of action "
-            "dimensions, for discrete actions 0.5 times log(number of actions)."
+            "dimensions, for discrete actions 0.5 times log(number of actions); of several parts "
+            "the sum."
         ),
     ] = "auto"
     target_std: Annotated[
@@ -190,6 +198,12 @@ class AgentConfig:
             raise ConfigError(
                 f"agent.target_std: stands in place of agent.target_entropy, which is "
                 f"{self.target_entropy:g}; leave one of them out"
+            )
+        if self.alpha_per_part and (self.alpha, self.target_entropy) != ("auto", "auto"):
+            raise ConfigError(
+                f"agent.alpha_per_part: learns each part's alpha for its own target, so expected "
+                f"agent.alpha and agent.target_entropy auto, got {self.alpha} and "
+                f"{self.target_entropy}"
             )
         self._check_networks()
 

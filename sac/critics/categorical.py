@@ -14,7 +14,6 @@ from autograd.functional.fused import lowest, of_lowest, spread_atoms
 from sac.config import AgentConfig
 from sac.critics import ActionReading
 from sac.critics.soft_q import SoftQCritic, mean_of_rows
-from sac.critics.tqc import require_continuous
 from sac.critics.transitions import Policy, Transitions
 
 
@@ -26,9 +25,9 @@ class CategoricalCritic(SoftQCritic):
     """
 
     is_repeatable = True
+    gives_values = False
 
     def _outputs(self, reading: ActionReading, config: AgentConfig) -> int:
-        require_continuous(reading, "categorical")
         self.bound, n = config.value_bound, config.num_atoms
         atoms = np.linspace(-self.bound, self.bound, n, dtype=np.float32)
         self.register_buffer("atoms", torch.tensor(atoms[None]), persistent=False)

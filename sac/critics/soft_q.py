@@ -32,6 +32,7 @@ class SoftQCritic(nn.Module):
     is_repeatable = True
     has_choices = False  # whether it draws random numbers in an update, dropout aside
     has_targets = True
+    gives_values = True  # not distributions of them, which take a choice as an input
     target_soft_q_nets: Stack  # those that learn, where there are no others
 
     def __init__(

@@ -4,15 +4,16 @@ import autograd as torch
 from autograd import Tensor
 from autograd.functional.fused import quantile_huber, smallest
 from sac.config import AgentConfig
-from sac.critics import ActionAsInput, ActionReading
+from sac.critics import ActionReading
 from sac.critics.soft_q import SoftQCritic, mean_of_rows
-from sac.errors import ConfigError, SpaceError
+from sac.errors import ConfigError
 
 
 class TQCCritic(SoftQCritic):
     """Networks of quantiles: targets leave out the largest of all, the policy climbs the mean."""
 
     is_repeatable = True
+    gives_values = False
 
     def _check(self, config: AgentConfig) -> None:
         super()._check(config)
@@ -24,7 +25,6 @@ class TQCCritic(SoftQCritic):
         self.kept = (config.num_quantiles - config.drop_quantiles) * config.num_soft_q_nets
 
     def _outputs(self, reading: ActionReading, config: AgentConfig) -> int:
-        require_continuous(reading, "tqc")
         return config.num_quantiles
 
     def losses(self, outputs: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
@@ -43,12 +43,3 @@ class TQCCritic(SoftQCritic):
         """Return the smallest quantiles of the target networks together, (batch, kept)."""
         outputs = self.target_soft_q_nets(*inputs, **self.batch_mode)
         return smallest(torch.cat(outputs.unbind(), dim=1), self.kept)
-
-
-def require_continuous(reading: ActionReading, critic: str) -> None:
-    """Raise SpaceError where a critic of distributions has no action as its input."""
-    if not isinstance(reading, ActionAsInput):
-        raise SpaceError(
-            f"agent.critic: {critic} learns values of continuous actions (a Box), and this action "
-            "space is discrete; sac, redq and crossq learn both"
-        )

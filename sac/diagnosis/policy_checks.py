@@ -96,7 +96,8 @@ def saturated_actions(evidence: Evidence) -> Result:
     if batch is None or evidence.agent.updates == 0:
         return unknown("nothing is learned yet")
     actions = evidence.agent.sample(batch.observation, evidence.generator())
-    share = float(np.mean(np.abs(actions) > SATURATED))
+    columns = actions.reshape(len(actions), -1)[:, : evidence.agent.action_codec.continuous]
+    share = float(np.mean(np.abs(columns) > SATURATED))
     text = f"{share:.0%} of the policy's actions are within 1 % of their bounds"
     if share <= SATURATED_SHARE:
         return fine(text)
@@ -198,7 +199,7 @@ def _entropy_bonus(evidence: Evidence) -> float:
     entropies = evidence.logged("train/entropy")
     if not (evidence.config.agent.entropy_in_target and len(entropies)):
         return 0.0
-    return float(evidence.agent.temperature.alpha.item() * entropies[-1])
+    return float(evidence.agent.temperature.alpha.mean().item() * entropies[-1])
 
 
 def _included(evidence: Evidence, shown: np.ndarray) -> str:

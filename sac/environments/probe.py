@@ -129,7 +129,7 @@ def _tried_reach(config: EnvConfig) -> NDArray[np.float64] | None:
 
 def reach(environment: VectorEnvironment) -> NDArray[np.float64]:
     """Return the share of each dimension's range in which the outcome depends on the action."""
-    found = np.full(int(np.prod(environment.action_codec.shape)), np.nan)
+    found = np.full(environment.action_codec.continuous, np.nan)
     deadline = time.monotonic() + SECONDS
     for dimension in range(len(found)):
         if time.monotonic() > deadline:
@@ -156,7 +156,7 @@ def _reach(environment: VectorEnvironment, dimension: int) -> float:
 def _outcome(environment: VectorEnvironment, dimension: int, unit: float) -> bytes:
     """Play a few steps of the same episode, with the other dimensions in their middle."""
     codec = environment.action_codec
-    units = np.zeros((1, int(np.prod(codec.shape))))
+    units = np.zeros((1, codec.size))
     units[0, dimension] = unit
     actions = codec.to_environment(units.reshape(1, *codec.shape))
     environment.reset(seed=SEED)

@@ -1,6 +1,7 @@
 """Noise for the policy's own samples that is correlated from step to step.
 
-An action is tanh(mean + std * noise). White noise, new in each step, moves a body to and fro around
+An action is tanh(mean + std * noise), and a choice the largest logit minus the logarithm of
+(noise^2 + noise^2) / 2. White noise, new in each step, moves a body to and fro around
 where it is; noise that changes slowly takes it further. Each number by itself is standard normal,
 so that a single action has the policy's distribution whatever the noise.
 """
@@ -12,9 +13,7 @@ import numpy as np
 from numpy.random import Generator, SeedSequence
 from numpy.typing import NDArray
 
-from sac.errors import ConfigError
 from sac.seeding import generator, generator_to_json, restore_generator
-from sac.spaces.actions import ActionCodec, DiscreteActions
 
 PINK_STEPS = 1000  # of one piece of pink noise: the slowest wave in it
 LONGEST_HOLD = 16
@@ -103,13 +102,6 @@ class Noise:
         self._pieces, self._left = pieces.copy(), left
 
 
-def noise_for(kind: str, num_envs: int, codec: ActionCodec, stream: SeedSequence) -> Noise | None:
-    """Return what `train.noise` asks for; None: white. ConfigError where actions have no noise."""
-    if kind == "white":
-        return None
-    if isinstance(codec, DiscreteActions):
-        raise ConfigError(
-            f"train.noise: expected white for discrete actions, which are drawn from a table of "
-            f"probabilities, got {kind}: it takes continuous ones (a Box)"
-        )
-    return Noise(kind, num_envs, codec.size, stream)
+def noise_for(kind: str, num_envs: int, size: int, stream: SeedSequence) -> Noise | None:
+    """Return what `train.noise` asks for, `size` numbers for an action; None: white."""
+    return None if kind == "white" else Noise(kind, num_envs, size, stream)

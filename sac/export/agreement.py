@@ -22,24 +22,27 @@ def check(run: Callable[[NDArray[Any]], NDArray[Any]], agent: SACAgent, policy: 
     """Return the largest difference between `run` and the agent's deterministic actions.
 
     Both see random observations. A continuous action differs in units of the largest bound, if that
-    is above 1; a discrete one by how much its logit is below the best. SACError for a difference
+    is above 1; a discrete one by how much its logit is below the best; one of whole numbers or in
+    several parts in policy units, from the nearest that mean the same. SACError for a difference
     above 1e-5.
     """
     observations = random_observations(agent, policy, np.random.default_rng(0))
     actions = run(observations)
     encoded = observations.astype(agent.observation_encoder.dtype)
-    expected = agent.action_codec.to_environment(agent.greedy(encoded))
+    codec = agent.action_codec
+    expected = codec.as_array(codec.to_environment(agent.greedy(encoded)))
     if actions.shape != expected.shape or actions.dtype != expected.dtype:
         raise SACError(
             f"the exported policy gives {actions.dtype} {actions.shape}, and the agent "
             f"{expected.dtype} {expected.shape}: nothing was written"
         )
-    if not agent.action_codec.contains(actions):
+    given = codec.of_array(actions)
+    if not codec.contains(given):
         largest = np.inf
     else:
         with no_grad():
             inputs = agent.observation_input(encoded)
-            shortfall = agent.policy_net.shortfall(inputs, actions, agent.action_codec)
+            shortfall = agent.policy_net.shortfall(inputs, given, codec)
         largest = float(np.max(shortfall))
     if not largest <= TOLERANCE:  # NaN fails too
         raise SACError(

@@ -24,7 +24,8 @@ class Policy:
     """The deterministic policy, from a raw observation to an action in the environment's units.
 
     The layers turn observations (n, *observation_shape), flattened to float32 (n, features), into
-    actions (n, *action_shape). `is_encoded`: the observation space is no Box, so that observations
+    actions (n, *action_shape); of a Dict or Tuple of actions each is one row, the parts in the
+    order of the space. `is_encoded`: the observation space is no Box, so that observations
     must have passed `gymnasium.spaces.flatten`.
     """
 
@@ -47,8 +48,8 @@ class Policy:
             observation_shape=encoder.shape,
             observation_dtype=np.dtype(encoder.dtype if is_encoded else encoder.space.dtype),
             is_encoded=is_encoded,
-            action_shape=codec.shape,
-            action_dtype=np.dtype(codec.space.dtype),
+            action_shape=codec.array_shape,
+            action_dtype=codec.array_dtype,
             spaces={"observation": observation, "action": space_to_json(codec.space)},
         )
 

@@ -30,7 +30,7 @@ def encode(policy: Policy) -> bytes:
         elif layer.kind == "join":
             x = graph.add("Add", x, forks.pop())
         else:
-            x = _add_layer(graph, layer.kind, x, names)
+            x = _add_layer(graph, layer.kind, x, names, layer.arrays)
     shape = graph.constant(np.array([-1, *policy.action_shape], np.int64))
     x = graph.cast(graph.add("Reshape", x, shape), policy.action_dtype)
     graph.add("Identity", x, output="action")
@@ -81,7 +81,9 @@ class _Graph:
         return self.add("Cast", x, to=_element_type(dtype))
 
 
-def _add_layer(graph: _Graph, kind: str, x: str, names: dict[str, str]) -> str:
+def _add_layer(
+    graph: _Graph, kind: str, x: str, names: dict[str, str], arrays: dict[str, NDArray[Any]]
+) -> str:
     match kind:
         case "scale":
             return graph.add("Mul", x, names["factor"])
@@ -99,9 +101,9 @@ def _add_layer(graph: _Graph, kind: str, x: str, names: dict[str, str]) -> str:
             return graph.add("Mul", x, graph.add("Sigmoid", x))
         case "gelu":
             return _add_gelu(graph, x)
-        case "argmax":
-            best = graph.add("ArgMax", x, axis=1, keepdims=0)
-            return graph.add("Add", best, names["start"])
+        case "choose" | "columns":
+            add = {"choose": _add_choice, "columns": _add_columns}[kind]
+            return add(graph, x, arrays)
         case "rescale":
             return _add_rescale(graph, x, names["low"], names["high"])
         case _:
@@ -133,6 +135,45 @@ def _add_rescale(graph: _Graph, x: str, low: str, high: str) -> str:
     below = graph.add("Mul", low, graph.add("Sub", one, share))
     mixed = graph.add("Add", below, graph.add("Mul", high, share))
     return graph.add("Min", graph.add("Max", mixed, low), high)
+
+
+def _slice(graph: _Graph, x: str, start: int, stop: int) -> str:
+    """Return the name of columns."""
+    ends = (graph.constant(np.array([end], np.int64)) for end in (start, stop, 1))
+    return graph.add("Slice", x, *ends)
+
+
+def _add_choice(graph: _Graph, x: str, arrays: dict[str, NDArray[Any]]) -> str:
+    """Add tanh of the first columns, and the best place in each of the groups at the end."""
+    sizes: list[int] = arrays["sizes"].tolist()
+    first = -sum(sizes)
+    last = np.iinfo(np.int64).max
+    means = graph.add("Tanh", _slice(graph, x, 0, first or last))
+    parts = [graph.cast(means, np.dtype(np.float64))]
+    for n in sizes:
+        stop = first + n or last
+        best = graph.add("ArgMax", _slice(graph, x, first, stop), axis=1, keepdims=1)
+        parts.append(graph.cast(best, np.dtype(np.float64)))
+        first += n
+    return graph.add("Concat", *parts, axis=1)
+
+
+def _add_columns(graph: _Graph, x: str, arrays: dict[str, NDArray[Any]]) -> str:
+    """Add what the codecs of whole numbers, of categories and of parts do to policy units."""
+    low, high, whole = arrays["low"], arrays["high"], arrays["whole"]
+    x, n = graph.cast(x, np.dtype(np.float64)), len(low)
+    parts = []
+    if n:
+        names = map(graph.constant, (low, high + whole))
+        mixed = _add_rescale(graph, _slice(graph, x, 0, n), *names)
+        is_whole = graph.constant(whole > 0)
+        mixed = graph.add("Where", is_whole, graph.add("Floor", mixed), mixed)
+        parts = [graph.add("Min", mixed, graph.constant(high))]
+    if len(arrays["start"]):
+        rest = _slice(graph, x, n, np.iinfo(np.int64).max)
+        parts.append(graph.add("Add", rest, graph.constant(arrays["start"])))
+    order = graph.constant(arrays["order"])
+    return graph.add("Gather", graph.add("Concat", *parts, axis=1), order, axis=1)
 
 
 def _described(name: str, dtype: np.dtype, shape: tuple[int, ...]) -> Any:

@@ -6,6 +6,22 @@ import math
 import numpy as np
 from safetensors import safe_open
 
+
+def choose(x, sizes):
+    """Return tanh of the first columns, and the best place in each of the groups that follow."""
+    groups = np.split(x, x.shape[1] - np.cumsum(sizes[::-1])[::-1], axis=1)
+    best = [np.argmax(group, axis=1)[:, None] for group in groups[1:]]
+    return np.concatenate([np.tanh(groups[0]), *best], axis=1)
+
+
+def columns(x, low, high, whole, start, order):
+    """Return actions: columns of [-1, 1] between bounds, then choices from `start`; in order."""
+    units = x[:, : len(low)].astype(np.float64)
+    mixed = low * (0.5 - units / 2) + (high + whole) * (0.5 + units / 2)
+    mixed = np.clip(np.where(whole > 0, np.floor(mixed), mixed), low, high)
+    return np.concatenate([mixed, x[:, len(low) :] + start], axis=1)[:, order]
+
+
 LAYERS: dict = {
     "scale": lambda x, factor: x * factor,
     "standardise": lambda x, mean, factor, limit: np.clip((x - mean) * factor, -limit, limit),
@@ -22,7 +38,9 @@ LAYERS: dict = {
     ),
     "rms_norm": lambda x, weight, eps: x / np.sqrt((x * x).mean(-1, keepdims=True) + eps) * weight,
     "rescale": lambda x, low, high: np.clip(low * (0.5 - x / 2) + high * (0.5 + x / 2), low, high),
-    "argmax": lambda x, start: np.argmax(x, axis=1) + start,
+    "choose": choose,
+    "columns": columns,
+    "argmax": lambda x, start: np.argmax(x, axis=1) + start,  # of files of earlier versions
 }
 
 

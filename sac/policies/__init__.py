@@ -6,13 +6,21 @@ import autograd as torch
 from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
 from sac.policies.categorical import CategoricalPolicy
+from sac.policies.factored import FactoredPolicy, SampledFactoredPolicy
 from sac.policies.squashed_gaussian import SquashedGaussianPolicy
 from sac.seeding import Streams, generator
 from sac.spaces.actions import ActionCodec, DiscreteActions
 
-Policy = SquashedGaussianPolicy | CategoricalPolicy
+Policy = SquashedGaussianPolicy | CategoricalPolicy | FactoredPolicy
 
-__all__ = ["CategoricalPolicy", "Policy", "SquashedGaussianPolicy", "policy_for"]
+__all__ = [
+    "CategoricalPolicy",
+    "FactoredPolicy",
+    "Policy",
+    "SampledFactoredPolicy",
+    "SquashedGaussianPolicy",
+    "policy_for",
+]
 
 
 def policy_for(
@@ -22,9 +30,17 @@ def policy_for(
     weights: np.random.Generator,
     streams: Streams,
     device: torch.device,
+    *,
+    is_exact: bool,
 ) -> Policy:
-    """Build the policy over this kind of actions, on a device."""
-    if isinstance(codec, DiscreteActions):
+    """Build the policy over this kind of actions, on a device.
+
+    `is_exact`: critics give the value of each joint choice of categories.
+    """
+    if isinstance(codec, DiscreteActions) and is_exact:
         return CategoricalPolicy(features, codec.n, config, weights).to(device)
     noise = from_numpy_generator(generator(streams.policy), device)
-    return SquashedGaussianPolicy(features, codec.size, config, weights, noise).to(device)
+    if len(codec.parts) == 1 and not codec.categories:
+        return SquashedGaussianPolicy(features, codec.size, config, weights, noise).to(device)
+    kind = FactoredPolicy if is_exact else SampledFactoredPolicy
+    return kind(features, codec.parts, config, weights, noise).to(device)

@@ -18,6 +18,7 @@ from sac.spaces import ActionCodec
 
 # Of log|A|, the entropy of uniformly random actions; why this much is said in sac/config/agent.py.
 TARGET_ENTROPY_FRACTION = 0.5
+TINY = float(np.finfo(np.float32).tiny)  # its logarithm is finite
 
 
 class CategoricalPolicy(nn.Module):
@@ -30,7 +31,7 @@ class CategoricalPolicy(nn.Module):
     ) -> None:
         """Draw the weights from `weights`."""
         super().__init__()
-        self.num_actions = num_actions
+        self.num_actions, self.noise_size = num_actions, 2 * num_actions
         self.net = policy_network(config).build(
             features, num_actions, generator=from_numpy_generator(weights)
         )
@@ -101,6 +102,10 @@ class CategoricalPolicy(nn.Module):
         # A uniform number of 0 gives noise of -inf, which picks no action, where 1 gave one of inf.
         return torch.argmax(logits - torch.log(-torch.log(uniform)), dim=1)
 
+    def perturbed(self, observation: Tensor, noise: Tensor) -> Tensor:
+        """Return actions (batch,) int64 by standard normal numbers (batch, 2 n) of the caller's."""
+        return torch.argmax(self.net(observation) - torch.log(exponentials(noise)), dim=1)
+
     def mode(self, observation: Tensor) -> Tensor:
         """Return the most probable actions (batch,) int64."""
         return torch.argmax(self.net(observation), dim=1)
@@ -112,6 +117,10 @@ class CategoricalPolicy(nn.Module):
         uniform = np.maximum(uniform, np.finfo(np.float32).tiny)  # its logarithm is finite
         return np.asarray(np.argmax(logits - np.log(-np.log(uniform))))
 
+    def perturbed_row(self, x: Row, noise: Row) -> np.ndarray:
+        """Return the action of `perturbed` for one observation (features,), as an array ()."""
+        return np.asarray(np.argmax(self._row_net(x) - np.log(exponentials(noise[None]))[0]))
+
     def mode_row(self, x: Row) -> np.ndarray:
         """Return what `mode` does for one observation (features,), as an array ()."""
         return np.asarray(np.argmax(self._row_net(x)))
@@ -122,8 +131,8 @@ class CategoricalPolicy(nn.Module):
         yield "logit", outputs.ravel()
 
     def mode_steps(self) -> Described:
-        """Return the steps from observations to logits, each as its kind and its arrays."""
-        return self.net.described()
+        """Return the steps that `mode` takes, each as its kind and its arrays."""
+        return [*self.net.described(), ("choose", {"sizes": torch.tensor([self.num_actions])})]
 
     def shortfall(self, observation: Tensor, actions: NDArray, codec: ActionCodec) -> NDArray:
         """Return by how much the logits of the environment's actions (batch,) are below the best.
@@ -132,3 +141,13 @@ class CategoricalPolicy(nn.Module):
         """
         logits = self.net(observation).numpy(force=True)
         return logits.max(axis=1) - logits[np.arange(len(logits)), codec.to_policy(actions)]
+
+
+def exponentials(noise: Any) -> Any:
+    """Return numbers (batch, n) with the exponential distribution, of standard normal (batch, 2 n).
+
+    Minus their logarithm has the Gumbel distribution: the argmax of logits with it added is a
+    sample. So noise that changes slowly makes choices that do, each with the policy's odds.
+    """
+    n = noise.shape[1] // 2
+    return (0.5 * (noise[:, :n] ** 2 + noise[:, n:] ** 2)).clip(TINY, None)

@@ -36,7 +36,7 @@ class SquashedGaussianPolicy(nn.Module):
     ) -> None:
         """Draw the weights from `weights`, and the actions of `soft_value` from `noise`."""
         super().__init__()
-        self.action_size = action_size
+        self.action_size = self.noise_size = action_size
         self.log_std_min, self.log_std_max = config.log_std_min, config.log_std_max
         # As arrays: NumPy takes longer to see what a number of Python's is than to compare it.
         self._log_std_bounds = (
@@ -60,7 +60,7 @@ class SquashedGaussianPolicy(nn.Module):
 
     def entropy_of(self, std: float) -> float:
         """Return the entropy of a Gaussian of this standard deviation in every dimension."""
-        return 0.5 * self.action_size * float(np.log(2 * np.pi * np.e * std**2))
+        return gaussian_entropy(self.action_size, std)
 
     @property
     def entropy_tolerance(self) -> float:
@@ -81,10 +81,15 @@ class SquashedGaussianPolicy(nn.Module):
         noise = torch.randn(
             len(observation), self.action_size, generator=generator, device=observation.device
         )
-        return self.perturbed(observation, noise, **mode)
+        return self._reparameterised(observation, noise, **mode)
 
-    def perturbed(self, observation: Tensor, noise: Tensor, **mode: Any) -> tuple[Tensor, Tensor]:
-        """Return what `rsample` does, by standard normal numbers (batch, size) of the caller's."""
+    def perturbed(self, observation: Tensor, noise: Tensor) -> Tensor:
+        """Return what `sample` does, by standard normal numbers (batch, size) of the caller's."""
+        return self._reparameterised(observation, noise)[0]
+
+    def _reparameterised(
+        self, observation: Tensor, noise: Tensor, **mode: Any
+    ) -> tuple[Tensor, Tensor]:
         return squashed_gaussian(
             self.net(observation, **mode),
             noise,
@@ -147,11 +152,11 @@ class SquashedGaussianPolicy(nn.Module):
         return [*hidden, (kind, means), ("tanh", {})]
 
     def shortfall(self, observation: Tensor, actions: NDArray, codec: ActionCodec) -> NDArray:
-        """Return by how much the environment's actions (batch, ...) differ from the mode.
-
-        Relative to the largest bound, where that is above 1.
-        """
+        """Return by how much the environment's actions differ from the mode."""
         mode = self.mode(observation).numpy(force=True)
-        expected = codec.to_environment(mode.reshape(len(mode), *codec.shape))
-        unit = max(1.0, *(float(np.abs(bound).max()) for bound in codec.bounds or ()))
-        return np.abs(actions.astype(np.float64) - expected) / unit
+        return codec.distance(mode.reshape(len(mode), *codec.shape), actions)
+
+
+def gaussian_entropy(size: int, std: float) -> float:
+    """Return the entropy of a Gaussian of this standard deviation in each of `size` dimensions."""
+    return 0.5 * size * float(np.log(2 * np.pi * np.e * std**2))

@@ -67,13 +67,13 @@ class Player:
         self._agent = SACAgent(*spaces, config.agent, seed=config.seed, compile="never")
         self._agent.renew_noise(streams, number)
         random_actions = RandomActions(
-            environment.action_space,
+            self._agent.action_codec,
             1,
             config.train.random_action_repeat,
             integer_seed(branch(streams.random_actions, number)),
         )
-        codec = self._agent.action_codec
-        noise = noise_for(config.train.noise, 1, codec, branch(streams.noise, number))
+        size = self._agent.policy_net.noise_size
+        noise = noise_for(config.train.noise, 1, size, branch(streams.noise, number))
         self._sink = _Sink()
         sink: Any = self._sink  # what a collector asks of a replay
         self._collector = Collector(

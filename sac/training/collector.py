@@ -86,7 +86,7 @@ class Collector:
         observation = self._observation
         codec = self._environment.action_codec
         if random:
-            actions = codec.to_policy(self._random_actions.draw())
+            actions = self._random_actions.draw()
         else:
             actions = self._explore(observation)
             self._check("action", actions)

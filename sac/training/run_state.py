@@ -128,12 +128,13 @@ class RunState:
             config, replay_buffer.rings, environment, evaluation_environment
         )
         random_actions = RandomActions(
-            environment.action_space,
+            codec,
             environment.num_envs,
             config.train.random_action_repeat,
             integer_seed(streams.random_actions),
         )
-        noise = noise_for(config.train.noise, environment.num_envs, codec, streams.noise)
+        noise_size = agent.policy_net.noise_size
+        noise = noise_for(config.train.noise, environment.num_envs, noise_size, streams.noise)
         kind = ActorCollector if config.env.max_lag else Collector
         collector = kind(
             environment,

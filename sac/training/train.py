@@ -316,7 +316,8 @@ def _train(
 ) -> _Session:
     config = state.config
     on_gpu = state.agent.device.type == "cuda"
-    measured = metric_names(config.agent) + ["td_error"] * (config.train.priority_alpha > 0)
+    measured = metric_names(config.agent, state.agent.action_codec.parts)
+    measured += ["td_error"] * (config.train.priority_alpha > 0)
     tags = metric_tags(measured, on_gpu=on_gpu, has_lag=config.env.max_lag > 0)
     total_steps = config.train.total_steps
     with (

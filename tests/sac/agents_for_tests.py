@@ -15,6 +15,17 @@ OBSERVATIONS = spaces.Box(-1.0, 1.0, (3,), np.float32)
 ACTION_SPACES: dict[str, spaces.Space] = {
     "continuous": spaces.Box(-2.0, 2.0, (2,), np.float32),
     "discrete": spaces.Discrete(4, start=1),
+    "whole": spaces.Box(-3, 4, (2,), np.int32),
+    "choices": spaces.MultiDiscrete([3, 4], start=[1, -2]),
+    "binary": spaces.MultiBinary(3),
+    "many choices": spaces.MultiDiscrete([20, 3, 5]),
+    "parts": spaces.Dict(
+        {
+            "arm": spaces.Box(-2.0, 3.0, (2,), np.float32),
+            "deep": spaces.Tuple([spaces.MultiBinary(2), spaces.Box(0, 4, (1, 2), np.int64)]),
+            "grip": spaces.Discrete(3, start=1),
+        }
+    ),
 }
 
 

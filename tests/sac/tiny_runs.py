@@ -146,4 +146,4 @@ gymnasium.register(NOISY, NoisyEnv, disable_env_checker=True)
 
 def one_step_each(environment: Any, seed: int = 0) -> RandomActions:
     """Random actions for a collector, a new one in each step."""
-    return RandomActions(environment.action_space, environment.num_envs, 1, seed)
+    return RandomActions(environment.action_codec, environment.num_envs, 1, seed)

@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium import spaces
 
 from sac.environments.closing import close
 from sac.environments.rebuild.nodes import read_made
@@ -15,6 +16,7 @@ from sac.environments.returned import checked_reset, checked_step, unpacking_exp
 from sac.environments.success import SUCCESS, success_of
 from sac.errors import EnvironmentStepError
 from sac.seeding import seed_globals
+from sac.spaces import action_codec
 
 # Longer episodes are not rebuilt: their actions would fill the memory in the end.
 MAX_RECORDED_STEPS = 100_000
@@ -40,6 +42,9 @@ class Recorder(gymnasium.Wrapper):
     def __init__(self, env: gymnasium.Env) -> None:
         super().__init__(env)
         self._space = env.observation_space  # by itself, as each wrapper would be asked for it
+        # Actions of several parts are recorded as rows.
+        has_parts = isinstance(env.action_space, spaces.Dict | spaces.Tuple)
+        self._codec: Any = action_codec(env.action_space) if has_parts else None
         self._made = read_made(env)
         self._start: dict[str, Any] | None = None
         self._actions: list[Any] = []
@@ -79,7 +84,8 @@ class Recorder(gymnasium.Wrapper):
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step, with an info that holds no more than the success of an episode."""
-        recorded = action.copy()  # the environment or its caller may change it in place
+        # A copy: the environment or its caller may change it in place.
+        recorded = action.copy() if self._codec is None else self._codec.row_of(action)
         try:
             outcome = checked_step(self.env.step(action), self._space)
         except Exception as error:
@@ -138,7 +144,7 @@ class Recorder(gymnasium.Wrapper):
         if self._checks[0] != checks[0]:
             return "its first observation was another"
         for step, (action, check) in enumerate(zip(actions, checks[1:], strict=True), 1):
-            self.step(action)
+            self.step(action if self._codec is None else self._codec.of_row(action))
             if self._checks[step] != check:
                 return f"the outcome of step {step} of {len(actions)} was another"
         return None

@@ -8,7 +8,7 @@ from gymnasium.vector import SyncVectorEnv
 
 
 class SyncSteps:
-    """Steps a SyncVectorEnv whose observations are Boxes and which resets nothing by itself.
+    """Steps a SyncVectorEnv of Boxes as observations and arrays as actions, which resets nothing.
 
     SyncVectorEnv.step unpacks and batches any space and copies each result twice: with a quick
     environment that takes as long as the environment's own step.
@@ -24,7 +24,7 @@ class SyncSteps:
         return (
             type(env) is SyncVectorEnv
             and isinstance(env.single_observation_space, spaces.Box)
-            and isinstance(env.single_action_space, spaces.Box | spaces.Discrete)
+            and not isinstance(env.single_action_space, spaces.Dict | spaces.Tuple)
         )
 
     def step(self, actions: np.ndarray) -> Any:

@@ -7,23 +7,45 @@ import numpy as np
 from gymnasium import Space, spaces
 
 from sac.errors import SpaceError
+from sac.spaces.actions.array import Part
 from sac.spaces.actions.box import BoxActions
+from sac.spaces.actions.categories import CategoriesActions
 from sac.spaces.actions.discrete import DiscreteActions
+from sac.spaces.actions.parts import Leaf, PartsActions, named_leaves
+from sac.spaces.actions.whole import WholeActions
 
-ActionCodec = BoxActions | DiscreteActions
+ActionCodec = Leaf | PartsActions
 
-SUPPORTED = "Discrete, or Box of float32 or float64 with finite bounds"
+SUPPORTED = (
+    "Discrete, MultiDiscrete, MultiBinary, Box of float32, float64 or integers with finite bounds, "
+    "and Dict or Tuple of these"
+)
 
-__all__ = ["ActionCodec", "BoxActions", "DiscreteActions", "action_codec"]
+__all__ = ["ActionCodec", "DiscreteActions", "Part", "PartsActions", "action_codec"]
 
 
 def action_codec(space: Space) -> ActionCodec:
     """Return the codec of an action space; raise SpaceError for one that is not supported."""
-    if isinstance(space, spaces.Discrete):
-        return DiscreteActions(space)
-    if isinstance(space, spaces.Box) and space.dtype in (np.float32, np.float64):
-        return BoxActions(space)
+    if not isinstance(space, spaces.Dict | spaces.Tuple):
+        return _leaf_codec(space, "")
+    leaves = [(name, _leaf_codec(leaf, name)) for name, leaf in named_leaves(space)]
+    if not leaves:
+        raise SpaceError(f"the action space {space} has no dimension to act in")
+    return PartsActions(space, leaves)
+
+
+def _leaf_codec(space: Space, name: str) -> Leaf:
+    match space:
+        case spaces.Discrete():
+            return DiscreteActions(space)
+        case spaces.MultiDiscrete() | spaces.MultiBinary():
+            return CategoriesActions(space)
+        case spaces.Box() if space.dtype in (np.float32, np.float64):
+            return BoxActions(space)
+        case spaces.Box() if np.issubdtype(space.dtype, np.integer):
+            return WholeActions(space)
+    part = f", the part '{name}'," if name else ""
     raise SpaceError(
-        f"the action space {space} is not supported: expected {SUPPORTED}; "
+        f"the action space {space}{part} is not supported: expected {SUPPORTED}; "
         "convert it with gymnasium.wrappers.TransformAction"
     )

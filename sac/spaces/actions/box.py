@@ -3,16 +3,17 @@
 from typing import Any
 
 import numpy as np
-from gymnasium import Space, spaces
+from gymnasium import spaces
 from numpy.typing import NDArray
 
 from sac.errors import SpaceError
+from sac.spaces.actions.array import ArrayActions
 
 # As an array: NumPy takes longer to see what a number of Python's is than to add it.
 HALF, ONE = np.array(0.5), np.array(1.0)
 
 
-class BoxActions:
+class BoxActions(ArrayActions):
     """Actions of a Box: float32 in [-1, 1] for the policy, the space's bounds for the environment.
 
     -1 and 1 are exactly the bounds. Where both bounds are equal the policy's action is 0.
@@ -22,10 +23,11 @@ class BoxActions:
 
     def __init__(self, space: spaces.Box) -> None:
         """Take a Box of floats; raise SpaceError where it is empty or has infinite bounds."""
-        _check(space)
+        check_bounds(space, np.isfinite(space.low) & np.isfinite(space.high))
         self.space = space
         self.shape: tuple[int, ...] = space.shape
-        self.size = int(np.prod(self.shape))  # columns of an action as the networks take it
+        # Columns of an action as the networks take it.
+        self.size = self.continuous = int(np.prod(self.shape))
         # Batches of one: with them NumPy's loop over a single action needs no broadcasting.
         self._low = space.low.astype(np.float64)[None]
         self._high = space.high.astype(np.float64)[None]
@@ -35,7 +37,7 @@ class BoxActions:
         self._safe_half_width = np.where(self._is_free, half_width, 1.0)
 
     @property
-    def bounds(self) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    def bounds(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the lowest and the highest action."""
         return self.space.low, self.space.high
 
@@ -62,20 +64,24 @@ class BoxActions:
         # In float64, as here: exact at both ends, even for float64 actions.
         return "rescale", {"low": self._low.ravel(), "high": self._high.ravel()}
 
-    def first(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """Return the one action of a batch of one."""
-        return actions[0, ...]
+    def distance(self, units: NDArray[Any], actions: NDArray[Any]) -> NDArray[Any]:
+        """Return by how much the environment's actions (n, *shape) differ from those of units.
+
+        Relative to the largest bound, where that is above 1.
+        """
+        unit = max(1.0, *(float(np.abs(bound).max()) for bound in self.bounds))
+        return np.abs(actions.astype(np.float64) - self.to_environment(units)) / unit
 
     def uniform(self, n: int, generator: np.random.Generator) -> NDArray[Any]:
         """Draw random actions in policy units (n, *shape)."""
         return generator.uniform(-1, 1, (n, *self.shape)).astype(self.dtype)
 
 
-def _check(space: Space) -> None:
-    if space.shape is None or int(np.prod(space.shape)) == 0:
+def check_bounds(space: spaces.Box, is_finite: NDArray[np.bool_]) -> None:
+    """Raise SpaceError for a Box without a dimension, or where a bound is not finite."""
+    if int(np.prod(space.shape)) == 0:
         raise SpaceError(f"the action space {space} has no dimension to act in")
-    low, high = space.low, space.high  # type: ignore[attr-defined]
-    infinite = np.argwhere(~(np.isfinite(low) & np.isfinite(high)))
+    infinite = np.argwhere(~is_finite)
     if len(infinite):
         where = ", ".join(str(tuple(int(i) for i in index)) for index in infinite[:5])
         raise SpaceError(

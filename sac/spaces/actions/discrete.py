@@ -6,8 +6,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from sac.spaces.actions.array import ArrayActions, columns_step
 
-class DiscreteActions:
+
+class DiscreteActions(ArrayActions):
     """Actions of a Discrete space: 0 to n - 1 for the policy, `start` added for the environment."""
 
     dtype = np.dtype(np.int64)  # of policy units, as they are stored and learned from
@@ -20,6 +22,7 @@ class DiscreteActions:
         self.space = space
         self.n = int(space.n)
         self.start = int(space.start)
+        self.categories = (self.n,)
 
     def to_environment(self, actions: NDArray[Any]) -> NDArray[Any]:
         """Return policy-unit actions (n,) as the environment takes them."""
@@ -35,8 +38,9 @@ class DiscreteActions:
         return bool(np.all((units >= 0) & (units < self.n)))
 
     def output_step(self) -> tuple[str, dict[str, NDArray[Any]]]:
-        """Return what makes an action of logits, by name: for an exported policy."""
-        return "argmax", {"start": np.array(self.start, np.int64)}
+        """Return what `to_environment` does, by name, with its arrays: for an exported policy."""
+        none = np.zeros(0)
+        return columns_step(none, none, none, np.array([self.start]))
 
     def first(self, actions: NDArray[Any]) -> Any:
         """Return the one action of a batch of one: a scalar, which can index a table."""

@@ -187,7 +187,7 @@ def test_an_observation_that_does_not_fit_is_refused(observation: Any) -> None:
     ("observations", "actions"),
     [
         (BOX, spaces.Box(-np.inf, np.inf, (2,), np.float32)),
-        (BOX, spaces.MultiDiscrete([2, 2])),
+        (BOX, spaces.Dict({"a": spaces.Text(3)})),
         (spaces.Text(3), spaces.Discrete(2)),
     ],
 )

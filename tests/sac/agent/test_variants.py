@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
+from gymnasium.vector.utils import batch_space
 
 import autograd as torch
 from sac.agent.agent import SACAgent
+from sac.agent.variants import metric_names
 from sac.errors import ConfigError
 from sac.policies import CategoricalPolicy
 from tests.sac.agents_for_tests import (
@@ -49,6 +51,16 @@ VARIANTS = [
     or (nets == 2 and alpha == "auto")
     or (name == "defaults" and alpha != "auto")
 ]
+KINDS = ["whole", "choices", "binary", "many choices", "parts"]
+KIND_OPTIONS: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "alpha of each part": {"alpha_per_part": True},
+    "fixed alpha": {"alpha": 0.2},
+    "tqc": {"critic": "tqc"},
+    "categorical": {"critic": "categorical"},
+    "crossq": {"critic": "crossq", "critic_norm": "batch"},
+    "simba": {"network": "simba"},
+}
 UPDATES = 2
 
 
@@ -72,7 +84,7 @@ def test_contract(actions: str, keys: dict[str, Any], device: str) -> None:
     learn(twin)
     after = agent.state_dict()
     assert_same_bits(twin.state_dict(), after)  # same seed, same bits
-    check_metrics(metrics[-1], keys)
+    check_metrics(metrics[-1], keys, agent)
     check_changes(before, after, is_learned=keys["alpha"] == "auto")
     other.load_state_dict(after)
     other.load_generator_state(agent.generator_state())
@@ -83,13 +95,30 @@ def test_contract(actions: str, keys: dict[str, Any], device: str) -> None:
     check_actions(agent)
 
 
-def check_metrics(metrics: dict[str, Any], keys: dict[str, Any]) -> None:
+@pytest.mark.parametrize("device", ["cpu", "standin"], indirect=True)
+@pytest.mark.parametrize("name", KIND_OPTIONS)
+@pytest.mark.parametrize("actions", KINDS)
+def test_contract_of_every_kind_of_actions(actions: str, name: str, device: str) -> None:
+    keys = {"num_soft_q_nets": 2, "alpha": "auto", **KIND_OPTIONS[name]}
+    test_contract(actions, keys, device)
+
+
+@pytest.mark.parametrize("critic", ["tqc", "categorical"])
+def test_critics_of_distributions_take_a_choice_as_an_input(critic: str) -> None:
+    test_contract("discrete", {"num_soft_q_nets": 2, "alpha": "auto", "critic": critic}, "cpu")
+
+
+def check_metrics(metrics: dict[str, Any], keys: dict[str, Any], agent: SACAgent) -> None:
     names = {"target_q_mean", "policy_loss", "entropy", "alpha"}
     names |= {
         f"q{i + 1}_{kind}" for i in range(keys["num_soft_q_nets"]) for kind in ("loss", "mean")
     }
     if keys["alpha"] == "auto":
         names |= {"alpha_loss", "target_entropy"}
+    parts = agent.action_codec.parts
+    if keys.get("alpha_per_part") and len(parts) > 1:
+        names |= {f"{kind}/{part.name}" for kind in ("alpha", "entropy") for part in parts}
+    assert names | {"alpha_loss", "target_entropy"} == set(metric_names(agent.config, parts))
     assert metrics.keys() == names
     tensors = {n: value for n, value in metrics.items() if n != "target_entropy"}
     assert {value.dtype for value in tensors.values()} == {torch.float32}
@@ -111,7 +140,7 @@ def check_actions(agent: SACAgent) -> None:
     for deterministic in (False, True):
         assert space.contains(agent.act(np.zeros(3, np.float32), deterministic=deterministic))
         several = agent.act(np.zeros((2, 3), np.float32), deterministic=deterministic)
-        assert all(space.contains(action) for action in several)
+        assert batch_space(space, 2).contains(several)
 
 
 # -- what the options do ------------------------------------------------------------------

@@ -5,13 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gymnasium import spaces
 
 from sac.disk.encoding import join_arrays, split_arrays
-from sac.errors import ConfigError
 from sac.exploration.noise import KINDS, LONGEST_HOLD, PINK_STEPS, Noise, noise_for, pink, repeated
 from sac.seeding import Streams, generator
-from sac.spaces import action_codec
 
 STREAM, OTHER = Streams.from_seed(0).noise, Streams.from_seed(1).noise
 
@@ -122,8 +119,7 @@ def test_state_that_does_not_fit_is_refused(change: dict[str, Any]) -> None:
         noise.load_state(noise.state() | change)
 
 
-def test_discrete_actions_take_white_noise_alone() -> None:
-    codec = action_codec(spaces.Discrete(3))
-    assert noise_for("white", 2, codec, STREAM) is None
-    with pytest.raises(ConfigError, match=r"train\.noise: expected white for discrete .* got pink"):
-        noise_for("pink", 2, codec, STREAM)
+def test_white_noise_is_the_policys_own() -> None:
+    assert noise_for("white", 2, 3, STREAM) is None
+    noise = noise_for("pink", 2, 3, STREAM)
+    assert noise is not None and noise.draw().shape == (2, 3)

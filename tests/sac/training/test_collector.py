@@ -109,7 +109,7 @@ def noisy_collector(
     count_pieces(monkeypatch)
     agent: Any = NoisyAgent()
     noise = Noise("pink", environment.num_envs, 1, Streams.from_seed(0).noise)
-    random_actions = RandomActions(environment.action_space, environment.num_envs, 4, 0)
+    random_actions = RandomActions(environment.action_codec, environment.num_envs, 4, 0)
     return Collector(environment, agent, replay, random_actions=random_actions, noise=noise)
 
 
