@@ -56,8 +56,8 @@ class Witness:
         self._seconds.append(seconds / max(1, int(step.valid.sum())))
         for i in np.flatnonzero(step.valid).tolist():
             if self._starts[i] is None:
-                action = self._environment.action_codec.to_policy(actions[i : i + 1])[0]
-                self._starts[i] = self._observation[i].copy(), action
+                units = self._environment.action_codec.to_policy(actions)
+                self._starts[i] = self._observation[i].copy(), units[i]
             self._rewards[i].append(float(step.reward[i]))
         self._returns += np.where(step.valid, self._discounts * step.reward, 0.0)
         self._discounts *= np.where(step.valid, self._gamma, 1.0)

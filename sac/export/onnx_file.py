@@ -24,13 +24,15 @@ def encode(policy: Policy) -> bytes:
     x = graph.cast(graph.add("Flatten", "observation"), np.dtype(np.float32))
     forks: list[str] = []
     for layer in policy.layers:
-        names = {name: graph.constant(array) for name, array in layer.arrays.items()}
-        if layer.kind == "fork":  # of a residual block
+        if layer.kind in ACTION_LAYERS:
+            x = ACTION_LAYERS[layer.kind](graph, x, layer.arrays)
+        elif layer.kind == "fork":  # of a residual block
             forks.append(x)
         elif layer.kind == "join":
             x = graph.add("Add", x, forks.pop())
         else:
-            x = _add_layer(graph, layer.kind, x, names, layer.arrays)
+            names = {name: graph.constant(array) for name, array in layer.arrays.items()}
+            x = _add_layer(graph, layer.kind, x, names)
     shape = graph.constant(np.array([-1, *policy.action_shape], np.int64))
     x = graph.cast(graph.add("Reshape", x, shape), policy.action_dtype)
     graph.add("Identity", x, output="action")
@@ -81,9 +83,7 @@ class _Graph:
         return self.add("Cast", x, to=_element_type(dtype))
 
 
-def _add_layer(
-    graph: _Graph, kind: str, x: str, names: dict[str, str], arrays: dict[str, NDArray[Any]]
-) -> str:
+def _add_layer(graph: _Graph, kind: str, x: str, names: dict[str, str]) -> str:
     match kind:
         case "scale":
             return graph.add("Mul", x, names["factor"])
@@ -101,9 +101,6 @@ def _add_layer(
             return graph.add("Mul", x, graph.add("Sigmoid", x))
         case "gelu":
             return _add_gelu(graph, x)
-        case "choose" | "columns":
-            add = {"choose": _add_choice, "columns": _add_columns}[kind]
-            return add(graph, x, arrays)
         case "rescale":
             return _add_rescale(graph, x, names["low"], names["high"])
         case _:
@@ -174,6 +171,9 @@ def _add_columns(graph: _Graph, x: str, arrays: dict[str, NDArray[Any]]) -> str:
         parts.append(graph.add("Add", rest, graph.constant(arrays["start"])))
     order = graph.constant(arrays["order"])
     return graph.add("Gather", graph.add("Concat", *parts, axis=1), order, axis=1)
+
+
+ACTION_LAYERS = {"choose": _add_choice, "columns": _add_columns}
 
 
 def _described(name: str, dtype: np.dtype, shape: tuple[int, ...]) -> Any:

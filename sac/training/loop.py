@@ -239,7 +239,7 @@ class TrainingLoop:
         if state.returns:
             numbers["mean_return"] = sum(state.returns) / len(state.returns)
         if "alpha" in state.metrics:
-            numbers["alpha"] = state.metrics["alpha"]
+            numbers["alpha"] = state.metric_number("alpha")
         return numbers
 
     def _start_clock(self) -> None:

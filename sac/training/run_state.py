@@ -160,7 +160,11 @@ class RunState:
 
     def metric_numbers(self) -> dict[str, float]:
         """Return the metrics as numbers: an update leaves tensors, which cost nothing unread."""
-        return {name: float(np.mean(_host(value))) for name, value in self.metrics.items()}
+        return {name: self.metric_number(name) for name in self.metrics}
+
+    def metric_number(self, name: str) -> float:
+        """Return the mean of what was last measured by this name."""
+        return float(np.mean(_host(self.metrics[name])))
 
     def check_finite(self) -> None:
         """Raise DivergenceError where weights or moments no longer are numbers."""

@@ -8,7 +8,7 @@ from gymnasium import spaces
 
 from sac.agent.agent import SACAgent
 from sac.replay.batch import Batch
-from tests.sac.agents_for_tests import make_agent
+from tests.sac.agents_for_tests import ACTION_SPACES, make_agent
 
 OBSERVATIONS = spaces.Box(-1.0, 1.0, (1,), np.float32)
 FAST: dict[str, Any] = {
@@ -61,6 +61,44 @@ def test_discrete_entropy_meets_its_target(target_entropy: str | float) -> None:
     assert alpha == pytest.approx(float(np.interp(target, exact, alphas)), rel=0.15)
     state = np.zeros((1, 1), np.float32)
     assert agent.greedy(state).tolist() == [BEST_DISCRETE]
+
+
+# The best action of each kind in policy units, and settings to learn it with.
+BEST: dict[str, tuple[list[float], dict[str, Any]]] = {
+    "whole": ([0.625, -0.375], {}),
+    "choices": ([2, 1], {}),
+    "binary": ([1, 0, 1], {}),
+    "many choices": ([13, 2, 4], {}),
+    "parts": ([0.5, -0.4, 0.0, 0.8, 1, 0, 2], {"alpha_per_part": True}),
+    "choices by tqc": ([2, 1], {"critic": "tqc"}),
+    "choices by atoms": ([2, 1], {"critic": "categorical", "value_bound": 12.0}),
+}
+
+
+@pytest.mark.parametrize("kind", BEST)
+def test_each_kind_of_actions_finds_the_best(kind: str) -> None:
+    """A miss costs its distance, and 1 for each choice; entropy of each part is near its target."""
+    best, keys = BEST[kind]
+    agent = make_agent(ACTION_SPACES[kind.split(" by ")[0]], OBSERVATIONS, **{**FAST, **keys})
+    codec, rng, state = agent.action_codec, np.random.default_rng(0), np.zeros((64, 1), np.float32)
+    for _ in range(700):
+        action = codec.uniform(64, rng)
+        miss = np.abs(action - np.array(best))
+        miss[:, codec.continuous :] = miss[:, codec.continuous :] > 0
+        reward = -miss.sum(axis=1, keepdims=True).astype(np.float32)
+        agent.update(
+            Batch(
+                observation=state,
+                action=action,
+                reward=reward,
+                discount=np.zeros_like(reward),
+                next_observation=state,
+            )
+        )
+    found = agent.greedy(state[:1])
+    n = codec.continuous
+    assert found[0, n:].tolist() == best[n:]
+    np.testing.assert_allclose(found[0, :n], best[:n], atol=0.13)
 
 
 def test_continuous_entropy_meets_its_target() -> None:

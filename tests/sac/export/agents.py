@@ -22,6 +22,10 @@ CASES: dict[str, dict[str, Any]] = {
     "float64 observations": {"observations": spaces.Box(-np.inf, np.inf, (2, 3), np.float64)},
     "whole numbers": {"observations": spaces.Box(-5, 5, (3,), np.int32)},
     "small discrete dtype": {"actions": spaces.Discrete(3, start=-1, dtype=np.int32)},
+    **{name: {"actions": name} for name in ("whole", "choices", "binary", "many choices", "parts")},
+    "a part of one column": {"actions": spaces.Dict({"x": spaces.Box(-2.0, 3.0, (1,))})},
+    "parts by tqc": {"actions": "parts", "critic": "tqc"},
+    "discrete by tqc": {"actions": "discrete", "critic": "tqc"},
     "one-hot observations": {"observations": spaces.Discrete(5)},
     "one hidden layer": {"hidden_sizes": (4,)},
     **{

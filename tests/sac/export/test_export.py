@@ -55,7 +55,7 @@ def test_file_acts_as_the_agent(tmp_path: Path, name: str, case: str) -> None:
     agent, policy = exported(tmp_path, name, **CASES[case])
     for n in (1, 7):
         observations = raw_observations(agent, n)
-        expected = agent.act(observations, deterministic=True)
+        expected = agent.action_codec.as_array(agent.act(observations, deterministic=True))
         actions = policy(observations)
         assert actions.dtype == expected.dtype
         assert actions.shape == expected.shape

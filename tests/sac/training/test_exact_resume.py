@@ -14,6 +14,7 @@ from sac.training.collector import Collector
 from sac.training.loop import TrainingLoop
 from sac.training.run_state import RunState
 from sac.training.train import train
+from tests.sac.agents_for_tests import ACTION_SPACES
 from tests.sac.environments_for_tests import NATIVE
 from tests.sac.tiny_runs import assert_same_arrays, metrics, saved_arrays, tiny_config
 
@@ -95,6 +96,20 @@ class Drifting(gymnasium.ObservationWrapper):
         return observation - self.mean
 
 
+class PartsEnv(NoisyEnv):
+    """Takes actions of every kind in a Dict, and holds no array of them itself."""
+
+    action_space = ACTION_SPACES["parts"]  # type: ignore[assignment]
+
+    def step(self, action: Any) -> Any:
+        assert self.action_space.contains(action), action
+        binary, whole = action["deep"]
+        return super().step(0.2 * action["arm"] + 0.1 * whole[0] + binary - 0.3 * action["grip"])
+
+
+PARTS = "PartsForTests-v0"
+PARTS_ENV: Any = PartsEnv
+gymnasium.register(PARTS, PARTS_ENV, disable_env_checker=True)
 NOISY, SECRETIVE = "NoisyForTests-v0", "SecretiveForTests-v0"
 CARELESS = "CarelessForTests-v0"
 CARELESS_ENV: Any = CarelessEnv
@@ -151,6 +166,16 @@ CASES: dict[str, dict[str, Any]] = {
         "train": {"reset_at": [25, 45]},
         "logging": {"every_steps": 1},
     },
+    "parts": {
+        "env": {"id": f"{MODULE}:{PARTS}", "num_envs": 2},
+        "agent": {"alpha_per_part": True},
+        "train": {"random_action_repeat": 3, "noise": "pink"},
+    },
+    "parts-async": {
+        "env": {"id": f"{MODULE}:{PARTS}", "num_envs": 2, "vectorization": "async"},
+        "train": {"random_action_repeat": 3},
+    },
+    "cartpole-pink": {"train": {"noise": "pink"}},
     "flashsac": {
         "env": {"id": "Pendulum-v1", "num_envs": 2},
         "agent": {
