@@ -55,6 +55,12 @@ class FactoredPolicy(nn.Module):
         counts = [len(part.categories) for part in parts if part.categories]
         self._choice_parts = _slices(counts)
         self._choice_maxima = [float(sum(np.log(self.sizes[each]))) for each in self._choice_parts]
+        # Means of a part are followed by its log standard deviations.
+        none, ends = np.zeros(0, np.int64), [(g.start, g.stop) for g in self._gaussians]
+        means = [np.arange(2 * start, start + stop) for start, stop in ends]
+        log_stds = [np.arange(start + stop, 2 * stop) for start, stop in ends]
+        self._mean_rows = np.concatenate([none, *means])
+        self._log_std_rows = np.concatenate([none, *log_stds])
         self.net = policy_network(config).build(
             features,
             2 * self.continuous + sum(self.sizes),
@@ -189,7 +195,7 @@ class FactoredPolicy(nn.Module):
 
     def _chosen(self, outputs: NDArray, noise: NDArray | None) -> NDArray[np.float32]:
         """Return actions for the network's outputs; those of the mode without noise."""
-        means, logits = self._means(outputs), [outputs[:, each] for each in self._choices]
+        means, logits = outputs[:, self._mean_rows], [outputs[:, each] for each in self._choices]
         if noise is not None:
             means = means + np.exp(self._log_stds(outputs)) * noise[:, : self.continuous]
             waits = np.log(exponentials(noise[:, self.continuous :]))
@@ -198,17 +204,8 @@ class FactoredPolicy(nn.Module):
         choices = [np.argmax(own, axis=1)[:, None] for own in logits]
         return np.concatenate([np.tanh(means), *choices], axis=1).astype(np.float32)
 
-    def _means(self, outputs: NDArray) -> NDArray:
-        return outputs[:, self._rows_of_means()]
-
     def _log_stds(self, outputs: NDArray) -> NDArray:
-        places = [np.arange(each.start, each.stop) + each.stop for each in self._gaussians]
-        log_stds = outputs[:, np.concatenate(places, dtype=np.int64)] if places else outputs[:, :0]
-        return np.clip(log_stds, self.log_std_min, self.log_std_max)
-
-    def _rows_of_means(self) -> NDArray[np.int64]:
-        places = [np.arange(each.start, each.stop) + each.start for each in self._gaussians]
-        return np.concatenate([np.zeros(0, np.int64), *places])
+        return np.clip(outputs[:, self._log_std_rows], self.log_std_min, self.log_std_max)
 
     # -- what it is -----------------------------------------------------------------------
 
@@ -224,7 +221,7 @@ class FactoredPolicy(nn.Module):
         """Return the steps that `mode` takes, each as its kind and its arrays."""
         *hidden, (kind, last) = self.net.described()
         logits = np.arange(2 * self.continuous, 2 * self.continuous + sum(self.sizes))
-        rows = torch.as_tensor(np.concatenate([self._rows_of_means(), logits]))
+        rows = torch.as_tensor(np.concatenate([self._mean_rows, logits]))
         kept = {name: torch.index_select(array.cpu(), 0, rows) for name, array in last.items()}
         return [
             *hidden,
