@@ -80,6 +80,22 @@ class Patient(gymnasium.Env):
         return np.array([self.target, self.steps / LENGTH], np.float32) * self.factors
 
 
+class PartsPatient(Patient):
+    """Takes its action in a Dict, beside nine choices, each of which is best at its last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        parts = {"x": self.action_space, "picks": spaces.MultiDiscrete([3] * 9)}
+        self.action_space = spaces.Dict(parts)
+
+    def step(self, action: Any) -> Any:
+        observation, reward, *rest = super().step(action["x"])
+        return observation, reward + float(np.mean(action["picks"] == 2)), *rest
+
+
+PARTS_PATIENT = "PartsPatientForTests-v0"
+PARTS: Any = PartsPatient
+gymnasium.register(PARTS_PATIENT, PARTS, disable_env_checker=True)
 PATIENT = "PatientForTests-v0"
 gymnasium.register(PATIENT, lambda **kwargs: Patient(**kwargs), disable_env_checker=True)
 

@@ -8,7 +8,7 @@ import pytest
 from sac.diagnosis import CHECKS
 from sac.diagnosis.run import Report, diagnose
 from sac.metrics.findings import read_findings
-from tests.sac.diagnosis.patients import SHORT, env, trained
+from tests.sac.diagnosis.patients import PARTS_PATIENT, SHORT, env, trained
 
 # What is found, and what the text of it says; the changes of a healthy run that bring it about.
 ILL: dict[str, tuple[dict[str, str], list[dict[str, Any]]]] = {
@@ -164,6 +164,15 @@ def test_healthy_run_of_discrete_actions(tmp_path: Path) -> None:
     assert not report.illnesses and not read_findings(run)
     unknown = {name for name, result in report.results.items() if result.state == "unknown"}
     assert unknown == {"saturated actions", "action bounds"}
+
+
+def test_actions_of_several_parts_are_judged_by_their_continuous_ones(tmp_path: Path) -> None:
+    changes = {"env": {"id": PARTS_PATIENT}, "agent": {"alpha_per_part": True}}
+    report = diagnose(trained(tmp_path, changes, SHORT))
+    assert not report.note  # the environment was played in
+    share, _, _ = report.results["saturated actions"].text.partition("%")
+    assert int(share) < 40  # of all columns most are 1 or 2
+    assert report.results["action bounds"].state == "fine", report.results
 
 
 def test_before_much_is_learned_it_is_too_early_to_tell(tmp_path: Path) -> None:
