@@ -58,8 +58,10 @@ def random_observations(agent: SACAgent, policy: Policy, rng: np.random.Generato
     space: Any = encoder.space
     if policy.is_encoded:
         space.seed(int(rng.integers(2**31)))
-        samples = [encoder.encode(space.sample()) for _ in range(OBSERVATIONS)]
-        return np.clip(np.stack(samples), -EXTENT, EXTENT)  # a Box in it may be of any width
+        samples = np.stack([encoder.encode(space.sample()) for _ in range(OBSERVATIONS)])
+        if samples.dtype == np.uint8:
+            return samples
+        return np.clip(samples, -EXTENT, EXTENT)  # a Box in it may be of any width
     low, high = (bound.astype(np.float64) for bound in (space.low, space.high))
     if policy.observation_dtype.kind in "iub":
         kept = np.clip([low, high], -WHOLE_EXTENT, WHOLE_EXTENT).astype(np.int64)

@@ -56,7 +56,7 @@ class Policy:
 
 def _input_layers(agent: SACAgent) -> list[Layer]:
     layers, statistics = [], agent.observation_input
-    if agent.observation_encoder.dtype == np.uint8:
+    if statistics.has_uint8:
         layers.append(Layer("scale", {"factor": statistics.uint8_factor}))
     if isinstance(statistics, NormalizedObservationInput):
         arrays = {

@@ -23,12 +23,12 @@ class ObservationInput:
     ) -> None:
         """Take the shape of one stored observation.
 
-        `largest`: the largest value of each feature of uint8, 0 where `observe` is to find it; None
-        for float32.
+        `largest`: what each feature is divided by, 0 where `observe` is to find the largest value;
+        None where no feature is of uint8.
         """
         self.features = int(np.prod(shape))
         self.device = device
-        self.is_uint8 = largest is not None
+        self.has_uint8 = largest is not None
         given = np.ones(1) if largest is None else largest.reshape(-1)
         if (given == given[0]).all() and given[0] > 0:
             given = given[:1]  # one number serves all features, as of an image
@@ -62,7 +62,7 @@ class ObservationInput:
         if not isinstance(observations, Tensor):
             return torch.as_tensor(self.array(observations), device=self.device)
         flat = observations.reshape(len(observations), self.features)
-        if self.is_uint8:
+        if self.has_uint8:
             if self._factor_on_device is None:
                 self._factor_on_device = torch.as_tensor(self.uint8_factor, device=self.device)
             flat = flat * self._factor_on_device
@@ -71,7 +71,7 @@ class ObservationInput:
     def array(self, observations: np.ndarray) -> np.ndarray:
         """Return the same as an array in host memory."""
         flat = observations.reshape(len(observations), self.features)
-        return self.scaled(flat * self.uint8_factor if self.is_uint8 else flat)
+        return self.scaled(flat * self.uint8_factor if self.has_uint8 else flat)
 
     def scaled(self, flat: np.ndarray) -> np.ndarray:
         """Return (batch, features) as it is."""
@@ -116,7 +116,7 @@ class NormalizedObservationInput(ObservationInput):
         if n == 0:
             return
         flat = observations.reshape(n, self.features).astype(np.float64)
-        if self.is_uint8:
+        if self.has_uint8:
             flat *= self.uint8_factor
         difference = flat.mean(0) - self.mean
         total = self.count + n

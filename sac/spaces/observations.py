@@ -19,15 +19,17 @@ SUPPORTED = "Box, Discrete, MultiDiscrete, MultiBinary, and Dict or Tuple of the
 class ObservationEncoder:
     """Turns observations into arrays: a Box keeps its shape, other spaces are flattened to 1-d.
 
-    Arrays are float32, except those of a Box of uint8. Each is a new copy, as environments reuse
-    their buffers. SpaceError for a space that is not supported.
+    Arrays are float32, but uint8 where the space holds a Box of uint8, and no other Box. Each is a
+    new copy, as environments reuse their buffers. SpaceError for a space that is not supported.
     """
 
     def __init__(self, space: Space) -> None:
         _check_supported(space)
         self.space = space
         self._is_box = isinstance(space, spaces.Box)
-        is_uint8 = self._is_box and space.dtype == np.uint8
+        self._leaves = _leaves(space)
+        boxes = [leaf for leaf in self._leaves if isinstance(leaf, spaces.Box)]
+        is_uint8 = bool(boxes) and all(map(_is_uint8, boxes))  # beside them are ones and zeros
         self.dtype: np.dtype = np.dtype(np.uint8 if is_uint8 else np.float32)
         self.shape = tuple(space.shape or ()) if self._is_box else (spaces.flatdim(space),)
         self._is_nested = isinstance(space, spaces.Dict | spaces.Tuple)
@@ -36,13 +38,12 @@ class ObservationEncoder:
         """Return the largest value of each feature of uint8, 0 where it is not known.
 
         Those of an image are brightnesses up to 255. Other spaces say less than 255, or they hold
-        codes of which only a few may occur, as MiniGrid's. None: the features are float32.
+        codes of which only a few may occur, as MiniGrid's. It is 1 for features that are not
+        divided, which lie beside those of uint8 in a Dict or Tuple. None: there is no uint8.
         """
-        if self.dtype != np.uint8:
+        if not any(map(_is_uint8, self._leaves)):
             return None
-        assert isinstance(self.space, spaces.Box)
-        high = self.space.high.astype(np.float32)
-        return high if _is_image(self.shape) else np.where(high < 255, high, 0)
+        return np.concatenate([_largest(leaf) for leaf in self._leaves])
 
     def columns(self, key: str) -> slice:
         """Return where a part of a Dict lies in the arrays."""
@@ -106,6 +107,27 @@ class ObservationEncoder:
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise _misfit(self.space, observation) from error
         return flat.astype(self.dtype)
+
+
+def _leaves(space: Space) -> list[Space]:
+    """Return the parts of a space that are no Dict or Tuple, in the order of flattened features."""
+    if isinstance(space, spaces.Dict | spaces.Tuple):
+        parts = space.values() if isinstance(space, spaces.Dict) else space.spaces
+        return [leaf for part in parts for leaf in _leaves(part)]
+    return [space]
+
+
+def _is_uint8(leaf: Space) -> bool:
+    return isinstance(leaf, spaces.Box) and leaf.dtype == np.uint8
+
+
+def _largest(leaf: Space) -> np.ndarray:
+    """Return the largest value of each feature (features,) by which it is divided, 0 if unknown."""
+    if not _is_uint8(leaf):
+        return np.ones(spaces.flatdim(leaf), np.float32)
+    assert isinstance(leaf, spaces.Box)
+    high = leaf.high.astype(np.float32).reshape(-1)
+    return high if _is_image(leaf.shape) else np.where(high < 255, high, 0)
 
 
 def _is_image(shape: tuple[int, ...]) -> bool:

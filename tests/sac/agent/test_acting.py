@@ -27,6 +27,10 @@ OBSERVATION_SPACES: dict[str, spaces.Space] = {
     "multi discrete": spaces.MultiDiscrete([3, 2]),
     "multi binary": spaces.MultiBinary(4),
     "dict": spaces.Dict({"b": spaces.Discrete(3), "a": BOX}),
+    "dict of bytes": spaces.Dict(
+        {"codes": spaces.Box(0, 255, (2, 2, 3), np.uint8), "direction": spaces.Discrete(4)}
+    ),
+    "dict with an image": spaces.Dict({"a": BOX, "b": spaces.Box(0, 255, (36, 36, 1), np.uint8)}),
     "tuple": spaces.Tuple([BOX, spaces.MultiBinary(2)]),
     "nested": spaces.Dict({"x": spaces.Tuple([BOX, spaces.Dict({"y": spaces.Discrete(2)})])}),
 }

@@ -72,6 +72,21 @@ def test_other_observation_spaces_go_in_flattened(tmp_path: Path, name: str) -> 
     assert "float32 (batch, 5), as gymnasium.spaces.flatten makes it" in said
 
 
+@pytest.mark.parametrize("beside", [spaces.Discrete(4), spaces.Box(-1.0, 1.0, (2,))], ids=str)
+@pytest.mark.parametrize("name", NAMES)
+def test_each_part_of_uint8_is_divided_as_the_agent_does(
+    tmp_path: Path, name: str, beside: spaces.Space[Any]
+) -> None:
+    space = spaces.Dict(codes=spaces.Box(0, 255, (2, 2, 3), np.uint8), beside=beside)
+    agent, policy = exported(tmp_path, name, observations=space)
+    assert agent.observation_input.largest.max() > 1
+    space.seed(3)
+    observations = [space.sample() for _ in range(5)]
+    encoded = [agent.observation_encoder.encode(observation) for observation in observations]
+    expected = [agent.act(observation, deterministic=True) for observation in observations]
+    np.testing.assert_allclose(policy(np.stack(encoded)), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_extreme_actions_are_the_exact_bounds(tmp_path: Path, name: str) -> None:
     bounds = spaces.Box(np.array([-0.1, 0.3], np.float32), np.array([0.7, 1e6], np.float32))

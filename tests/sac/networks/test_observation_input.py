@@ -96,6 +96,14 @@ def test_codes_are_divided_by_the_largest_that_were_seen() -> None:
         np.testing.assert_allclose(placed.numpy()[0], [1.0, 0.8, 0.0], rtol=1e-6)
 
 
+def test_floats_beside_an_image_are_not_divided() -> None:
+    inputs = ObservationInput((3,), CPU, np.array([1, 255, 0]))
+    row = np.array([[-3.5, 51.0, 4.0]], np.float32)
+    inputs.observe(row)
+    for placed in (inputs(torch.tensor(row)), inputs(row)):
+        np.testing.assert_allclose(placed.numpy(), [[-3.5, 0.2, 1.0]], rtol=1e-6)
+
+
 def test_largest_codes_are_kept_where_they_were_learned() -> None:
     first, resumed = (ObservationInput((2,), CPU, np.array([0, 3])) for _ in range(2))
     first.observe(np.array([[7, 2]], np.uint8))

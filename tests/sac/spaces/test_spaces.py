@@ -23,6 +23,7 @@ NESTED = spaces.Dict(
         "mode": spaces.MultiDiscrete([2, 3], start=[1, 0]),
     }
 )
+CODES = spaces.Box(0, 255, (2, 2, 3), np.uint8)
 OBSERVATION_SPACES: list[tuple[Space, tuple[int, ...], type]] = [
     (spaces.Box(-np.inf, np.inf, (3,), np.float32), (3,), np.float32),
     (spaces.Box(-1.0, 1.0, (2, 3), np.float64), (2, 3), np.float32),
@@ -36,6 +37,9 @@ OBSERVATION_SPACES: list[tuple[Space, tuple[int, ...], type]] = [
     (spaces.MultiBinary(3), (3,), np.float32),
     (spaces.Tuple((spaces.Discrete(2), spaces.Box(0.0, 1.0, (2,)))), (4,), np.float32),
     (NESTED, (16,), np.float32),
+    (spaces.Dict({"image": CODES, "direction": spaces.Discrete(4)}), (16,), np.uint8),
+    (spaces.Tuple((spaces.MultiBinary(2), spaces.MultiDiscrete([2, 3]), CODES)), (19,), np.uint8),
+    (spaces.Dict({"image": CODES, "speed": spaces.Box(-1.0, 1.0, (2,))}), (14,), np.float32),
 ]
 EACH_OBSERVATION_SPACE = pytest.mark.parametrize(
     ("space", "shape", "dtype"), OBSERVATION_SPACES, ids=[str(row[0]) for row in OBSERVATION_SPACES]
@@ -349,9 +353,22 @@ def test_unsound_documents_are_refused(document: Any) -> None:
 def test_uint8_is_an_image_or_holds_codes(shape: tuple[int, ...], high: int, largest: int) -> None:
     found = ObservationEncoder(spaces.Box(0, high, shape, np.uint8)).largest()
     assert found is not None
-    np.testing.assert_array_equal(found, np.full(shape, largest))
+    np.testing.assert_array_equal(found, np.full(np.prod(shape), largest))
+
+
+@pytest.mark.parametrize(
+    "beside", [spaces.Discrete(3), spaces.Box(-9.0, 9.0, (3,), np.float32)], ids=str
+)
+def test_each_part_of_uint8_has_its_own_largest_values(beside: Space) -> None:
+    image = spaces.Box(0, 255, (36, 36, 1), np.uint8)
+    inner = spaces.Dict({"z": spaces.Box(0, 1, (2,), np.uint8), "c": CODES})
+    found = ObservationEncoder(spaces.Tuple((beside, image, inner))).largest()
+    assert found is not None
+    flat = np.concatenate([np.ones(3), np.full(36 * 36, 255), np.zeros(12), np.ones(2)])
+    np.testing.assert_array_equal(found, flat)
 
 
 def test_floats_have_no_largest_value() -> None:
     assert ObservationEncoder(spaces.Box(0, 1, (3,), np.float32)).largest() is None
     assert ObservationEncoder(spaces.MultiBinary(3)).largest() is None
+    assert ObservationEncoder(NESTED).largest() is None
