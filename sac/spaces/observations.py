@@ -131,7 +131,12 @@ def _largest(leaf: Space) -> np.ndarray:
 
 
 def _is_image(shape: tuple[int, ...]) -> bool:
-    """Return whether a shape is that of an image, (height, width, channels) or channels first."""
+    """Return whether a shape is that of an image, or of a stack of images (frames, *image).
+
+    An image is (height, width, channels) or (channels, height, width).
+    """
+    if len(shape) == 4:
+        shape = shape[1:]
     if len(shape) != 3:
         return False
     return any(

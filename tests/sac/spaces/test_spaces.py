@@ -342,10 +342,13 @@ def test_unsound_documents_are_refused(document: Any) -> None:
     [
         ((36, 40, 3), 255, 255),  # an image
         ((1, 36, 36), 255, 255),
+        ((4, 36, 40, 3), 255, 255),  # a stack of images
+        ((2, 1, 36, 36), 255, 255),
         ((36, 36, 3), 10, 10),
         ((35, 40, 3), 255, 0),  # too small for one
         ((64, 64, 2), 255, 0),  # with other channels
         ((7, 7, 3), 255, 0),
+        ((4, 7, 7, 3), 255, 0),  # a stack of codes
         ((16,), 1, 1),
         ((16,), 254, 254),
     ],
