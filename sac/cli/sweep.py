@@ -48,6 +48,10 @@ def sweep_command(argv: Sequence[str], prog: str) -> int:
     if arguments.preset is not None:
         overrides["preset"] = arguments.preset
     config = Config.load(arguments.config, overrides)
+    if config.evaluation.env == "none":
+        raise ConfigError(
+            "evaluation.env: expected copy or same, got none: a sweep compares returns"
+        )
     with ExitStack() as stack:
         if arguments.json:
             stack.enter_context(kept_for_results())
@@ -230,7 +234,7 @@ def _parser(prog: str) -> CommandParser:
     add("--sweep", metavar="NAME", help="Of the sweep's folder. (default: <config>-sweep)")
     add(
         "--timeout",
-        type=value_type("--timeout", float, Option("Seconds.")),
+        type=value_type("--timeout", float, Option("Seconds.", above=0)),
         metavar="SECONDS",
         help="Start no trial later than this; those that train then come to their end.",
     )

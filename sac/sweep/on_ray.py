@@ -36,7 +36,10 @@ class Host:
     def poll(self) -> tuple[list[Event], int | None]:
         """Return what the training told since the last call, and its exit status at the end."""
         status = self._child.status  # first: what was told before it ended comes below
-        return self._child.new(), status
+        told = self._child.new()
+        if status is not None:
+            self._folder.cleanup()
+        return told, status
 
     def send_signal(self, number: int) -> None:
         """Send the training a signal, unless it has ended."""

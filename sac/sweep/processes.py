@@ -107,6 +107,7 @@ class Supervisor:
         self._jobs, self._board = jobs, board
         self._workers, self._begin = workers, start
         self._children: list[tuple[Run, Child]] = []
+        self._ending: set[str] = set()  # labels of those that are told to end: once, or they'd die
 
     def train(self) -> int | None:
         """Train; return the signal that ended it early, if one did."""
@@ -147,7 +148,8 @@ class Supervisor:
                 status = LOST
             if status is not None:
                 self._finish(run, child, status)
-            elif self._jobs.is_over(run):
+            elif run.label not in self._ending and self._jobs.is_over(run):
+                self._ending.add(run.label)
                 child.send_signal(signal.SIGTERM)
 
     def _take(self, run: Run, event: Event) -> None:
@@ -165,6 +167,7 @@ class Supervisor:
 
     def _finish(self, run: Run, child: Child, status: int) -> None:
         self._children.remove((run, child))
+        self._ending.discard(run.label)
         run.status = status
         self._board.ended(run.label, self._jobs.ended(run))
 

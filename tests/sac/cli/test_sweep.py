@@ -36,6 +36,8 @@ def test_help_explains_the_space(capsys: pytest.CaptureFixture[str]) -> None:
         (["--seed", "3"], "--seeds_per_trial"),
         (["--address", "auto"], "give --backend ray, too"),
         (["--trials", "0"], "--trials: expected"),
+        (["--timeout", "-1"], "--timeout: expected"),
+        (["--evaluation.env", "none"], "a sweep compares returns"),
         (["--agent.taau", "1"], "the nearest is --agent.tau"),
         (["--pruner", "best"], "--pruner"),
     ],

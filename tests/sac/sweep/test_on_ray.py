@@ -1,5 +1,6 @@
 """Trainings on a Ray cluster of several nodes, one of which is lost."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,29 @@ import pytest
 from sac.config import Config
 from sac.run.checkpoint import step_folders
 from sac.sweep.board import Board
+from sac.sweep.child import Event
 from sac.sweep.folder import Comparison, SweepFolder
+from sac.sweep.on_ray import Host
 from sac.sweep.processes import Supervisor
 from sac.sweep.space import Space
 from sac.sweep.trials import Trials
+from sac.terminal.reports import Result
 from tests.sac.tiny_runs import tiny_config
 
-pytestmark = [pytest.mark.extras, pytest.mark.slow]
 MEMORY = 100_000_000
+
+
+def test_a_node_that_does_not_see_the_folder_begins_the_run_there(tmp_path: Path) -> None:
+    config = tiny_config(tmp_path)
+    host = Host(str(tmp_path / "elsewhere" / "trial-0000"), config.to_yaml(), 1)
+    events, status = list[Event](), None
+    while status is None:
+        new, status = host.poll()
+        events += new
+        time.sleep(0.05)
+    assert status == 0
+    (result,) = (event for event in events if isinstance(event, Result))
+    assert (result.run_directory, result.step) == (str(tmp_path / "elsewhere" / "trial-0000"), 60)
 
 
 @pytest.fixture
@@ -41,6 +57,8 @@ def sweep(root: Path, steps: int, trials: int) -> Trials:
     return Trials(folder, space, comparison, trials=trials)
 
 
+@pytest.mark.extras
+@pytest.mark.slow
 def test_trials_of_a_lost_node_go_on_elsewhere(
     tmp_path: Path, cluster: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,13 +1,16 @@
 """What is collected from processes that report, print and die; the trainings here are no more."""
 
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from sac.sweep.board import Board
 from sac.sweep.plan import Plan
-from sac.sweep.processes import Run, train_in_processes
-from sac.terminal.reports import Result
+from sac.sweep.processes import Run, Supervisor, local_start, train_in_processes
+from sac.terminal.reports import Reached, Report, Result
 
 CHILD = """
 import os, signal, sys
@@ -51,6 +54,69 @@ def test_reports_and_printed_lines_are_shown(capsys: pytest.CaptureFixture[str])
             )
         )
         assert own[0].endswith("started") and own[-1].endswith("done")
+
+
+ENDS_ONCE = """
+import signal, time
+told = []
+signal.signal(signal.SIGTERM, lambda *_: told.append(1))
+reports.send(reports.Reached(6, 10))
+until = time.monotonic() + 60
+while not told and time.monotonic() < until:
+    time.sleep(0.01)
+time.sleep(0.5)
+sys.exit(len(told))
+"""
+
+
+def test_a_run_that_is_over_is_told_so_once() -> None:
+    """A second signal would end it without a checkpoint."""
+
+    class Over:
+        def __init__(self) -> None:
+            self.runs = [Run("a", command=(sys.executable, "-c", CHILD + ENDS_ONCE))]
+            self.is_told = False
+
+        def next(self) -> Run | None:
+            return self.runs.pop() if self.runs else None
+
+        def reported(self, run: Run, report: Report) -> None:
+            self.is_told |= isinstance(report, Reached) and report.step == 6
+
+        def is_over(self, run: Run) -> bool:
+            return self.is_told
+
+        def ended(self, run: Run) -> str:
+            self.status = run.status
+            return "over"
+
+    jobs = Over()
+    with local_start({"WORDS": "a child"}) as start:
+        assert Supervisor(jobs, Board(), 1, start).train() is None
+    assert jobs.status == 1
+
+
+def test_a_child_ends_with_its_parent(tmp_path: Path) -> None:
+    child = (
+        "import time; from sac.terminal import reports; reports.end_with_reader();"
+        "print('up', flush=True); time.sleep(60)"
+    )
+    parent = (
+        "import sys, os, time; from pathlib import Path; from sac.sweep.child import LocalChild;"
+        f"c = LocalChild([sys.executable, '-c', {child!r}], {{}}, Path({str(tmp_path / 'r')!r}));\n"
+        "while 'up' not in c.new(): time.sleep(0.01)\n"
+        "print(c._process.pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    shown = subprocess.run([sys.executable, "-c", parent], capture_output=True, text=True).stdout
+    until = time.monotonic() + 20
+    while is_alive(int(shown)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not is_alive(int(shown))
+
+
+def is_alive(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signal kills there")
