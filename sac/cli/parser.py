@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn, get_origin
 
 from sac.config import Config
 from sac.config.fields import Option, checked, expected, options
-from sac.config.keys import Key, list_keys, merge, nearest, value_at
+from sac.config.keys import Key, list_keys, merge, nearest, nested, value_at
 from sac.config.yaml_text import parse_yaml
 from sac.errors import ConfigError
 
@@ -85,7 +85,7 @@ def parse_config_options(
     overrides: dict[str, Any] = {}
     for key in list_keys(Config):
         if key.name in given:
-            overrides = merge(overrides, _nested(key.name, _value(key, given.pop(key.name))))
+            overrides = merge(overrides, nested({key.name: _value(key, given.pop(key.name))}))
     if rest:
         _refuse(rest[0], ["help", *given, *(key.name for key in list_keys(Config))])
     if environment_arguments:
@@ -109,7 +109,7 @@ def take_environment_arguments(argv: Sequence[str]) -> tuple[list[str], dict[str
         key = name.removeprefix(f"--{FREE_KEYS}")
         if value_at(found, key) is not None:
             raise ConfigError(f"argument {name}: given more than once")
-        found = merge(found, _nested(key, parse_yaml(value, name)))
+        found = merge(found, nested({key: parse_yaml(value, name)}))
     return rest, found
 
 
@@ -138,11 +138,6 @@ def _value(key: Key, text: str) -> Any:
     if key.hint == str | None:
         return None if text == "null" else text
     return parse_yaml(text, f"--{key.name}")
-
-
-def _nested(dotted: str, value: Any) -> dict[str, Any]:
-    first, dot, rest = dotted.partition(".")
-    return {first: _nested(rest, value) if dot else value}
 
 
 def _help(key: Key) -> str:

@@ -81,6 +81,18 @@ def merge(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the nested mapping of values by dotted keys."""
+    tree: dict[str, Any] = {}
+    for key, value in values.items():
+        *sections, name = key.split(".")
+        place = tree
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[name] = value
+    return tree
+
+
 def value_at(tree: Any, key: str) -> Any:
     """Return the value of a dotted key in nested mappings; None if there is none."""
     for part in key.split("."):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sac.config import Config
-from sac.config.keys import list_keys, merge, value_at
+from sac.config.keys import list_keys, merge, nested, value_at
 from sac.config.yaml_text import dump_yaml, read_yaml_mapping
 from sac.disk.files import replace_file
 from sac.disk.lock import RunLock
@@ -27,7 +27,7 @@ from sac.errors import ConfigError, SACError
 from sac.metrics.table import read_columns
 from sac.run.layout import CONFIG_FILE, METRICS_FILE
 from sac.run.origin import sign
-from sac.sweep.space import Space, nested
+from sac.sweep.space import Space
 
 SWEEP_FILE, STUDY_FILE, TRIALS_FILE = "sweep.yaml", "study.db", "trials.csv"
 BEST_FILE, IMPORTANCE_FILE, PRUNED_FILE = "best.yaml", "importance.png", "pruned.txt"

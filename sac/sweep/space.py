@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from sac.agent.variants import critic_class
 from sac.config import Config
-from sac.config.keys import list_keys, nearest, value_at
+from sac.config.keys import list_keys, nearest, nested, value_at
 from sac.config.yaml_text import read_yaml_mapping
 from sac.errors import ConfigError
 
@@ -125,18 +125,6 @@ class Space:
                 critic_class(config.agent)
             except ConfigError as error:
                 raise ConfigError(f"{dimension.key}, at {json.dumps(value)}: {error}") from error
-
-
-def nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the nested mapping of values by dotted keys."""
-    tree: dict[str, Any] = {}
-    for key, value in values.items():
-        *sections, name = key.split(".")
-        place = tree
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[name] = value
-    return tree
 
 
 def _dimension(key: Any, given: Any, above: list[str]) -> Dimension:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from sac.config import Config
+from sac.config.keys import nested
 from sac.config.shipped import SPACES, names
 from sac.errors import ConfigError
-from sac.sweep.space import Space, nested
+from sac.sweep.space import Space
 
 CONFIG = Config.from_dict({"env": {"id": "Pendulum-v1"}})
 
