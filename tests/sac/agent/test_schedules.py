@@ -7,7 +7,7 @@ import pytest
 
 from sac.agent.agent import SACAgent
 from sac.config import Config
-from sac.errors import ConfigError, SpaceError
+from sac.errors import ConfigError
 from sac.seeding import Streams
 from tests.sac.agents_for_tests import assert_same_bits, make_agent, make_batch
 
@@ -141,12 +141,6 @@ def test_target_std_is_a_target_entropy() -> None:
 def test_settings_that_do_not_fit_each_other_are_refused(keys: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         make_agent(**keys)
-
-
-@pytest.mark.parametrize("critic", ["tqc", "categorical"])
-def test_distributions_of_discrete_actions_are_refused(critic: str) -> None:
-    with pytest.raises(SpaceError, match=rf"agent\.critic: {critic} learns values of continuous"):
-        make_agent("discrete", critic=critic)
 
 
 def test_target_std_of_discrete_actions_is_refused() -> None:
