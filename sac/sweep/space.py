@@ -15,6 +15,7 @@ must have; a key whose condition does not hold stays as the configuration has it
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,13 @@ class Space:
         self.document, self.config = dict(document), config
         self.dimensions: list[Dimension] = []
         for key, given in document.items():
-            dimension = _dimension(key, given, [known.key for known in self.dimensions])
+            above = [known.key for known in self.dimensions]
+            dimension = _dimension(key, given, above)
+            for other in dimension.conditions:
+                if other in document and other not in above:
+                    raise ConfigError(
+                        f"{key}, if: expected a key above it, got {other}: move it up"
+                    )
             self._check_values(dimension)
             self.dimensions.append(dimension)
 
@@ -138,8 +145,10 @@ def _dimension(key: Any, given: Any, above: list[str]) -> Dimension:
     (kind,), conditions = kinds, document.get("if", {})
     if not isinstance(conditions, Mapping):
         raise ConfigError(f"{key}: expected keys with values below if, got {conditions!r:.100}")
-    for other in conditions:
+    for other, wanted in conditions.items():
         _check_key(other, f"{key}, if: ")
+        if wanted == []:
+            raise ConfigError(f"{key}, if: {other}: expected a value or a list of some, got []")
     values = _values(key, kind, document[kind])
     if kind == "same" and values not in above:
         raise ConfigError(
@@ -166,6 +175,10 @@ def _values(key: str, kind: str, values: Any) -> Any:
     if kind == "choices":
         if not isinstance(values, list) or len(values) < 2:
             raise ConfigError(f"{key}: expected two choices at least, got {values!r:.100}")
+        try:
+            json.dumps(values)
+        except TypeError as error:  # a date, which YAML makes of 2026-01-31
+            raise ConfigError(f"{key}: {error}: write it in quotes") from error
         return values
     numbers = (int,) if kind.endswith("int") else (int, float)
     is_pair = isinstance(values, list) and len(values) == 2
@@ -173,6 +186,8 @@ def _values(key: str, kind: str, values: Any) -> Any:
         what = "two whole numbers" if kind.endswith("int") else "two numbers"
         raise ConfigError(f"{key}: {kind}: expected {what}, got {values!r:.100}")
     low, high = values
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ConfigError(f"{key}: {kind}: expected two finite numbers, got {values}")
     if not low < high or (kind.startswith("log") and low <= 0):
         positive = "above 0, " if kind.startswith("log") else ""
         raise ConfigError(f"{key}: {kind}: expected {positive}the lower first, got {values}")

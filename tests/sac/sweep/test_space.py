@@ -1,6 +1,7 @@
 """Search spaces: what they offer Optuna, and what is refused before anything starts."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,16 @@ def test_a_condition_may_be_about_the_configuration() -> None:
         ({"agent.critic": ["sac", "tcq"]}, 'agent.critic, at "tcq": '),
         ({"agent.tau": {"same": "agent.gamma"}}, "expected a key above it (there is none)"),
         ({"agent.tau": {"uniform": [0.1, 0.2], "if": {"agent.citric": 1}}}, "agent.tau, if: "),
+        ({"agent.tau": {"uniform": [0.1, 0.2], "if": {"agent.critic": []}}}, "expected a value or"),
+        (
+            {
+                "agent.tau": {"uniform": [0.1, 0.2], "if": {"agent.critic": "tqc"}},
+                "agent.critic": ["sac", "tqc"],
+            },
+            "agent.tau, if: expected a key above it, got agent.critic",
+        ),
+        ({"env.kwargs.g": {"uniform": [1, float("inf")]}}, "env.kwargs.g: uniform: expected two f"),
+        ({"env.kwargs.day": [date(2026, 1, 1), 1]}, "env.kwargs.day: Object of type date is not"),
     ],
 )
 def test_refusals_name_key_expected_and_got(document: dict[str, Any], words: str) -> None:
