@@ -27,8 +27,6 @@ from sac.sweep.space import Space
 from sac.terminal import reports
 
 MAX_STARTS = 4  # of a run that is lost, with its node
-PRUNERS = ("median", "asha", "none")
-METRICS = ("last", "best")
 
 
 @dataclass
@@ -75,7 +73,7 @@ class Trials:
         self.study = self._open()
         self._going: dict[str, _Trial] = {}  # by the labels of runs
         self._starts: dict[str, int] = {}
-        self._queue = [self._begun(trial) for trial in self._trials("RUNNING")]
+        self._queue = [begun for trial in self._trials("RUNNING") for begun in self._begun(trial)]
 
     def _open(self) -> Any:
         optuna, comparison = self.optuna, self.comparison
@@ -106,7 +104,8 @@ class Trials:
             enough = len(self._trials()) >= self.wanted
             if enough or (self._until is not None and time.monotonic() >= self._until):
                 return None
-            self._queue += self._proposed()
+            optuna_trial = self.study.ask()
+            self._queue += self._tried(optuna_trial, self.space.suggest(optuna_trial))
         trial = self._queue[0]
         run = trial.waiting.pop(0)
         if not trial.waiting:
@@ -126,8 +125,8 @@ class Trials:
         if is_whole and report.step not in trial.reported:
             trial.reported.add(report.step)
             trial.optuna.report(fmean(v for v in values if v is not None), report.step)
-            is_last = report.step >= self.space.config.train.total_steps
-            trial.is_pruned |= not is_last and trial.optuna.should_prune()
+            last = trial.parameters.get("train.total_steps", self.space.config.train.total_steps)
+            trial.is_pruned |= report.step < last and trial.optuna.should_prune()
 
     def is_over(self, run: Run) -> bool:
         """Return whether a run's trial is pruned, or has failed with another seed."""
@@ -200,10 +199,8 @@ class Trials:
         found: list[Any] = self.study.get_trials(deepcopy=False, states=wanted)
         return found
 
-    def _proposed(self) -> list[_Trial]:
-        """Ask for a trial; one whose keys do not agree fails at once, and there is none."""
-        optuna_trial = self.study.ask()
-        parameters = self.space.suggest(optuna_trial)
+    def _tried(self, optuna_trial: Any, parameters: dict[str, Any]) -> list[_Trial]:
+        """Return a trial in a list; where its keys do not agree it fails, and there is none."""
         optuna_trial.set_user_attr("parameters", parameters)
         try:
             return [self._prepared(optuna_trial, parameters)]
@@ -213,13 +210,16 @@ class Trials:
             print(f"trial {optuna_trial.number} can't be: {error}", file=sys.stderr)
             return []
 
-    def _begun(self, frozen: Any) -> _Trial:
-        """Return a trial that an earlier command left unfinished."""
+    def _begun(self, frozen: Any) -> list[_Trial]:
+        """Return a trial that an earlier command left unfinished, with the returns of its runs."""
         optuna_trial = self.optuna.trial.Trial(self.study, frozen._trial_id)
         parameters = frozen.user_attrs.get("parameters") or self.space.suggest(optuna_trial)
-        trial = self._prepared(optuna_trial, parameters)
-        trial.reported |= set(frozen.intermediate_values)
-        return trial
+        begun = self._tried(optuna_trial, parameters)
+        for trial in begun:
+            trial.reported |= set(frozen.intermediate_values)
+            found = {path.name: evaluations_of(path) for path in self._directories(trial.number)}
+            trial.evaluations = {name: returns for name, returns in found.items() if returns}
+        return begun
 
     def _prepared(self, optuna_trial: Any, parameters: dict[str, Any]) -> _Trial:
         """Make the run directories of a trial, and return it; ConfigError where keys disagree."""

@@ -14,7 +14,7 @@ import pytest
 
 from sac.config import Config
 from sac.errors import ConfigError
-from sac.run.layout import CONFIG_FILE
+from sac.run.layout import CONFIG_FILE, METRICS_FILE
 from sac.sweep.folder import (
     BEST_FILE,
     PRUNED_FILE,
@@ -119,6 +119,38 @@ def test_a_failed_trial_is_counted_and_the_others_go_on(tmp_path: Path) -> None:
     play(trials, second, {}, status=128 + signal.SIGTERM)
     assert trials.rows()[0].state == "failed"
     assert next_run(trials).label == "trial-0001-s0"
+
+
+def test_a_trial_that_was_killed_early_is_begun_or_fails(tmp_path: Path) -> None:
+    trials = sweep(tmp_path, trials=1)
+    trials.study.ask()  # killed before its settings were written down
+    again = sweep(tmp_path, trials=1)
+    assert play(again, next_run(again), {STEPS: 1.0}) == "done: 1.00"
+    best = again.best_config()
+    assert best is not None and set(best[0].parameters) == set(SPACE)
+    disagreeing = again.study.ask()
+    disagreeing.set_user_attr("parameters", {"train.learning_starts": STEPS + 1})
+    assert sweep(tmp_path, trials=2).rows()[-1].state == "failed"
+
+
+def test_seeds_that_ended_before_a_kill_count_for_pruning(tmp_path: Path) -> None:
+    trials = sweep(tmp_path, trials=1, seeds=2)
+    play(trials, next_run(trials), {50: 2.0, STEPS: 4.0})
+    metrics = tmp_path / "a-sweep" / "trial-0000-s0" / METRICS_FILE
+    metrics.write_text("step,eval/mean_return\n50,2\n100,4\n")
+    again = sweep(tmp_path, trials=1, seeds=2)
+    runs = {run.label: run for run in (next_run(again), next_run(again))}
+    again.reported(runs["trial-0000-s1"], Evaluated(50, 6.0))
+    assert again.study.trials[0].intermediate_values == {50: 4.0}
+
+
+def test_a_trial_is_not_pruned_at_the_last_of_its_own_steps(tmp_path: Path) -> None:
+    trials = sweep(tmp_path, trials=7, pruner="median")
+    for _ in range(6):
+        play(trials, next_run(trials), {50: 5.0, STEPS: 10.0})
+    run = next_run(trials)
+    trials._going[run.label].parameters["train.total_steps"] = 50
+    assert play(trials, run, {50: 1.0}) == "done: 1.00"
 
 
 def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
