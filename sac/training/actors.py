@@ -19,7 +19,8 @@ from sac.agent.state import load_policy_state
 from sac.config import Config
 from sac.environments import Episode, Step
 from sac.environments.make import around
-from sac.errors import EnvironmentStepError, WorkerLostError
+from sac.environments.stepping.ray import STARTING_SECONDS, told
+from sac.errors import EnvironmentStepError, NotFiniteError, SACError, WorkerLostError
 from sac.exploration.noise import noise_for
 from sac.exploration.random_actions import RandomActions
 from sac.seeding import Streams, branch, integer_seed
@@ -96,8 +97,8 @@ class _Play:
     """What an actor was asked for."""
 
     index: int  # of the environment
-    updates: int  # that its weights had seen
-    since: float
+    updates: float  # that its weights had seen; infinite: it makes its player only
+    until: float  # when it counts as hung
 
 
 class ActorCollector(Collector):
@@ -116,11 +117,11 @@ class ActorCollector(Collector):
         share = self._max_lag / max(1e-9, 2 * self._updates_per_step * environment.num_envs)
         self._steps = max(1, min(LONGEST_PLAY, math.floor(share)))
         self._plays: dict[Any, _Play] = {}  # by the references of what is to come
-        self._waiting: list[deque[tuple[Played, int]]] = [
+        self._waiting: list[deque[tuple[Played, float]]] = [
             deque() for _ in range(environment.num_envs)
         ]
         self._weights: tuple[int, Any] = (-1, None)  # updates, and a reference
-        self._lags: list[int] = []
+        self._lags: list[float] = []
         self._waited = 0.0
         self._generation = 0
         self._losses: list[list[int]] = [[] for _ in range(environment.num_envs)]  # transitions
@@ -129,9 +130,12 @@ class ActorCollector(Collector):
 
     def _install(self, indices: Sequence[int]) -> None:
         """Let actors begin with random numbers that none has had."""
+        self._plays = {key: play for key, play in self._plays.items() if play.index not in indices}
+        until = time.monotonic() + STARTING_SECONDS
         for index in indices:
             number = 1 + self._generation * self._environment.num_envs + index
-            self._actors.actors[index].install.remote(Player, self._text, number)
+            made = self._actors.actors[index].install.remote(Player, self._text, number)
+            self._plays[made] = _Play(index, math.inf, until)
 
     def _collect(self, *, random: bool) -> Collected:
         until = time.monotonic() + PATIENCE_SECONDS
@@ -161,7 +165,8 @@ class ActorCollector(Collector):
             if self._weights[0] != updates:
                 self._weights = updates, self._actors.put(self._agent.policy_state_dict())
             reference = actor.play.remote(self._weights[1], self._steps, random)
-            self._plays[reference] = _Play(index, updates, time.monotonic())
+            limit = math.inf if self._actors.timeout is None else self._actors.timeout * self._steps
+            self._plays[reference] = _Play(index, updates, time.monotonic() + limit)
 
     def _may_store(self) -> bool:
         """Return whether there is something, and no weights become too old by its updates."""
@@ -182,25 +187,21 @@ class ActorCollector(Collector):
             except Exception as error:
                 self._lose(play, error)
                 continue
-            self._waiting[play.index] += [(one, play.updates) for one in played]
-        limit = self._actors.timeout
+            self._waiting[play.index] += [(one, play.updates) for one in played or ()]
         now = time.monotonic()
         for reference, play in list(self._plays.items()):
-            if limit is not None and now - play.since > limit * self._steps:
+            if now > play.until:
                 del self._plays[reference]
-                self._lose(play, TimeoutError(f"it took longer than {limit:g} seconds a step"))
+                limit = f"longer than env.step_timeout, {self._actors.timeout} seconds a step"
+                words = "too long to start" if math.isinf(play.updates) else limit
+                self._lose(play, TimeoutError(f"it took {words}"))
 
     def _lose(self, play: _Play, error: Exception) -> None:
         """Start a lost actor anew; raise what an environment has raised."""
-        is_lost = isinstance(error, TimeoutError) or self._actors.is_loss(error)
-        words = (str(error).strip() or type(error).__name__).splitlines()
-        if not is_lost:
-            cause = getattr(error, "cause", error)
-            raise EnvironmentStepError(
-                f"environment {play.index} raised {type(cause).__name__}: {cause}"
-            ) from error
         index = play.index
-        lost = WorkerLostError(f"the Ray actor of environment {index} is lost: {words[0]}")
+        if not isinstance(error, TimeoutError) and not self._actors.is_loss(error):
+            raise _raised(index, getattr(error, "cause", error)) from error
+        lost = WorkerLostError(f"the Ray actor of environment {index} is lost: {told(error)}")
         losses = [at for at in self._losses[index] if at > self._transitions - RESTART_WINDOW]
         if len(losses) >= MOST_LOSSES:
             raise WorkerLostError(
@@ -215,6 +216,10 @@ class ActorCollector(Collector):
         self._replay_buffer.truncate([index])
         self._returns[index] = 0
         self.incidents.append(f"{lost}. Started anew; its episode ends truncated")
+
+    def _restart(self, error: WorkerLostError) -> None:
+        """Raise it: each lost actor has been started anew by itself."""
+        raise error
 
     def _stored(self) -> Collected:
         """Store the oldest transition that waits of every environment."""
@@ -273,6 +278,16 @@ class ActorCollector(Collector):
         """Let actors begin with other random numbers."""
         self._generation += 1
         self._install(range(self._environment.num_envs))
+
+
+def _raised(index: int, cause: Exception) -> SACError:
+    """Return what an environment raised, by its number here: alone in its actor, it is number 0."""
+    if not isinstance(cause, SACError):
+        return EnvironmentStepError(f"environment {index} raised {type(cause).__name__}: {cause}")
+    cause.args = (str(cause).replace("environment 0", f"environment {index}"),)
+    if isinstance(cause, NotFiniteError):
+        cause.quantity = cause.quantity.replace("environment 0", f"environment {index}")
+    return cause
 
 
 def _nothing(like: Played) -> Played:

@@ -230,7 +230,7 @@ class RayWorkers:
             self._give_up(lost)
             raise WorkerLostError(
                 f"the Ray actor of environment {' and '.join(map(str, lost))} died, perhaps with "
-                f"its node: {str(error).splitlines()[0]}"
+                f"its node: {told(error)}"
             ) from error
 
     def _is_lost(self, call: Any) -> bool:
@@ -280,6 +280,10 @@ def connect(address: str | None) -> tuple[Any, bool]:
 
 
 def _setup_error(error: Exception) -> EnvironmentSetupError:
-    cause = getattr(error, "cause", None) or error
-    words = " ".join(f"{type(cause).__name__}: {cause}".split())
-    return EnvironmentSetupError(f"an environment can't be made in its Ray actor: {words:.500}")
+    return EnvironmentSetupError(f"an environment can't be made in its Ray actor: {told(error)}")
+
+
+def told(error: BaseException) -> str:
+    """Return in a line what an error of Ray says: of a constructor that raised, what it raised."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1 if getattr(error, "actor_init_failed", False) else 0].rstrip(".")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,14 @@ import pytest
 from sac import Config, train
 from sac.config import EnvConfig
 from sac.environments import VectorEnvironment, make_vector_environment
-from sac.errors import ConfigError, EnvironmentStepError, WorkerLostError
+from sac.errors import (
+    ConfigError,
+    DivergenceError,
+    EnvironmentSetupError,
+    EnvironmentStepError,
+    NotFiniteError,
+    WorkerLostError,
+)
 from tests.sac.tiny_runs import assert_same_arrays, metrics, saved_arrays, tiny_config
 
 pytestmark = pytest.mark.extras
@@ -104,6 +112,12 @@ def test_what_an_environment_raises_is_told() -> None:
         vector.step(np.zeros(2, np.int64))
 
 
+def test_what_a_constructor_raises_is_told() -> None:
+    config = EnvConfig(id="Pendulum-v1", kwargs={"gravity": 9}, vectorization="ray")
+    with pytest.raises(EnvironmentSetupError, match=r"Ray actor: TypeError: .*'gravity'"):
+        make_vector_environment(config, seed=0)
+
+
 def test_playing_alone_keeps_updates_lag_and_order(tmp_path: Path) -> None:
     run = train(ray_config(tmp_path, {"train": {"total_steps": 400}}, max_lag=8))
     rows = [row for row in metrics(run.run_directory) if "rollout/policy_lag" in row]
@@ -120,7 +134,7 @@ def test_playing_alone_never_acts_with_older_weights(
 ) -> None:
     from sac.training.actors import ActorCollector
 
-    lags: list[int] = []
+    lags: list[float] = []
     hear = ActorCollector._hear
 
     def watched(self: ActorCollector, seconds: float) -> None:
@@ -148,6 +162,66 @@ def test_playing_alone_survives_a_lost_actor(
     run = train(ray_config(tmp_path, {"train": {"total_steps": 400}}, max_lag=8))
     assert metrics(run.run_directory)[-1]["rollout/worker_restarts"] == "1.0"
     assert "its episode ends truncated" in capsys.readouterr().out
+
+
+def test_playing_alone_ends_at_one_loss_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sac.training import actors
+
+    stored = actors.ActorCollector._stored
+
+    kills = iter([0])
+
+    def killing(self: actors.ActorCollector) -> Any:
+        if self._transitions == 100 and next(kills, None) is not None:
+            self._actors._ray.kill(self._actors.actors[0])
+        return stored(self)
+
+    monkeypatch.setattr(actors.ActorCollector, "_stored", killing)
+    monkeypatch.setattr(actors, "MOST_LOSSES", 0)
+    with pytest.raises(WorkerLostError, match=r"environment 0 is lost.* the 1th time") as caught:
+        train(ray_config(tmp_path, {"train": {"total_steps": 400}}, max_lag=8))
+    assert str(caught.value).count("That was") == 1  # not that all were started anew, three times
+
+
+def test_playing_alone_has_time_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sac.training.actors import ActorCollector
+
+    left: list[float] = []
+    hear = ActorCollector._hear
+
+    def watched(self: ActorCollector, seconds: float) -> None:
+        left.extend(play.until - time.monotonic() for play in self._plays.values() if not left)
+        hear(self, seconds)
+
+    monkeypatch.setattr(ActorCollector, "_hear", watched)
+    train(ray_config(tmp_path, max_lag=8, step_timeout=20))
+    assert left[0] > 20 * 2  # two steps a play
+
+
+class Blind(Stubborn):
+    """Gives a reward that is no number in its third step."""
+
+    def step(self, action: Any) -> Any:
+        observation, reward, *ends = super().step(action)
+        return observation, float("nan") if self.steps == 3 else reward, *ends
+
+
+def test_playing_alone_numbers_are_judged_as_in_step(tmp_path: Path) -> None:
+    config = ray_config(tmp_path, num_envs=1, max_lag=8)
+    with pytest.raises(DivergenceError, match=r"^environment 0 gave the reward nan"):
+        train(config, env=lambda: Blind("blind"))
+    assert list(tmp_path.rglob("divergence-1"))
+
+
+def test_an_error_names_its_environment_here() -> None:
+    from sac.training.actors import _raised
+
+    there = NotFiniteError("environment 0 gave nan", quantity="the reward of environment 0")
+    here = _raised(2, there)
+    assert isinstance(here, NotFiniteError) and str(here) == "environment 2 gave nan"
+    assert here.quantity == "the reward of environment 2"
 
 
 def test_playing_alone_resumes_with_truncated_episodes(
