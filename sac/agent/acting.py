@@ -38,6 +38,7 @@ class Actor:
         """
         encoder = self.observation_encoder
         n = encoder.batch_size(observation)
+        encoder.check_parts(observation, n)
         if n is None:
             observations = encoder.encode(observation)[None]
         else:

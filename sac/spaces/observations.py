@@ -82,6 +82,16 @@ class ObservationEncoder:
         """Return one environment's observation in the batch of a vector environment."""
         return _item(self.space, observations, index)
 
+    def check_parts(self, observation: Any, n: int | None) -> None:
+        """Raise SpaceError for a Dict or Tuple, or a batch of n, whose parts lose what they hold.
+
+        `encode` makes numbers of its dtype of each part, which environments have been checked for.
+        """
+        if self._is_nested:
+            items = [observation] if n is None else (self.item(observation, i) for i in range(n))
+            for each in items:
+                check_observation(self.space, each)
+
     def batch_size(self, observation: Any) -> int | None:
         """Return the size of a batch in Gymnasium's layout, None for a single observation."""
         space, leaf = self.space, observation

@@ -58,6 +58,18 @@ def row(actions: Any, index: int, space: spaces.Space) -> Any:
     return actions[index] if isinstance(space, spaces.Discrete) else actions[index, ...]
 
 
+@pytest.mark.parametrize("is_batch", [False, True])
+def test_a_part_that_would_be_cut_is_refused(is_batch: bool) -> None:
+    codes = spaces.Box(0, 9, (3,), np.uint8)
+    agent = make_agent(ACTION_SPACES["box"], spaces.Dict({"a": BOX, "codes": codes}))
+    observation = agent.observation_encoder.space.sample()
+    observation["codes"] = np.array([1, 0.25, 2])
+    if is_batch:
+        observation = {name: part[None] for name, part in observation.items()}
+    with pytest.raises(SpaceError, match="expected an observation of uint8"):
+        agent.act(observation)
+
+
 @pytest.mark.parametrize("deterministic", [False, True])
 @pytest.mark.parametrize("actions", ["box", "discrete"])
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
