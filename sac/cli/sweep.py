@@ -142,7 +142,7 @@ def _tell_end(trials: "Trials", argv: Sequence[str], prog: str, *, is_whole: boo
     if trials.best_config() is not None:
         best = quoted(trials.folder.path / BEST_FILE)
         say(f"Best: {typed_commands(prog)['train']} --config {best}", sys.stdout)
-    if not is_whole:
+    if not is_whole or any(row.state == "running" for row in rows):
         command = f"python {sys.argv[0]}" if prog.endswith(".py") else prog
         say(f"Go on: {command} {shlex.join(argv)}", sys.stdout)
 

@@ -2,11 +2,13 @@
 
 import importlib.util
 import json
+import signal
 from pathlib import Path
 
 import pytest
 
 from sac.cli import main
+from sac.sweep.child import LocalChild
 from tests.sac.tiny_runs import tiny_config
 
 
@@ -85,3 +87,20 @@ def test_a_sweep_prints_json_and_makes_runs(
     assert "gamma: 0.9" in (tmp_path / "tiny-sweep" / "best.yaml").read_text()
     assert main([*command, "--agent.gamma", "0.8"]) == 2
     assert "another agent.gamma: 0.9, now 0.8" in capsys.readouterr().err
+
+
+@pytest.mark.extras
+def test_a_trial_that_somebody_ended_is_to_be_gone_on_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("optuna", reason="the extra optuna")
+    command = [*files(tmp_path), "--trials", "1"]
+    # As if its training had been sent SIGTERM from outside.
+    read = vars(LocalChild)["status"].fget
+    ended = property(lambda child: None if read(child) is None else 128 + signal.SIGTERM)
+    monkeypatch.setattr(LocalChild, "status", ended)
+    assert main(command) == 0
+    assert f"Go on: python -m sac sweep --config {tmp_path}" in capsys.readouterr().out
+    monkeypatch.undo()
+    assert main(command) == 0
+    assert "Go on" not in capsys.readouterr().out
