@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from sac.config import Config
-from sac.errors import SACError, install_command
+from sac.environments.stepping.ray import connect
+from sac.errors import SACError
 from sac.run.layout import CONFIG_FILE
 from sac.sweep.child import Event, LocalChild
 from sac.sweep.folder import begin_run
 from sac.sweep.plan import THREAD_VARIABLES
 from sac.sweep.processes import Run
-from sac.threads import processors
 
 
 class Host:
@@ -126,20 +126,9 @@ def connected(address: str | None, cpus_per_trial: int) -> Iterator[Cluster]:
 
     SACError without Ray, and where there is no such cluster.
     """
-    try:
-        import ray
-    except ImportError as error:
-        raise SACError(f"--backend ray needs Ray ({error}): {install_command('ray')}") from error
-    quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
-    try:
-        if address is None:
-            ray.init(num_cpus=processors(), include_dashboard=False, **quiet)
-        else:
-            ray.init(address=address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        where = "on this machine" if address is None else f"at --address {address}"
-        raise SACError(f"no Ray cluster {where}: {error}") from error
+    ray, is_owner = connect(address, "--backend ray", "--address")
     try:
         yield Cluster(ray, cpus_per_trial)
     finally:
-        ray.shutdown()
+        if is_owner:
+            ray.shutdown()

@@ -85,7 +85,8 @@ class RayEnv(VectorEnv):
 
         `address`: auto or host:port; None: what this process is connected to, or a Ray of its own.
         """
-        self._ray, self._is_owner = connect(address)
+        asked = "env.vectorization: ray"
+        self._ray, self._is_owner = connect(address, asked, "env.ray_address")
         self.num_envs = num_envs
         self._make, self._seed = make, seed
         self.timeout = timeout
@@ -257,24 +258,22 @@ class RayWorkers:
             raise failure
 
 
-def connect(address: str | None) -> tuple[Any, bool]:
-    """Return Ray, connected, and whether that is to be shut down again; SACError without."""
+def connect(address: str | None, asked: str, key: str) -> tuple[Any, bool]:
+    """Return Ray, connected, and whether that is to be shut down again; SACError without.
+
+    `asked` and `key`: what the user wrote to get here, and where the address comes from.
+    """
     try:
         import ray
     except ImportError as error:
-        raise SACError(
-            f"env.vectorization: ray needs Ray ({error}): {install_command('ray')}"
-        ) from error
+        raise SACError(f"{asked} needs Ray ({error}): {install_command('ray')}") from error
     if ray.is_initialized():
         return ray, False
-    quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
+    here = {"include_dashboard": False} if address is None else {"address": address}
     try:
-        if address is None:
-            ray.init(include_dashboard=False, **quiet)
-        else:
-            ray.init(address=address, **quiet)
+        ray.init(**here, logging_level="ERROR", log_to_driver=False)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        where = "on this machine" if address is None else f"at env.ray_address {address}"
+        where = "on this machine" if address is None else f"at {key} {address}"
         raise SACError(f"no Ray cluster {where}: {error}") from error
     return ray, True
 
