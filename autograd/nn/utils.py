@@ -15,7 +15,6 @@ from autograd.nn.parameter import type_name
 from autograd.tensors.tensor import Tensor
 
 
-@effect
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor],
     max_norm: float,
@@ -30,6 +29,15 @@ def clip_grad_norm_(
     Raises:
         RuntimeError: with `error_if_nonfinite`, the norm is infinite or NaN.
     """
+    # A list: a captured function clips again and again, and an iterator would be used up.
+    listed = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    return _clip_grad_norm_(listed, max_norm, norm_type, error_if_nonfinite)
+
+
+@effect
+def _clip_grad_norm_(
+    parameters: list[Tensor], max_norm: float, norm_type: float, error_if_nonfinite: bool
+) -> Tensor:
     grads = _gradients(parameters)
     total = _total_norm(grads, float(norm_type))
     if error_if_nonfinite and not math.isfinite(total.item()):

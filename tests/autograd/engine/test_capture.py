@@ -426,3 +426,25 @@ def test_inside_another_and_in_anomaly_mode_it_runs_as_it_is() -> None:
     with torch.autograd.set_detect_anomaly(True):
         inner(inputs(0))
     assert not inner.programs
+
+
+@pytest.mark.parametrize("is_captured", [True, False])
+def test_gradients_are_clipped_in_each_call(*, is_captured: bool) -> None:
+    """What a module's `parameters()` yields can be walked through once."""
+    net = nn.Linear(3, 1)
+    optimizer = optim.SGD(net.parameters(), lr=1.0)
+
+    def learn(x: Tensor) -> Tensor:
+        optimizer.zero_grad()
+        loss = 100 * net(x).sum()
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+        optimizer.step()
+        return loss.detach()
+
+    step = Captured(learn, list(net.parameters()), [net]) if is_captured else learn
+    for seed in range(CALLS):
+        before = [parameter.detach().clone() for parameter in net.parameters()]
+        step(inputs(seed))
+        moved = [after.detach() - was for after, was in zip(net.parameters(), before, strict=True)]
+        assert torch.cat([each.reshape(-1) for each in moved]).norm().item() == pytest.approx(0.5)
