@@ -32,8 +32,8 @@ class EnvConfig:
         dict[str, Any],
         Option(
             "Keyword arguments of the environment; one at a time: --env.kwargs.NAME VALUE. Here "
-            "and in those of wrappers, {$dtype: uint8}, {$array: [0.5, 1], dtype: float32} and "
-            "{$import: package.module.name} stand for what YAML can't hold."
+            "and in those of wrappers, {$dtype: uint8}, {$array: [0.5, 1], dtype: float32}, "
+            "{$tuple: [64, 64]} and {$import: package.module.name} stand for what YAML can't hold."
         ),
     ] = field(default_factory=dict)
     name: Annotated[

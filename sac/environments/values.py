@@ -1,6 +1,7 @@
-"""What YAML can't hold, in keyword arguments: dtypes, arrays, and objects by their dotted names.
+"""What YAML can't hold, in keyword arguments: dtypes, arrays, tuples, and objects by their names.
 
-{$dtype: uint8}    {$array: [0.5, 1], dtype: float64}    {$import: package.module.function}
+{$dtype: uint8}    {$array: [0.5, 1], dtype: float64}    {$tuple: [64, 64]}
+{$import: package.module.function}
 """
 
 import difflib
@@ -12,7 +13,10 @@ import numpy as np
 
 from sac.errors import EnvironmentSetupError
 
-FORMS = "{$dtype: uint8}, {$array: [0.5, 1], dtype: float32} or {$import: package.module.name}"
+FORMS = (
+    "{$dtype: uint8}, {$array: [0.5, 1], dtype: float32}, {$tuple: [64, 64]} or "
+    "{$import: package.module.name}"
+)
 
 
 def built(value: Any, key: str) -> Any:
@@ -26,6 +30,8 @@ def built(value: Any, key: str) -> Any:
             return _dtype(name, key).type
         case {"$array": numbers, **rest} if rest.keys() <= {"dtype"}:
             return _array(numbers, rest.get("dtype"), key)
+        case {"$tuple": [*items], **rest} if not rest:
+            return tuple(built(item, key) for item in items)
         case {"$import": str(name), **rest} if not rest:
             return imported(name, key)
     wrong = [name for name in value if name.startswith("$")]

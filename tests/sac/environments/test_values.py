@@ -24,12 +24,14 @@ def test_forms_are_built_wherever_they_stand() -> None:
         "dtype": {"$dtype": "uint8"},
         "list": [{"$array": [1, 2], "dtype": "float32"}, 3],
         "nested": {"f": {"$import": "math.tanh"}, "plain": {"dtype": "text", "array": [1]}},
+        "tuple": {"$tuple": [64, {"$tuple": [{"$dtype": "int8"}]}]},
         "space": {"$import": "tests.sac.environments_for_tests:OBSERVATION_SPACE"},
     }
     made = built(value, "env.kwargs")
     assert made["dtype"] is np.uint8
     assert (made["list"][0].dtype, made["list"][0].tolist()) == (np.float32, [1, 2])
     assert made["nested"] == {"f": math.tanh, "plain": {"dtype": "text", "array": [1]}}
+    assert made["tuple"] == (64, (np.int8,))
     assert isinstance(made["space"], gymnasium.spaces.Box)
     assert list(imports(value)) == [
         "math.tanh",
@@ -45,6 +47,7 @@ def test_forms_are_built_wherever_they_stand() -> None:
         ({"$array": ["a"]}, "expected numbers"),
         ({"$array": [[1], [1, 2]]}, "array"),
         ({"$array": [1], "shape": 3}, r"expected \{\$dtype: uint8\}"),
+        ({"$tuple": 3}, r"expected \{\$dtype"),
         ({"$call": "os.getcwd"}, r"expected \{\$dtype: uint8\}"),
         ({"$import": "no_such_module.f"}, "no_such_module"),
         ({"$import": "math.tahn"}, "the nearest names are .*tanh"),
