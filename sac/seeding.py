@@ -11,7 +11,7 @@ from numpy.random import Generator, SeedSequence
 
 from sac.errors import CheckpointError
 
-SPARE_STREAMS = 5  # for later consumers, which then do not change the streams before them
+SPARE_STREAMS = 4  # for later consumers, which then do not change the streams before them
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Streams:
     critic: SeedSequence  # choices of the critic inside updates
     noise: SeedSequence  # of actions in the environment, where it is correlated over steps
     demonstrations: SeedSequence  # which of them are in a batch
+    augmentation: SeedSequence  # shifts of images inside updates
     spare: tuple[SeedSequence, ...]
 
     @classmethod

@@ -11,6 +11,7 @@ from autograd.generator import from_numpy_generator
 from autograd.random import source
 from sac.errors import SpaceError
 from sac.networks import single_row
+from sac.networks.encoders import Encoder, PlainEncoder
 from sac.networks.observation_input import ObservationInput
 from sac.policies import Policy
 from sac.spaces import ActionCodec, ObservationEncoder
@@ -22,6 +23,7 @@ class Actor:
     observation_encoder: ObservationEncoder
     action_codec: ActionCodec
     observation_input: ObservationInput
+    encoder: Encoder
     policy_net: Policy
     exploration: torch.Generator
     device: torch.device
@@ -60,7 +62,7 @@ class Actor:
             return policy.perturbed_row(row, noise[0]).reshape(1, *self.action_codec.shape)
         with no_grad():
             placed = torch.as_tensor(noise, device=self.device)
-            return self._actions(policy.perturbed(self.observation_input(observations), placed))
+            return self._actions(policy.perturbed(self.features(observations), placed))
 
     def sample(self, observations: NDArray[Any], generator: np.random.Generator) -> NDArray[Any]:
         """Return what `explore` does, with noise from another generator."""
@@ -72,11 +74,15 @@ class Actor:
             row = self.observation_input.array(observations)[0]
             return self.policy_net.mode_row(row).reshape(1, *self.action_codec.shape)
         with no_grad():
-            return self._actions(self.policy_net.mode(self.observation_input(observations)))
+            return self._actions(self.policy_net.mode(self.features(observations)))
 
     def observe(self, observations: NDArray[Any]) -> None:
         """Let the running statistics of observations, where there are any, see new ones."""
         self.observation_input.observe(observations)
+
+    def features(self, observations: NDArray[Any] | Tensor) -> Tensor:
+        """Return what the networks take of encoded observations (n, ...): (n, features)."""
+        return self.encoder(self.observation_input(observations))
 
     def _sample(self, observations: NDArray[Any], noise: torch.Generator) -> NDArray[Any]:
         if self._is_row(observations):
@@ -84,12 +90,11 @@ class Actor:
             action = self.policy_net.sample_row(row, source(noise))
             return action.reshape(1, *self.action_codec.shape)
         with no_grad():
-            return self._actions(
-                self.policy_net.sample(self.observation_input(observations), noise)
-            )
+            return self._actions(self.policy_net.sample(self.features(observations), noise))
 
     def _is_row(self, observations: NDArray[Any]) -> bool:
-        return len(observations) == 1 and single_row.fits(self.policy_net.net)
+        is_plain = isinstance(self.encoder, PlainEncoder)
+        return len(observations) == 1 and is_plain and single_row.fits(self.policy_net.net)
 
     def _actions(self, actions: Tensor) -> NDArray[Any]:
         return actions.numpy(force=True).reshape(len(actions), *self.action_codec.shape)

@@ -14,7 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 import autograd as torch
-from autograd import Tensor, optim
+from autograd import Tensor, nn, optim
 from autograd.functional.fused import clip_row_norms_
 from autograd.generator import from_numpy_generator
 from autograd.gpu import Upload
@@ -81,7 +81,7 @@ class SACAgent(Actor):
         parts = build_parts(
             self.config, self.observation_encoder, self.action_codec, streams, self.device
         )
-        self.observation_input = parts.observation_input
+        self.observation_input, self.encoder = parts.observation_input, parts.encoder
         self.reward_scale: RewardScale | None = None
         if self.config.normalize_rewards:
             self.reward_scale = RewardScale(self.config.value_bound)
@@ -134,7 +134,7 @@ class SACAgent(Actor):
 
     def _learn(self, *parts: Tensor) -> Metrics:
         """Take the gradient steps of arXiv:1812.05905, algorithm 1, on the parts of Transitions."""
-        batch = Transitions(*parts)
+        batch = self.encoded(Transitions(*parts))
         alpha = self.temperature.alpha  # of before its own step, in all losses
         metrics = self._critic_step(batch, alpha)
         with frozen(self.critic):
@@ -148,38 +148,53 @@ class SACAgent(Actor):
     def _learn_critic(self, *parts: Tensor) -> Metrics:
         """Take the steps of `_learn` but those of the policy and of alpha."""
         alpha = self.temperature.alpha
-        metrics = self._critic_step(Transitions(*parts), alpha)
+        metrics = self._critic_step(self.encoded(Transitions(*parts)), alpha)
         self.critic.follow()
         return metrics | {"alpha": alpha}
 
+    def encoded(self, batch: Transitions) -> Transitions:
+        """Return a batch with what policy and critic take in place of observations."""
+        now, later = self.encoder.read(batch.observation, batch.next_observation)
+        return batch._replace(observation=now, next_observation=later)
+
     def _critic_step(self, batch: Transitions, alpha: Tensor) -> Metrics:
         critic_loss = self.critic.loss(batch, self.policy_net, alpha)  # J_Q, eq. 5
-        metrics = self._step(critic_loss, self.critic.optimizer)
+        metrics = self._step(critic_loss, self.critic.optimizer, self.encoder.optimizer)
         normalize_rows_(self.critic.soft_q_nets)
         return metrics
 
     def _policy_loss(self, batch: Transitions, alpha: Tensor) -> tuple[Tensor, Metrics]:
         """J_pi = E[alpha log pi(a|s) - Q(s, a)] = -E[V(s)]; arXiv:1812.05905, eq. 9."""
         value, entropy = self.policy_net.soft_value(
-            batch.observation, self.critic.value, alpha, is_learning=True
+            batch.observation.detach(), self.critic.value, alpha, is_learning=True
         )
         loss = -value.mean()
         return loss, {"policy_loss": loss.detach(), "entropy": entropy.detach()}
 
-    def _step(self, part: tuple[Tensor, Metrics], optimizer: optim.Optimizer) -> Metrics:
+    def _step(self, part: tuple[Tensor, Metrics], *optimizers: optim.Optimizer | None) -> Metrics:
         """Step down the gradient of a loss, if its metrics named *_loss are finite."""
         loss, metrics = part
         for name, value in metrics.items():
             if name.endswith("_loss"):
                 self.loss_guard.check(name, value)
-        optimizer.zero_grad()
+        used = [optimizer for optimizer in optimizers if optimizer is not None]
+        for optimizer in used:
+            optimizer.zero_grad()
         loss.backward()
-        if self.config.max_grad_norm is not None:
-            for group in optimizer.param_groups:
-                for parameter in group["params"]:
-                    clip_row_norms_(parameter, self.config.max_grad_norm)
-        optimizer.step()
+        for optimizer in used:
+            if self.config.max_grad_norm is not None:
+                self._clip(optimizer, self.config.max_grad_norm)
+            optimizer.step()
         return metrics
+
+    def _clip(self, optimizer: optim.Optimizer, max_norm: float) -> None:
+        """Clip the gradients of each network to a norm."""
+        if optimizer is self.encoder.optimizer:
+            nn.utils.clip_grad_norm_(self.encoder.parameters(), max_norm)
+            return
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:  # a row is a network
+                clip_row_norms_(parameter, max_norm)
 
     def anneal(self, progress: float) -> None:
         """Lower all learning rates, from 0 of a training to 1, to `agent.final_lr_fraction`."""
@@ -200,7 +215,7 @@ class SACAgent(Actor):
         parts = build_parts(
             self.config, self.observation_encoder, self.action_codec, drawn, self.device
         )
-        for mine in ("policy_net", "critic", "temperature"):
+        for mine in ("encoder", "policy_net", "critic", "temperature"):
             getattr(self, mine).load_state_dict(getattr(parts, mine).state_dict())
         for optimizer in self.optimizers().values():
             for values in optimizer.state.values():
@@ -223,7 +238,7 @@ class SACAgent(Actor):
 
         Those of the policy and of alpha are of before the critic's step.
         """
-        transitions, alpha = self.transitions(batch), self.temperature.alpha
+        transitions, alpha = self.encoded(self.transitions(batch)), self.temperature.alpha
         critic_loss, metrics = self.critic.loss(transitions, self.policy_net, alpha)
         with frozen(self.critic):
             policy_loss, policy_metrics = self._policy_loss(transitions, alpha)
@@ -243,16 +258,19 @@ class SACAgent(Actor):
     def _program(
         self, repeater: Repeater, function: Callable[..., Metrics]
     ) -> Callable[..., Metrics]:
-        parts = self.policy_net, self.critic, self.temperature, self.policy_optimizer
+        parts = *self._modules(), self.policy_optimizer
         constants = self.config, self.loss_guard
         return repeater.repeated(function, self, parts, constants, self._tensors)
 
     def _tensors(self) -> list[Tensor]:
         """Return all tensors that `_learn` knows beside the batch."""
-        parts = self.policy_net, self.critic, self.temperature
+        parts = self._modules()
         tensors: list[Tensor] = [p for part in parts for p in part.parameters()]
         tensors += [buffer for part in parts for buffer in part.buffers()]
         return tensors if self.temperature.optimizer else [*tensors, self.temperature.alpha]
+
+    def _modules(self) -> tuple[nn.Module, ...]:
+        return self.encoder, self.policy_net, self.critic, self.temperature
 
     def optimizers(self) -> dict[str, optim.Optimizer]:
         """Return all optimizers by name; that of a fixed temperature does not exist."""
@@ -260,6 +278,8 @@ class SACAgent(Actor):
             "policy": self.policy_optimizer,
             "critic": self.critic.optimizer,
         }
+        if self.encoder.optimizer is not None:
+            named["encoder"] = self.encoder.optimizer
         if self.temperature.optimizer is not None:
             named["alpha"] = self.temperature.optimizer
         return named
@@ -267,6 +287,7 @@ class SACAgent(Actor):
     def generators(self) -> dict[str, torch.Generator]:
         """Return the agent's own random generators, by the names of their streams."""
         parts = self.policy_net.generators() | self.critic.generators()
+        parts |= self.encoder.generators()
         return {"exploration": self.exploration, **parts}
 
     def transitions(self, batch: Batch) -> Transitions:

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 import autograd as torch
 from autograd import nn, optim
+from sac.agent.variants import image_plan
 from sac.config import AgentConfig
 from sac.critics.soft_q import SoftQCritic
 from sac.errors import CheckpointError, ConfigError
+from sac.networks.encoders import FEATURES
 from sac.networks.observation_input import ObservationInput
 from sac.networks.reward_scale import RewardScale
 from sac.seeding import Streams, branch, integer_seed
@@ -60,6 +62,10 @@ class Learner(Protocol):
         """The statistics of rewards, where there are any."""
 
     @property
+    def encoder(self) -> nn.Module:
+        """What policy and critic share."""
+
+    @property
     def policy_net(self) -> nn.Module:
         """The policy."""
 
@@ -78,6 +84,7 @@ class Learner(Protocol):
 def _weights(agent: Learner) -> State:
     """Return the weights of all parts; a critic's networks have names of their own."""
     state = prefixed("observation_input", agent.observation_input.state_dict())
+    state |= prefixed("encoder", agent.encoder.state_dict())
     state |= prefixed("policy_net", agent.policy_net.state_dict())
     state |= arrays(agent.critic.state_dict())
     if agent.reward_scale is not None:
@@ -109,7 +116,7 @@ def _adam_states(agent: Learner, updates: int) -> State:
     """Return what the optimizers hold from their first step on, by name, shape and dtype."""
     expected: State = {}
     for name, optimizer in agent.optimizers().items():
-        if updates < (1 if name == "critic" else agent.config.policy_delay):
+        if updates < (1 if name in ("critic", "encoder") else agent.config.policy_delay):
             continue
         for index, parameter in enumerate(optimizer.param_groups[0]["params"]):
             moment = np.zeros(parameter.shape, np.float32)
@@ -133,12 +140,17 @@ def load_weights(agent: Learner, state: State) -> None:
     roots = {
         "observation_input",
         "reward_scale",
+        "encoder",
         "temperature",
         *(name.split(".")[0] for name in expected),
     }
     weights = {name: array for name, array in state.items() if name.split(".")[0] in roots}
     _check_fits(weights, expected)
-    named = {"policy_net": agent.policy_net, "temperature": agent.temperature}
+    named = {
+        "encoder": agent.encoder,
+        "policy_net": agent.policy_net,
+        "temperature": agent.temperature,
+    }
     for name, module in named.items():
         _load_module(module, part(weights, name))
     _load_module(agent.critic, {name: weights[name] for name in agent.critic.state_dict()})
@@ -163,7 +175,7 @@ def _check_fits(state: State, expected: State) -> None:
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
         raise CheckpointError(
             "the checkpoint does not fit the agent (other spaces, or another hidden_sizes, "
-            "num_soft_q_nets, alpha or normalize_observations?): "
+            "num_soft_q_nets, alpha, encoder or normalize_observations?): "
             f"{'; '.join(differences[:3])}{more}"
         )
 
@@ -175,6 +187,7 @@ def _layout(state: State) -> dict[str, str]:
 def policy_state(agent: Learner) -> State:
     """Return what acting needs."""
     state = prefixed("policy_net", agent.policy_net.state_dict())
+    state |= prefixed("encoder", agent.encoder.state_dict())
     return state | prefixed("observation_input", agent.observation_input.state_dict())
 
 
@@ -182,6 +195,7 @@ def load_policy_state(agent: Learner, state: State) -> None:
     """Take over what `policy_state` returned; CheckpointError where it does not fit."""
     _check_fits(state, policy_state(agent))
     _load_module(agent.policy_net, part(state, "policy_net"))
+    _load_module(agent.encoder, part(state, "encoder"))
     agent.observation_input.load_state_dict(part(state, "observation_input"))
 
 
@@ -239,9 +253,13 @@ def described(document: Mapping[str, Any], policy: State) -> tuple[Any, Any, Age
         config = AgentConfig(**document["agent"])
     except (KeyError, TypeError, ConfigError) as error:
         raise CheckpointError(f"policy.json does not describe a policy: {error}") from error
-    features = ObservationEncoder(observation_space).shape
-    sizes = [math.prod(features), *config.hidden_sizes]
-    needed = sum(m * n for m, n in pairwise(sizes))
+    observations = ObservationEncoder(observation_space)
+    images = image_plan(config, observations)
+    if images is None:
+        sizes, needed = [math.prod(observations.shape)], 0
+    else:
+        sizes, needed = [images.features], images.projected * FEATURES
+    needed += sum(m * n for m, n in pairwise([*sizes, *config.hidden_sizes]))
     available = sum(array.size for array in policy.values())
     if needed > available:
         raise CheckpointError(

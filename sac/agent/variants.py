@@ -1,9 +1,12 @@
 """From a configuration and spaces to the parts of an agent: one explicit table of variants."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import autograd as torch
+from autograd import nn, optim
 from sac.agent.temperature import FixedTemperature, LearnedTemperature, PartTemperatures
 from sac.config import AgentConfig
 from sac.critics import is_summed, reading_for
@@ -13,7 +16,9 @@ from sac.critics.redq import REDQCritic
 from sac.critics.soft_q import SoftQCritic
 from sac.critics.tqc import TQCCritic
 from sac.errors import ConfigError
+from sac.networks.encoders import Encoder, ImageEncoder, ImagePart, PlainEncoder, Plan
 from sac.networks.observation_input import NormalizedObservationInput, ObservationInput
+from sac.networks.optimizers import adam
 from sac.policies import FactoredPolicy, Policy, policy_for
 from sac.seeding import Streams, generator
 from sac.spaces import ActionCodec, ObservationEncoder
@@ -34,6 +39,7 @@ CRITICS: dict[str, type[SoftQCritic]] = {
 class Parts:
     """What an agent is made of."""
 
+    encoder: Encoder
     observation_input: ObservationInput
     policy_net: Policy
     critic: SoftQCritic
@@ -51,23 +57,52 @@ def critic_class(config: AgentConfig) -> type[SoftQCritic]:
 
 def build_parts(
     config: AgentConfig,
-    encoder: ObservationEncoder,
+    observations: ObservationEncoder,
     codec: ActionCodec,
     streams: Streams,
     device: torch.device,
 ) -> Parts:
-    """Build all parts; the weights of policy, then critic, come from the stream `network`."""
+    """Build all parts; the weights of each in turn come from the stream `network`."""
     input_class = NormalizedObservationInput if config.normalize_observations else ObservationInput
-    observation_input = input_class(encoder.shape, device, encoder.largest())
-    features = observation_input.features
+    images = image_plan(config, observations)
+    kept = [] if images is None else [image.columns for image in images.images]
+    observation_input = input_class(observations.shape, device, observations.largest(), kept)
     weights = generator(streams.network)
+    encoder: Encoder = PlainEncoder(observation_input.features)
+    if images is not None:
+        shifts = generator(streams.augmentation)
+        encoder = ImageEncoder(images, weights, shifts, device, partial(_critic_adam, config))
+    features = encoder.features
     kind = critic_class(config)
     is_exact = is_summed(codec, gives_values=kind.gives_values)
     policy_net = policy_for(codec, features, config, weights, streams, device, is_exact=is_exact)
     reading = reading_for(codec, features, is_exact=is_exact)
     critic = kind(reading, config, weights, streams, device)
     temperature = _temperature(config, codec.parts, policy_net, device)
-    return Parts(observation_input, policy_net, critic, temperature)
+    return Parts(encoder, observation_input, policy_net, critic, temperature)
+
+
+def image_plan(config: AgentConfig, observations: ObservationEncoder) -> Plan | None:
+    """Return what images are read by; None: all features go to the networks as they are.
+
+    ConfigError for an encoder without an image, or with too small ones.
+    """
+    if config.encoder == "none":
+        return None
+    is_asked_for = config.encoder != "auto"
+    images = [ImagePart(*found) for found in observations.images(is_asked_for=is_asked_for)]
+    if not images and is_asked_for:
+        raise ConfigError(
+            f"agent.encoder: {config.encoder} reads images, each a Box of three or four "
+            f"dimensions, and there is none in {observations.space}; leave agent.encoder out"
+        )
+    kind = config.encoder if is_asked_for else "nature"
+    columns = math.prod(observations.shape)
+    return Plan(kind, images, columns, config.random_shift) if images else None
+
+
+def _critic_adam(config: AgentConfig, module: nn.Module) -> optim.Optimizer:
+    return adam(module, config.soft_q_lr, config.adam_betas, config.weight_decay)
 
 
 def _temperature(

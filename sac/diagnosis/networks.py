@@ -17,7 +17,7 @@ def network_names(agent: SACAgent) -> list[str]:
 
 def hidden_layers(agent: SACAgent, batch: Batch) -> Iterator[tuple[str, NDArray]]:
     """Yield each hidden layer's name and its outputs (batch, units)."""
-    observation = agent.observation_input(batch.observation)
+    observation = agent.features(batch.observation)
     action = torch.as_tensor(batch.action.reshape(len(batch.action), -1), device=agent.device)
     with no_grad():
         of_policy = agent.policy_net.net.hidden(observation)
@@ -31,7 +31,7 @@ def hidden_layers(agent: SACAgent, batch: Batch) -> Iterator[tuple[str, NDArray]
 
 def min_q(agent: SACAgent, observations: NDArray, actions: NDArray) -> NDArray:
     """Return the smallest Q value (n,) of all networks for encoded observations and actions."""
-    observation = agent.observation_input(observations)
+    observation = agent.features(observations)
     action = torch.as_tensor(actions.reshape(len(actions), -1), device=agent.device)
     values = agent.critic.q_values(observation, action)  # (networks, n, 1)
     return values.numpy(force=True).min(axis=0)[:, 0]

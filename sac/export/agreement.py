@@ -41,7 +41,7 @@ def check(run: Callable[[NDArray[Any]], NDArray[Any]], agent: SACAgent, policy: 
         largest = np.inf
     else:
         with no_grad():
-            inputs = agent.observation_input(encoded)
+            inputs = agent.features(encoded)
             shortfall = agent.policy_net.shortfall(inputs, given, codec)
         largest = float(np.max(shortfall))
     if not largest <= TOLERANCE:  # NaN fails too

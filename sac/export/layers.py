@@ -69,8 +69,8 @@ def _input_layers(agent: SACAgent) -> list[Layer]:
 
 
 def _network_layers(agent: SACAgent) -> list[Layer]:
-    """Return the policy network; of a Gaussian's outputs the means alone."""
+    """Return encoder and policy network; of a Gaussian's outputs the means alone."""
     return [
         Layer(kind, {name: tensor.numpy(force=True) for name, tensor in tensors.items()})
-        for kind, tensors in agent.policy_net.mode_steps()
+        for kind, tensors in [*agent.encoder.steps(), *agent.policy_net.mode_steps()]
     ]

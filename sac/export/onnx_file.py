@@ -14,7 +14,13 @@ from sac.export.layers import Policy
 
 # Old versions, which every runtime of the last years knows.
 OPSET, IR_VERSION = 17, 8
-OPERATOR_OF = {"relu": "Relu", "tanh": "Tanh", "elu": "Elu", "leaky_relu": "LeakyRelu"}
+OPERATOR_OF = {
+    "flatten": "Flatten",
+    "relu": "Relu",
+    "tanh": "Tanh",
+    "elu": "Elu",
+    "leaky_relu": "LeakyRelu",
+}
 
 
 def encode(policy: Policy) -> bytes:
@@ -24,12 +30,16 @@ def encode(policy: Policy) -> bytes:
     x = graph.cast(graph.add("Flatten", "observation"), np.dtype(np.float32))
     forks: list[str] = []
     for layer in policy.layers:
-        if layer.kind in ACTION_LAYERS:
-            x = ACTION_LAYERS[layer.kind](graph, x, layer.arrays)
-        elif layer.kind == "fork":  # of a residual block
+        if layer.kind in LAYERS_OF_ARRAYS:
+            x = LAYERS_OF_ARRAYS[layer.kind](graph, x, layer.arrays)
+        elif layer.kind == "fork":  # of a residual block, or of parts of an observation
             forks.append(x)
         elif layer.kind == "join":
             x = graph.add("Add", x, forks.pop())
+        elif layer.kind == "swap":
+            x, forks[-1] = forks[-1], x
+        elif layer.kind == "concat":
+            x = graph.add("Concat", forks.pop(), x, axis=1)
         else:
             names = {name: graph.constant(array) for name, array in layer.arrays.items()}
             x = _add_layer(graph, layer.kind, x, names)
@@ -173,7 +183,36 @@ def _add_columns(graph: _Graph, x: str, arrays: dict[str, NDArray[Any]]) -> str:
     return graph.add("Gather", graph.add("Concat", *parts, axis=1), order, axis=1)
 
 
-ACTION_LAYERS = {"choose": _add_choice, "columns": _add_columns}
+def _add_take(graph: _Graph, x: str, arrays: dict[str, NDArray[Any]]) -> str:
+    return graph.add("Gather", x, graph.constant(arrays["columns"]), axis=1)
+
+
+def _add_image(graph: _Graph, x: str, arrays: dict[str, NDArray[Any]]) -> str:
+    """Add images with their channels first, to which the frames of a stack belong."""
+    *frames, a, b, c = arrays["shape"].tolist()
+
+    def reshaped(x: str, *shape: int) -> str:
+        return graph.add("Reshape", x, graph.constant(np.array([-1, *shape], np.int64)))
+
+    count = math.prod(frames)
+    if not arrays["is_last"]:
+        return reshaped(x, count * a, b, c)
+    x = graph.add("Transpose", reshaped(x, count, a, b, c), perm=[0, 1, 4, 2, 3])
+    return reshaped(x, count * c, a, b)
+
+
+def _add_conv(graph: _Graph, x: str, arrays: dict[str, NDArray[Any]]) -> str:
+    names = (graph.constant(arrays[name]) for name in ("weight", "bias"))
+    return graph.add("Conv", x, *names, strides=arrays["stride"].tolist())
+
+
+LAYERS_OF_ARRAYS = {
+    "choose": _add_choice,
+    "columns": _add_columns,
+    "take": _add_take,
+    "image": _add_image,
+    "conv": _add_conv,
+}
 
 
 def _described(name: str, dtype: np.dtype, shape: tuple[int, ...]) -> Any:

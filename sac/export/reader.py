@@ -22,7 +22,26 @@ def columns(x, low, high, whole, start, order):
     return np.concatenate([mixed, x[:, len(low) :] + start], axis=1)[:, order]
 
 
+def image(x, shape, is_last):
+    """Return (n, channels, height, width) of flattened images; frames of a stack are channels."""
+    x = x.reshape(len(x), -1, *shape[-3:])
+    x = x.transpose(0, 1, 4, 2, 3) if is_last else x
+    return x.reshape(len(x), -1, *x.shape[-2:])
+
+
+def conv(x, weight, bias, stride):
+    """Return the convolution of images (n, channels, height, width)."""
+    patches = np.lib.stride_tricks.sliding_window_view(x, weight.shape[2:], (2, 3))
+    patches = patches[:, :, :: stride[0], :: stride[1]].transpose(0, 2, 3, 1, 4, 5)
+    rows = patches.reshape(-1, weight[0].size) @ weight.reshape(len(weight), -1).T + bias
+    return rows.reshape(*patches.shape[:3], -1).transpose(0, 3, 1, 2)
+
+
 LAYERS: dict = {
+    "take": lambda x, columns: x[:, columns],
+    "image": image,
+    "conv": conv,
+    "flatten": lambda x: x.reshape(len(x), -1),
     "scale": lambda x, factor: x * factor,
     "standardise": lambda x, mean, factor, limit: np.clip((x - mean) * factor, -limit, limit),
     "linear": lambda x, weight, bias: x @ weight.T + bias,
@@ -62,10 +81,14 @@ class NumpyPolicy:
             raise ValueError(f"expected finite observations, got {x[~np.isfinite(x)][0]}")
         forks = []
         for kind, tensors in self.layers:
-            if kind == "fork":  # of a residual block
+            if kind == "fork":  # of a residual block, or of parts of an observation
                 forks.append(x)
             elif kind == "join":
                 x = x + forks.pop()
+            elif kind == "swap":
+                x, forks[-1] = forks[-1], x
+            elif kind == "concat":
+                x = np.concatenate([forks.pop(), x], axis=1)
             else:
                 x = LAYERS[kind](x, *tensors)
         return x.reshape(-1, *self.about["action"]["shape"]).astype(self.about["action"]["dtype"])

@@ -47,7 +47,7 @@ def update_values(agent: SACAgent, batch: Batch, seed: int) -> Iterator[Values]:
 def _policy(agent: SACAgent, batch: Batch, seed: int) -> Iterator[Values]:
     actions = agent.sample(batch.observation, np.random.default_rng(seed))
     with no_grad():
-        outputs = _array(agent.policy_net.net(agent.observation_input(batch.observation)))
+        outputs = _array(agent.policy_net.net(agent.features(batch.observation)))
     for name, values in agent.policy_net.describe(actions, outputs):
         yield from _by_dimension(f"policy/{name}", values)
 

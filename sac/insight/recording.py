@@ -4,7 +4,7 @@ There are two recordings: one as the update makes it, and a whole one, in which 
 frozen networks record too. Leaves of the first get a gradient, other leaves of the second do not.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ import autograd as torch
 from autograd import Tensor, enable_grad, no_grad
 from sac.agent.agent import SACAgent
 from sac.critics.transitions import Transitions
+from sac.networks.architecture import Stack
 from sac.networks.freezing import frozen
 
 
@@ -79,12 +80,7 @@ def record_update(agent: SACAgent, batch_size: int, *, whole: bool) -> Recording
         for tensor in [*batch[:-1], *(net.flat for net in nets.values())]:
             if tensor.is_floating_point():
                 tensor.requires_grad_()
-    for name, tensor in zip(batch._fields[:-1], batch[:-1], strict=True):
-        recording.name(tensor, f"batch/{name}")
-    for name, net in nets.items():
-        recording.name(net.flat, f"{name}/parameters")
-    for name, parameter in twin.temperature.named_parameters():
-        recording.name(parameter, f"alpha/{name}")
+    _name_leaves(twin, batch, nets, recording)
     with ExitStack() as hooks:
         for scope, net in nets.items():
             hooks.enter_context(net.register_forward_hook(_labelling(recording, scope)))
@@ -92,6 +88,18 @@ def record_update(agent: SACAgent, batch_size: int, *, whole: bool) -> Recording
     for name, loss in recording.losses.items():
         recording.label(f"losses/{name}", [loss])
     return recording
+
+
+def _name_leaves(
+    agent: SACAgent, batch: Transitions, nets: Mapping[str, Stack], recording: Recording
+) -> None:
+    for name, tensor in zip(batch._fields[:-1], batch[:-1], strict=True):
+        recording.name(tensor, f"batch/{name}")
+    for name, net in nets.items():
+        recording.name(net.flat, f"{name}/parameters")
+    for scope, part in (("alpha", agent.temperature), ("encoder", agent.encoder)):
+        for name, parameter in part.named_parameters():
+            recording.name(parameter, f"{scope}/{name.replace('.', '/')}")
 
 
 def _batch(agent: SACAgent, batch_size: int) -> Transitions:
@@ -126,6 +134,7 @@ def _record_losses(
     """Record the losses of an update, with its gradients alone or with all (`whole`)."""
     alpha = agent.temperature.alpha.requires_grad_(whole)
     recording.name(alpha, "alpha/alpha")
+    batch = _encoded(agent, batch, recording, whole=whole)
     recording.phase = "targets/"
     with enable_grad() if whole else no_grad():
         target, pair = agent.critic.target(batch, agent.policy_net, alpha)
@@ -135,9 +144,21 @@ def _record_losses(
     recording.losses["critic_loss"], _ = agent.critic.error(batch, target, pair)
     with nullcontext() if whole else frozen(agent.critic):
         value, entropy = agent.policy_net.soft_value(
-            batch.observation, agent.critic.value, alpha, is_learning=True
+            batch.observation if whole else batch.observation.detach(),
+            agent.critic.value,
+            alpha,
+            is_learning=True,
         )
         recording.losses["policy_loss"] = -value.mean()
     if agent.temperature.optimizer is not None:
         entropy = entropy if whole else entropy.detach()
         recording.losses["alpha_loss"] = agent.temperature.loss(entropy)
+
+
+def _encoded(agent: SACAgent, batch: Transitions, recording: Recording, *, whole: bool) -> Any:
+    """Return what `SACAgent.encoded` does, with the features of images as parts of the drawing."""
+    encoded = agent.encoded(batch)
+    if encoded.observation is not batch.observation:
+        recording.label("encoder", [encoded.observation])
+        recording.name(encoded.next_observation.requires_grad_(whole), "batch/next_features")
+    return encoded

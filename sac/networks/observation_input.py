@@ -1,5 +1,7 @@
 """From stored observations to the networks' input, with running statistics where asked for."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 import autograd as torch
@@ -19,13 +21,19 @@ class ObservationInput:
     learns_largest = True
 
     def __init__(
-        self, shape: tuple[int, ...], device: torch.device, largest: np.ndarray | None = None
+        self,
+        shape: tuple[int, ...],
+        device: torch.device,
+        largest: np.ndarray | None = None,
+        images: Sequence[slice] = (),
     ) -> None:
         """Take the shape of one stored observation.
 
         `largest`: what each feature is divided by, 0 where `observe` is to find the largest value;
-        None where no feature is of uint8.
+        None where no feature is of uint8. `images`: features that an encoder reads, which are not
+        standardised.
         """
+        self._images = images
         self.features = int(np.prod(shape))
         self.device = device
         self.has_uint8 = largest is not None
@@ -101,10 +109,14 @@ class NormalizedObservationInput(ObservationInput):
     learns_largest = False  # which would move under the statistics, and does not matter to them
 
     def __init__(
-        self, shape: tuple[int, ...], device: torch.device, largest: np.ndarray | None = None
+        self,
+        shape: tuple[int, ...],
+        device: torch.device,
+        largest: np.ndarray | None = None,
+        images: Sequence[slice] = (),
     ) -> None:
         """Start with mean 0 and variance 1."""
-        super().__init__(shape, device, largest)
+        super().__init__(shape, device, largest, images)
         self.count = 0.0
         self.mean = np.zeros(self.features)
         self.squares = np.zeros(self.features)  # summed squared deviations from the mean
@@ -133,6 +145,8 @@ class NormalizedObservationInput(ObservationInput):
         variance = self.squares / self.count if self.count > 1 else np.ones(self.features)
         self.shift = self.mean.astype(np.float32)
         self.factor = (1 / np.sqrt(variance + EPSILON)).astype(np.float32)
+        for columns in self._images:
+            self.shift[columns], self.factor[columns] = 0, 1
         self._on_device: tuple[Tensor, Tensor] | None = None
 
     def scaled(self, flat: np.ndarray) -> np.ndarray:

@@ -45,6 +45,20 @@ class ObservationEncoder:
             return None
         return np.concatenate([_largest(leaf) for leaf in self._leaves])
 
+    def images(self, *, is_asked_for: bool) -> list[tuple[slice, tuple[int, ...]]]:
+        """Return columns and shape of each part that is an image of uint8, or a stack of these.
+
+        `is_asked_for`: or any other Box of three or four dimensions.
+        """
+        found, start = list[tuple[slice, tuple[int, ...]]](), 0
+        for leaf in self._leaves:
+            stop, shape = start + spaces.flatdim(leaf), tuple(leaf.shape or ())
+            is_box = isinstance(leaf, spaces.Box) and len(shape) in (3, 4)
+            if is_box and (is_asked_for or (_is_uint8(leaf) and _is_image(shape))):
+                found.append((slice(start, stop), shape))
+            start = stop
+        return found
+
     def columns(self, key: str) -> slice:
         """Return where a part of a Dict lies in the arrays."""
         assert isinstance(self.space, spaces.Dict)

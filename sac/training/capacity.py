@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import autograd as torch
+from sac.agent.variants import image_plan
 from sac.config import AgentConfig, Config
 from sac.errors import SpaceError
+from sac.networks.encoders import FEATURES
 from sac.replay.storage.interface import Column
 from sac.spaces import ObservationEncoder, action_codec
 from sac.spaces.documents import ELEMENT_LIMIT
@@ -51,7 +53,7 @@ class Capacity:
         rows = min(train.buffer_size, train.total_steps)
         action = Column.of(codec.shape, codec.dtype)
         row = Column.of(encoder.shape, encoder.dtype).row_bytes + action.row_bytes + ROW_BYTES
-        memory = learning_bytes(self.config.agent, features, train.batch_size)
+        memory = learning_bytes(self.config.agent, encoder, train.batch_size)
         reasons, cures = list[str](), [shrinking_advice(observation_space)]
         if features > ELEMENT_LIMIT:
             reasons.append(f"a saved agent may have at most {ELEMENT_LIMIT:,}")
@@ -76,9 +78,10 @@ class Capacity:
             )
 
 
-def size_note(encoder: ObservationEncoder) -> list[str]:
+def size_note(encoder: ObservationEncoder, config: AgentConfig) -> list[str]:
     """Return a warning for an observation that will be slow to learn from."""
-    features = math.prod(encoder.shape)
+    images = image_plan(config, encoder)
+    features = math.prod(encoder.shape) if images is None else images.features
     if features <= MANY_FEATURES:
         return []
     return [
@@ -88,12 +91,16 @@ def size_note(encoder: ObservationEncoder) -> list[str]:
     ]
 
 
-def learning_bytes(agent: AgentConfig, features: int, batch_size: int) -> int:
-    """Return the least memory that updates take for so many features of an observation.
+def learning_bytes(agent: AgentConfig, encoder: ObservationEncoder, batch_size: int) -> int:
+    """Return the least memory that updates take for the features of an observation.
 
     That are the weights which read them, with gradients and both moments of Adam, those of the
     target networks, what a checkpoint copies of these, and a batch with its next observations.
     """
+    images, columns = image_plan(agent, encoder), math.prod(encoder.shape)
+    features, projection = columns, 0
+    if images is not None:
+        features, projection = images.features, images.projected * FEATURES
     critic_sizes = agent.critic_hidden_sizes
     if critic_sizes is None:
         critic_sizes = agent.hidden_sizes
@@ -101,8 +108,8 @@ def learning_bytes(agent: AgentConfig, features: int, batch_size: int) -> int:
     critic_units = agent.num_soft_q_nets * first[1]
     target_units = 0 if agent.critic == "crossq" else critic_units
     learned = first[0] + critic_units
-    numbers = (4 + 3) * learned + (1 + 1) * target_units + 2 * batch_size
-    return NUMBER_BYTES * features * numbers
+    weights = features * ((4 + 3) * learned + (1 + 1) * target_units) + (4 + 3) * projection
+    return NUMBER_BYTES * (weights + columns * 2 * batch_size)
 
 
 def _available_memory() -> int | None:

@@ -277,7 +277,7 @@ def _attempt(
         named = evaluation_environment or environment
         config = resolved(config, None if env is None else named.name, environment.num_envs)
         notes = [*notes, *told, *limit_note(named, config), *lag_note(config)]
-        notes += size_note(environment.observation_encoder)
+        notes += size_note(environment.observation_encoder, config.agent)
         saved_config = config.to_yaml().encode()
         state = new_state(config, environment, evaluation_environment)
         updates = state.agent.compilation.name

@@ -46,14 +46,19 @@ def make_agent(
 def make_batch(agent: SACAgent, seed: int = 0, size: int = 8) -> Batch:
     """Draw transitions as the replay gives them; every third one terminated."""
     rng = np.random.default_rng(seed)
-    codec, shape = agent.action_codec, (size, *agent.observation_encoder.shape)
+    codec, encoder = agent.action_codec, agent.observation_encoder
     actions = codec.uniform(size, rng)
+
+    def observed() -> np.ndarray:
+        numbers = rng.standard_normal((size, *encoder.shape)).astype(np.float32)
+        return (np.abs(numbers) * 60).astype(np.uint8) if encoder.dtype == np.uint8 else numbers
+
     return Batch(
-        observation=rng.standard_normal(shape).astype(np.float32),
+        observation=observed(),
         action=actions if codec.shape else actions[:, None],
         reward=rng.standard_normal((size, 1)).astype(np.float32),
         discount=np.float32(agent.config.gamma) * (np.arange(size)[:, None] % 3 != 0),
-        next_observation=rng.standard_normal(shape).astype(np.float32),
+        next_observation=observed(),
     )
 
 

@@ -194,10 +194,11 @@ def test_copy_has_a_program_of_its_own() -> None:
 class EveryOther(SACAgent):
     """A variant as a user writes one: the policy learns in every second update only."""
 
-    def _step(self, part: tuple[torch.Tensor, dict[str, Any]], optimizer: Any) -> dict[str, Any]:
-        if optimizer is not self.policy_optimizer or self.updates % 2:
-            return super()._step(part, optimizer)
-        return part[1]
+    def _step(self, part: Any, *optimizers: Any) -> dict[str, Any]:
+        if self.policy_optimizer not in optimizers or self.updates % 2:
+            return super()._step(part, *optimizers)
+        metrics: dict[str, Any] = part[1]
+        return metrics
 
 
 class Claimed(SACAgent):

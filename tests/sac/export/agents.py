@@ -11,6 +11,7 @@ from sac.run.checkpoint import save_checkpoint
 from tests.sac.agents_for_tests import make_agent
 
 IMAGES = spaces.Box(0, 255, (4, 5, 2), np.uint8)
+CAMERA = spaces.Box(0, 255, (36, 36, 1), np.uint8)
 UNEVEN = spaces.Box(np.array([[-2, 0, 5]]), np.array([[3, 1e3, 5]]), dtype=np.float64)
 CASES: dict[str, dict[str, Any]] = {
     "continuous": {},
@@ -27,6 +28,12 @@ CASES: dict[str, dict[str, Any]] = {
     "parts by tqc": {"actions": "parts", "critic": "tqc"},
     "discrete by tqc": {"actions": "discrete", "critic": "tqc"},
     "one-hot observations": {"observations": spaces.Discrete(5)},
+    "encoded image": {"observations": CAMERA},
+    "frames by drq": {
+        "observations": spaces.Box(0, 255, (2, 3, 36, 38), np.uint8),
+        "encoder": "drq",
+    },
+    "frames with channels last": {"observations": spaces.Box(0, 255, (2, 36, 38, 3), np.uint8)},
     "one hidden layer": {"hidden_sizes": (4,)},
     **{
         name: {"activation": name} for name in ("tanh", "elu", "gelu", "silu", "leaky_relu", "relu")

@@ -18,7 +18,7 @@ from sac.export.agreement import check
 from sac.export.layers import Layer, Policy
 from sac.export.reader import NumpyPolicy
 from tests.sac.agents_for_tests import make_agent
-from tests.sac.export.agents import CASES, raw_observations, saved
+from tests.sac.export.agents import CAMERA, CASES, raw_observations, saved
 
 BOX_CASES = [name for name in CASES if name != "one-hot observations"]
 USE_OF_THE_READER = """
@@ -70,6 +70,18 @@ def test_other_observation_spaces_go_in_flattened(tmp_path: Path, name: str) -> 
     np.testing.assert_allclose(actions, agent.act(np.arange(5), deterministic=True), atol=1e-5)
     said = str(export(tmp_path / "checkpoint", tmp_path / name))
     assert "float32 (batch, 5), as gymnasium.spaces.flatten makes it" in said
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_images_beside_numbers_go_in_flattened(tmp_path: Path, name: str) -> None:
+    numbers = {"a": spaces.Box(-1, 1, (2,)), "c": spaces.Discrete(3)}
+    space = spaces.Dict({**numbers, "b": CAMERA, "d": spaces.Box(0, 255, (3, 37, 36), np.uint8)})
+    agent, policy = exported(tmp_path, name, observations=space)
+    space.seed(3)
+    for observation in (space.sample(), space.sample()):
+        flat = np.asarray(spaces.flatten(space, observation), np.float32)[None]
+        expected = agent.act(observation, deterministic=True)
+        np.testing.assert_allclose(policy(flat)[0], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("beside", [spaces.Discrete(4), spaces.Box(-1.0, 1.0, (2,))], ids=str)

@@ -83,7 +83,8 @@ def test_bytes_are_those_of_a_real_agent() -> None:
 
     learned, target = 8 + 2 * 6, 2 * 6
     assert numbers(11) - numbers(10) == learned + target  # no moments before a step
-    assert learning_bytes(config, 1, 5) == 4 * (7 * learned + 2 * target + 2 * 5)
+    one = ObservationEncoder(spaces.Box(-1, 1, (1,)))
+    assert learning_bytes(config, one, 5) == 4 * (7 * learned + 2 * target + 2 * 5)
 
 
 @pytest.mark.parametrize("vectorization", ["sync", "async"])
@@ -118,9 +119,11 @@ def test_memory_is_unknown_where_the_system_does_not_tell(
 
 
 def test_many_features_begin_with_a_warning() -> None:
-    encoder = ObservationEncoder(spaces.Box(0, 1, (MANY_FEATURES,)))
-    assert size_note(encoder) == []
-    [note] = size_note(ObservationEncoder(IMAGE))
+    config, encoder = AgentConfig(), ObservationEncoder(spaces.Box(0, 1, (MANY_FEATURES,)))
+    assert size_note(encoder, config) == []
+    image = ObservationEncoder(IMAGE)
+    assert size_note(image, config) == []  # convolutions read it
+    [note] = size_note(image, AgentConfig(encoder="none"))
     assert "100,800 features" in note and "GrayscaleObservation" in note
 
 
