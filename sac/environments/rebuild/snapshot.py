@@ -103,6 +103,10 @@ def load_attributes(values: Layer, saved: Layer) -> None:
         if name not in values or is_process_bound(name, values[name]):
             continue
         with contextlib.suppress(NotPlain):
+            if node is None or is_same(node, {"list": []}):
+                # What would be lost may still be in use elsewhere, as Box2D's bodies in its world,
+                # which a reset takes out by this list.
+                node_of(name, values[name])
             current = _current(name, values[name])
             if kind_of(current) == kind_of(node) or current is None or node is None:
                 values[name] = _loaded(values[name], node)

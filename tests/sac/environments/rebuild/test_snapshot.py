@@ -14,6 +14,7 @@ from sac.disk.encoding import join_arrays, split_arrays
 from sac.environments import VectorEnvironment, make_vector_environment
 from sac.environments.rebuild import nodes
 from sac.environments.rebuild.nodes import is_process_bound, read_layers
+from sac.environments.rebuild.recorder import Recorder
 from sac.environments.rebuild.snapshot import load_attributes, load_snapshot, take_snapshot
 from tests.sac.environments_for_tests import ACTION_SPACE, OBSERVATION_SPACE, CopyingCountingEnv
 
@@ -201,6 +202,44 @@ class BoardEnv(CopyingCountingEnv):
     def reset(self, **kwargs: Any) -> Any:
         self.board[1][1] += 1
         return super().reset(**kwargs)
+
+
+class Piece:
+    """Something of an engine's, without attributes that Python sees."""
+
+    __slots__ = ()
+
+
+class EngineEnv(CopyingCountingEnv):
+    """Holds pieces in an engine, as Box2D's environments do: a reset takes out those it knows."""
+
+    def __init__(self, begins_empty: bool) -> None:
+        super().__init__()
+        self.engine = frozenset[Piece]()
+        self.pieces: list[Piece] | None = [] if begins_empty else None
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        self.engine -= set(self.pieces or ())
+        self.pieces = [Piece(), Piece()]
+        self.engine |= set(self.pieces)
+        return super().reset(seed=seed, options=options)
+
+    def observe(self) -> np.ndarray:
+        return np.array([*super().observe()[:3], len(self.engine)], np.float32)
+
+
+@pytest.mark.parametrize("begins_empty", [True, False])
+def test_pieces_of_an_engine_can_still_be_taken_out(begins_empty: bool) -> None:
+    """Gymnasium 1.4.0's CarRacing-v3 begins without a list of its Box2D bodies, as None.
+
+    Brought back to that, its next track lay on the tiles of the one before.
+    """
+    env, other = (Recorder(EngineEnv(begins_empty)) for _ in range(2))
+    env.reset(seed=3)
+    env.step(np.zeros(1, np.float32))
+    other.reset(seed=4)
+    other.to_load = env.recording()
+    assert other.rebuild()["reason"] is None
 
 
 def test_lists_of_lists_are_saved_as_arrays_and_never_without_bound() -> None:
