@@ -79,11 +79,13 @@ def _blas() -> str:
     """Return NumPy's BLAS, its version and, where it says so, the processor it computes for."""
     from threadpoolctl import threadpool_info  # here, to keep `import sac` quick
 
-    # NumPy's comes first: it is loaded before that of any library which needs NumPy.
-    for library in threadpool_info():
-        if library["user_api"] == "blas":
-            words = (library["internal_api"], library["version"], library.get("architecture"))
-            return " ".join(word for word in words if word)
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    if found:
+        # Others bring one of their own, such as OpenCV's wheels, and it may be listed first.
+        beside = str(Path(np.__file__).parent)  # a wheel's lies in numpy.libs or numpy/.dylibs
+        library = next((each for each in found if each["filepath"].startswith(beside)), found[0])
+        words = (library["internal_api"], library["version"], library.get("architecture"))
+        return " ".join(word for word in words if word)
     built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # such as Accelerate
     return f"{built['name']} {built['version']}"
 

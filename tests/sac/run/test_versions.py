@@ -83,3 +83,23 @@ def test_blas_is_told_without_threadpoolctl_knowing_it(monkeypatch: pytest.Monke
     monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: [])
     built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     assert versions._blas.__wrapped__() == f"{built['name']} {built['version']}"
+
+
+def test_blas_is_numpys_whichever_is_listed_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wheel of opencv-python-headless 5.0.0 brings an OpenBLAS of its own, 0.3.15.
+
+    Once something has imported it, threadpoolctl 3.8 lists it before that of NumPy 2.4.
+    """
+    folder = Path(np.__file__).parent
+
+    def library(path: Path, version: str) -> dict[str, str]:
+        kind = {"user_api": "blas", "internal_api": "openblas", "architecture": "Zen"}
+        return {**kind, "filepath": str(path), "version": version}
+
+    theirs = library(folder.parent / "opencv_python_headless.libs" / "b.so", "0.3.15")
+    for own in (folder.parent / "numpy.libs" / "a.so", folder / ".dylibs" / "a.dylib"):
+        listed = [theirs, library(own, "0.3.31")]
+        monkeypatch.setattr("threadpoolctl.threadpool_info", lambda listed=listed: listed)
+        assert versions._blas.__wrapped__() == "openblas 0.3.31 Zen"
+    monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: [theirs])  # shared by both
+    assert versions._blas.__wrapped__() == "openblas 0.3.15 Zen"
