@@ -18,6 +18,7 @@ from sac.environments.explain import ATARI_NAMESPACE, explained
 from sac.environments.ignoring import ignoring
 from sac.environments.rebuild.recorder import Recorder
 from sac.environments.separate import Source
+from sac.environments.stacking import with_stacks_told
 from sac.environments.stepping.ray import RayEnv
 from sac.environments.stepping.vector import VectorEnvironment
 from sac.environments.stepping.workers import run_worker, start_method, starting_workers
@@ -180,7 +181,7 @@ def _make_recorded(make: Any, wrappers: list[WrapEnvironment]) -> Recorder:
 
 def _recorded(env: gymnasium.Env) -> Recorder:
     refuse_statistics(env)
-    return Recorder(env)
+    return Recorder(with_stacks_told(env))
 
 
 def _wrapped(env: Any, wrappers: list[WrapEnvironment]) -> Any:

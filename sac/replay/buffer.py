@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 import autograd as torch
 from sac.errors import ConfigError
 from sac.replay.batch import Batch
+from sac.replay.frames import Frames
 from sac.replay.gpu_mirror import ReplayMirror
 from sac.replay.rings import Rings, Stored
 from sac.replay.sampling.hindsight import Hindsight
@@ -32,7 +33,7 @@ class ReplayBuffer:
     They lie in memory, which is reserved at once and touched as it fills (ConfigError if it is more
     than there is), or where `storage` keeps them. `truncate` is that of the rings. Draws are
     uniform or, with a `priority_alpha` above 0, by `priorities`. A `hindsight` that is set gives a
-    share of them other goals.
+    share of them other goals. Of observations that are stacks of `frames`, each frame is kept once.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class ReplayBuffer:
         n_step: int = 1,
         priority_alpha: float = 0.0,
         priority_beta: float = 1.0,
+        frames: Frames | None = None,
         storage: Storage | None = None,
     ) -> None:
         if not num_envs <= capacity <= MAX_CAPACITY:
@@ -57,10 +59,11 @@ class ReplayBuffer:
                 f"environments) to {MAX_CAPACITY}, got {capacity}"
             )
         self.storage = MemoryStorage() if storage is None else storage
-        observation = Column.of(observation_shape, observation_dtype)
+        stored_shape = observation_shape if frames is None else observation_shape[1:]
+        observation = Column.of(stored_shape, observation_dtype)
         action = Column.of(action_shape, action_dtype)
         try:
-            self.rings = Rings(capacity, num_envs, observation, action, self.storage)
+            self.rings = Rings(capacity, num_envs, observation, action, self.storage, frames)
         except MemoryError as error:
             raise ConfigError(
                 f"train.buffer_size: {capacity} transitions need more memory than there is "
@@ -81,11 +84,11 @@ class ReplayBuffer:
 
     def add(self, *columns: np.ndarray, **named: np.ndarray) -> None:
         """Store transitions, as `Rings.add` does."""
-        changed = self.rings.add(*columns, **named)
+        new, gone = self.rings.add(*columns, **named)
         if self.priorities is not None:
-            self.priorities.added(changed[::2], changed[1::2])
+            self.priorities.added(new, gone)
         if self.hindsight is not None:
-            self.hindsight.added(changed[::2])
+            self.hindsight.added(new)
 
     def sample(self, batch_size: int, progress: float = 1.0) -> Batch:
         """Draw a batch; IndexError where nothing is stored. `progress`: see `Priorities.draw`."""

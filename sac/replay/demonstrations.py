@@ -8,6 +8,7 @@ import numpy as np
 from sac.errors import ConfigError
 from sac.replay.batch import Batch
 from sac.replay.buffer import ReplayBuffer
+from sac.replay.frames import parts_of_episodes
 
 
 class Steps(NamedTuple):
@@ -30,10 +31,23 @@ class Steps(NamedTuple):
 
 
 def fill(replay_buffer: ReplayBuffer, steps: Steps) -> None:
-    """Store transitions in equal parts in the rings, each part in its order."""
-    n, num_envs = len(steps.reward), replay_buffer.rings.num_envs
+    """Store transitions in equal parts in the rings, each part in its order.
+
+    Parts of stacked frames begin with an episode. ConfigError where a ring has no room for its own.
+    """
+    n, rings = len(steps.reward), replay_buffer.rings
+    num_envs = rings.num_envs
     sizes = (n + np.arange(num_envs)) // num_envs
     ends = np.cumsum(sizes)
+    if rings.frames is not None:
+        ends = parts_of_episodes(ends, steps.terminated | steps.truncated)
+        sizes = np.diff(ends, prepend=0)
+        if (sizes > rings.room).any():
+            raise ConfigError(
+                f"train.buffer_size: expected more than {rings.capacity}, of which each of "
+                f"{num_envs} environments has a part, as demonstrations of stacked frames are "
+                f"divided between episodes: the largest part has {sizes.max()} transitions"
+            )
     truncated = steps.truncated.copy()
     truncated[ends - 1] |= ~steps.terminated[ends - 1]  # its episode may go on in another ring
     columns = steps._replace(truncated=truncated)

@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd as torch
 from autograd.gpu import Records
+from sac.replay.frames import joined
 from sac.replay.rings import Rings, Stored
 
 CHUNK = 65_536  # rows that are sent at once, when many have changed
@@ -36,7 +37,10 @@ class ReplayMirror:
         while len(changed) > CHUNK:
             self._records.write(changed[:CHUNK], self._contents(changed[:CHUNK]))
             changed = changed[CHUNK:]
-        nexts, aside = self._rings.next_rows(rows if ends is None else ends)
+        ends = rows if ends is None else ends
+        nexts, aside = self._rings.next_rows(ends)
+        if self._rings.frames is not None:
+            return self._read_stacks(rows, ends, nexts, aside, changed)
         observation, action, reward, terminated, next_observation = self._records.draw(
             rows, nexts, aside, changed, self._contents(changed)
         )
@@ -46,6 +50,33 @@ class ReplayMirror:
             reward=reward.reshape(-1, 1),
             terminated=terminated.reshape(-1, 1),
             next_observation=next_observation,
+        )
+
+    def _read_stacks(
+        self,
+        rows: np.ndarray,
+        ends: np.ndarray,
+        nexts: np.ndarray,
+        aside: np.ndarray,
+        changed: np.ndarray,
+    ) -> Stored:
+        """Draw each frame as if it were a transition of its own."""
+        frame_rows = self._rings.frame_rows(rows)
+        next_rows = joined(self._rings.frame_rows(ends), nexts)
+        observation, action, reward, terminated, next_observation = self._records.draw(
+            np.maximum(frame_rows, 0).reshape(-1),
+            np.maximum(next_rows, 0).reshape(-1),
+            aside,
+            changed,
+            self._contents(changed),
+        )
+        count, newest = len(rows), slice(frame_rows.shape[1] - 1, None, frame_rows.shape[1])
+        return Stored(
+            observation=_stacked(observation, frame_rows),
+            action=action[newest].reshape(count, *(action.shape[1:] or (1,))),
+            reward=reward[newest].reshape(-1, 1),
+            terminated=terminated[newest].reshape(-1, 1),
+            next_observation=_stacked(next_observation, next_rows),
         )
 
     def _take_changed(self) -> np.ndarray:
@@ -64,3 +95,12 @@ def _fields(rings: Rings) -> list[tuple[tuple[int, ...], np.dtype]]:
     arrays = [rings.table.columns[name] for name in FIELDS]
     dtypes = [*(array.dtype for array in arrays[:-1]), np.dtype(np.float32)]
     return [(array.shape[1:], dtype) for array, dtype in zip(arrays, dtypes, strict=True)]
+
+
+def _stacked(frames: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
+    """Return what `sac.replay.frames.stacked` does, on the device."""
+    result = frames.reshape(*rows.shape, *frames.shape[1:])
+    missing = rows < 0
+    if missing.any():
+        result[torch.as_tensor(missing, device=frames.device)] = 0
+    return result

@@ -4,6 +4,9 @@ Row after row of a ring holds the transitions of its environment, where the next
 row is the observation of the row after it. One more row than transitions holds the next observation
 of the newest one. Where another observation follows in that row (an episode ended, and its true
 last observation is not the first of the next), the next observation moves aside.
+
+Of stacks of frames a row holds the newest frame, and the rows before it the older ones. The oldest
+transitions of a ring, whose own frames may be overwritten, are then not drawn.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +16,7 @@ import numpy as np
 
 from sac.errors import CheckpointError
 from sac.replay.aside import AsideObservations
+from sac.replay.frames import Frames, joined, stacked
 from sac.replay.storage.interface import Column, Storage
 
 
@@ -30,17 +34,29 @@ class Rings:
     """The newest transitions of each environment, `capacity` of all environments together."""
 
     def __init__(
-        self, capacity: int, num_envs: int, observation: Column, action: Column, storage: Storage
+        self,
+        capacity: int,
+        num_envs: int,
+        observation: Column,
+        action: Column,
+        storage: Storage,
+        frames: Frames | None = None,
     ) -> None:
-        """Make the tables; MemoryError where they do not fit into it."""
-        self.capacity, self.num_envs = capacity, num_envs
-        # The capacities of the rings differ by one at most and sum up to `capacity`.
-        self._capacities = np.array([(capacity + i) // num_envs for i in range(num_envs)])
+        """Make the tables; MemoryError where they do not fit into it.
+
+        `frames`: observations are stacks of them, and the column holds the newest.
+        """
+        self.capacity, self.num_envs, self.frames = capacity, num_envs, frames
+        self._spare = 0 if frames is None else frames.spare
+        # The capacities of the rings differ by one at most and, without those that are spare, sum
+        # up to `capacity`.
+        shares = [(capacity + i) // num_envs for i in range(num_envs)]
+        self._capacities = np.array(shares) + self._spare
         self._first = np.concatenate(([0], np.cumsum(self._capacities + 1)[:-1]))
         self._last = self._first + self._capacities
         self._head = self._first.copy()  # the row that the environment's next transition takes
         self._sizes = np.zeros(num_envs, np.int64)
-        self.rows = capacity + num_envs
+        self.rows = capacity + num_envs * (self._spare + 1)
         columns = {
             "observation": observation,
             "action": action,
@@ -49,6 +65,7 @@ class Rings:
             "truncated": Column.of((), np.bool_),
             # Row of each transition's next observation; from `rows` on, a number of those aside.
             "next_row": Column.of((), np.int32),
+            **({} if frames is None else {"depth": Column.of((), np.uint16)}),
         }
         self.table = storage.table("ring", columns, self.rows, self.rows)
         self._observation_dtype = observation.dtype
@@ -68,40 +85,67 @@ class Rings:
         truncated: np.ndarray,
         next_observation: np.ndarray,
         valid: np.ndarray,
-    ) -> list[int]:
+    ) -> tuple[list[int], list[int]]:
         """Store one transition of each environment for which `valid` is true.
 
         Every array is batched over environments. `next_observation` is the true successor, also
-        at the end of an episode. Returns the row of each, followed by the one after it, which holds
-        no transition from now on.
+        at the end of an episode. Returns the row of each, and the rows that hold none to draw from
+        now on. SpaceError for stacks that are none of one copy of each frame.
         """
-        changed: list[int] = []
+        new: list[int] = []
+        gone: list[int] = []
         observation = np.asarray(observation, self._observation_dtype)
         # One after the other: for a few environments, that is quicker than operations on all.
         for env in np.flatnonzero(valid).tolist():
             row = int(self._head[env])
             following = int(self._first[env]) if row == self._last[env] else row + 1
             place, following_place = self.table.claim(row), self.table.claim(following)
+            now, later = observation[env], next_observation[env]
+            depth = 0
+            if self.frames is not None:
+                depth = self._depth(env, row, now, later)
+                now, later = now[-1], later[-1]
             replaced = self.table.columns["observation"][place]
-            self._keep_replaced_aside(env, row, replaced, observation[env])
+            self._keep_replaced_aside(env, row, replaced, now)
             columns = self.table.columns  # now, as room for more rows may be other arrays
             self._drop(int(columns["next_row"][following_place]))
             columns["next_row"][following_place] = 0
-            columns["observation"][place] = observation[env]
-            columns["observation"][following_place] = next_observation[env]
+            columns["observation"][place] = now
+            columns["observation"][following_place] = later
             columns["action"][place] = action[env]
             columns["reward"][place] = reward[env]
             columns["terminated"][place] = terminated[env]
             columns["truncated"][place] = truncated[env]
             columns["next_row"][place] = following
+            if self.frames is not None:
+                columns["depth"][place] = depth
             self._head[env] = following
+            drawn = self._capacities[env] - self._spare
             if self._sizes[env] < self._capacities[env]:
                 self._sizes[env] += 1
-                self._stored += 1
-            changed += row, following
-        if self.changes is not None:
-            self.changes += changed
-        return changed
+                self._stored += self._sizes[env] <= drawn
+            new.append(row)
+            gone.append(following)
+            if self._spare and self._sizes[env] > drawn:
+                gone.append(self._back(row, drawn))
+            if self.changes is not None:
+                self.changes += row, following
+        return new, gone
+
+    def _depth(self, env: int, row: int, now: np.ndarray, later: np.ndarray) -> int:
+        """Return how many frames before the newest one belong to the episode."""
+        assert self.frames is not None
+        if not self._sizes[env]:
+            return self.frames.depth(now, later, None, 0)
+        before = np.array([self._before(env, row)])
+        depth = self.table.columns["depth"][self.table.locate(before)][0]
+        return self.frames.depth(now, later, self.next_observations(before)[0], int(depth))
+
+    def _back(self, row: Any, count: Any) -> Any:
+        """Return the row, or rows, so many before in the ring."""
+        envs = self._last.searchsorted(row)
+        first = self._first[envs]
+        return first + (row - first - count) % (self._capacities[envs] + 1)
 
     def _keep_replaced_aside(
         self, env: int, row: int, replaced: np.ndarray, observation: np.ndarray
@@ -134,6 +178,11 @@ class Rings:
 
         A ring's transitions are all its rows up to its size, but the head, which holds none.
         """
+        if self._spare:
+            sizes = self._drawn_sizes()
+            ends = np.cumsum(sizes)
+            envs = ends.searchsorted(indices, side="right")
+            return self._back(self._head[envs], ends[envs] - indices)
         if len(self._head) == 1:
             # Until the ring is full, no transition lies behind the head.
             is_full = self._stored == self.capacity
@@ -158,12 +207,21 @@ class Rings:
 
         Also the places in them of each ring's newest, where there is one.
         """
-        rings = zip(self._first, self._head, self._sizes, self._capacities + 1, strict=True)
+        sizes = self._drawn_sizes()
+        rings = zip(self._first, self._head, sizes, self._capacities + 1, strict=True)
         rows = [
             first + (head - first - size + np.arange(size)) % length
             for first, head, size, length in rings
         ]
-        return np.concatenate(rows), np.cumsum(self._sizes)[self._sizes > 0] - 1
+        return np.concatenate(rows), np.cumsum(sizes)[sizes > 0] - 1
+
+    @property
+    def room(self) -> np.ndarray:
+        """How many transitions of each ring may be drawn at most: not those that are spare."""
+        return self._capacities - self._spare
+
+    def _drawn_sizes(self) -> np.ndarray:
+        return np.minimum(self._sizes, self.room)
 
     def used_rows(self) -> np.ndarray:
         """Return the rows in use: each ring's transitions and its newest next observation's row."""
@@ -189,20 +247,47 @@ class Rings:
     def read(self, rows: np.ndarray, ends: np.ndarray | None = None) -> Stored:
         """Return the transitions in these rows, with the next observations of the rows `ends`."""
         places, columns, count = self.table.locate(rows), self.table.columns, len(rows)
-        end_places = places if ends is None else self.table.locate(ends)
+        observation = self._observations(rows)
         action = columns["action"].take(places, axis=0)
         terminated = columns["terminated"].take(places).astype(np.float32)
         return Stored(
-            observation=columns["observation"].take(places, axis=0),
+            observation=observation,
             action=action.reshape(count, 1) if action.ndim == 1 else action,
             reward=columns["reward"].take(places).reshape(count, 1),
             terminated=terminated.reshape(count, 1),
-            next_observation=self._next_observation(columns["next_row"].take(end_places)),
+            next_observation=self.next_observations(rows, observation)
+            if ends is None
+            else self.next_observations(ends),
         )
 
-    def next_observations(self, rows: np.ndarray) -> np.ndarray:
-        """Return the next observations of the transitions in these rows."""
-        return self._next_observation(self.table.columns["next_row"].take(self.table.locate(rows)))
+    def _observations(self, rows: np.ndarray) -> np.ndarray:
+        if self.frames is None:
+            return self.table.columns["observation"].take(self.table.locate(rows), axis=0)
+        frame_rows = self.frame_rows(rows)
+        places = self.table.locate(np.maximum(frame_rows, 0).reshape(-1))
+        return stacked(self.table.columns["observation"].take(places, axis=0), frame_rows)
+
+    def frame_rows(self, rows: np.ndarray) -> np.ndarray:
+        """Return the rows of the frames of these transitions' observations, (n, frames).
+
+        Negative: the frame is all zeros.
+        """
+        assert self.frames is not None
+        ages = self.frames.ages(self.table.columns["depth"].take(self.table.locate(rows)))
+        return np.where(ages < 0, -1, self._back(rows[:, None], ages))
+
+    def next_observations(
+        self, rows: np.ndarray, observation: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the next observations of the transitions in these rows.
+
+        `observation`: theirs, if it is known.
+        """
+        next_rows = self.table.columns["next_row"].take(self.table.locate(rows))
+        newest = self._next_observation(next_rows)
+        if self.frames is None:
+            return newest
+        return joined(self._observations(rows) if observation is None else observation, newest)
 
     def _next_observation(self, next_rows: np.ndarray) -> np.ndarray:
         observation = self.table.columns["observation"]
@@ -238,7 +323,8 @@ class Rings:
                 "the replay does not fit this buffer: was it saved with another "
                 f"train.buffer_size than {self.capacity}?"
             )
-        self._sizes, self._head, self._stored = sizes, head, int(sizes.sum())
+        self._sizes, self._head = sizes, head
+        self._stored = int(self._drawn_sizes().sum())
         self._load_next_rows()
         self.changes = None
 

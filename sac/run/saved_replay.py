@@ -4,6 +4,7 @@ import autograd as torch
 from sac.config import Config
 from sac.errors import CheckpointError, ConfigError
 from sac.replay.buffer import ReplayBuffer
+from sac.replay.frames import Frames
 from sac.replay.gpu_mirror import ReplayMirror
 from sac.replay.storage.disk import DiskStorage
 from sac.replay.storage.interface import Storage
@@ -33,6 +34,7 @@ def new_replay(
         n_step=config.train.n_step,
         priority_alpha=config.train.priority_alpha,
         priority_beta=config.train.priority_beta,
+        frames=None if encoder.padding is None else Frames(encoder.shape[0], encoder.padding),
         storage=storage,
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 from gymnasium import Space, spaces
 
 from sac.errors import SpaceError
+from sac.spaces.stacks import PADDINGS, StackedBox
 
 ELEMENT_LIMIT = 2**24  # numbers in one observation or action; an image of 2048 x 2048 x 4 fits
 DEPTH_LIMIT = 16
@@ -22,7 +23,9 @@ def space_to_json(space: Space) -> dict[str, Any]:
     match space:
         case spaces.Box():
             low, high = _bound_to_json(space.low), _bound_to_json(space.high)
-            return {"type": "Box", "low": low, "high": high, "shape": shape, **_dtype_of(space)}
+            stack = {"stack": space.padding} if isinstance(space, StackedBox) else {}
+            described = {"low": low, "high": high, "shape": shape, **_dtype_of(space), **stack}
+            return {"type": "Box", **described}
         case spaces.Discrete():
             sizes = {"n": int(space.n), "start": int(space.start)}
             return {"type": "Discrete", **sizes, **_dtype_of(space)}
@@ -84,7 +87,12 @@ def _build(document: dict[str, Any]) -> Space:
             shape, dtype = _shape(document), DTYPES[document["dtype"]]
             low = _bound_from_json(document["low"], shape, dtype)
             high = _bound_from_json(document["high"], shape, dtype)
-            return spaces.Box(low, high, shape, dtype.type)
+            box = spaces.Box(low, high, shape, dtype.type)
+            if "stack" not in document:
+                return box
+            if document["stack"] not in PADDINGS or not shape or shape[0] < 2:
+                raise ValueError(f"no stack: {document['stack']!r:.50} of the shape {shape}")
+            return StackedBox.of(box, document["stack"])
         case "Discrete":
             n, start = _whole(document["n"], at_least=1), _whole(document["start"])
             return spaces.Discrete(n, start=start, dtype=_integer_dtype(document))

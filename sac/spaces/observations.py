@@ -9,6 +9,7 @@ from gymnasium import Space, spaces
 
 from sac.errors import SpaceError
 from sac.spaces.documents import json_key
+from sac.spaces.stacks import StackedBox
 
 IMAGE_SIDE = 36  # pixels; what is smaller, or has other channels, holds codes
 IMAGE_CHANNELS = (1, 3, 4)
@@ -33,6 +34,8 @@ class ObservationEncoder:
         self.dtype: np.dtype = np.dtype(np.uint8 if is_uint8 else np.float32)
         self.shape = tuple(space.shape or ()) if self._is_box else (spaces.flatdim(space),)
         self._is_nested = isinstance(space, spaces.Dict | spaces.Tuple)
+        # Of the frames that observations stack; None: they are no stacks.
+        self.padding = space.padding if isinstance(space, StackedBox) else None
 
     def largest(self) -> np.ndarray | None:
         """Return the largest value of each feature of uint8, 0 where it is not known.
@@ -74,7 +77,8 @@ class ObservationEncoder:
         if self.space == space:
             return True
         other = ObservationEncoder(space)
-        is_alike = type(space) is type(self.space) and space.shape is not None
+        is_alike = other._is_box if self._is_box else type(space) is type(self.space)
+        is_alike &= space.shape is not None
         return is_alike and (other.shape, other.dtype) == (self.shape, self.dtype)
 
     def encode(self, observation: Any) -> np.ndarray:

@@ -52,7 +52,8 @@ class Capacity:
         train, features = self.config.train, math.prod(encoder.shape)
         rows = min(train.buffer_size, train.total_steps)
         action = Column.of(codec.shape, codec.dtype)
-        row = Column.of(encoder.shape, encoder.dtype).row_bytes + action.row_bytes + ROW_BYTES
+        stored = encoder.shape if encoder.padding is None else encoder.shape[1:]
+        row = Column.of(stored, encoder.dtype).row_bytes + action.row_bytes + ROW_BYTES
         memory = learning_bytes(self.config.agent, encoder, train.batch_size)
         reasons, cures = list[str](), [shrinking_advice(observation_space)]
         if features > ELEMENT_LIMIT:

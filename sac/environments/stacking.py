@@ -1,0 +1,31 @@
+"""Recognition of stacked frames, which the replay then stores once."""
+
+import gymnasium
+from gymnasium import spaces
+from gymnasium.wrappers import FrameStackObservation
+
+from sac.spaces.stacks import PADDINGS, StackedBox
+
+
+def with_stacks_told(env: gymnasium.Env) -> gymnasium.Env:
+    """Return an environment whose observation space tells that FrameStackObservation made it.
+
+    It is told of a Box of several frames, padded by the first of an episode or by zeros, which no
+    wrapper around it changes again.
+    """
+    stack = _outermost_stack(env)
+    if stack is not None and stack.stack_size > 1 and stack.padding_type in PADDINGS:
+        space = stack.observation_space
+        if isinstance(space, spaces.Box):
+            stack.observation_space = StackedBox.of(space, stack.padding_type)  # type: ignore[arg-type]
+    return env
+
+
+def _outermost_stack(env: gymnasium.Env) -> FrameStackObservation | None:
+    while isinstance(env, gymnasium.Wrapper):
+        if isinstance(env, FrameStackObservation):
+            return env
+        if isinstance(env, gymnasium.ObservationWrapper) or env._observation_space is not None:
+            return None
+        env = env.env
+    return None
