@@ -17,6 +17,7 @@ ENVIRONMENTS = {
     "acrobot": "Acrobot-v1",
     "ant": "Ant-v5",
     "bipedal_walker": "BipedalWalker-v3",
+    "car_racing": "CarRacing-v3",
     "cartpole": "CartPole-v1",
     "fetch_reach": "FetchReach-v4",
     "half_cheetah": "HalfCheetah-v5",

@@ -47,6 +47,7 @@ GOALS = (
     Goal("bipedal_walker", 3, 250, 290, "SB3 Zoo SAC 298, TQC 330, at 500,000"),
     Goal("inverted_pendulum", 5, 1000, 1000, "SLM-Lab SAC 928"),
     Goal("reacher", 5, -5, -4.5, "SLM-Lab SAC -6.3"),
+    Goal("car_racing", 3, 300, 300, "none of 30,000 steps"),
     Goal("half_cheetah", 3, 3300, 4500, "SB3 SAC 3,267, 3,688"),
     Goal("hopper", 3, 2000, 3000, "SB3 Zoo SAC 2,326 at 1,000,000 (v3)"),
     Goal("walker2d", 3, 2000, 3000, "SB3 Zoo SAC 3,863 at 1,000,000 (v3)"),
