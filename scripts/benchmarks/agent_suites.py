@@ -14,7 +14,9 @@ from scripts.benchmarks.training import train_arguments
 UPDATE_SIZES = ((17, 6, 256, 256), (3, 1, 64, 64), (348, 17, 256, 256))
 DISCRETE_SIZES = ((4, 2, 64, 64), (4, 2, 256, 256))
 IN_NUMPY = "ours in NumPy"  # the same, not compiled
+IMAGE_SHAPES = ((84, 84, 3), (64, 64, 1))
 TRANSITIONS = 100_000  # in the buffer that an update samples from
+IMAGE_TRANSITIONS = 1000
 REPETITIONS = 21
 BLOCK_SECONDS = 0.3
 
@@ -65,6 +67,22 @@ def update(bench: Bench) -> None:
             "device": bench.options.device,
         }
         works = _with_numpy(bench, {OURS: (OURS, "discrete_update", arguments)})
+        bench.report.rows += rows_against(name, bench.compare(works, REPETITIONS, BLOCK_SECONDS))
+
+
+def images(bench: Bench) -> None:
+    """One update with its sampling, of agents that see images; SB3's is its CnnPolicy."""
+    for shape in IMAGE_SHAPES:
+        name = f"update {'x'.join(map(str, shape))}/3, batch 128, 256x256"
+        bench.announce(name)
+        arguments = {
+            "observation_shape": shape,
+            "action_size": 3,
+            "batch_size": 128,
+            "transitions": IMAGE_TRANSITIONS,
+            "device": bench.options.device,
+        }
+        works = {s: (s, "image_update", arguments) for s in bench.sides if s in (OURS, "sb3")}
         bench.report.rows += rows_against(name, bench.compare(works, REPETITIONS, BLOCK_SECONDS))
 
 

@@ -30,6 +30,7 @@ from scripts.benchmarks.solving import solve
 PEERS = ("sb3", "sbx", "rltools")
 SUITES: dict[str, Callable[[Bench], None]] = {
     "update": agent_suites.update,
+    "images": agent_suites.images,
     "variants": agent_suites.variants,
     "busy": busy.busy,
     "loop": running_costs.loop,
@@ -56,6 +57,7 @@ DESCRIPTION = """Measure this checkout, alone or in turns with peers, and print 
 
 suites:
   update      one gradient step of all networks with the sampling of its batch
+  images      an update of an agent that sees images, with the sampling of its batch
   variants    the updates of one environment step of each preset, beside peers that have it
   busy        single updates of 256x256 beside four busy processes, against one thread there
   loop        a step of the training loop, part by part: replay, environment, progress

@@ -66,6 +66,18 @@ def update(
     return _update_work(agent, batch_size, transitions)
 
 
+def image_update(
+    observation_shape: list[int],
+    action_size: int,
+    batch_size: int,
+    transitions: int,
+    device: str,
+) -> serve.Work:
+    """One update of an agent that sees images."""
+    image = spaces.Box(0, 255, tuple(observation_shape), np.uint8)
+    return _update_work(SACAgent(image, _box(action_size), device=device), batch_size, transitions)
+
+
 def variant_update(
     variant: str,
     observation_size: int,
@@ -132,6 +144,7 @@ def act(
 
 WORKS: dict[str, Any] = {
     "update": update,
+    "image_update": image_update,
     "variant_update": variant_update,
     "discrete_update": discrete_update,
     "update_products": update_products,

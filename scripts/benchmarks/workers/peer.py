@@ -27,6 +27,7 @@ def main(peer: str) -> None:
 
         works = {
             "update": partial(peer_models.update, peer),
+            "image_update": partial(peer_models.image_update, peer),
             "act": partial(peer_models.act, peer),
             "variant_update": partial(peer_family.variant_update, peer),
         }

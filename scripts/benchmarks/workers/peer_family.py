@@ -9,6 +9,8 @@ from importlib.metadata import version
 from typing import Any
 
 import gymnasium
+import numpy as np
+from gymnasium import spaces
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 
@@ -56,7 +58,7 @@ def variant_update(
     device: str,
 ) -> Work:
     """The updates of one environment step, with the sampling of their batches."""
-    env = Spaces(observation_size, action_size)
+    env = Spaces(spaces.Box(-np.inf, np.inf, (observation_size,), np.float32), action_size)
     settings = {"buffer_size": transitions, "device": device, "seed": 0}
     return update_work(peer, variant_model(peer, variant, env, **settings), updates, 256)
 

@@ -28,8 +28,8 @@ def sac_class(peer: str) -> Any:
 class Spaces(gymnasium.Env[Any, Any]):
     """An environment that is asked for its spaces only."""
 
-    def __init__(self, observation_size: int, action_size: int) -> None:
-        self.observation_space = spaces.Box(-np.inf, np.inf, (observation_size,), np.float32)
+    def __init__(self, observation_space: spaces.Space[Any], action_size: int) -> None:
+        self.observation_space = observation_space
         self.action_space = spaces.Box(-1, 1, (action_size,), np.float32)
 
 
@@ -45,6 +45,26 @@ def update(
     """One gradient step of all networks with the sampling of its batch."""
     model = _model(
         peer, observation_size, action_size, batch_size, hidden_sizes, transitions, device
+    )
+    return update_work(peer, model, 1, batch_size)
+
+
+def image_update(
+    peer: str,
+    observation_shape: list[int],
+    action_size: int,
+    batch_size: int,
+    transitions: int,
+    device: str,
+) -> Work:
+    """The same of a model that sees images."""
+    model = sac_class(peer)(
+        "CnnPolicy",
+        Spaces(spaces.Box(0, 255, tuple(observation_shape), np.uint8), action_size),
+        batch_size=batch_size,
+        buffer_size=transitions,
+        device=device,
+        seed=0,
     )
     return update_work(peer, model, 1, batch_size)
 
@@ -88,7 +108,7 @@ def _model(
 ) -> Any:
     return sac_class(peer)(
         "MlpPolicy",
-        Spaces(observation_size, action_size),
+        Spaces(spaces.Box(-np.inf, np.inf, (observation_size,), np.float32), action_size),
         batch_size=batch_size,
         buffer_size=buffer_size,
         policy_kwargs={"net_arch": hidden_sizes},
@@ -105,7 +125,8 @@ def fill(replay_buffer: Any) -> None:
         block = slice(start, min(start + 10_000, rows))
         for name in ("observations", "next_observations", "actions", "rewards"):
             array = getattr(replay_buffer, name)
-            array[block] = rng.uniform(-1, 1, array[block].shape)
+            ends = (0, 256) if array.dtype == np.uint8 else (-1, 1)
+            array[block] = rng.uniform(*ends, array[block].shape)
         for name in ("dones", "timeouts"):
             getattr(replay_buffer, name)[block] = 0
     replay_buffer.full = True
