@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from autograd.backend import same_memory
+from autograd.backend import backend_of, same_memory
 from autograd.dtypes import dtype
 from autograd.engine.apply import apply
 from autograd.functional.checks import require_tensor, resolve_shape, sizes, type_name
@@ -15,13 +15,9 @@ if TYPE_CHECKING:
 
 
 def view(input: Tensor, *shape: Any, size: Any = None) -> Tensor:
-    """The same memory in another shape; RuntimeError if that would take a copy."""
+    """The same memory in another shape or dtype; RuntimeError if that would take a copy."""
     if len(shape) == 1 and isinstance(shape[0], dtype):
-        if shape[0].numpy == input._array.dtype:
-            return apply(ops.alias, input)
-        raise NotImplementedError(
-            "view(dtype): autograd does not offer to read memory as another dtype; use to(dtype)"
-        )
+        return _view_dtype(input, shape[0].numpy)
     wanted = resolve_shape(sizes("view", shape if size is None else (size,)), input._array.size)
     array = input._array
     if not (array.flags.c_contiguous or same_memory(array.reshape(wanted), array)):
@@ -30,6 +26,30 @@ def view(input: Tensor, *shape: Any, size: Any = None) -> Tensor:
             "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
         )
     return apply(ops.view, input, shape=wanted)
+
+
+def _view_dtype(input: Tensor, wanted: Any) -> Tensor:
+    array = input._array
+    if wanted == array.dtype:
+        return apply(ops.alias, input)
+    size = array.dtype.itemsize
+    if wanted.itemsize != size:
+        names = f"{type_name(array)} as {type_name(backend_of(array).empty(0, wanted))}"
+        words = f"to view {names} (different element sizes)"
+        if array.ndim == 0:
+            raise RuntimeError(f"self.dim() cannot be 0 {words}")
+        factor = max(1, wanted.itemsize // size)
+        strides = [stride // size for stride in array.strides]
+        divisible = {"size(-1)": array.shape[-1]}
+        divisible |= {f"stride({i})": stride for i, stride in enumerate(strides[:-1])}
+        for what, number in divisible.items():
+            if number % factor:
+                raise RuntimeError(
+                    f"self.{what} must be divisible by {factor} {words}, but got {number}"
+                )
+        if array.shape[-1] > 1 and strides[-1] != 1:
+            raise RuntimeError(f"self.stride(-1) must be 1 {words}, but got {strides[-1]}")
+    return apply(ops.view_dtype, input.detach(), dtype=wanted)
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:

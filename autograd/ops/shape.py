@@ -26,6 +26,9 @@ squeeze_dims = _reshape("Squeeze2")
 
 alias = Op("Alias", lambda xp, input: input[...], view=True, input=lambda xp, g: g)
 
+# As in torch, without a gradient: bits have none.
+view_dtype = Op("ViewDtype", lambda xp, input, *, dtype: input.view(dtype), view=True)
+
 transpose = Op("Transpose", lambda xp, input, *, dim0, dim1: input.swapaxes(dim0, dim1), view=True,
                input=lambda xp, g, dim0, dim1: g.swapaxes(dim0, dim1))  # fmt: skip
 
