@@ -23,6 +23,7 @@ from sac.replay.storage.interface import Column, Storage
 from sac.replay.storage.memory import MemoryStorage
 from sac.seeding import generator as new_generator
 from sac.seeding import generator_to_json, restore_generator
+from sac.spaces.packing import Packing
 
 MAX_CAPACITY = 2**30  # rows are numbered in int32, with room for the observations kept aside
 
@@ -33,7 +34,8 @@ class ReplayBuffer:
     They lie in memory, which is reserved at once and touched as it fills (ConfigError if it is more
     than there is), or where `storage` keeps them. `truncate` is that of the rings. Draws are
     uniform or, with a `priority_alpha` above 0, by `priorities`. A `hindsight` that is set gives a
-    share of them other goals. Of observations that are stacks of `frames`, each frame is kept once.
+    share of them other goals. Of observations that are stacks of `frames`, each frame is kept once;
+    with a `packing`, rows of float32 are kept as bytes.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class ReplayBuffer:
         priority_alpha: float = 0.0,
         priority_beta: float = 1.0,
         frames: Frames | None = None,
+        packing: Packing | None = None,
         storage: Storage | None = None,
     ) -> None:
         if not num_envs <= capacity <= MAX_CAPACITY:
@@ -59,11 +62,16 @@ class ReplayBuffer:
                 f"environments) to {MAX_CAPACITY}, got {capacity}"
             )
         self.storage = MemoryStorage() if storage is None else storage
-        stored_shape = observation_shape if frames is None else observation_shape[1:]
-        observation = Column.of(stored_shape, observation_dtype)
+        observation = Column.of(
+            observation_shape if frames is None else observation_shape[1:], observation_dtype
+        )
+        if packing is not None:
+            observation = Column.of((packing.row_bytes,), np.uint8)
         action = Column.of(action_shape, action_dtype)
         try:
-            self.rings = Rings(capacity, num_envs, observation, action, self.storage, frames)
+            self.rings = Rings(
+                capacity, num_envs, observation, action, self.storage, frames, packing
+            )
         except MemoryError as error:
             raise ConfigError(
                 f"train.buffer_size: {capacity} transitions need more memory than there is "

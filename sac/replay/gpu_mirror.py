@@ -45,12 +45,20 @@ class ReplayMirror:
             rows, nexts, aside, changed, self._contents(changed)
         )
         return Stored(
-            observation=observation,
+            observation=self._unpacked(observation),
             action=action.reshape(len(rows), 1) if action.ndim == 1 else action,
             reward=reward.reshape(-1, 1),
             terminated=terminated.reshape(-1, 1),
-            next_observation=next_observation,
+            next_observation=self._unpacked(next_observation),
         )
+
+    def _unpacked(self, observation: torch.Tensor) -> torch.Tensor:
+        packing = self._rings.packing
+        if packing is None:
+            return observation
+        rows = torch.empty(len(observation), packing.features, device=observation.device)
+        packing.unpack_into(rows, observation, torch.float32)
+        return rows
 
     def _read_stacks(
         self,

@@ -18,6 +18,7 @@ from sac.errors import CheckpointError
 from sac.replay.aside import AsideObservations
 from sac.replay.frames import Frames, joined, stacked
 from sac.replay.storage.interface import Column, Storage
+from sac.spaces.packing import Packing
 
 
 class Stored(NamedTuple):
@@ -41,11 +42,14 @@ class Rings:
         action: Column,
         storage: Storage,
         frames: Frames | None = None,
+        packing: Packing | None = None,
     ) -> None:
         """Make the tables; MemoryError where they do not fit into it.
 
-        `frames`: observations are stacks of them, and the column holds the newest.
+        `frames`: observations are stacks of them, and the column holds the newest. `packing`: it
+        holds rows of bytes.
         """
+        self.packing = packing
         self.capacity, self.num_envs, self.frames = capacity, num_envs, frames
         self._spare = 0 if frames is None else frames.spare
         # The capacities of the rings differ by one at most and, without those that are spare, sum
@@ -94,7 +98,11 @@ class Rings:
         """
         new: list[int] = []
         gone: list[int] = []
-        observation = np.asarray(observation, self._observation_dtype)
+        if self.packing is None:
+            observation = np.asarray(observation, self._observation_dtype)
+        else:
+            observation = self.packing.pack(observation)
+            next_observation = self.packing.pack(next_observation)
         # One after the other: for a few environments, that is quicker than operations on all.
         for env in np.flatnonzero(valid).tolist():
             row = int(self._head[env])
@@ -248,17 +256,20 @@ class Rings:
         """Return the transitions in these rows, with the next observations of the rows `ends`."""
         places, columns, count = self.table.locate(rows), self.table.columns, len(rows)
         observation = self._observations(rows)
+        after = rows if ends is None else ends
+        next_observation = self._successors_of(after, observation if ends is None else None)
         action = columns["action"].take(places, axis=0)
         terminated = columns["terminated"].take(places).astype(np.float32)
         return Stored(
-            observation=observation,
+            observation=self._unpacked(observation),
             action=action.reshape(count, 1) if action.ndim == 1 else action,
             reward=columns["reward"].take(places).reshape(count, 1),
             terminated=terminated.reshape(count, 1),
-            next_observation=self.next_observations(rows, observation)
-            if ends is None
-            else self.next_observations(ends),
+            next_observation=self._unpacked(next_observation),
         )
+
+    def _unpacked(self, observation: np.ndarray) -> np.ndarray:
+        return observation if self.packing is None else self.packing.unpack(observation)
 
     def _observations(self, rows: np.ndarray) -> np.ndarray:
         if self.frames is None:
@@ -276,13 +287,12 @@ class Rings:
         ages = self.frames.ages(self.table.columns["depth"].take(self.table.locate(rows)))
         return np.where(ages < 0, -1, self._back(rows[:, None], ages))
 
-    def next_observations(
-        self, rows: np.ndarray, observation: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Return the next observations of the transitions in these rows.
+    def next_observations(self, rows: np.ndarray) -> np.ndarray:
+        """Return the next observations of the transitions in these rows."""
+        return self._unpacked(self._successors_of(rows, None))
 
-        `observation`: theirs, if it is known.
-        """
+    def _successors_of(self, rows: np.ndarray, observation: np.ndarray | None) -> np.ndarray:
+        """Return next observations as they are stored; `observation`: those before, if known."""
         next_rows = self.table.columns["next_row"].take(self.table.locate(rows))
         newest = self._next_observation(next_rows)
         if self.frames is None:

@@ -35,6 +35,7 @@ def new_replay(
         priority_alpha=config.train.priority_alpha,
         priority_beta=config.train.priority_beta,
         frames=None if encoder.padding is None else Frames(encoder.shape[0], encoder.padding),
+        packing=encoder.packing,
         storage=storage,
     )
 

@@ -9,6 +9,7 @@ from gymnasium import Space, spaces
 
 from sac.errors import SpaceError
 from sac.spaces.documents import json_key
+from sac.spaces.packing import Packing
 from sac.spaces.stacks import StackedBox
 
 IMAGE_SIDE = 36  # pixels; what is smaller, or has other channels, holds codes
@@ -20,8 +21,9 @@ SUPPORTED = "Box, Discrete, MultiDiscrete, MultiBinary, and Dict or Tuple of the
 class ObservationEncoder:
     """Turns observations into arrays: a Box keeps its shape, other spaces are flattened to 1-d.
 
-    Arrays are float32, but uint8 where the space holds a Box of uint8, and no other Box. Each is a
-    new copy, as environments reuse their buffers. SpaceError for a space that is not supported.
+    Arrays are float32, but uint8 where the space holds a Box of uint8, and no other Box; a replay
+    stores what is uint8 in bytes in either case. Each is a new copy, as environments reuse their
+    buffers. SpaceError for a space that is not supported.
     """
 
     def __init__(self, space: Space) -> None:
@@ -36,6 +38,15 @@ class ObservationEncoder:
         self._is_nested = isinstance(space, spaces.Dict | spaces.Tuple)
         # Of the frames that observations stack; None: they are no stacks.
         self.padding = space.padding if isinstance(space, StackedBox) else None
+        # How a replay stores rows in which some parts are bytes; None: as they are.
+        self.packing = None if is_uint8 else _packing(self._leaves)
+
+    @property
+    def stored_row(self) -> tuple[tuple[int, ...], np.dtype]:
+        """Shape and dtype of what a replay stores of an observation."""
+        if self.packing is not None:
+            return (self.packing.row_bytes,), np.dtype(np.uint8)
+        return self.shape if self.padding is None else self.shape[1:], self.dtype
 
     def largest(self) -> np.ndarray | None:
         """Return the largest value of each feature of uint8, 0 where it is not known.
@@ -143,6 +154,14 @@ def _leaves(space: Space) -> list[Space]:
         parts = space.values() if isinstance(space, spaces.Dict) else space.spaces
         return [leaf for part in parts for leaf in _leaves(part)]
     return [space]
+
+
+def _packing(leaves: list[Space]) -> Packing | None:
+    """Return how rows with a Box of bytes are stored; None where there is none."""
+    if not any(map(_is_uint8, leaves)):
+        return None
+    are_bytes = [_is_uint8(leaf) or not isinstance(leaf, spaces.Box) for leaf in leaves]
+    return Packing([spaces.flatdim(leaf) for leaf in leaves], are_bytes)
 
 
 def _is_uint8(leaf: Space) -> bool:

@@ -52,8 +52,7 @@ class Capacity:
         train, features = self.config.train, math.prod(encoder.shape)
         rows = min(train.buffer_size, train.total_steps)
         action = Column.of(codec.shape, codec.dtype)
-        stored = encoder.shape if encoder.padding is None else encoder.shape[1:]
-        row = Column.of(stored, encoder.dtype).row_bytes + action.row_bytes + ROW_BYTES
+        row = Column.of(*encoder.stored_row).row_bytes + action.row_bytes + ROW_BYTES
         memory = learning_bytes(self.config.agent, encoder, train.batch_size)
         reasons, cures = list[str](), [shrinking_advice(observation_space)]
         if features > ELEMENT_LIMIT:
