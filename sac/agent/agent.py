@@ -301,7 +301,11 @@ class SACAgent(Actor):
                     f"got {tuple(array.shape)}"
                 )
         scale = self.reward_factor
-        is_placed = isinstance(batch.reward, Tensor)  # on the device already
+        if self._upload is not None and not isinstance(batch.reward, Tensor):
+            # As it is stored: bytes travel in a quarter of the time of floats.
+            placed = iter(self._upload(list(batch.arrays().values())))
+            batch = batch.map(lambda array: next(placed))
+        is_placed = isinstance(batch.reward, Tensor)
         take = self.observation_input if is_placed else self.observation_input.array
         parts: list[Any] = [
             take(batch.observation),
@@ -311,9 +315,7 @@ class SACAgent(Actor):
             take(batch.next_observation),
             *([] if batch.weight is None else [batch.weight]),
         ]
-        if not is_placed:
-            parts = self._upload(parts) if self._upload else list(map(torch.as_tensor, parts))
-        return Transitions(*parts)
+        return Transitions(*(parts if is_placed else map(torch.as_tensor, parts)))
 
     # -- keeping --------------------------------------------------------------------------
 

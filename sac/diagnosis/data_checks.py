@@ -34,7 +34,10 @@ def observation_scale(evidence: Evidence) -> Result:
     batch, agent = evidence.batch, evidence.agent
     if batch is None:
         return unknown("the replay is empty")
-    features = agent.observation_input.array(batch.observation).astype(np.float64)
+    numbers = agent.encoder.numbers  # pixels are of like size, whatever they show
+    if not len(numbers):
+        return unknown("observations are images alone")
+    features = agent.observation_input.array(batch.observation)[:, numbers].astype(np.float64)
     sizes, spreads = np.sqrt(np.mean(features**2, axis=0)), features.std(axis=0)
     varying = spreads > CONSTANT * sizes
     if not varying.any():
@@ -42,8 +45,8 @@ def observation_scale(evidence: Evidence) -> Result:
     spreads = np.where(varying, spreads, np.inf)
     largest, smallest = int(np.argmax(sizes)), int(np.argmin(spreads))
     text = (
-        f"feature {largest} is about {sizes[largest]:.2g} in size, and feature {smallest} varies "
-        f"by {spreads[smallest]:.2g}"
+        f"feature {numbers[largest]} is about {sizes[largest]:.2g} in size, and feature "
+        f"{numbers[smallest]} varies by {spreads[smallest]:.2g}"
     )
     if sizes[largest] <= SCALES * spreads[smallest]:
         return fine(text)

@@ -106,6 +106,7 @@ class PlainEncoder(nn.Module):
         """Take the number of features of an observation."""
         super().__init__()
         self.features = features
+        self.numbers = np.arange(features)  # the columns that belong to no image
 
     def forward(self, observation: Tensor) -> Tensor:
         """Return an observation (batch, features)."""
@@ -153,8 +154,9 @@ class ImageEncoder(nn.Module):
         )
         self.projection = nn.Linear(plan.projected, FEATURES, generator=source)
         self.norm = nn.LayerNorm(FEATURES, eps=EPSILON)
-        others = plan.others
-        self._others = torch.as_tensor(others, device=device) if len(others) else None
+        self.numbers = plan.others
+        has_numbers = len(self.numbers) > 0
+        self._others = torch.as_tensor(self.numbers, device=device) if has_numbers else None
         self.shifts = from_numpy_generator(shifts, device)
         self.to(device)
         self.optimizer: optim.Optimizer | None = new_optimizer(self)

@@ -1,15 +1,19 @@
 """Checks of the replay's batch and of evaluation episodes, on ones made for them."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium import spaces
 
 from sac.config import Config
-from sac.diagnosis.data_checks import rewards, time_limit
+from sac.diagnosis.data_checks import observation_scale, rewards, time_limit
 from sac.diagnosis.evidence import Evidence
 from sac.replay.batch import Batch
+from tests.sac.agents_for_tests import make_agent, make_batch
+from tests.sac.images_for_tests import IMAGE
 
 ROWS = 2000
 
@@ -95,3 +99,26 @@ def test_episodes_that_last_until_the_limit_for_nothing(change: dict[str, Any], 
     if state == "ill":
         assert f"{case['lasting']} of 10 evaluation episodes last until a limit" in result.text
         assert "train.n_step" in result.remedy
+
+
+def test_the_scale_of_pixels_is_not_asked_for() -> None:
+    """A pixel that hardly varies, beside bright ones, was reported as too small."""
+    space = spaces.Dict(image=IMAGE, place=spaces.Box(-9, 9, (1,)), speed=spaces.Box(-9, 9, (1,)))
+    evidence = scales(space, [1.0, 5e5])
+    assert evidence.state == "ill"
+    assert f"feature {36 * 36 + 1} is about" in evidence.text
+    assert f"feature {36 * 36} varies" in evidence.text
+    assert scales(space, [1.0, 2.0]).state == "fine"
+    assert scales(IMAGE, []).text == "observations are images alone"
+
+
+def scales(space: spaces.Space, factors: list[float]) -> Any:
+    agent, rng = make_agent(observations=space), np.random.default_rng(0)
+    batch = make_batch(agent, size=32)
+    pixels = np.where(rng.random((32, 36 * 36)) < 0.001, 1, 0) * np.ones(36 * 36)
+    pixels[:, 0] = 255 * (rng.random(32) < 0.5)
+    numbers = rng.normal(size=(32, len(factors))) * factors
+    seen = np.hstack([pixels, numbers]).astype(agent.observation_encoder.dtype)
+    observation = seen.reshape(batch.observation.shape)
+    batch = replace(batch, observation=observation)
+    return observation_scale(Evidence(Config(), agent, 100, {}, batch))
