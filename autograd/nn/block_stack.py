@@ -127,6 +127,12 @@ class BlockStack(Module):
             x if self.is_stack else x.squeeze(0) for step, x in outs if isinstance(step, Activation)
         ]
 
+    def before_last(self, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The input of the last step, (networks, batch, units), and that step's parameters."""
+        *_, x, _ = self._run(inputs, None, Mode())
+        *_, own = self._pieces(None)
+        return x, own
+
     def _run(self, inputs: Sequence[Tensor], rows: Tensor | None, mode: Mode) -> Iterator[Tensor]:
         """Yield the output of each step."""
         width = sum(x.shape[-1] if x.dim() == 2 else 0 for x in inputs)

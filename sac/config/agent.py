@@ -177,6 +177,18 @@ class AgentConfig:
     # The clamp keeps exp(log_std) within float32; the authors' code uses -20 and 2.
     log_std_min: Annotated[float, log_std("Lower clamp of the log standard deviation.")] = -20.0
     log_std_max: Annotated[float, log_std("Upper clamp of the log standard deviation.")] = 2.0
+    # -3 in SB3; with many features, or in short trainings, less may do better.
+    gsde_log_std: Annotated[
+        float | None,
+        Option(
+            "Generalised state-dependent exploration (arXiv:2005.05719): noise is linear in the "
+            "policy's last features, and this is the log standard deviation of its weights at "
+            "first; null: noise of its own in each step. train.noise: held keeps the weights for "
+            "some steps. For continuous actions.",
+            at_least=-20,
+            at_most=2,
+        ),
+    ] = None
     max_grad_norm: Annotated[
         float | None,
         Option("Clip each network's gradient to this norm; null: no clipping.", above=0),
@@ -216,6 +228,11 @@ class AgentConfig:
                 f"agent.alpha_per_part: learns each part's alpha for its own target, so expected "
                 f"agent.alpha and agent.target_entropy auto, got {self.alpha} and "
                 f"{self.target_entropy}"
+            )
+        if self.gsde_log_std is not None and self.unit_weights:
+            raise ConfigError(
+                "agent.gsde_log_std: agent.unit_weights would scale the noise's weights, too; "
+                "leave one of them out"
             )
         self._check_networks()
 

@@ -50,13 +50,17 @@ class TrainConfig:
     ] = 1
     # Where a body must be swung or driven somewhere, noise that changes slowly goes further.
     noise: Annotated[
-        Literal["white", "pink", "repeated"],
+        Literal["white", "pink", "repeated", "held"],
         Option(
             "Noise of the policy's actions while collecting: white, new in each step; pink, with a "
             "power of 1/f over up to 1,000 steps of an episode; repeated, held for random times of "
-            "up to 16 steps. The last two take continuous actions."
+            "up to 16 steps; held, for noise_steps."
         ),
     ] = "white"
+    # In SB3 Zoo's settings for gSDE, 64 steps, or 8.
+    noise_steps: Annotated[
+        int, count("With noise: held, steps that a draw is held for.", at_most=10_000)
+    ] = 64
     batch_size: Annotated[int, count("Transitions in an update.", at_most=10**7)] = 256
     buffer_size: Annotated[
         int, count("Transitions kept to learn from, over all environments; the oldest make room.")

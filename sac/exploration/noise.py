@@ -7,6 +7,7 @@ so that a single action has the policy's distribution whatever the noise.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,11 @@ def repeated(source: Generator, size: int) -> NDArray[np.float32]:
     return np.repeat(source.standard_normal((1, size), np.float32), length, axis=0)
 
 
+def held(source: Generator, size: int, steps: int) -> NDArray[np.float32]:
+    """Return one draw for all of so many steps (steps, size)."""
+    return np.repeat(source.standard_normal((1, size), np.float32), steps, axis=0)
+
+
 KINDS: dict[str, tuple[int, Callable[[Generator, int], NDArray[np.float32]]]] = {
     "pink": (PINK_STEPS, pink),  # the longest piece, and how one is drawn
     "repeated": (LONGEST_HOLD, repeated),
@@ -57,9 +63,12 @@ KINDS: dict[str, tuple[int, Callable[[Generator, int], NDArray[np.float32]]]] = 
 class Noise:
     """Noise for each environment on its own, piece after piece; an episode begins with one."""
 
-    def __init__(self, kind: str, num_envs: int, size: int, stream: SeedSequence) -> None:
-        """`kind` is a key of KINDS; `size` numbers an action."""
-        longest, self._piece = KINDS[kind]
+    def __init__(
+        self, kind: str, num_envs: int, size: int, stream: SeedSequence, hold: int = 1
+    ) -> None:
+        """`kind` is a key of KINDS, or held, for `hold` steps; `size` numbers an action."""
+        pieces = KINDS | {"held": (hold, partial(held, steps=hold))}
+        longest, self._piece = pieces[kind]
         self._pieces = np.zeros((num_envs, longest, size), np.float32)  # each one's at its end
         self._left = np.zeros(num_envs, np.int64)  # steps of each piece that are to come
         self.reseed(stream)
@@ -102,6 +111,8 @@ class Noise:
         self._pieces, self._left = pieces.copy(), left
 
 
-def noise_for(kind: str, num_envs: int, size: int, stream: SeedSequence) -> Noise | None:
+def noise_for(
+    kind: str, num_envs: int, size: int, stream: SeedSequence, hold: int = 1
+) -> Noise | None:
     """Return what `train.noise` asks for, `size` numbers for an action; None: white."""
-    return None if kind == "white" else Noise(kind, num_envs, size, stream)
+    return None if kind == "white" else Noise(kind, num_envs, size, stream, hold)

@@ -35,18 +35,22 @@ class Architecture:
         outputs: int,
         networks: int | None = None,
         *,
+        last: Step | None = None,
         name: str | None = None,
         generator: Any = None,
     ) -> Stack:
-        """Return the networks, drawn by `generator`; the rest is as in `nn.MLPStack`."""
-        has_extras = self.norm != "none" or self.dropout or self.unit_rows
+        """Return the networks, drawn by `generator`; the rest is as in `nn.MLPStack`.
+
+        `last`: a step that gives the outputs, in place of an affine one.
+        """
+        has_extras = self.norm != "none" or self.dropout or self.unit_rows or last is not None
         if self.kind == "mlp" and not has_extras:
             sizes = [inputs, *self.sizes, outputs]
             return nn.MLPStack(sizes, self.activation, networks, name=name, generator=generator)
         hidden = {"mlp": self._mlp, "simba": self._simba, "flashsac": self._flashsac}[self.kind]()
         return nn.BlockStack(
             inputs,
-            [*hidden, Affine(outputs)],
+            [*hidden, Affine(outputs) if last is None else last],
             networks,
             unit_rows=self.unit_rows,
             name=name,

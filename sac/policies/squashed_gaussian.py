@@ -11,7 +11,7 @@ from autograd import Tensor, nn
 from autograd.functional.fused import soft_value, squashed_gaussian
 from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
-from sac.networks.architecture import Described, batch_mode
+from sac.networks.architecture import Described, Stack, batch_mode
 from sac.networks.single_row import Row, RowNetwork
 from sac.policies.network import policy_network
 from sac.spaces import ActionCodec
@@ -44,11 +44,13 @@ class SquashedGaussianPolicy(nn.Module):
             np.array(self.log_std_max, np.float32),
         )
         self.noise = noise
-        self.net = policy_network(config).build(
-            features, 2 * action_size, generator=from_numpy_generator(weights)
-        )
+        self.net = self._network(features, config, from_numpy_generator(weights))
         self._batch_mode = batch_mode(self.net)
         self._row_net = RowNetwork(self.net)
+
+    def _network(self, features: int, config: AgentConfig, generator: torch.Generator) -> Stack:
+        """Return the network of means and log standard deviations, (batch, 2 size)."""
+        return policy_network(config).build(features, 2 * self.action_size, generator=generator)
 
     @property
     def default_target_entropy(self) -> float:

@@ -74,7 +74,9 @@ class Player:
             integer_seed(branch(streams.random_actions, number)),
         )
         size = self._agent.policy_net.noise_size
-        noise = noise_for(config.train.noise, 1, size, branch(streams.noise, number))
+        noise = noise_for(
+            config.train.noise, 1, size, branch(streams.noise, number), config.train.noise_steps
+        )
         self._sink = _Sink()
         sink: Any = self._sink  # what a collector asks of a replay
         self._collector = Collector(

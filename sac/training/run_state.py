@@ -134,7 +134,13 @@ class RunState:
             integer_seed(streams.random_actions),
         )
         noise_size = agent.policy_net.noise_size
-        noise = noise_for(config.train.noise, environment.num_envs, noise_size, streams.noise)
+        noise = noise_for(
+            config.train.noise,
+            environment.num_envs,
+            noise_size,
+            streams.noise,
+            config.train.noise_steps,
+        )
         kind = ActorCollector if config.env.max_lag else Collector
         collector = kind(
             environment,

@@ -65,6 +65,20 @@ def test_draws_are_held_for_times_that_fall_with_their_square() -> None:
     assert ((lengths - expected) ** 2 / expected).sum() < 30  # 99 % of chi-squared with 15 freedoms
 
 
+def test_held_noise_stays_for_its_steps_or_until_the_episode_ends() -> None:
+    noise = noise_for("held", 2, 3, STREAM, 4)
+    assert noise is not None
+    seen = draws(noise, 6)
+    assert (seen[:4] == seen[0]).all() and (seen[4:] == seen[4]).all()
+    assert (seen[4] != seen[0]).all() and (seen[0, 0] != seen[0, 1]).all()
+    noise.end(np.array([True, False]))
+    after = draws(noise, 1)[0]
+    assert (after[0] != seen[5, 0]).all() and (after[1] == seen[5, 1]).all()
+    other = Noise("held", 2, 3, OTHER, 4)
+    other.load_state(noise.state())
+    np.testing.assert_array_equal(draws(other, 9), draws(noise, 9))
+
+
 def test_environments_have_pieces_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     count_pieces(monkeypatch)
     noise = Noise("pink", 2, 1, STREAM)

@@ -27,6 +27,7 @@ CASES: dict[str, dict[str, Any]] = {
     "a part of one column": {"actions": spaces.Dict({"x": spaces.Box(-2.0, 3.0, (1,))})},
     "parts by tqc": {"actions": "parts", "critic": "tqc"},
     "discrete by tqc": {"actions": "discrete", "critic": "tqc"},
+    "state-dependent noise": {"gsde_log_std": -1.0},
     "one-hot observations": {"observations": spaces.Discrete(5)},
     "encoded image": {"observations": CAMERA},
     "frames by drq": {
