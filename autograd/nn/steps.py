@@ -158,6 +158,7 @@ class BatchNorm(Step):
             return (x - mean) * (variance + self.eps).rsqrt() * weight + bias
         if x.dim() == 2:  # the same for all networks so far
             x = x.expand(len(weight), *x.shape)
+        weight, bias = self._corrected(x, own)
         found = apply(normalization.batch_norm, x, weight, bias, axes=(-2,), eps=self.eps)
         with no_grad():
             polyak_update_(mean, found[4], self.momentum)
@@ -165,9 +166,44 @@ class BatchNorm(Step):
         out: Tensor = found[0]
         return out
 
+    def _corrected(self, x: Tensor, own: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Weight and bias of a batch that is normalised by its own statistics."""
+        return own["weight"], own["bias"]
+
     def described(self, own: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
         scale = own["weight"] * (own["running_var"] + self.eps).rsqrt()
         return "affine", {"scale": scale, "shift": own["bias"] - own["running_mean"] * scale}
+
+
+@dataclass(frozen=True)
+class BatchRenorm(BatchNorm):
+    """BatchNorm that gives, after `warm_up` batches, nearly what the running statistics would.
+
+    Its result is corrected by r and d, from the batch's statistics to the running ones, as far as
+    these differ by no more than a factor of 3 and 5 standard deviations. Source: Ioffe 2017,
+    arXiv:1702.03275; limits and warm-up are those of CrossQ, arXiv:1902.05605.
+    """
+
+    warm_up: int = 100_000
+    largest_r: float = 3.0
+    largest_d: float = 5.0
+
+    def statistics(self, inputs: int) -> Mapping[str, float]:
+        return {**super().statistics(inputs), "batches": 0.0}
+
+    def _corrected(self, x: Tensor, own: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        batches = own["batches"]
+        with no_grad():
+            std = (own["running_var"] + self.eps).sqrt()
+            batch_std = (x.var(dim=-2, keepdim=True, correction=0) + self.eps).sqrt()
+            r = (batch_std / std).clamp(1 / self.largest_r, self.largest_r)
+            d = ((x.mean(dim=-2, keepdim=True) - own["running_mean"]) / std).clamp(
+                -self.largest_d, self.largest_d
+            )
+            is_on = (batches >= self.warm_up).to(x.dtype)
+            r, d = 1.0 + is_on * (r - 1.0), is_on * d
+            polyak_update_(batches, batches + 1.0, 1.0)
+        return own["weight"] * r, own["bias"] + own["weight"] * d
 
 
 class Fork(Step):

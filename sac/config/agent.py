@@ -52,14 +52,15 @@ class AgentConfig:
         count("With an encoder: pixels by which updates shift images at random.", at_least=0),
     ] = 4
     critic_norm: Annotated[
-        Literal["none", "layer", "rms", "batch"],
+        Literal["none", "layer", "rms", "batch", "batch_renorm"],
         Option(
             "Normalisation in soft Q networks (mlp): layer or rms before each activation, or batch "
-            "before each layer, by statistics shared by (s, a) and (s', a')."
+            "before each layer, by statistics shared by (s, a) and (s', a'); batch_renorm corrects "
+            "these towards the running ones after 100,000 updates."
         ),
     ] = "none"
     policy_norm: Annotated[
-        Literal["none", "layer", "rms", "batch"],
+        Literal["none", "layer", "rms", "batch", "batch_renorm"],
         Option("The same in the policy; batch: by running statistics where it acts."),
     ] = "none"
     critic_dropout: Annotated[

@@ -25,7 +25,7 @@ class CrossQCritic(SoftQCritic):
 
     def _check(self, config: AgentConfig) -> None:
         super()._check(config)
-        if config.critic_norm != "batch" and config.network != "flashsac":
+        if not config.critic_norm.startswith("batch") and config.network != "flashsac":
             raise ConfigError(
                 "agent.critic: crossq learns without target networks thanks to BatchNorm; set "
                 f"agent.critic_norm: batch, got {config.critic_norm}"

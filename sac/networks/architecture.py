@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from autograd import Tensor, nn
-from autograd.nn.steps import Activation, Affine, BatchNorm, Dropout, Norm, Step, residual
+from autograd.nn.steps import (
+    Activation,
+    Affine,
+    BatchNorm,
+    BatchRenorm,
+    Dropout,
+    Norm,
+    Step,
+    residual,
+)
 
 Stack = nn.MLPStack | nn.BlockStack
 Described = list[tuple[str, Mapping[str, Tensor]]]  # kind and arrays of each step
@@ -18,14 +27,14 @@ class Architecture:
 
     `kind`: mlp, simba (Lee et al. 2024, arXiv:2410.09754: residual blocks that begin with a
     LayerNorm) or flashsac (arXiv:2604.04539: inverted residual blocks with BatchNorm). `norm` of an
-    mlp: layer or rms, between each hidden layer and its activation (arXiv:2110.02034), or batch,
-    before each layer (arXiv:1902.05605). `unit_rows`: weights have rows of norm 1.
+    mlp: layer or rms, between each hidden layer and its activation (arXiv:2110.02034), or batch or
+    batch_renorm, before each layer (arXiv:1902.05605). `unit_rows`: weights have rows of norm 1.
     """
 
     kind: Literal["mlp", "simba", "flashsac"]
     sizes: Sequence[int]
     activation: str
-    norm: Literal["none", "layer", "rms", "batch"] = "none"
+    norm: Literal["none", "layer", "rms", "batch", "batch_renorm"] = "none"
     dropout: float = 0.0
     unit_rows: bool = False
 
@@ -59,16 +68,17 @@ class Architecture:
 
     def _mlp(self) -> list[Step]:
         activation, steps = Activation(self.activation), list[Step]()
+        before = {"batch": BatchNorm(), "batch_renorm": BatchRenorm()}.get(self.norm)
         for units in self.sizes:
-            if self.norm == "batch":
-                steps.append(BatchNorm())
+            if before is not None:
+                steps.append(before)
             steps.append(Affine(units))
             if self.dropout:
                 steps.append(Dropout(self.dropout))
             if self.norm == "layer" or self.norm == "rms":
                 steps.append(Norm(self.norm))
             steps.append(activation)
-        return [*steps, BatchNorm()] if self.norm == "batch" else steps
+        return steps if before is None else [*steps, before]
 
     def _simba(self) -> list[Step]:
         units = self.sizes[0]

@@ -9,12 +9,22 @@ import pytest
 
 import autograd as torch
 from autograd import Tensor, nn
-from autograd.nn.steps import Activation, Affine, BatchNorm, Dropout, Norm, Step, residual
+from autograd.nn.steps import (
+    Activation,
+    Affine,
+    BatchNorm,
+    BatchRenorm,
+    Dropout,
+    Norm,
+    Step,
+    residual,
+)
 
 STEPS: dict[str, Sequence[Step]] = {
     "dropout": [Affine(4), Dropout(0.5), Norm("layer"), Activation("relu"), Affine(2)],
     "rms": [Affine(4, bias=False), Norm("rms"), Activation("tanh"), Affine(2)],
     "batch": [BatchNorm(), Affine(4), Activation("relu"), BatchNorm(), Affine(2)],
+    "batch renorm": [BatchRenorm(), Affine(4), Activation("relu"), BatchRenorm(), Affine(2)],
     "residual": [Affine(4), *residual(Norm("layer"), Affine(8), Activation("silu"), Affine(4))],
 }
 EACH = pytest.mark.parametrize("kind", STEPS)
@@ -185,6 +195,31 @@ def test_two_equal_rows_give_the_shift_and_no_division_by_zero() -> None:
     net = nn.BlockStack(3, [BatchNorm()], 2)
     x = torch.ones(2, 3)
     assert not net(x, batch_statistics=True).detach().any()
+
+
+def test_renorm_is_batch_norm_until_it_is_warm() -> None:
+    plain, warm = (
+        nn.BlockStack(3, [step], 2) for step in (BatchNorm(0.1), BatchRenorm(0.1, warm_up=3))
+    )
+    for seed in range(5):
+        x = 3 * inputs(50, seed) + 5
+        outs = [net(x, batch_statistics=True).detach().numpy() for net in (plain, warm)]
+        assert np.array_equal(*outs) == (seed < 3)
+    names = [name for name in plain.state_dict() if "running" in name]
+    for name in names:
+        np.testing.assert_array_equal(warm.state_dict()[name], plain.state_dict()[name])
+    assert warm.state_dict()["1.layers.0.batches"].tolist() == [5] * 3
+
+
+def test_renorm_gives_what_running_statistics_would_within_its_limits() -> None:
+    near, far = (nn.BlockStack(3, [BatchRenorm(0.1, warm_up=0)], 2) for _ in range(2))
+    x = 2 * inputs(50) + 1
+    expected = near(x).detach()
+    np.testing.assert_allclose(near(x, batch_statistics=True).detach(), expected, atol=1e-4)
+    x = 10 * inputs(50) + 100
+    own = ((x - x.mean(dim=0)) / x.std(dim=0, correction=0)).numpy()
+    seen = far(x, batch_statistics=True).detach().numpy()[0]
+    np.testing.assert_allclose(seen, own * 3 + 5, rtol=1e-3, atol=1e-3)
 
 
 def test_some_networks_leave_the_statistics_of_all() -> None:

@@ -59,6 +59,7 @@ KIND_OPTIONS: dict[str, dict[str, Any]] = {
     "tqc": {"critic": "tqc"},
     "categorical": {"critic": "categorical"},
     "crossq": {"critic": "crossq", "critic_norm": "batch"},
+    "crossq, renorm": {"critic": "crossq", "critic_norm": "batch_renorm"},
     "simba": {"network": "simba"},
 }
 UPDATES = 2

@@ -12,6 +12,11 @@ from tests.sac.agents_for_tests import make_agent, make_batch, run_as_written
 KEYS: dict[str, dict[str, Any]] = {
     "sac": {"critic_norm": "batch", "policy_norm": "batch"},
     "crossq": {"critic": "crossq", "critic_norm": "batch", "policy_norm": "batch"},
+    "renorm": {
+        "critic": "crossq",
+        "critic_norm": "batch_renorm",
+        "policy_norm": "batch_renorm",
+    },
     "categorical": {"critic": "categorical", "network": "flashsac", "hidden_sizes": [8]},
 }
 EACH = pytest.mark.parametrize("kind", KEYS)
