@@ -12,6 +12,7 @@ from sac.config import AgentConfig
 from sac.critics import is_summed, reading_for
 from sac.critics.categorical import CategoricalCritic
 from sac.critics.crossq import CrossQCritic
+from sac.critics.hl_gauss import HLGaussCritic
 from sac.critics.redq import REDQCritic
 from sac.critics.soft_q import SoftQCritic
 from sac.critics.tqc import TQCCritic
@@ -31,6 +32,7 @@ CRITICS: dict[str, type[SoftQCritic]] = {
     "redq": REDQCritic,
     "tqc": TQCCritic,
     "categorical": CategoricalCritic,
+    "hl_gauss": HLGaussCritic,
     "crossq": CrossQCritic,
 }
 

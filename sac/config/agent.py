@@ -80,8 +80,8 @@ class AgentConfig:
             "How values are learned: sac takes the minimum of all soft Q networks; redq takes that "
             "of a random few for the target, and the policy climbs their mean (it learns from "
             "many: num_soft_q_nets 10, updates_per_step 20); tqc learns quantiles and leaves out "
-            "the largest; categorical learns shares of atoms by cross-entropy; crossq is sac "
-            "without target networks."
+            "the largest; categorical learns shares of atoms by cross-entropy, hl_gauss values by "
+            "the same; crossq is sac without target networks."
         ),
     ] = "sac"
     # Two prevent overestimation (Fujimoto et al. 2018, arXiv:1802.09477).
@@ -101,12 +101,15 @@ class AgentConfig:
         count("With tqc: the largest quantiles left out, for each network.", at_least=0),
     ] = 2
     num_atoms: Annotated[
-        int, count("With categorical: atoms of a value.", at_least=2, at_most=1000)
+        int,
+        count(
+            "With categorical and hl_gauss: atoms, or bins, of a value.", at_least=2, at_most=1000
+        ),
     ] = 101
     value_bound: Annotated[
         float,
         Option(
-            "With categorical: atoms lie between plus and minus this soft value; with "
+            "With categorical and hl_gauss: atoms lie between plus and minus this soft value; with "
             "normalize_rewards: no discounted return is larger.",
             above=0,
         ),

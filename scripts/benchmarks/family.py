@@ -48,6 +48,7 @@ VARIANTS = (
     Variant("simba", "2410.09754", "many dimensions", ("sbx",)),
     Variant("bro", "2405.16158", "long trainings", ()),
     Variant("xqc", "2509.25174", "the most for its time", ()),
+    Variant("hl_gauss", "2403.03950", "values have a wide range", ()),
     Variant("flashsac", "2604.04539", "many environments at once", ()),
 )
 NAMES = tuple(variant.name for variant in VARIANTS)

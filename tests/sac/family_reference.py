@@ -6,6 +6,7 @@ layer and the name of the part.
 
 from collections import defaultdict
 from collections.abc import Mapping
+from statistics import NormalDist
 
 import numpy as np
 
@@ -114,3 +115,15 @@ def projected(shares: np.ndarray, places: np.ndarray, atoms: np.ndarray) -> np.n
 
 def cross_entropy(logits: np.ndarray, shares: np.ndarray) -> float:
     return float(-(shares * np.log(softmax(logits))).sum(1).mean())
+
+
+def mean_of_bins(logits: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    return (softmax(logits) * (edges[1:] + edges[:-1]) / 2).sum(-1, keepdims=True)
+
+
+def gaussian_shares(value: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """The shares of bins under a Gaussian around each value (rows, 1), 0.75 bins wide."""
+    std = 0.75 * (edges[1] - edges[0])
+    below = np.vectorize(NormalDist().cdf)((edges - np.clip(value, edges[0], edges[-1])) / std)
+    shares = np.diff(below, axis=1)
+    return shares / shares.sum(1, keepdims=True)
