@@ -18,6 +18,7 @@ from sac.replay.demonstrations import Demonstrations, Steps
 from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from sac.run.saved_replay import place_batches, saved_replay
 from sac.seeding import Streams, generator
+from sac.spaces import ObservationEncoder
 
 METADATA = "metadata.json"  # of a Minari data set, beside its data
 
@@ -103,7 +104,7 @@ def _of_run(source: str, environment: VectorEnvironment) -> Steps:
         raise CheckpointError(f"'{checkpoint.folder}' does not say what its spaces are")
     spaces = described(checkpoint.documents["policy"], checkpoint.tensors["policy"])[:2]
     _check_spaces(*spaces, environment)
-    encoder, codec = environment.observation_encoder, environment.action_codec
+    encoder, codec = ObservationEncoder(spaces[0]), environment.action_codec
     rings = saved_replay(checkpoint, encoder, codec).rings
     rows, ends = rings.rows_in_order()
     if not len(rows):

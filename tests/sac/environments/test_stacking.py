@@ -1,5 +1,6 @@
 """Which stacks of frames are told to the replay, and that runs store their frames once."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from gymnasium.wrappers import (
 )
 
 from sac import Config, train
+from sac.environments import make_vector_environment
 from sac.environments.stacking import with_stacks_told
 from sac.errors import SpaceError
 from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from sac.run.saved_replay import saved_replay
 from sac.spaces import ObservationEncoder, action_codec, space_from_json, space_to_json
 from sac.spaces.stacks import StackedBox
+from sac.training.demonstrations import read_steps
 from tests.sac.environments_for_tests import COUNTING
 from tests.sac.tiny_runs import assert_same_arrays, metrics, saved_arrays, tiny_config
 
@@ -118,3 +121,22 @@ def test_observations_that_stack_nothing_are_stored_as_they_are(tmp_path: Path) 
     run = train(tiny_config(tmp_path, {"env": {"id": COUNTING}})).run_directory
     checkpoint = load_checkpoint(find_checkpoint(run, "last"))
     assert "stack" not in checkpoint.documents["policy"]["observation_space"]
+
+
+@pytest.mark.parametrize("padding", ["reset", "zero"])
+def test_demonstrations_are_read_as_their_own_run_stacked_them(
+    tmp_path: Path, padding: str
+) -> None:
+    shown = train(stacked_config(tmp_path)).run_directory
+    other = {
+        "class_path": STACK["class_path"],
+        "kwargs": {"stack_size": 3, "padding_type": padding},
+    }
+    config = stacked_config(
+        tmp_path, env={"wrappers": [other]}, train={"demonstrations": str(shown)}
+    )
+    with closing(make_vector_environment(config.env)) as environment:
+        steps = read_steps(config, environment)
+    begins = np.append(True, (steps.terminated | steps.truncated)[:-1])
+    first = steps.observation[begins]
+    np.testing.assert_array_equal(first[:, :2], np.repeat(first[:, 2:], 2, axis=1))
