@@ -8,7 +8,7 @@ import numpy as np
 from sac.errors import ConfigError
 from sac.replay.batch import Batch
 from sac.replay.buffer import ReplayBuffer
-from sac.replay.frames import parts_of_episodes
+from sac.replay.frames import Frames, parts_of_episodes
 
 
 class Steps(NamedTuple):
@@ -33,9 +33,13 @@ class Steps(NamedTuple):
 def fill(replay_buffer: ReplayBuffer, steps: Steps) -> None:
     """Store transitions in equal parts in the rings, each part in its order.
 
-    Parts of stacked frames begin with an episode. ConfigError where a ring has no room for its own.
+    Parts of stacked frames begin with an episode; one whose first frames are no longer there is
+    left out. ConfigError where a ring has no room for its own.
     """
-    n, rings = len(steps.reward), replay_buffer.rings
+    rings = replay_buffer.rings
+    if rings.frames is not None:
+        steps = _of_whole_stacks(steps, rings.frames)
+    n = len(steps.reward)
     num_envs = rings.num_envs
     sizes = (n + np.arange(num_envs)) // num_envs
     ends = np.cumsum(sizes)
@@ -55,6 +59,21 @@ def fill(replay_buffer: ReplayBuffer, steps: Steps) -> None:
         valid = step < sizes
         rows = np.where(valid, ends - sizes + step, 0)
         replay_buffer.add(*(column[rows] for column in columns), valid)
+
+
+def _of_whole_stacks(steps: Steps, frames: Frames) -> Steps:
+    """Return the steps of episodes that begin as `frames` do; ConfigError if none does."""
+    ends = np.flatnonzero(steps.terminated | steps.truncated) + 1
+    ends = np.union1d(ends, len(steps.reward))
+    first = np.append(0, ends[:-1])
+    is_whole = np.repeat(frames.begin(steps.observation[first]), ends - first)
+    if not is_whole.any():
+        raise ConfigError(
+            "train.demonstrations: expected an episode with its first frames, which are stored "
+            f"once, and padded as the environment's ({frames.padding}), got none; a "
+            "train.demonstration_fraction above 0 takes other stacks, too"
+        )
+    return steps if is_whole.all() else Steps(*(column[is_whole] for column in steps))
 
 
 class Demonstrations:

@@ -35,13 +35,17 @@ class Frames(NamedTuple):
             raise _wrong("the next observation does not begin with the frames of the one before")
         if expected is not None and expected.tobytes() == now.tobytes():
             return min(depth_before + 1, self.spare)
-        first = now[-1] if self.padding == "reset" else np.zeros_like(now[-1])
-        if any(frame.tobytes() != first.tobytes() for frame in now[:-1]):
+        if not self.begin(now[None])[0]:
             raise _wrong(
                 "an observation neither follows from the one before nor begins an episode, whose "
                 "older frames are its first one, or zeros"
             )
         return 0
+
+    def begin(self, stacks: NDArray) -> NDArray[np.bool_]:
+        """Return which stacks (n, size, *frame) can be the first ones of episodes."""
+        padding = stacks[:, -1:] if self.padding == "reset" else np.zeros_like(stacks[:, -1:])
+        return (stacks[:, :-1] == padding).reshape(len(stacks), -1).all(axis=1)
 
     def ages(self, depths: NDArray) -> NDArray[np.int64]:
         """Return how many rows before its own each frame of a stack lies, (n, size); -1: nowhere.

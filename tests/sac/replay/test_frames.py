@@ -186,6 +186,21 @@ def test_demonstrations_are_divided_between_episodes() -> None:
 
 
 @pytest.mark.parametrize("padding", ["reset", "zero"])
+def test_demonstrations_that_begin_within_an_episode_are_left_out(padding: str) -> None:
+    worlds = StackedWorlds(1, 3, padding)
+    outcomes = ["on"] * 4 + ["terminated", "on", "truncated", "on"]
+    columns = [worlds.step([outcome])[:6] for outcome in outcomes]
+    steps = Steps(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+    _, once = buffers(20, 2, 3, padding)
+    fill(once, Steps(*(column[2:] for column in steps)))
+    _, expected = buffers(20, 2, 3, padding)
+    fill(expected, Steps(*(column[5:] for column in steps)))
+    assert every(once) == every(expected) and len(once) == 3
+    with pytest.raises(ConfigError, match="an episode with its first frames"):
+        fill(once, Steps(*(column[2:5] for column in steps)))
+
+
+@pytest.mark.parametrize("padding", ["reset", "zero"])
 @pytest.mark.parametrize("n_step", [1, 3])
 def test_a_copy_on_the_gpu_gives_the_same_batches(padding: str, n_step: int, cuda: str) -> None:
     _, once = buffers(14, 2, 3, padding, n_step=n_step)
