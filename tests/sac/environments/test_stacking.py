@@ -10,8 +10,11 @@ import pytest
 from gymnasium import spaces
 from gymnasium.wrappers import (
     FrameStackObservation,
+    MaxAndSkipObservation,
     RecordEpisodeStatistics,
+    RepeatAction,
     RescaleAction,
+    RescaleObservation,
     TransformObservation,
 )
 
@@ -55,6 +58,13 @@ def test_stacks_are_told_through_wrappers_that_leave_observations() -> None:
         stack(1),
         stack(padding_type=np.ones(3, np.float32)),
         TransformObservation(stack(), lambda x: x, None),
+        MaxAndSkipObservation(stack(), 2),
+        RepeatAction(stack(), 2),
+        FrameStackObservation(
+            RescaleObservation(gymnasium.make("Pendulum-v1"), np.float32(1), np.float32(2)),
+            3,
+            padding_type="zero",
+        ),
         FrameStackObservation(gymnasium.make("Blackjack-v1"), 3),
     ],
 )
