@@ -3,6 +3,8 @@
 Source: Bhatt et al. 2024, arXiv:1902.05605.
 """
 
+from collections.abc import Sequence
+
 from autograd import Tensor, enable_grad, no_grad
 from autograd.functional.fused import lowest
 from sac.config import AgentConfig
@@ -43,3 +45,8 @@ class CrossQCritic(SoftQCritic):
         with no_grad():
             target, _ = self.backup(batch, policy, alpha, next_value)
         return self.measured(batch, outputs[0], target.detach())
+
+    def _joined(self, batch: Transitions, pair: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Return the same, through which the loss teaches what encodes (s, a)."""
+        with enable_grad():
+            return super()._joined(batch, pair)

@@ -10,7 +10,7 @@ from gymnasium import spaces
 
 import autograd as torch
 from sac import SACAgent, train
-from sac.agent.variants import image_plan
+from sac.agent.variants import CRITICS, image_plan
 from sac.config import AgentConfig
 from sac.errors import CheckpointError, ConfigError
 from sac.networks.encoders import ImageEncoder, ImagePart, PlainEncoder, _image
@@ -90,8 +90,10 @@ def test_compiled_updates_are_those_of_numpy() -> None:
         np.testing.assert_allclose(compiled[name], array, rtol=2e-3, atol=1e-4, err_msg=name)
 
 
-def test_the_critics_loss_alone_teaches_the_encoder() -> None:
-    agent = make_agent(observations=SPACES["image and numbers"])
+@pytest.mark.parametrize(("critic", "norm"), [("sac", "none"), *((c, "batch") for c in CRITICS)])
+def test_the_critics_loss_alone_teaches_the_encoder(critic: Any, norm: Any) -> None:
+    space = SPACES["image and numbers"]
+    agent = make_agent(observations=space, critic=critic, critic_norm=norm)
     losses, _ = agent.losses(make_batch(agent))
     losses["policy_loss"].backward()
     weights = dict(encoder_of(agent).named_parameters())
