@@ -25,6 +25,7 @@ LARGE = 1e6
 KEPT_BYTES = 2**25  # of batches on a device, until its flag is read
 NETWORKS = {
     "soft_q_nets": "the soft Q networks",
+    "encoder": "the encoder",
     "policy_net": "the policy",
     "temperature": "alpha",
     "target_soft_q_nets": "the target networks",

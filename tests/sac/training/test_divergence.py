@@ -109,7 +109,7 @@ def poison(monkeypatch: pytest.MonkeyPatch, at: int, part: str) -> list[Batch]:
         batches.append(batch.map(np.copy))
         metrics = update(self, batch)
         if self.updates == at:
-            owner = self if part == "policy_net" else self.critic
+            owner = self if hasattr(self, part) else self.critic
             for parameter in getattr(owner, part).parameters():
                 parameter.data.fill_(math.nan)
         return metrics
@@ -128,6 +128,15 @@ def test_gradient_that_is_no_number_is_told_with_its_own_batch(
     arrays = saved_batch(run)
     for name, array in batches[14].arrays().items():
         np.testing.assert_array_equal(arrays[name], array)
+
+
+def test_encoder_that_is_no_number_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    poison(monkeypatch, 15, "encoder")
+    env = {"id": "tests.sac.images_for_tests:Spot-v0"}
+    config = tiny_config(tmp_path, {"env": env, "train": {"updates_per_step": 2}})
+    message = "the gradient of the encoder was not finite in update 15, and"
+    with pytest.raises(DivergenceError, match=message):
+        train(config)
 
 
 def test_action_that_is_no_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
