@@ -14,6 +14,7 @@ from autograd import no_grad
 from sac.agent.agent import SACAgent
 from sac.insight.recording import twin_of
 from sac.networks.architecture import Stack
+from sac.networks.encoders import Encoder
 from sac.replay.batch import Batch
 from sac.seeding import Streams
 
@@ -40,6 +41,7 @@ def update_values(agent: SACAgent, batch: Batch, seed: int) -> Iterator[Values]:
         q_value = _array(metrics[name])
         yield f"q/{name.removesuffix('_mean')}", q_value
         yield f"q/{name.removesuffix('_mean')}_td_error", target - q_value
+    yield from _encoder(twin.encoder)
     yield from _layers("policy", twin.policy_net.net)
     yield from _layers("q{}", twin.critic.soft_q_nets)
 
@@ -69,6 +71,15 @@ def _layers(name: str, stack: Stack) -> Iterator[Values]:
             for i, layer in enumerate(network, start=1):
                 numbers = np.concatenate([_array(tensor).ravel() for tensor in layer])
                 yield f"{what}/{name.format(number)}_layer_{i}", numbers
+
+
+def _encoder(encoder: Encoder) -> Iterator[Values]:
+    """Yield weights and gradients of each layer: convolutions image by image, projection, norm."""
+    layers = [list(module.parameters(recurse=False)) for module in encoder.modules()]
+    for i, layer in enumerate(filter(None, layers), start=1):
+        for what, tensors in (("weights", layer), ("gradients", [part.grad for part in layer])):
+            numbers = np.concatenate([_array(tensor).ravel() for tensor in tensors])
+            yield f"{what}/encoder_layer_{i}", numbers
 
 
 def _array(value: Any) -> NDArray[Any]:

@@ -14,6 +14,9 @@ from sac.config import AgentConfig
 from sac.insight.histograms import BUCKETS, histogram_value, update_values
 from sac.replay.batch import Batch
 from sac.seeding import Streams
+from tests.sac.agents_for_tests import make_agent as make_image_agent
+from tests.sac.agents_for_tests import make_batch as make_image_batch
+from tests.sac.images_for_tests import IMAGE
 from tests.sac.tiny_runs import assert_same_arrays
 
 ACTIONS: dict[str, gymnasium.Space] = {
@@ -97,6 +100,24 @@ def test_agent_stays_as_it_is(actions: str) -> None:
     assert agent.generator_state() == noise
     for parameter, gradient in zip([agent.policy_net.net.flat], gradients, strict=True):
         np.testing.assert_array_equal(gradient_of(parameter), gradient)
+
+
+def test_layers_of_an_encoder_are_shown() -> None:
+    agent = make_image_agent(observations=IMAGE, random_shift=0)
+    batch = make_image_batch(agent)
+    values = dict(update_values(agent, batch, SEED))
+    agent.renew_noise(Streams.from_seed(SEED), 0)
+    losses, _ = agent.losses(batch)
+    losses["critic_loss"].backward()
+    parameters = list(agent.encoder.parameters())  # weight and bias of five layers
+    for i in range(5):
+        layer = parameters[2 * i : 2 * i + 2]
+        weights = np.concatenate([part.detach().numpy().ravel() for part in layer])
+        np.testing.assert_array_equal(values[f"weights/encoder_layer_{i + 1}"], weights)
+        gradients = np.concatenate([gradient_of(part).ravel() for part in layer])
+        found = values[f"gradients/encoder_layer_{i + 1}"]
+        np.testing.assert_allclose(found, gradients, rtol=1e-4, atol=1e-6)
+        assert np.abs(gradients).max() > 0
 
 
 def test_policy_is_shown_by_dimension() -> None:
