@@ -67,7 +67,9 @@ def build_parts(
     """Build all parts; the weights of each in turn come from the stream `network`."""
     input_class = NormalizedObservationInput if config.normalize_observations else ObservationInput
     images = image_plan(config, observations)
-    kept = [] if images is None else [image.columns for image in images.images]
+    # Another Box that convolutions were asked to read may be of numbers of any size.
+    brightnesses = [columns for columns, _ in observations.images(is_asked_for=False)]
+    kept = [] if images is None else brightnesses
     observation_input = input_class(observations.shape, device, observations.largest(), kept)
     weights = generator(streams.network)
     encoder: Encoder = PlainEncoder(observation_input.features)

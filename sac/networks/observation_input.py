@@ -30,8 +30,8 @@ class ObservationInput:
         """Take the shape of one stored observation.
 
         `largest`: what each feature is divided by, 0 where `observe` is to find the largest value;
-        None where no feature is of uint8. `images`: features that an encoder reads, which are not
-        standardised.
+        None where no feature is of uint8. `images`: brightnesses that an encoder reads, which are
+        not standardised.
         """
         self._images = images
         self.features = int(np.prod(shape))

@@ -209,6 +209,16 @@ def test_only_numbers_beside_images_are_standardised() -> None:
     np.testing.assert_allclose(seen[:, :-2], batch.observation[:, :-2] / np.float32(255), rtol=1e-5)
 
 
+def test_an_image_of_other_numbers_is_standardised() -> None:
+    space = spaces.Box(0, 1000, (36, 36, 1), np.float32)
+    agent = make_agent(observations=space, encoder="nature", normalize_observations=True)
+    images = np.random.default_rng(0).uniform(0, 1000, (64, *space.shape)).astype(np.float32)
+    agent.observe(images)
+    seen = agent.observation_input.array(images)
+    np.testing.assert_allclose(seen.std(0), 1, rtol=1e-3)
+    assert len(np.unique(seen)) > 0.9 * seen.size  # nothing is cut off
+
+
 def test_a_described_encoder_larger_than_its_file_is_refused_before_it_is_built() -> None:
     agent = make_agent(observations=IMAGE)
     document = agent.description()
