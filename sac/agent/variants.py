@@ -98,7 +98,8 @@ def image_plan(config: AgentConfig, observations: ObservationEncoder) -> Plan | 
     if not images and is_asked_for:
         raise ConfigError(
             f"agent.encoder: {config.encoder} reads images, each a Box of three or four "
-            f"dimensions, and there is none in {observations.space}; leave agent.encoder out"
+            f"dimensions, and there is none in {observations.space}; leave agent.encoder out, or "
+            "give grey images a channel by gymnasium.wrappers.ReshapeObservation"
         )
     kind = config.encoder if is_asked_for else "nature"
     columns = math.prod(observations.shape)

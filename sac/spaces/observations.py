@@ -66,7 +66,7 @@ class ObservationEncoder:
         """
         found, start = list[tuple[slice, tuple[int, ...]]](), 0
         for leaf in self._leaves:
-            stop, shape = start + spaces.flatdim(leaf), tuple(leaf.shape or ())
+            stop, shape = start + spaces.flatdim(leaf), _with_channels(leaf)
             is_box = isinstance(leaf, spaces.Box) and len(shape) in (3, 4)
             if is_box and (is_asked_for or (_is_uint8(leaf) and _is_image(shape))):
                 found.append((slice(start, stop), shape))
@@ -174,7 +174,13 @@ def _largest(leaf: Space) -> np.ndarray:
         return np.ones(spaces.flatdim(leaf), np.float32)
     assert isinstance(leaf, spaces.Box)
     high = leaf.high.astype(np.float32).reshape(-1)
-    return high if _is_image(leaf.shape) else np.where(high < 255, high, 0)
+    return high if _is_image(_with_channels(leaf)) else np.where(high < 255, high, 0)
+
+
+def _with_channels(leaf: Space) -> tuple[int, ...]:
+    """Return a shape, with the one channel that grey frames of a stack lack."""
+    shape = tuple(leaf.shape or ())
+    return (*shape, 1) if isinstance(leaf, StackedBox) and len(shape) == 3 else shape
 
 
 def _is_image(shape: tuple[int, ...]) -> bool:

@@ -15,6 +15,7 @@ from sac.config import AgentConfig
 from sac.errors import CheckpointError, ConfigError
 from sac.networks.encoders import ImageEncoder, ImagePart, PlainEncoder, _image
 from sac.spaces import ObservationEncoder
+from sac.spaces.stacks import StackedBox
 from tests.sac.agent.test_compiled_update import compiled_agent
 from tests.sac.agents_for_tests import (
     assert_same_bits,
@@ -171,6 +172,9 @@ def test_frames_of_a_stack_become_channels(name: str) -> None:
         (IMAGE, "drq", "drq"),
         (spaces.Box(0, 255, (35, 36, 3), np.uint8), "auto", None),
         (spaces.Box(0, 255, (36, 36, 2), np.uint8), "auto", None),
+        (spaces.Box(0, 255, (5, 36, 36), np.uint8), "auto", None),
+        (StackedBox.of(spaces.Box(0, 255, (5, 36, 36), np.uint8), "reset"), "auto", "nature"),
+        (StackedBox.of(spaces.Box(0, 255, (5, 36), np.uint8), "reset"), "auto", None),
         (spaces.Box(0, 1, (36, 36, 3), np.float32), "auto", None),
         (spaces.Box(0, 1, (36, 36, 3), np.float32), "nature", "nature"),
         (SPEED, "auto", None),
