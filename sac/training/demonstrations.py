@@ -36,7 +36,7 @@ def demonstrations_for(
     replay_buffer = ReplayBuffer(
         n, 1, encoder.shape, encoder.dtype, codec.shape, codec.dtype,
         generator(Streams.from_seed(config.seed).demonstrations),
-        gamma=config.agent.gamma, n_step=config.train.n_step,
+        gamma=config.agent.gamma, n_step=config.train.n_step, packing=encoder.packing,
     )  # fmt: skip
     place_batches(config, agent.device, replay_buffer)
     return Demonstrations(replay_buffer, steps, share)

@@ -109,6 +109,19 @@ def test_they_are_seen_as_the_runs_own_are(shown: Path, tmp_path: Path) -> None:
     assert set(rewards.ravel().tolist()) == {1.0, float(np.float32(1.99))}
 
 
+def test_bytes_beside_numbers_are_kept_in_bytes(tmp_path: Path) -> None:
+    env = {"id": "tests.sac.images_for_tests:Spot-v0", "kwargs": {"sign": True}}
+    given = tiny_config(tmp_path, {"env": env, "evaluation": {"env": "none"}})
+    given = given.merged({"train": {"demonstrations": str(train(given).run_directory)}})
+    state = RunState.new(given, make_vector_environment(given.env))
+    steps = read_steps(given, make_vector_environment(given.env))
+    assert state.demonstrations is not None
+    rings = state.demonstrations.replay_buffer.rings
+    assert rings.table.columns["observation"].shape == (len(steps.reward) + 1, 36 * 36 + 4)
+    drawn = state.demonstrations.replay_buffer.sample(20).observation
+    assert set(map(bytes, drawn)) <= set(map(bytes, steps.observation))
+
+
 def test_prefilled_replay_begins_with_them(shown: Path, tmp_path: Path) -> None:
     changes = {
         "env": {"num_envs": 3},
