@@ -11,7 +11,7 @@ from sac.errors import ConfigError, install_command
 
 DESCRIPTION = f"""Write a trained policy to one file, which maps a batch of raw observations to
 deterministic actions in the environment's units, and check that it agrees with the agent.
-ONNX needs {install_command("onnx")}; the numpy format is safetensors, with a reader of 30 lines in
+ONNX needs {install_command("onnx")}; the numpy format is safetensors, with a short reader in
 sac/export/reader.py. With --card: write a folder for others, such as those of a model hub, with the
 policy, what it was trained with, its curve and an evaluation."""
 EPISODES = 20
