@@ -61,7 +61,10 @@ def random_observations(agent: SACAgent, policy: Policy, rng: np.random.Generato
         samples = np.stack([encoder.encode(space.sample()) for _ in range(OBSERVATIONS)])
         if samples.dtype == np.uint8:
             return samples
-        return np.clip(samples, -EXTENT, EXTENT)  # a Box in it may be of any width
+        largest = encoder.largest()
+        limit = EXTENT if largest is None else np.where(largest == 1, EXTENT, WHOLE_EXTENT)
+        # A Box of floats in it may be of any width.
+        return np.clip(samples, -limit, limit).astype(samples.dtype)
     low, high = (bound.astype(np.float64) for bound in (space.low, space.high))
     if policy.observation_dtype.kind in "iub":
         kept = np.clip([low, high], -WHOLE_EXTENT, WHOLE_EXTENT).astype(np.int64)

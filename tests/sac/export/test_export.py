@@ -14,7 +14,7 @@ import sac.export
 from sac.agent.agent import SACAgent
 from sac.errors import CheckpointError, ConfigError, SACError
 from sac.export import export, reader
-from sac.export.agreement import check
+from sac.export.agreement import check, random_observations
 from sac.export.layers import Layer, Policy
 from sac.export.reader import NumpyPolicy
 from tests.sac.agents_for_tests import make_agent
@@ -167,6 +167,14 @@ def test_check_sees_small_differences(change: Any) -> None:
     assert check(act, agent, policy) == 0
     with pytest.raises(SACError, match="nothing was written"):
         check(lambda observations: change(act(observations)), agent, policy)
+
+
+def test_check_is_on_whole_brightnesses_beside_numbers_that_are_not_too_wide() -> None:
+    wide = spaces.Box(-1e6, 1e6, (1,))
+    agent = make_agent(observations=spaces.Dict(camera=CAMERA, place=wide))
+    observations = random_observations(agent, Policy.of(agent), np.random.default_rng(0))
+    assert observations.dtype == np.float32 and observations[:, :-1].max() == 255
+    assert np.abs(observations[:, -1]).max() == 3
 
 
 def test_check_sees_actions_that_do_not_exist() -> None:
