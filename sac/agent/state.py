@@ -251,10 +251,10 @@ def described(document: Mapping[str, Any], policy: State) -> tuple[Any, Any, Age
         observation_space = space_from_json(document["observation_space"])
         action_space = space_from_json(document["action_space"])
         config = AgentConfig(**document["agent"])
+        observations = ObservationEncoder(observation_space)
+        images = image_plan(config, observations)
     except (KeyError, TypeError, ConfigError) as error:
         raise CheckpointError(f"policy.json does not describe a policy: {error}") from error
-    observations = ObservationEncoder(observation_space)
-    images = image_plan(config, observations)
     if images is None:
         sizes, needed = [math.prod(observations.shape)], 0
     else:

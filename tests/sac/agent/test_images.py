@@ -10,11 +10,12 @@ from gymnasium import spaces
 
 import autograd as torch
 from sac import SACAgent, train
+from sac.agent.state import described
 from sac.agent.variants import CRITICS, image_plan
 from sac.config import AgentConfig
 from sac.errors import CheckpointError, ConfigError
 from sac.networks.encoders import ImageEncoder, ImagePart, PlainEncoder, _image
-from sac.spaces import ObservationEncoder
+from sac.spaces import ObservationEncoder, space_to_json
 from sac.spaces.stacks import StackedBox
 from tests.sac.agent.test_compiled_update import compiled_agent
 from tests.sac.agents_for_tests import (
@@ -226,12 +227,18 @@ def test_an_image_of_other_numbers_is_standardised() -> None:
 def test_a_described_encoder_larger_than_its_file_is_refused_before_it_is_built() -> None:
     agent = make_agent(observations=IMAGE)
     document = agent.description()
-    from sac.agent.state import described
-
     assert described(document, agent.policy_state_dict())[2] == agent.config
     large = make_agent(observations=spaces.Box(0, 255, (400, 400, 3), np.uint8)).description()
     with pytest.raises(CheckpointError, match="describes a network of"):
         described(large, agent.policy_state_dict())
+
+
+def test_a_described_encoder_without_images_is_refused() -> None:
+    agent = make_agent(observations=IMAGE, encoder="drq")
+    document = agent.description()
+    document["observation_space"] = space_to_json(SPEED)
+    with pytest.raises(CheckpointError, match=r"does not describe a policy: .*drq reads"):
+        described(document, agent.policy_state_dict())
 
 
 RATES: dict[str, Any] = {name: 1e-3 for name in ("policy_lr", "soft_q_lr", "alpha_lr")}
