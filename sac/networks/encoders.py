@@ -1,6 +1,6 @@
 """Encoders: from the parts of an observation to the features that policy and critic share.
 
-A new one is a line of CONVOLUTIONS.
+A new one is a line of CONVOLUTIONS, and its name in `agent.encoder`.
 """
 
 import math
