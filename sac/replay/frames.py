@@ -85,5 +85,6 @@ def parts_of_episodes(ends: NDArray, is_end: NDArray[np.bool_]) -> NDArray[np.in
 def _wrong(what: str) -> SpaceError:
     return SpaceError(
         f"expected the stacks of FrameStackObservation, whose frames are stored once, but {what}; "
-        "in env.wrappers, put it after wrappers that change observations or skip some"
+        "in env.wrappers, put it after wrappers that change observations or skip some, and around "
+        "an environment that returns a new array in every step"
     )

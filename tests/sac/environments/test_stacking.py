@@ -119,6 +119,26 @@ def test_stacks_that_change_on_their_way_are_refused(tmp_path: Path) -> None:
         train(config)
 
 
+def test_stacks_of_one_array_that_changes_are_refused(tmp_path: Path) -> None:
+    reusing = {"class_path": f"{__name__}.Reusing", "kwargs": {}}
+    config = stacked_config(tmp_path, env={"wrappers": [reusing, STACK]})
+    with pytest.raises(SpaceError, match="an environment that returns a new array in every step"):
+        train(config)
+
+
+class Reusing(gymnasium.Wrapper):
+    """Gives the same array in each step, with new contents."""
+
+    def step(self, action: Any) -> Any:
+        observation, *rest = super().step(action)
+        self._array[:] = observation
+        return self._array, *rest
+
+    def reset(self, **keys: Any) -> Any:
+        self._array, info = super().reset(**keys)
+        return self._array, info
+
+
 class Shaking(gymnasium.Wrapper):
     """Changes observations, and does not say so."""
 
