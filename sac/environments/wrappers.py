@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import gymnasium
 from gymnasium.wrappers.utils import RunningMeanStd
 
 from sac.config import WrapperConfig
 from sac.environments.rebuild.nodes import layers
 from sac.environments.values import built, imported
-from sac.errors import EnvironmentSetupError
+from sac.errors import EnvironmentSetupError, install_command
 
 KEY = "env.wrappers"
 WrapEnvironment = Callable[[Any], Any]
@@ -50,8 +51,19 @@ def _wrap(config: WrapperConfig, env: Any) -> Any:
     except Exception as error:
         raise EnvironmentSetupError(
             f"env.wrappers: {config.class_path} with kwargs {config.kwargs} cannot wrap {env}: "
-            f"{type(error).__name__}: {error}"
+            f"{type(error).__name__}: {error}{_hint(config, error)}"
         ) from error
+
+
+def _hint(config: WrapperConfig, error: Exception) -> str:
+    """Return what helps against errors whose own words do not say it."""
+    text = str(error)
+    if isinstance(error, gymnasium.error.DependencyNotInstalled) and "opencv" in text:
+        return f"; here: {install_command('images')}"
+    lists = [name for name, value in config.kwargs.items() if isinstance(value, list)]
+    if "tuple" in text and lists:
+        return f"; a tuple is written {lists[0]}: {{$tuple: {config.kwargs[lists[0]]}}}"
+    return ""
 
 
 def _find_class(class_path: str) -> Callable[..., Any]:

@@ -65,3 +65,32 @@ def test_frozen_statistics_stay_and_are_those_of_the_copy(has_id: bool) -> None:
         first[:, [0, 2]],
     )
     assert (np.abs(first) > 0).any()
+
+
+class NeedsTuple(gymnasium.Wrapper):
+    """Asks for its shape as Gymnasium's ResizeObservation does."""
+
+    def __init__(self, env: gymnasium.Env, shape: Any) -> None:
+        super().__init__(env)
+        if not isinstance(shape, tuple):
+            raise TypeError(f"expected a tuple, got {type(shape)}")
+
+
+def test_a_list_in_place_of_a_tuple_is_told_how_to_be_one() -> None:
+    def made(shape: Any) -> Any:
+        wrapper = WrapperConfig(f"{__name__}.NeedsTuple", {"shape": shape})
+        return make_vector_environment(EnvConfig(COUNTING, wrappers=[wrapper]))
+
+    with pytest.raises(EnvironmentSetupError, match=r"written shape: \{\$tuple: \[6, 4\]\}"):
+        made([6, 4])
+    made({"$tuple": [6, 4]}).close()
+
+
+def test_a_missing_opencv_is_told_by_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(env: gymnasium.Env) -> None:
+        raise gymnasium.error.DependencyNotInstalled("opencv (cv2) is not installed")
+
+    monkeypatch.setattr("gymnasium.wrappers.ResizeObservation", missing)
+    config = EnvConfig(COUNTING, wrappers=[WrapperConfig(f"{WRAPPERS}.ResizeObservation")])
+    with pytest.raises(EnvironmentSetupError, match=r"here: .*images"):
+        make_vector_environment(config)
