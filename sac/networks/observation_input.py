@@ -1,6 +1,7 @@
 """From stored observations to the networks' input, with running statistics where asked for."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -117,6 +118,11 @@ class NormalizedObservationInput(ObservationInput):
     ) -> None:
         """Start with mean 0 and variance 1."""
         super().__init__(shape, device, largest, images)
+        free = np.ones(self.features, np.bool_)
+        for columns in images:
+            free[columns] = False
+        # Those that have statistics: all, without a copy of them, where no image is among them.
+        self._columns: Any = np.flatnonzero(free) if images else slice(None)
         self.count = 0.0
         self.mean = np.zeros(self.features)
         self.squares = np.zeros(self.features)  # summed squared deviations from the mean
@@ -127,17 +133,15 @@ class NormalizedObservationInput(ObservationInput):
         n = len(observations)
         if n == 0:
             return
-        flat = observations.reshape(n, self.features).astype(np.float64)
+        columns = self._columns
+        flat = observations.reshape(n, self.features)[:, columns].astype(np.float64)
         if self.has_uint8:
-            flat *= self.uint8_factor
-        difference = flat.mean(0) - self.mean
+            flat *= np.broadcast_to(self.uint8_factor, self.features)[columns]
+        difference = flat.mean(0) - self.mean[columns]
         total = self.count + n
-        self.mean = self.mean + difference * (n / total)
-        self.squares = (
-            self.squares
-            + ((flat - flat.mean(0)) ** 2).sum(0)
-            + difference**2 * (self.count * n / total)
-        )
+        self.mean[columns] += difference * (n / total)
+        self.squares[columns] += ((flat - flat.mean(0)) ** 2).sum(0)
+        self.squares[columns] += difference**2 * (self.count * n / total)
         self.count = total
         self._refresh()
 
