@@ -52,6 +52,8 @@ ROWS = [
     Row(ops.squeeze_dims, lambda t, x: t.squeeze(x, (0, 1, 3)), lambda x: x[:, 0, :, 0], [(ONES,)],
         whole="int64"),
     Row(ops.alias, lambda t, x: x.view(x.dtype), same, SINGLES, whole="int64"),
+    Row(ops.view_dtype, lambda t, x: x.contiguous().view(t.uint8),
+        lambda x: np.ascontiguousarray(x).view(np.uint8), [(MATRIX,), (CUBE,)], whole="uint8"),
     Row(ops.transpose, lambda t, x: t.transpose(x, 0, -1), lambda x: np.swapaxes(x, 0, -1),
         [(CUBE,), (MATRIX,), (signed(3),), (EMPTY,)], whole="int64"),
     Row(ops.t, lambda t, x: t.t(x), np.transpose, SINGLES, whole="int64"),
