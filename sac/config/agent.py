@@ -43,13 +43,17 @@ class AgentConfig:
         Literal["auto", "none", "nature", "drq"],
         Option(
             "Convolutions that policy and soft Q networks share, and the critic's loss teaches: "
-            "nature, or drq, which are dearer; auto: nature for images of uint8 from 36x36 up; "
-            "none: pixels are features like others."
+            "nature, or drq, which takes five times as long; auto: nature for images of uint8 from "
+            "36x36 up; none: pixels are features like others."
         ),
     ] = "auto"
     random_shift: Annotated[
         int,
-        count("With an encoder: pixels by which updates shift images at random.", at_least=0),
+        count(
+            "With an encoder: pixels by which updates shift images at random, at most.",
+            at_least=0,
+            at_most=1000,
+        ),
     ] = 4
     critic_norm: Annotated[
         Literal["none", "layer", "rms", "batch", "batch_renorm"],
