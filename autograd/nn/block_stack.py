@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from autograd.creation import empty, full
@@ -129,8 +130,9 @@ class BlockStack(Module):
 
     def before_last(self, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The input of the last step, (networks, batch, units), and that step's parameters."""
-        *_, x, _ = self._run(inputs, None, Mode())
         *_, own = self._pieces(None)
+        first = cat(inputs, dim=1).unsqueeze(0)
+        *_, x = [first, *islice(self._run(inputs, None, Mode()), len(self.steps) - 1)]
         return x, own
 
     def _run(self, inputs: Sequence[Tensor], rows: Tensor | None, mode: Mode) -> Iterator[Tensor]:

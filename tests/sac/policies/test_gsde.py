@@ -76,6 +76,14 @@ def test_contract(device: str, keys: dict[str, Any]) -> None:
     assert agent.action_codec.space.contains(agent.act(np.zeros(3, np.float32)))
 
 
+def test_without_a_hidden_layer_noise_is_linear_in_the_observation() -> None:
+    agent = made(hidden_sizes=())
+    one = np.ones((1, 3), np.float32)
+    noise = np.ones((1, policy_of(agent).noise_size), np.float32)
+    pushed = np.arctanh(agent.perturb(one, noise)) - np.arctanh(agent.greedy(one))
+    np.testing.assert_allclose(pushed, 3 * np.exp(-1.5), rtol=1e-4)
+
+
 @pytest.mark.parametrize("actions", ["discrete", "choices", "parts"])
 def test_other_actions_are_refused(actions: str) -> None:
     with pytest.raises(ConfigError, match=r"agent\.gsde_log_std: expected actions of one Box"):
