@@ -20,10 +20,11 @@ class Packing:
         ends = np.cumsum(sizes).tolist()
         columns = [slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]
         pairs = list(zip(columns, are_bytes, strict=True))
-        self._floats = [part for part, is_byte in pairs if not is_byte]
-        self._bytes = [part for part, is_byte in pairs if is_byte]
-        self._float_bytes = FLOAT_BYTES * sum(part.stop - part.start for part in self._floats)
-        needed = self._float_bytes + sum(part.stop - part.start for part in self._bytes)
+        # The columns of each part, with their places among the floats of a packed row, or bytes.
+        self._floats, count = _in_turn([part for part, is_byte in pairs if not is_byte], 0)
+        self._float_bytes = FLOAT_BYTES * count
+        parts = [part for part, is_byte in pairs if is_byte]
+        self._bytes, needed = _in_turn(parts, self._float_bytes)
         self.row_bytes = -(-needed // FLOAT_BYTES) * FLOAT_BYTES
         self.features = ends[-1]
 
@@ -31,29 +32,32 @@ class Packing:
         """Return rows (n, features) as bytes (n, row_bytes)."""
         packed = np.zeros((len(rows), self.row_bytes), np.uint8)
         floats = packed[:, : self._float_bytes].view(np.float32)
-        start = 0
-        for part in self._floats:
-            floats[:, start : start + part.stop - part.start] = rows[:, part]
-            start += part.stop - part.start
-        start = self._float_bytes
-        for part in self._bytes:
-            packed[:, start : start + part.stop - part.start] = rows[:, part]
-            start += part.stop - part.start
+        for part, place in self._floats:
+            floats[:, place] = rows[:, part]
+        for part, place in self._bytes:
+            packed[:, place] = rows[:, part]
         return packed
 
     def unpack_into(self, rows: Any, packed: Any, float32: Any) -> None:
         """Fill rows (n, features) from bytes, of NumPy or as tensors, with its name of float32."""
-        floats, start = packed[:, : self._float_bytes].view(float32), 0
-        for part in self._floats:
-            rows[:, part] = floats[:, start : start + part.stop - part.start]
-            start += part.stop - part.start
-        start = self._float_bytes
-        for part in self._bytes:
-            rows[:, part] = packed[:, start : start + part.stop - part.start]
-            start += part.stop - part.start
+        floats = packed[:, : self._float_bytes].view(float32)
+        for part, place in self._floats:
+            rows[:, part] = floats[:, place]
+        for part, place in self._bytes:
+            rows[:, part] = packed[:, place]
 
     def unpack(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return rows (n, features) of bytes (n, row_bytes)."""
         rows = np.empty((len(packed), self.features), np.float32)
         self.unpack_into(rows, packed, np.float32)
         return rows
+
+
+def _in_turn(parts: Sequence[slice], start: int) -> tuple[list[tuple[slice, slice]], int]:
+    """Return each part with its place, one after the other from `start`, and the end of all."""
+    placed = []
+    for part in parts:
+        stop = start + part.stop - part.start
+        placed.append((part, slice(start, stop)))
+        start = stop
+    return placed, start
