@@ -7,7 +7,7 @@ from gymnasium.wrappers import FrameStackObservation, MaxAndSkipObservation, Rep
 
 from sac.spaces.stacks import PADDINGS, StackedBox
 
-# Around a stack, those that change it or leave some out: the next one is none of one frame more.
+# Wrappers that change a stack, or skip some: the next stack is not this one and a new frame.
 OTHERS = (gymnasium.ObservationWrapper, MaxAndSkipObservation, RepeatAction)
 
 
