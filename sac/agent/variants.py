@@ -65,12 +65,16 @@ def build_parts(
     device: torch.device,
 ) -> Parts:
     """Build all parts; the weights of each in turn come from the stream `network`."""
-    input_class = NormalizedObservationInput if config.normalize_observations else ObservationInput
     images = image_plan(config, observations)
     # Another Box that convolutions were asked to read may be of numbers of any size.
     brightnesses = [columns for columns, _ in observations.images(is_asked_for=False)]
     kept = [] if images is None else brightnesses
-    observation_input = input_class(observations.shape, device, observations.largest(), kept)
+    known = observations.shape, device, observations.largest()
+    observation_input = (
+        NormalizedObservationInput(*known, kept)
+        if config.normalize_observations
+        else ObservationInput(*known)
+    )
     weights = generator(streams.network)
     encoder: Encoder = PlainEncoder(observation_input.features)
     if images is not None:

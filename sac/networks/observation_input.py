@@ -22,19 +22,13 @@ class ObservationInput:
     learns_largest = True
 
     def __init__(
-        self,
-        shape: tuple[int, ...],
-        device: torch.device,
-        largest: np.ndarray | None = None,
-        images: Sequence[slice] = (),
+        self, shape: tuple[int, ...], device: torch.device, largest: np.ndarray | None = None
     ) -> None:
         """Take the shape of one stored observation.
 
         `largest`: what each feature is divided by, 0 where `observe` is to find the largest value;
-        None where no feature is of uint8. `images`: brightnesses that an encoder reads, which are
-        not standardised.
+        None where no feature is of uint8.
         """
-        self._images = images
         self.features = int(np.prod(shape))
         self.device = device
         self.has_uint8 = largest is not None
@@ -116,8 +110,12 @@ class NormalizedObservationInput(ObservationInput):
         largest: np.ndarray | None = None,
         images: Sequence[slice] = (),
     ) -> None:
-        """Start with mean 0 and variance 1."""
-        super().__init__(shape, device, largest, images)
+        """Start with mean 0 and variance 1.
+
+        `images`: brightnesses that an encoder reads, which are not standardised.
+        """
+        super().__init__(shape, device, largest)
+        self._images = images
         free = np.ones(self.features, np.bool_)
         for columns in images:
             free[columns] = False
@@ -150,7 +148,7 @@ class NormalizedObservationInput(ObservationInput):
         self.shift = self.mean.astype(np.float32)
         self.factor = (1 / np.sqrt(variance + EPSILON)).astype(np.float32)
         for columns in self._images:
-            self.shift[columns], self.factor[columns] = 0, 1
+            self.factor[columns] = 1  # their mean stays 0
         self._on_device: tuple[Tensor, Tensor] | None = None
 
     def scaled(self, flat: np.ndarray) -> np.ndarray:
