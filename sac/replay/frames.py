@@ -1,6 +1,6 @@
 """Stacks of frames, of which the replay stores each frame once."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,10 +59,10 @@ class Frames(NamedTuple):
         return np.where(wanted <= depths, wanted, -1)
 
 
-def stacked(frames: NDArray, rows: NDArray) -> NDArray:
+def stacked(frames: Any, rows: NDArray) -> Any:
     """Return stacks (n, size, *frame) of frames (n * size, *frame), zeros where a row is negative.
 
-    `rows` (n, size) are those of the frames.
+    `rows` (n, size) are those of the frames, which are an array or a tensor.
     """
     result = frames.reshape(*rows.shape, *frames.shape[1:])
     missing = rows < 0

@@ -8,7 +8,7 @@ import numpy as np
 
 import autograd as torch
 from autograd.gpu import Records
-from sac.replay.frames import joined
+from sac.replay.frames import joined, stacked
 from sac.replay.rings import Rings, Stored
 
 CHUNK = 65_536  # rows that are sent at once, when many have changed
@@ -80,11 +80,11 @@ class ReplayMirror:
         )
         count, newest = len(rows), slice(frame_rows.shape[1] - 1, None, frame_rows.shape[1])
         return Stored(
-            observation=_stacked(observation, frame_rows),
+            observation=stacked(observation, frame_rows),
             action=action[newest].reshape(count, *(action.shape[1:] or (1,))),
             reward=reward[newest].reshape(-1, 1),
             terminated=terminated[newest].reshape(-1, 1),
-            next_observation=_stacked(next_observation, next_rows),
+            next_observation=stacked(next_observation, next_rows),
         )
 
     def _take_changed(self) -> np.ndarray:
@@ -103,12 +103,3 @@ def _fields(rings: Rings) -> list[tuple[tuple[int, ...], np.dtype]]:
     arrays = [rings.table.columns[name] for name in FIELDS]
     dtypes = [*(array.dtype for array in arrays[:-1]), np.dtype(np.float32)]
     return [(array.shape[1:], dtype) for array, dtype in zip(arrays, dtypes, strict=True)]
-
-
-def _stacked(frames: torch.Tensor, rows: np.ndarray) -> torch.Tensor:
-    """Return what `sac.replay.frames.stacked` does, on the device."""
-    result = frames.reshape(*rows.shape, *frames.shape[1:])
-    missing = rows < 0
-    if missing.any():
-        result[torch.as_tensor(missing, device=frames.device)] = 0
-    return result
