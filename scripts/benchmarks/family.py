@@ -6,7 +6,7 @@ A study is a task with a variant: the agent's defaults or a shipped preset, noth
 import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sac.config import Config
 from scripts.benchmarks.learning import Line, Lines
@@ -14,6 +14,7 @@ from scripts.benchmarks.process import ROOT
 
 LINES = ROOT / "scripts" / "benchmarks" / "family.jsonl"
 PEER_LINES = LINES.with_name("family_peers.jsonl")
+TIMES = LINES.with_name("family_times.json")  # what `benchmark.py variants --json` has printed
 PLAIN = "sac"  # no preset
 EVALUATIONS = 10  # of a training
 
@@ -23,7 +24,8 @@ class Variant:
     """A way to learn, what it needs, and how the peers call it."""
 
     name: str  # of a preset, or PLAIN
-    source: str
+    source: str  # the number of its paper at arXiv
+    change: str  # against plain SAC
     when: str  # to take it
     peers: Sequence[str] = ()  # those that have it
 
@@ -36,32 +38,63 @@ class Task:
     steps: int
     seeds: int
     variants: Sequence[str]
+    longer: str | None = None  # a longer task, whose curves show what its variants learn here
 
 
 VARIANTS = (
-    Variant(PLAIN, "1812.05905", "the default", ("sb3", "sbx")),
-    Variant("redq", "2101.05982", "an environment's steps are dear", ()),
-    Variant("droq", "2110.02034", "as redq, at a quarter of its time", ("sbx",)),
-    Variant("tqc", "2005.04269", "values are overestimated", ("sb3",)),  # SBX's has two
-    Variant("crossq", "1902.05605", "steps are dear, and time, too", ("sb3", "sbx")),
-    Variant("crossq_wn", "2502.07523", "as crossq, and longer", ()),
-    Variant("simba", "2410.09754", "many dimensions", ("sbx",)),
-    Variant("bro", "2405.16158", "long trainings", ()),
-    Variant("xqc", "2509.25174", "the most for its time", ()),
-    Variant("hl_gauss", "2403.03950", "values have a wide range", ()),
-    Variant("flashsac", "2604.04539", "many environments at once", ()),
-)
+    Variant(PLAIN, "1812.05905", "nothing: the defaults", "first", ("sb3", "sbx")),
+    Variant(
+        "redq", "2101.05982", "ten critics, targets by two of them; 20 updates a step",
+        "an environment's steps are dear",
+    ),
+    Variant(
+        "droq", "2110.02034", "dropout and LayerNorm in critics; 20 updates a step",
+        "as redq, at a quarter of its time", ("sbx",),
+    ),
+    Variant(
+        "tqc", "2005.04269", "five critics of 25 quantiles, the largest left out",
+        "values are overestimated", ("sb3",),  # SBX's always has two critics
+    ),
+    Variant(
+        "crossq", "1902.05605", "BatchNorm, no target networks",
+        "steps are dear, and time, too", ("sb3", "sbx"),
+    ),
+    Variant(
+        "crossq_wn", "2502.07523", "BatchNorm, weights of norm 1; 5 updates a step",
+        "as crossq, and longer",
+    ),
+    Variant(
+        "simba", "2410.09754", "residual blocks with LayerNorm, AdamW; 2 updates a step",
+        "many dimensions", ("sbx",),
+    ),
+    Variant(
+        "bro", "2405.16158", "simba's blocks with quantiles and resets; 10 updates a step",
+        "long trainings",
+    ),
+    Variant(
+        "xqc", "2509.25174", "BatchNorm, weights of norm 1, categorical critic; 2 updates a step",
+        "the most for its time",
+    ),
+    Variant(
+        "hl_gauss", "2403.03950", "two critics of 101 bins, learned by cross-entropy",
+        "values have a wide range",
+    ),
+    Variant(
+        "flashsac", "2604.04539", "inverted residual blocks with BatchNorm, categorical critic",
+        "many environments at once",
+    ),
+)  # fmt: skip
 NAMES = tuple(variant.name for variant in VARIANTS)
 BEST = (PLAIN, "crossq", "simba", "xqc")  # for their cost: these learn longer
 OFTEN = ("redq", "droq", "bro")  # which update ten times a step and more: half of the steps
-SELDOM = tuple(name for name in NAMES if name not in OFTEN)
+SELDOM = tuple(name for name in NAMES if name not in (*BEST, *OFTEN))
 TASKS = {
     "half_cheetah": Task("HalfCheetah-v5", 50_000, 3, BEST),
     "hopper": Task("Hopper-v5", 100_000, 3, BEST),
     "walker2d": Task("Walker2d-v5", 100_000, 3, BEST),
     "lunar_lander_continuous": Task("LunarLanderContinuous-v3", 50_000, 3, BEST),
-    "half_cheetah_short": Task("HalfCheetah-v5", 20_000, 1, SELDOM),
-    "half_cheetah_shortest": Task("HalfCheetah-v5", 10_000, 1, (PLAIN, *OFTEN)),
+    "half_cheetah_short": Task("HalfCheetah-v5", 20_000, 1, SELDOM, "half_cheetah"),
+    "half_cheetah_shortest": Task("HalfCheetah-v5", 10_000, 1, OFTEN, "half_cheetah"),
     "pendulum": Task("Pendulum-v1", 5_000, 3, NAMES),
 }
 
@@ -106,20 +139,72 @@ class Result:
         return statistics.median(line.mean_return for line in self.lines)
 
     @property
-    def text(self) -> str:
-        """The median return, and the processor's minutes where they are known."""
+    def minutes(self) -> float | None:
+        """The processor's minutes, where they are known: the median."""
         known = [line.processor_seconds for line in self.lines if line.processor_seconds]
-        minutes = f", {statistics.median(known) / 60:.0f} min" if known else ""
-        several = f" ({len(self.lines)})" if len(self.lines) > 1 else ""
-        return f"{self.median:,.0f}{several}{minutes}"
+        return statistics.median(known) / 60 if known else None
+
+    def after(self, minutes: float) -> float | None:
+        """The median of the evaluations that come last within the processor's minutes."""
+        returns = [evaluation_after(line, 60 * minutes) for line in self.lines]
+        known = [value for value in returns if value is not None]
+        return statistics.median(known) if known else None
+
+
+def evaluation_after(line: Line, processor_seconds: float) -> float | None:
+    """Return what the last evaluation within this time was; None: none, or not known."""
+    if line.processor_seconds is None:
+        return None
+    # On a busy machine the clock goes on while the process waits: a share of it is its own.
+    share = line.processor_seconds / line.seconds
+    within = [value for _, value, seconds in line.curve if seconds * share <= processor_seconds]
+    return within[-1] if within else None
 
 
 def result(study: str, lines: Lines) -> Result | None:
     """Return what is known of a study; None: nothing."""
-    known = lines.of(study, study_config(study))
-    seeds = range(TASKS[study.split("/")[0]].seeds)
-    found = [known[seed] for seed in seeds if seed in known]
-    return Result(found) if found else None
+    name, variant = study.split("/")
+    task = TASKS[name]
+    if variant in task.variants:
+        known = lines.of(study, study_config(study))
+        found = [known[seed] for seed in range(task.seeds) if seed in known]
+        return Result(found) if found else None
+    if task.longer is None or variant not in TASKS[task.longer].variants:
+        return None
+    longer = result(f"{task.longer}/{variant}", lines)
+    return longer and Result([_line_at(line, task.steps) for line in longer.lines])
+
+
+def _line_at(line: Line, steps: int) -> Line:
+    """Return what a line was after fewer steps, by the evaluation there."""
+    value = next(value for step, value, _ in line.curve if step == steps)
+    return replace(line, mean_return=value, steps=steps, processor_seconds=None)
+
+
+@dataclass(frozen=True)
+class Times:
+    """What the updates of one environment step of a variant take."""
+
+    milliseconds: float
+    ratios: Mapping[str, float]  # to peers that have the variant
+
+    @property
+    def text(self) -> str:
+        """The milliseconds, and the peers' shares."""
+        ratios = ", ".join(f"{ratio:.2f} of {peer}" for peer, ratio in self.ratios.items())
+        return f"{self.milliseconds:.3g} ({ratios})" if ratios else f"{self.milliseconds:.3g}"
+
+
+def known_times() -> dict[str, Times]:
+    """Return what was measured, by variant."""
+    rows = json.loads(TIMES.read_text(encoding="utf-8"))["rows"] if TIMES.exists() else []
+    times: dict[str, Times] = {}
+    for row in rows:
+        name = row["work"].split(",")[0]
+        found = times.get(name, Times(row["ours_ms"], {}))
+        ratios = {row["peer"]: row["ratio_to_peer"]} if row["peer"] else {}
+        times[name] = replace(found, ratios={**found.ratios, **ratios})
+    return times
 
 
 @dataclass(frozen=True)

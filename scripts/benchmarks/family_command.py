@@ -7,9 +7,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
+from sac.errors import SACError
 from scripts.benchmarks.family import (
     LINES,
     NAMES,
@@ -17,21 +15,14 @@ from scripts.benchmarks.family import (
     PeerLine,
     add_peer,
     known_peers,
-    result,
     studies,
     study_config,
     variant_of,
 )
+from scripts.benchmarks.family_report import draw, print_text, table, to_json, to_markdown
 from scripts.benchmarks.learning import Lines
 from scripts.benchmarks.process import ROOT, WORKERS, BenchmarkError, Place, processors, run_program
-from scripts.benchmarks.report import (
-    PAGE,
-    TEXT_WIDTH,
-    markdown,
-    processor,
-    today,
-    write_section,
-)
+from scripts.benchmarks.report import CONFIGS_PAGE, processor, today, write_section
 from scripts.benchmarks.trainings import missing, train_missing
 
 DESCRIPTION = """Train the default agent and the shipped presets on a few tasks, as far as
@@ -58,16 +49,16 @@ def family(argv: Sequence[str]) -> int:
         status = train_missing(todo, arguments.lines, arguments.runs, arguments.workers)
         if arguments.peer_python is not None and PEER_TASK in tasks and status == 0:
             _train_peers(variants, arguments.peer_python)
-    table = cells(lines)
-    shown = Table(*table[0])
-    for row in table[1:]:
-        shown.add_row(*row)
-    stream = sys.stderr if arguments.json else sys.stdout
-    Console(file=stream, width=None if stream.isatty() else TEXT_WIDTH).print(shown)
+    found = table(lines)
+    print_text(found, sys.stderr if arguments.json else sys.stdout)
     if arguments.json:
-        print(json.dumps({"rows": [dict(zip(table[0], row, strict=True)) for row in table[1:]]}))
+        print(to_json(found))
     if arguments.lines == LINES:
-        write_section("family", markdown(table[0], table[1:]), PAGE)
+        write_section("family", to_markdown(found), CONFIGS_PAGE)
+        try:
+            draw(lines)
+        except SACError as error:
+            print(f"No figure: {error}", file=sys.stderr)
     return status
 
 
@@ -104,31 +95,6 @@ def _train_peers(variants: Sequence[str], python: str) -> None:
                         today(), processor(), found["versions"],
                     )
                 )  # fmt: skip
-
-
-def cells(lines: Lines) -> list[list[str]]:
-    """Return the table's headings and rows."""
-    headings = ["variant", *(f"{task.env_id} at {task.steps:,}" for task in TASKS.values())]
-    peers = known_peers()
-    rows = [[*headings, "peers on Pendulum-v1"]]
-    for name in NAMES:
-        row = [name]
-        for task in TASKS:
-            found = result(f"{task}/{name}", lines) if name in TASKS[task].variants else None
-            row.append(found.text if found else "")
-        theirs = {
-            peer: [line.mean_return for (n, p, _), line in peers.items() if (n, p) == (name, peer)]
-            for peer in variant_of(name).peers
-        }
-        row.append(
-            "; ".join(
-                f"{peer} {sorted(returns)[len(returns) // 2]:,.0f} (worst {min(returns):,.0f})"
-                for peer, returns in theirs.items()
-                if returns
-            )
-        )
-        rows.append(row)
-    return rows
 
 
 def _parser() -> argparse.ArgumentParser:

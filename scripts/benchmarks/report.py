@@ -19,6 +19,7 @@ from scripts.benchmarks.process import ROOT
 
 README = ROOT / "README.md"
 PAGE = ROOT / "scripts" / "README.md"  # of all that was measured
+CONFIGS_PAGE = ROOT / "configs" / "README.md"
 TEXT_WIDTH = 150  # of a table in a file or a pipe
 
 
