@@ -85,7 +85,7 @@ VARIANTS = (
     ),
 )  # fmt: skip
 NAMES = tuple(variant.name for variant in VARIANTS)
-BEST = (PLAIN, "crossq", "simba", "xqc")  # for their cost: these learn longer
+BEST = (PLAIN, "crossq", "xqc")  # for their cost: these learn longer
 OFTEN = ("redq", "droq", "bro")  # which update ten times a step and more: half of the steps
 SELDOM = tuple(name for name in NAMES if name not in (*BEST, *OFTEN))
 TASKS = {

@@ -68,10 +68,10 @@ def variant_model(peer: str, variant: str, env: Any, **settings: Any) -> Any:
     if variant == "sac":
         return sac_class(peer)("MlpPolicy", env, **settings)
     if variant == "tqc":
-        policy = {"net_arch": {"pi": [256, 256], "qf": [512, 512, 512]}, "n_critics": 5}
+        policy = {"net_arch": {"pi": [256, 256], "qf": [256, 256, 256]}, "n_critics": 5}
         return _class(peer, "TQC")("MlpPolicy", env, policy_kwargs=policy, **settings)
     if variant == "crossq":
-        policy = {"net_arch": {"pi": [256, 256], "qf": [512, 512]}}
+        policy = {"net_arch": {"pi": [256, 256], "qf": [256, 256]}}
         return _class(peer, "CrossQ")("MlpPolicy", env, policy_kwargs=policy, **settings)
     assert peer == "sbx", (peer, variant)
     if variant == "droq":
@@ -81,7 +81,7 @@ def variant_model(peer: str, variant: str, env: Any, **settings: Any) -> Any:
     import optax
 
     policy = {
-        "net_arch": {"pi": [128], "qf": [256, 256]},
+        "net_arch": {"pi": [128], "qf": [128, 128]},
         "optimizer_class": optax.adamw,
         "optimizer_kwargs": {"weight_decay": 0.01},
     }
