@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend.numpy_backend import NumpyBackend
-from autograd.compiled import rows
+from autograd.compiled import columns, rows
 from autograd.compiled.instructions import (
     FLOAT32,
     Instruction,
@@ -280,6 +280,14 @@ class Emitter(NumpyBackend):
     ) -> Any:
         """The gradient of the rows."""
         return rows.row_norm_gradient(self, g, weight, normalized, inverse, is_centred)
+
+    def column_norm(self, x: Any, weight: Any, bias: Any, eps: float) -> Any:
+        """Columns normalised, their statistics, and what their gradient needs."""
+        return columns.column_norm(self, x, weight, bias, eps)
+
+    def column_norm_gradient(self, g: Any, weight: Any, normalized: Any, inverse: Any) -> Any:
+        """The gradients of columns, weight and bias."""
+        return columns.column_norm_gradient(self, g, weight, normalized, inverse)
 
     def quantile_huber(self, quantiles: Any, target: Any) -> Any:
         """Losses of quantiles, and their gradients."""

@@ -39,7 +39,7 @@ OPERAND = np.dtype(
 )
 INSTRUCTION = np.dtype(
     [("op", "i4"), ("code", "i4"), ("split", "i4"), ("inputs", "i4"), ("unit", "i8"),
-     ("shape", "i8", 4), ("operand", OPERAND, 7)], align=True,
+     ("shape", "i8", 4), ("operand", OPERAND, 9)], align=True,
 )  # fmt: skip
 GROUP = np.dtype([("first", "i4"), ("count", "i4"), ("extent", "i8"), ("parts", "i8")], align=True)
 STAGE = np.dtype([("first", "i4"), ("count", "i4"), ("tasks", "i8")], align=True)

@@ -90,7 +90,7 @@ typedef struct {
     int32_t inputs;
     i64 unit;  // elements of that dimension in one unit of a part
     i64 shape[4];
-    Operand operand[7];
+    Operand operand[9];
 } Instruction;
 
 typedef struct {
@@ -203,7 +203,7 @@ enum {
     ADD, SUBTRACT, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM,                    // of two
     LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL,
     WHERE,  // the second where the first is not 0, else the third
-    MASK,   // the first where the second is above 0, else 0
+    MASK,   // the first where the second is not 0, else 0
 };
 
 #define EACH(expression)                            \
@@ -241,7 +241,7 @@ static void apply(int code, i64 n, const float *const *in, float *out) {
         case EQUAL: EACH(truth(x == Y));
         case NOT_EQUAL: EACH(truth(x != Y));
         case WHERE: EACH(choose(x != 0.f, Y, load(in[2] + i)));
-        case MASK: EACH((vec)((ivec)x & (ivec)(Y > 0.f)));
+        case MASK: EACH((vec)((ivec)x & (ivec)(Y != 0.f)));
     }
 }
 
@@ -249,7 +249,9 @@ static void apply(int code, i64 n, const float *const *in, float *out) {
 static const float *gathered(const char *p, int type, i64 stride, i64 n, float *copy) {
     i64 padded = (n + LANES - 1) / LANES * LANES;
     if (type == FLOAT && stride == 1 && padded == n) return (const float *)p;
-    if (type == FLOAT)
+    if (type == FLOAT && stride == 0)
+        for (i64 i = 0; i < n; i += LANES) store(copy + i, all(*(const float *)p));
+    else if (type == FLOAT)
         for (i64 i = 0; i < n; i++) copy[i] = ((const float *)p)[i * stride];
     else if (type == BOOL)
         for (i64 i = 0; i < n; i++) copy[i] = ((const uint8_t *)p)[i * stride] != 0;
@@ -477,7 +479,7 @@ typedef struct {
 } Ending;
 
 INLINE vec ended(const Ending *e, vec x, const float *extra) {
-    if (e->code == RELU_MASK) return (vec)((ivec)x & (ivec)(load(extra) > 0.f));
+    if (e->code == RELU_MASK) return (vec)((ivec)x & (ivec)(load(extra) != 0.f));
     x += load(extra);
     return e->code == BIAS_RELU ? (vec)((ivec)x & ~(ivec)(x < 0.f)) : x;
 }
@@ -616,7 +618,7 @@ static void product_of_dots(const Program *p, const Instruction *x, i64 from, i6
                                          (j + q) * E->stride[2];
                     if (x->code == BIAS || x->code == BIAS_RELU) y += *extra;
                     if (x->code == BIAS_RELU && y < 0.f) y = 0.f;
-                    if (x->code == RELU_MASK && !(*extra > 0.f)) y = 0.f;
+                    if (x->code == RELU_MASK && *extra == 0.f) y = 0.f;
                     c[(j + q) * C->stride[2]] = y;
                 }
             }
@@ -688,6 +690,114 @@ static void row_norm_gradient(const Program *p, const Instruction *x, i64 from, 
             for (i64 j = 0; j < k; j++)
                 out[j] = (out[j] - mean - normalized[j * sn] * along) * inverse;
         }
+}
+
+// Columns to mean 0 and variance 1: see `column_norm` in the backends' contract. Dimensions:
+// networks, nothing, columns, rows. They go row by row through as many columns as fit in registers.
+#define ABREAST 4  // vectors of 16 columns
+#define WIDE (16 * ABREAST)
+INLINE void put_sixteen(float *p, vec16 v, i64 n) {
+    if (n >= 16) *(vec16 *)p = v;
+    else
+        for (i64 i = 0; i < n; i++) p[i] = v[i];
+}
+// One number for each of `n` columns, in vectors.
+INLINE void columns_of(const float *p, i64 stride, i64 n, vec16 *out) {
+    for (i64 q = 0; q < ABREAST; q++)
+        out[q] = sixteen(p + least(16 * q, n) * stride, stride, n - 16 * q);
+}
+enum { OF_X, OF_SQUARES, OF_PRODUCTS };
+// Sums over rows of x, of (x - shift)^2, or of x y. Of each 256 rows in float, then in double.
+INLINE void column_sums(int what, const float *x, i64 sx, const float *y, i64 sy,
+                        const vec16 *shift, i64 rows, i64 n, double *total) {
+    for (i64 c = 0; c < WIDE; c++) total[c] = 0;
+    for (i64 start = 0; start < rows; start += 256) {
+        i64 end = least(start + 256, rows);
+        vec16 sum[ABREAST] = {{0}};
+        for (i64 i = start; i < end; i++)
+            for (i64 q = 0; 16 * q < n; q++) {
+                vec16 v = sixteen(x + i * sx + 16 * q, 1, n - 16 * q);
+                if (what == OF_SQUARES) v -= shift[q], v *= v;
+                if (what == OF_PRODUCTS) v *= sixteen(y + i * sy + 16 * q, 1, n - 16 * q);
+                sum[q] += v;
+            }
+        for (i64 c = 0; c < n; c++) total[c] += sum[c / 16][c % 16];
+    }
+}
+#define COLUMNS_AT(o) (floats(p, o) + n * (o)->stride[0] + j * (o)->stride[2])
+// Operands: columns, weight, bias, epsilon, result, mean, variance, normalised columns,
+// 1 / deviation.
+INLINE void normalize_columns(const Program *p, const Instruction *x, i64 n, i64 j, i64 width) {
+    const Operand *X = x->operand, *W = X + 1, *B = X + 2, *C = X + 4, *M = X + 5, *S = X + 6,
+                  *N = X + 7, *V = X + 8;
+    i64 rows = x->shape[3], sx = X->stride[3], sn = N->stride[3], sc = C->stride[3];
+    const float *in = COLUMNS_AT(X);
+    float eps = *floats(p, X + 3), *out = COLUMNS_AT(C), *normalized = COLUMNS_AT(N);
+    vec16 mean[ABREAST] = {{0}}, inverse[ABREAST] = {{0}}, weight[ABREAST], bias[ABREAST];
+    columns_of(COLUMNS_AT(W), W->stride[2], width, weight);
+    columns_of(COLUMNS_AT(B), B->stride[2], width, bias);
+    double total[WIDE];
+    column_sums(OF_X, in, sx, in, sx, mean, rows, width, total);
+    for (i64 c = 0; c < width; c++)
+        COLUMNS_AT(M)[c * M->stride[2]] = mean[c / 16][c % 16] = (float)total[c] / (float)rows;
+    column_sums(OF_SQUARES, in, sx, in, sx, mean, rows, width, total);
+    for (i64 c = 0; c < width; c++) {
+        float variance = (float)total[c] / (float)rows;
+        COLUMNS_AT(S)[c * S->stride[2]] = variance;
+        inverse[c / 16][c % 16] = 1.f / sqrtf(variance + eps);
+        COLUMNS_AT(V)[c * V->stride[2]] = inverse[c / 16][c % 16];
+    }
+    for (i64 i = 0; i < rows; i++)
+        for (i64 q = 0; 16 * q < width; q++) {
+            i64 k = width - 16 * q;
+            vec16 v = (sixteen(in + i * sx + 16 * q, 1, k) - mean[q]) * inverse[q];
+            put_sixteen(normalized + i * sn + 16 * q, v, k);
+            put_sixteen(out + i * sc + 16 * q, v * weight[q] + bias[q], k);
+        }
+}
+// Operands: gradient of the result, weight, normalised columns, 1 / deviation, and the gradients
+// of columns, weight and bias.
+INLINE void columns_gradient(const Program *p, const Instruction *x, i64 n, i64 j, i64 width) {
+    const Operand *G = x->operand, *W = G + 1, *N = G + 2, *V = G + 3, *C = G + 4, *A = G + 5,
+                  *T = G + 6;
+    i64 rows = x->shape[3], sg = G->stride[3], sn = N->stride[3], sc = C->stride[3];
+    const float *g = COLUMNS_AT(G), *normalized = COLUMNS_AT(N);
+    float *out = COLUMNS_AT(C);
+    vec16 weight[ABREAST], inverse[ABREAST], along[ABREAST] = {{0}}, mean[ABREAST] = {{0}};
+    columns_of(COLUMNS_AT(W), W->stride[2], width, weight);
+    columns_of(COLUMNS_AT(V), V->stride[2], width, inverse);
+    double total[WIDE];
+    column_sums(OF_PRODUCTS, g, sg, normalized, sn, mean, rows, width, total);
+    for (i64 c = 0; c < width; c++) {
+        COLUMNS_AT(A)[c * A->stride[2]] = (float)total[c];
+        along[c / 16][c % 16] = (float)total[c] / (float)rows;
+    }
+    column_sums(OF_X, g, sg, g, sg, mean, rows, width, total);
+    for (i64 c = 0; c < width; c++) {
+        COLUMNS_AT(T)[c * T->stride[2]] = (float)total[c];
+        mean[c / 16][c % 16] = (float)total[c] / (float)rows;
+    }
+    for (i64 i = 0; i < rows; i++)
+        for (i64 q = 0; 16 * q < width; q++) {
+            i64 k = width - 16 * q;
+            vec16 v = sixteen(g + i * sg + 16 * q, 1, k) - mean[q];
+            v -= sixteen(normalized + i * sn + 16 * q, 1, k) * along[q];
+            put_sixteen(out + i * sc + 16 * q, v * (weight[q] * inverse[q]), k);
+        }
+}
+#define FOR_COLUMNS(work)                                                             \
+    PART(x, low, high);                                                               \
+    for (i64 n = 0; n < x->shape[0]; n++)                                             \
+        for (i64 j = low[2]; j < high[2]; j += WIDE) {                                \
+            i64 width = least(WIDE, high[2] - j);                                     \
+            if (width == WIDE) work(p, x, n, j, WIDE); /* with loops of known length */ \
+            else work(p, x, n, j, width);                                             \
+        }
+static void column_norm(const Program *p, const Instruction *x, i64 from, i64 to) {
+    FOR_COLUMNS(normalize_columns)
+}
+static void column_norm_gradient(const Program *p, const Instruction *x, i64 from, i64 to) {
+    FOR_COLUMNS(columns_gradient)
 }
 
 // The loss of quantiles against samples, and its gradient: see `quantile_huber` in the backends'
@@ -821,7 +931,7 @@ static void check_finite(Program *p, const Instruction *x) {
 
 enum {
     ELEMENTWISE, REDUCE, PACK, PRODUCT, STRIPS, DOTS, MINIMUM_GRADIENT, ROW_NORM,
-    ROW_NORM_GRADIENT, QUANTILE_HUBER, SPREAD_ATOMS, INDEXED, ADAM, LERP, CHECK,
+    ROW_NORM_GRADIENT, COLUMN_NORM, COLUMN_NORM_GRADIENT, QUANTILE_HUBER, SPREAD_ATOMS, INDEXED, ADAM, LERP, CHECK,
 };
 
 static void execute(Program *p, const Instruction *x, i64 from, i64 to, char *scratch) {
@@ -835,6 +945,8 @@ static void execute(Program *p, const Instruction *x, i64 from, i64 to, char *sc
         case MINIMUM_GRADIENT: minimum_gradient(p, x, from, to); break;
         case ROW_NORM: row_norm(p, x, from, to); break;
         case ROW_NORM_GRADIENT: row_norm_gradient(p, x, from, to); break;
+        case COLUMN_NORM: column_norm(p, x, from, to); break;
+        case COLUMN_NORM_GRADIENT: column_norm_gradient(p, x, from, to); break;
         case QUANTILE_HUBER: quantile_huber(p, x, from, to); break;
         case SPREAD_ATOMS: spread_atoms(p, x, from, to); break;
         case INDEXED: indexed(p, x, from, to); break;

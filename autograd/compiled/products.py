@@ -108,7 +108,7 @@ class Products:
     def ended(self, last: Instruction, code: str, y: Any, extra: Any) -> Instruction | None:
         """Return a product that does what follows it, if it makes `y` and can; else None.
 
-        `code`: BIAS, BIAS_RELU, or RELU_MASK, which leaves what lies under positive numbers.
+        `code`: BIAS, BIAS_RELU, or RELU_MASK, which leaves what does not lie under zeros.
         """
         if last.op not in ("PRODUCT", "DOTS") or last.code != "PLAIN":
             return None

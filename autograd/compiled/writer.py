@@ -10,6 +10,7 @@ from numpy import ndarray
 
 from autograd.backend import NUMPY
 from autograd.compiled.effects import fits
+from autograd.compiled.fusion import fuse
 from autograd.compiled.instructions import FLOAT32, NUMBERS, NotCompiledError, Root
 from autograd.compiled.known import arrays_in
 from autograd.compiled.library import Library, Program
@@ -43,12 +44,14 @@ class Writer:
                 root: f"contiguous({_in_order(text, root)})" for text, root in found
             }
         self._choose_fresh()
+        needed = self._needed_roots()
+        fuse(lowering.segments, needed)
         stage, self.ends = 0, []
         for segment in lowering.segments:
             stage = assign_stages(segment, stage)
             self.ends.append(stage)
         self.instructions = [i for segment in lowering.segments for i in segment]
-        self._lay_out()
+        self._lay_out(needed)
         work = sum(i.work for i in self.instructions)
         threads = max(1, min(threads, work // WORK_OF_A_THREAD))
         self.program = Program(library, *encode(self.instructions, stage), self.addresses, threads)
@@ -63,7 +66,7 @@ class Writer:
 
     # -- memory ---------------------------------------------------------------------------
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, needed: set[Root]) -> None:
         self.used: set[Root] = set()
         for instruction in self.instructions:
             for root in {place.root for place in instruction.places}:
@@ -72,10 +75,8 @@ class Writer:
                     root.first_stage, root.last_stage = instruction.stage, 0
                 root.first_stage = min(root.first_stage, instruction.stage)
                 root.last_stage = max(root.last_stage, instruction.stage)
-        for name in self._needed():
-            for array in arrays_in(self.recorder.values.get(name)):
-                if id(array) in self.lowering.known.arrays:
-                    self._root(array).last_stage = FOREVER
+        for root in needed:
+            root.last_stage = FOREVER
         offsets, size = lay_out(r for r in self.used if r.kind == "value")
         memory = np.zeros(size + ALIGNED, np.uint8)
         start = -NUMPY.address(memory) % ALIGNED
@@ -90,6 +91,11 @@ class Writer:
                 self.addresses[root.slot] = NUMPY.address(self.memory) + offsets[root]
         self.constants |= {"slots": self.addresses, "memory": self.memory}
         self.constants["kept"] = [root.memory for root in kept]  # alive, as long as the program
+
+    def _needed_roots(self) -> set[Root]:
+        """Return what statements and the result use."""
+        arrays = [a for name in self._needed() for a in arrays_in(self.recorder.values.get(name))]
+        return {self._root(a) for a in arrays if id(a) in self.lowering.known.arrays}
 
     def _needed(self) -> set[str]:
         """Return the names that statements and the result use."""

@@ -64,6 +64,19 @@ def row_norm(
     return out
 
 
+def column_norm(
+    input: Tensor, weight: Tensor, bias: Tensor, eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """BatchNorm over the last dimension but one; then mean and variance, without a gradient.
+
+    `input` (networks, batch, n), the others (networks, 1, n). The variance is the biased one.
+    """
+    _require_floating_point("column_norm", input)
+    out: tuple[Tensor, Tensor, Tensor]
+    out = apply(normalization.column_norm, input, weight, bias, eps=eps)
+    return out
+
+
 def lowest(input: Tensor) -> Tensor:
     """The smallest over the first dimension; of several equal ones the first has the gradient."""
     _require_floating_point("lowest", input)

@@ -10,13 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from autograd.engine.apply import apply
 from autograd.engine.grad_mode import no_grad
-from autograd.functional.fused import affine, polyak_update_, row_norm
+from autograd.functional.fused import affine, column_norm, polyak_update_, row_norm
 from autograd.generator import Generator
 from autograd.nn import functional, init
 from autograd.nn.linear import draw_linear_
-from autograd.ops import normalization
 from autograd.tensors.tensor import Tensor
 
 Shapes = dict[str, tuple[int, ...]]
@@ -159,11 +157,10 @@ class BatchNorm(Step):
         if x.dim() == 2:  # the same for all networks so far
             x = x.expand(len(weight), *x.shape)
         weight, bias = self._corrected(x, own)
-        found = apply(normalization.batch_norm, x, weight, bias, axes=(-2,), eps=self.eps)
+        out, batch_mean, batch_variance = column_norm(x, weight, bias, self.eps)
         with no_grad():
-            polyak_update_(mean, found[4], self.momentum)
-            polyak_update_(variance, found[3], self.momentum)
-        out: Tensor = found[0]
+            polyak_update_(mean, batch_mean, self.momentum)
+            polyak_update_(variance, batch_variance, self.momentum)
         return out
 
     def _corrected(self, x: Tensor, own: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:

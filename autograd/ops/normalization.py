@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autograd.backend import Array, Backend
 from autograd.ops.op import Op
 
@@ -68,3 +70,25 @@ row_norm = Op("RowNorm", _row_norm, keeps=True,
 @row_norm.gradient("input")
 def _(xp: Backend, g: Array, weight: Array, kept: tuple[Array, Array], is_centred: bool) -> Array:
     return xp.row_norm_gradient(g, weight, *kept, is_centred)
+
+
+def _column_norm(
+    xp: Backend, input: Array, weight: Array, bias: Array, *, eps: float
+) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """Columns to mean 0 and variance 1, times weight, plus bias; then their mean and variance."""
+    *found, normalized, inverse = xp.column_norm(input, weight, bias, eps)
+    return tuple(found), (normalized, inverse)
+
+
+# BatchNorm of the last dimension (Ioffe & Szegedy 2015, arXiv:1502.03167) of several networks.
+column_norm = Op("ColumnNorm", _column_norm, outs=3, keeps=True)
+
+
+@column_norm.joint_gradient()
+def _(
+    xp: Backend, g: Array, needs: Sequence[bool], weight: Array, kept: tuple[Array, Array]
+) -> tuple[Array | None, ...]:
+    gradients = xp.column_norm_gradient(g, weight, *kept)
+    return tuple(
+        gradient if needed else None for gradient, needed in zip(gradients, needs, strict=True)
+    )

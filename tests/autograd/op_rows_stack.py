@@ -13,6 +13,11 @@ def rms(x, weight):
     return x / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-5) * weight
 
 
+def column_norm(x, weight, bias):
+    mean, variance = x.mean(-2, keepdims=True), x.var(-2, keepdims=True)
+    return (x - mean) / np.sqrt(variance + 1e-5) * weight + bias, mean, variance
+
+
 def affine(x, weight, bias):
     out = np.stack([(x if x.ndim == 2 else x[n]) @ w.T for n, w in enumerate(weight)])
     return out if bias is None else out + bias
@@ -58,6 +63,17 @@ ROWS = [
         [
             (signed(4, 5), positive(5), signed(5, seed=1)),
             (signed(2, 4, 5), positive(2, 1, 5), signed(2, 1, 5, seed=1)),
+        ],
+        in_torch=False,
+        half=False,
+    ),
+    Row(
+        normalization.column_norm,
+        lambda t, x, weight, bias: fused.column_norm(x, weight, bias, 1e-5),
+        column_norm,
+        [
+            (signed(1, 5, 4), positive(1, 1, 4), signed(1, 1, 4, seed=1)),
+            (signed(2, 6, 3), positive(2, 1, 3), signed(2, 1, 3, seed=1)),
         ],
         in_torch=False,
         half=False,

@@ -163,6 +163,20 @@ class Backend(Protocol):
     ) -> Array:
         """The gradient of the rows, from that of the result."""
 
+    def column_norm(
+        self, x: Array, weight: Array, bias: Array, eps: float
+    ) -> tuple[Array, Array, Array, Array, Array]:
+        """Columns of x (..., rows, n) to mean 0 and variance 1, times weight, plus bias.
+
+        Also returns mean and variance, without a correction for the rows' number, the normalised
+        columns, and 1 / deviation, that of variance + eps. What has no rows is (..., 1, n).
+        """
+
+    def column_norm_gradient(
+        self, g: Array, weight: Array, normalized: Array, inverse: Array
+    ) -> tuple[Array, Array, Array]:
+        """The gradients of x, weight and bias, from that of the result."""
+
     def quantile_huber(self, quantiles: Array, target: Array) -> tuple[Array, Array]:
         """Losses (networks, rows, 1) of quantiles (networks, rows, m), and their gradients.
 

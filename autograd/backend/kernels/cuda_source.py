@@ -108,7 +108,7 @@ ADD_BIAS = {
     "tanh": Kernel("T bias", "T y", "y = tanh(y + bias);"),
 }
 
-RELU_GRADIENT = Kernel("T value", "T g", "g = value > (T)0 ? g : (T)0;")
+RELU_GRADIENT = Kernel("T value", "T g", "g = value != (T)0 ? g : (T)0;")
 TANH_GRADIENT = Kernel("T value", "T g", "g -= g * value * value;")
 
 CLAMP = """

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backend.kernels import distributional, row_norm
+from autograd.backend.kernels import column_norm, distributional, row_norm
 from autograd.backend.kernels.contract import AdamSettings, Array, Bounds
 from autograd.backend.kernels.cuda_source import KERNELS
 from autograd.backend.kernels.images import shift_by_gather
@@ -150,6 +150,16 @@ class CupyChains:
         self, g: Array, weight: Array, normalized: Array, inverse: Array, is_centred: bool
     ) -> Array:
         return row_norm.row_norm_gradient(self, g, weight, normalized, inverse, is_centred)
+
+    def column_norm(
+        self, x: Array, weight: Array, bias: Array, eps: float
+    ) -> tuple[Array, Array, Array, Array, Array]:
+        return column_norm.column_norm(self, x, weight, bias, eps)
+
+    def column_norm_gradient(
+        self, g: Array, weight: Array, normalized: Array, inverse: Array
+    ) -> tuple[Array, Array, Array]:
+        return column_norm.column_norm_gradient(self, g, weight, normalized, inverse)
 
     def quantile_huber(self, quantiles: Array, target: Array) -> tuple[Array, Array]:
         return distributional.quantile_huber(self, quantiles, target)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autograd.backend.kernels import distributional, row_norm
+from autograd.backend.kernels import column_norm, distributional, row_norm
 from autograd.backend.kernels.contract import AdamSettings, Array, Bounds
 from autograd.backend.kernels.images import shift_by_copies
 from autograd.backend.workspace import Workspace
@@ -55,7 +55,7 @@ class NumpyChains:
 
     def activation_gradient_(self, g: Array, out: Array, activation: str) -> None:
         if activation == "relu":
-            g *= out > 0
+            g *= out != 0  # NaN passes, as in torch
         else:
             change = np.multiply(g, out, out=self.reused_empty(g.shape, g.dtype))
             change *= out
@@ -173,6 +173,16 @@ class NumpyChains:
         self, g: Array, weight: Array, normalized: Array, inverse: Array, is_centred: bool
     ) -> Array:
         return row_norm.row_norm_gradient(self, g, weight, normalized, inverse, is_centred)
+
+    def column_norm(
+        self, x: Array, weight: Array, bias: Array, eps: float
+    ) -> tuple[Array, Array, Array, Array, Array]:
+        return column_norm.column_norm(self, x, weight, bias, eps)
+
+    def column_norm_gradient(
+        self, g: Array, weight: Array, normalized: Array, inverse: Array
+    ) -> tuple[Array, Array, Array]:
+        return column_norm.column_norm_gradient(self, g, weight, normalized, inverse)
 
     def quantile_huber(self, quantiles: Array, target: Array) -> tuple[Array, Array]:
         return distributional.quantile_huber(self, quantiles, target)

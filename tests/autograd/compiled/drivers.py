@@ -11,6 +11,7 @@ import autograd as torch
 from autograd.backend import NUMPY
 from autograd.compiled import BuildError, Compiler, Library, load, schedule, writer
 from autograd.compiled.emitter import Emitter
+from autograd.compiled.fusion import fuse
 from autograd.compiled.library import Program
 from autograd.compiled.schedule import assign_stages, encode
 from autograd.engine.capture import Captured
@@ -34,11 +35,14 @@ def smallest_parts() -> Any:
 
 
 def compiled(
-    function: Callable[..., Any], *arrays: np.ndarray, ops: Sequence[str] | None = None
+    function: Callable[..., Any],
+    *arrays: np.ndarray,
+    ops: Sequence[str] | None = None,
+    fused: Sequence[str] | None = None,
 ) -> Any:
     """What the kernels make of `function(xp, *arrays)`; the same bits whichever way they run.
 
-    `ops`: the instructions that there must be.
+    `ops`: the instructions that there must be. `fused`: join instructions; the codes of the rest.
     """
     kernels = library()
     emitter = Emitter(kernels.strip, kernels.tile)
@@ -46,6 +50,9 @@ def compiled(
     out = function(emitter, *inputs)
     if ops is not None:
         assert [i.op for i in emitter.instructions] == list(ops)
+    if fused is not None:
+        fuse([emitter.instructions], {emitter.memory.place(x)[0] for x in _several(out)})
+        assert [i.code for i in emitter.instructions] == list(fused)
     roots = emitter.memory.roots
     slots = np.array([root.address for root in roots], np.uint64)
     results = []
