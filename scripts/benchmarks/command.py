@@ -124,7 +124,7 @@ def _run(arguments: argparse.Namespace) -> int:
             SUITES[name](bench)
     print_table(bench.report, about, sys.stderr if arguments.json else sys.stdout)
     if arguments.json:
-        print_json(bench.report)
+        print_json(bench.report, about)
     return 0
 
 

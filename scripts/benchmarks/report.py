@@ -44,10 +44,11 @@ def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def print_json(report: Report) -> None:
-    """Print the medians and their ratios as one JSON object on one line."""
+def print_json(report: Report, about: Mapping[str, Any]) -> None:
+    """Print the medians, their ratios and what they were measured on as one line of JSON."""
     rows = [row.to_json() for row in report.rows]
-    print(json.dumps({"rows": rows, "gemm_multiple": report.gemm_multiple}))
+    measured_on = {"machine": dict(about), "versions": report.versions}
+    print(json.dumps({"rows": rows, "gemm_multiple": report.gemm_multiple, **measured_on}))
 
 
 def print_table(report: Report, about: Mapping[str, Any], stream: TextIO) -> None:

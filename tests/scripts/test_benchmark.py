@@ -235,7 +235,8 @@ def test_json_is_one_line_of_the_promised_form(capsys: pytest.CaptureFixture[str
     with Bench(options, lambda text: None) as bench:
         bench.report.rows.append(Row("work", "ms", Sample([1.0]), "sb3", Sample([4.0])))
         bench.report.gemm_multiple = 1.25
-        print_json(bench.report)
+        bench.report.versions["sb3"] = {"torch": "2"}
+        print_json(bench.report, {"threads": 1})
     (line,) = capsys.readouterr().out.splitlines()
     document = json.loads(line)
     assert document == {
@@ -249,6 +250,8 @@ def test_json_is_one_line_of_the_promised_form(capsys: pytest.CaptureFixture[str
             }
         ],
         "gemm_multiple": 1.25,
+        "machine": {"threads": 1},
+        "versions": {"sb3": {"torch": "2"}},
     }
 
 
@@ -308,6 +311,7 @@ def test_real_run_of_acting() -> None:
     assert row["ours_ms"] > 0
     assert row["peer"] is None
     assert document["gemm_multiple"] is None
+    assert document["machine"]["threads"] >= 1
     # The spread, the machine and the versions stand in the table.
     assert "act on one observation" in done.stderr
     assert f"numpy {np.__version__}" in done.stderr
