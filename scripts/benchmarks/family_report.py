@@ -101,7 +101,7 @@ def to_json(rows: Sequence[Sequence[str]]) -> str:
 
 def to_markdown(rows: Sequence[Sequence[str]]) -> str:
     """Return the table of a page."""
-    return markdown(rows[0], rows[1:])
+    return markdown(rows[0], [[f"`{name}`", *cells] for name, *cells in rows[1:]])
 
 
 def draw(lines: Lines, path: Path = FIGURE) -> None:
