@@ -49,7 +49,7 @@ VARIANTS = (
     ),
     Variant(
         "droq", "2110.02034", "dropout and LayerNorm in critics; 20 updates a step",
-        "as redq, at a quarter of its time", ("sbx",),
+        "as redq, at half of its time", ("sbx",),
     ),
     Variant(
         "tqc", "2005.04269", "five critics of 25 quantiles, the largest left out",
@@ -73,7 +73,7 @@ VARIANTS = (
     ),
     Variant(
         "xqc", "2509.25174", "BatchNorm, weights of norm 1, categorical critic; 2 updates a step",
-        "the most for its time",
+        "as crossq, and rewards differ in scale",
     ),
     Variant(
         "hl_gauss", "2403.03950", "two critics of 101 bins, learned by cross-entropy",

@@ -7,18 +7,17 @@ from itertools import compress
 from pathlib import Path
 from typing import TextIO
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from sac.plots.curves import Curve, Group, aggregate
+from sac.plots.curves import Curve
 from sac.plots.figure import Labels, check_output, draw_curves, save, style
-from sac.plots.runs import Run
 from scripts.benchmarks.family import (
     BEST,
     PLAIN,
     TASKS,
     VARIANTS,
+    PeerLine,
     Result,
     Variant,
     known_peers,
@@ -27,6 +26,7 @@ from scripts.benchmarks.family import (
     study_config,
 )
 from scripts.benchmarks.learning import Lines
+from scripts.benchmarks.learning_report import curve_of
 from scripts.benchmarks.process import ROOT
 from scripts.benchmarks.report import TEXT_WIDTH, markdown
 
@@ -37,16 +37,15 @@ PEERS = "peers on Pendulum-v1"
 
 def table(lines: Lines) -> list[list[str]]:
     """Return the headings and the rows."""
-    times = known_times()
+    times, peer_lines = known_times(), list(known_peers().values())
     tasks = [f"{task.env_id} at {task.steps:,}" for task in TASKS.values()]
     rows = [["variant", *PROSE, "ms a step", *tasks, PEERS]]
     for variant in VARIANTS:
         name = variant.name
         prose = [f"arXiv:{variant.source}", variant.change, variant.when]
         time = times[name].text if name in times else ""
-        rows.append(
-            [name, *prose, time, *(_cell(task, name, lines) for task in TASKS), _peers(variant)]
-        )
+        cells = [_cell(task, name, lines) for task in TASKS]
+        rows.append([name, *prose, time, *cells, _peers(variant, peer_lines)])
     return rows
 
 
@@ -69,14 +68,10 @@ def _in_time_of(plain: Result | None, found: Result) -> str:
     return "" if value is None else f"; {value:,.0f} in {plain.minutes:.0f}"
 
 
-def _peers(variant: Variant) -> str:
+def _peers(variant: Variant, lines: Sequence[PeerLine]) -> str:
+    own = [line for line in lines if line.variant == variant.name]
     theirs = {
-        peer: [
-            line.mean_return
-            for (name, of, _), line in known_peers().items()
-            if (name, of) == (variant.name, peer)
-        ]
-        for peer in variant.peers
+        peer: [line.mean_return for line in own if line.peer == peer] for peer in variant.peers
     }
     return "; ".join(
         f"{peer} {statistics.median(returns):,.0f} (worst {min(returns):,.0f})"
@@ -109,21 +104,12 @@ def draw(lines: Lines, path: Path = FIGURE) -> None:
     check_output(path)
     panels: dict[str, list[Curve]] = {}
     for name, task in TASKS.items():
-        if not task.variants == BEST:
-            continue
-        for variant in BEST:
-            if (found := result(f"{name}/{variant}", lines)) is not None:
-                panels.setdefault(task.env_id, []).append(_curve(f"{name}/{variant}", found))
+        for variant in BEST if task.variants == BEST else ():
+            study = f"{name}/{variant}"
+            if (found := result(study, lines)) is not None:
+                curve = curve_of(variant, study_config(study), found.lines)
+                panels.setdefault(task.env_id, []).append(curve)
     labels = Labels("steps", "evaluation return", "mean of the seeds, 95 % bootstrap interval")
     if panels:
         with style():
             save(draw_curves(panels, labels), path)
-
-
-def _curve(study: str, found: Result) -> Curve:
-    config = study_config(study)
-    runs = []
-    for line in found.lines:
-        steps, values, _ = np.array(line.curve, np.float64).T
-        runs.append(Run(Path(study), config, steps, values))
-    return aggregate(Group(study.split("/")[1], runs), "mean", smooth=1)

@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from sac.config import Config
 from sac.plots.curves import Curve, Group, aggregate
 from sac.plots.figure import Labels, check_output, draw_curves, save, style
 from sac.plots.runs import Run
@@ -52,7 +53,7 @@ def to_markdown(rows: Sequence[Row], without: Sequence[str] = ()) -> str:
 def draw(rows: Sequence[Row], path: Path = FIGURE) -> None:
     """Draw the learning curves of the rows that have any, or raise SACError."""
     check_output(path)
-    panels = {row.config.env.id: [_curve(row)] for row in rows if row.lines}
+    panels = {row.config.env.id: [curve_of("", row.config, row.lines)] for row in rows if row.lines}
     labels = Labels(
         "steps", "evaluation return", "mean of the table's seeds, 95 % bootstrap interval"
     )
@@ -61,13 +62,14 @@ def draw(rows: Sequence[Row], path: Path = FIGURE) -> None:
             save(draw_curves(panels, labels), path)
 
 
-def _curve(row: Row) -> Curve:
-    return aggregate(Group("", [_run(row, line) for line in row.lines]), "mean", smooth=1)
+def curve_of(label: str, config: Config, lines: Sequence[Line]) -> Curve:
+    """Return the mean curve of the seeds of a configuration."""
+    return aggregate(Group(label, [_run(config, line) for line in lines]), "mean", smooth=1)
 
 
-def _run(row: Row, line: Line) -> Run:
+def _run(config: Config, line: Line) -> Run:
     steps, values, _ = np.array(line.curve, np.float64).T
-    return Run(Path(row.goal.config), row.config, steps, values)
+    return Run(Path(line.config), config, steps, values)
 
 
 def _cells(row: Row) -> list[str]:

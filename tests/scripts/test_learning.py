@@ -172,7 +172,8 @@ def test_readme_keeps_what_stands_around_its_table(tmp_path: Path) -> None:
 
 def test_figure_shows_the_curves(tmp_path: Path) -> None:
     found = learning.rows([GOAL], lines_with(tmp_path, -1450.0, -1200.0))
-    assert [value for value in learning_report._curve(found[0]).center] == [-1600, -1325]
+    curve = learning_report.curve_of("", found[0].config, found[0].lines)
+    assert curve.center.tolist() == [-1600, -1325]
     learning_report.draw([*found, Row(GOAL, found[0].config, [], [])], tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > 1000
 

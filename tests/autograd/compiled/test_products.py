@@ -185,3 +185,17 @@ def test_error_of_a_long_sum() -> None:
     x, g = np.abs(numbers(4096, 16)), np.abs(numbers(4096, 40))
     ours = compiled(lambda xp, a, b: xp.matmul(a.T, b), x, g)
     assert_close(ours, NUMPY.matmul(x.T.astype("f8"), g))
+
+
+def test_gradient_passes_a_rectifier_whose_result_is_not_a_number() -> None:
+    """As in torch; where the result is 0, nothing passes."""
+
+    def gradient(xp: Any, g: Any, out: Any) -> Any:
+        g = xp.copy(g, xp.empty(g.shape, np.float32)) if xp is not NUMPY else g.copy()
+        xp.activation_gradient_(g, out, "relu")
+        return g
+
+    g, out = np.full((20, 3), 2.0, np.float32), np.ones((20, 3), np.float32)
+    out[3], out[5] = np.nan, 0
+    for found in (gradient(NUMPY, g, out), compiled(gradient, g, out)):
+        assert found[3:6, 0].tolist() == [2, 2, 0]

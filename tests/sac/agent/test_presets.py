@@ -152,7 +152,8 @@ def test_learns_where_the_action_should_go(preset: str) -> None:
     rates: dict[str, Any] = {name: 1e-2 for name in ("policy_lr", "soft_q_lr", "alpha_lr")}
     agent = make(preset, policy_delay=1, normalize_rewards=False, compile="auto", **rates)
     rng, size = np.random.default_rng(0), 64
-    for _ in range(600):
+    # Two narrow layers whose weights have norm 1 take longer.
+    for _ in range(600 if preset == "xqc" else 200):
         observation = rng.uniform(-1, 1, (size, 3)).astype(np.float32)
         action = rng.uniform(-1, 1, (size, 2)).astype(np.float32)
         error = np.abs(action - wanted(observation)).mean(1, keepdims=True)
