@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -94,6 +95,26 @@ def draw(
     return state.run_silently(_draw, _checked(generator, device), method, arguments)
 
 
+def draw_kept(
+    generator: Generator | None, device: DeviceLike | None, p: float, shape: tuple[int, ...]
+) -> Array:
+    """Draw bools, False with probability `p`, in a way that a capture can repeat.
+
+    On the CPU `p` is rounded to 1 / 65536: four of them come from one draw of 64 bits.
+    """
+    return state.run_silently(_draw_kept, _checked(generator, device), p, shape)
+
+
+def _draw_kept(generator: Generator, p: float, shape: tuple[int, ...]) -> Array:
+    if generator.device.type == "cuda":
+        return generator._source.random(shape, np.float32) >= p
+    size, limit = math.prod(shape), round(p * 2**16)
+    if limit == 2**16:  # which 16 bits do not reach
+        return np.zeros(shape, np.bool_)
+    bits = generator._source.integers(2**64, size=-(-size // 4), dtype=np.uint64)
+    return (bits.view(np.uint16)[:size] >= np.uint16(limit)).reshape(shape)
+
+
 def _draw(generator: Generator, method: str, arguments: tuple[Any, ...]) -> Array:
     return getattr(generator._source, method)(*arguments)
 
@@ -129,7 +150,7 @@ def _draw_floats(
 
 
 # What a compiled program may do first, since nothing but their order matters.
-DRAWS = (_draw, _draw_floats)
+DRAWS = (_draw, _draw_floats, _draw_kept)
 for _function in DRAWS:
     vars(_function)["is_draw"] = True
 

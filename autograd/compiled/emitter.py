@@ -297,6 +297,11 @@ class Emitter(NumpyBackend):
         """Shares of atoms at other places."""
         return rows.spread_atoms(self, shares, places, low, high)
 
+    def scaled_product(self, x: Any, y: Any, scale: float) -> Any:
+        """`x * y * scale`, in one pass."""
+        shape = np.broadcast_shapes(x.shape, y.shape)
+        return self.elementwise("SCALED", [x, y, scale], self.memory.new_like(shape, [x, y]))
+
     def is_worth_choosing_rows(self, work: int) -> bool:
         """False: a product leaves out rows of zeros by itself."""
         return False

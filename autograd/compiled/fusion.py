@@ -1,7 +1,7 @@
 """Joins instructions where one does what a second, of which nobody else sees the numbers, prepares.
 
-A rectifier behind a product with a bias becomes the product's end, and its gradient one instruction
-or the end of the product before it: one pass over memory for two or three.
+A rectifier behind a product with a bias, or behind a norm of rows, becomes the end of these. Its
+gradient becomes one instruction, or the end of the product before it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,12 @@ from collections.abc import Collection, Sequence
 from autograd.compiled.instructions import Instruction, Place, Root, size
 
 Segments = Sequence[list[Instruction]]
+RECTIFIED = {
+    ("PRODUCT", "BIAS"): "BIAS_RELU",
+    ("DOTS", "BIAS"): "BIAS_RELU",
+    ("ROW_NORM", "AS_IT_IS"): "AS_IT_IS_RELU",
+    ("ROW_NORM", "CENTRED"): "CENTRED_RELU",
+}
 
 
 def fuse(segments: Segments, needed: Collection[Root]) -> None:
@@ -42,7 +48,7 @@ class _Uses:
         maker = next(i for i in self.touching[root] if i is not user)
         is_before = self.position.get(id(maker), len(self.position)) < self.position[id(user)]
         writes = [written.root for written in maker.written()]
-        return maker if is_before and writes == [root] else None
+        return maker if is_before and root in writes else None
 
     def is_the_same_at(self, place: Place, moment: Instruction, user: Instruction) -> bool:
         """Whether what `user` reads at a place is there at another moment before it."""
@@ -73,38 +79,44 @@ def _masks(segment: list[Instruction], uses: _Uses) -> None:
 
 
 def _ends(segment: list[Instruction], uses: _Uses) -> None:
-    """A product ends with the rectifier, or with the mask of its gradient, that follows it."""
+    """A product or a norm ends with the rectifier, or a product with the mask, that follows it."""
     for i, user in enumerate(segment):
         if user.op != "ELEMENTWISE" or user.code not in ("MAXIMUM", "MASK"):
             continue
-        first, second, result = user.places
-        maker = uses.maker(first, user)
-        if maker is None or maker.op not in ("PRODUCT", "DOTS"):
-            continue
-        if user.code == "MAXIMUM" and maker.code == "BIAS" and _is_zero(second):
-            code, beside = "BIAS_RELU", maker.places[:3]
-        elif user.code == "MASK" and maker.code == "PLAIN" and second.type == "FLOAT":
-            code, beside = "RELU_MASK", maker.places[:2]
-        else:
-            continue
-        others = (result,) if code == "BIAS_RELU" else (second, result)
-        if not _have_one_layout(maker, first, user, others):
-            continue
-        if code == "RELU_MASK" and not uses.is_the_same_at(second, maker, user):
-            continue
-        places = [*beside, *(place._replace(strides=maker.places[-1].strides) for place in others)]
-        ended = dataclasses.replace(maker, code=code, places=places, inputs=3)
-        ended.check()
-        segment[uses.position[id(maker)]], segment[i] = ended, _nothing(user)
+        maker = uses.maker(user.places[0], user)
+        ended = None if maker is None else _ended(maker, user, uses)
+        if maker is not None and ended is not None:
+            ended.check()
+            segment[uses.position[id(maker)]], segment[i] = ended, _nothing(user)
     _drop_nothing(segment)
+
+
+def _ended(maker: Instruction, user: Instruction, uses: _Uses) -> Instruction | None:
+    """Return an instruction that does what both do; None if there is none."""
+    first, second, result = user.places
+    if user.code == "MAXIMUM" and _is_zero(second):
+        code = RECTIFIED.get((maker.op, maker.code))
+        others = [result]
+    elif maker.op in ("PRODUCT", "DOTS") and maker.code == "PLAIN" and second.type == "FLOAT":
+        code = "RELU_MASK" if uses.is_the_same_at(second, maker, user) else None
+        others = [second, result]
+    else:
+        return None
+    if code is None or not _have_one_layout(maker, first, user, others):
+        return None
+    before, (out, *after) = maker.places[: maker.inputs], maker.places[maker.inputs :]
+    others = [place._replace(strides=out.strides) for place in others]
+    inputs = len(before) + len(others) - 1
+    return dataclasses.replace(maker, code=code, places=[*before, *others, *after], inputs=inputs)
 
 
 def _have_one_layout(
     maker: Instruction, made: Place, user: Instruction, others: Sequence[Place]
 ) -> bool:
-    """Whether an element of a product lies in all others where it lies in its result."""
-    out = maker.places[-1]
-    is_whole = out.root.memory.size == size(user.shape) == size(maker.shape[:3])
+    """Whether an element of a result lies in all others where it lies in that."""
+    out = maker.places[maker.inputs]
+    elements = size([n for n, stride in zip(maker.shape, out.strides, strict=True) if stride])
+    is_whole = out.root is made.root and out.root.memory.size == size(user.shape) == elements
     starts = made.offset == out.offset == 0
     return is_whole and starts and all(place.strides == made.strides for place in others)
 

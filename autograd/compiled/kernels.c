@@ -68,8 +68,14 @@ INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
 INLINE vec16 sixteen(const float *p, i64 stride, i64 n) {
     if (stride == 1 && n >= 16) return *(const vec16 *)p;
     vec16 v = {0};
+    if (stride == 0 && n >= 16) return p[0] - v;
     for (i64 i = 0; i < least(16, n); i++) v[i] = p[i * stride];
     return v;
+}
+INLINE void put_sixteen(float *p, vec16 v, i64 n) {
+    if (n >= 16) *(vec16 *)p = v;
+    else
+        for (i64 i = 0; i < n; i++) p[i] = v[i];
 }
 
 // -- a program ----------------------------------------------------------------------------------
@@ -202,8 +208,9 @@ enum {
     COPY, NEGATIVE, ABSOLUTE, EXP, LOG, LOG1P, TANH, SQRT, SQUARE, SIGN,  // of one operand
     ADD, SUBTRACT, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM,                    // of two
     LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL,
-    WHERE,  // the second where the first is not 0, else the third
-    MASK,   // the first where the second is not 0, else 0
+    WHERE,   // the second where the first is not 0, else the third
+    SCALED,  // the product of three
+    MASK,    // the first where the second is not 0, else 0
 };
 
 #define EACH(expression)                            \
@@ -241,6 +248,7 @@ static void apply(int code, i64 n, const float *const *in, float *out) {
         case EQUAL: EACH(truth(x == Y));
         case NOT_EQUAL: EACH(truth(x != Y));
         case WHERE: EACH(choose(x != 0.f, Y, load(in[2] + i)));
+        case SCALED: EACH(x * Y * load(in[2] + i));
         case MASK: EACH((vec)((ivec)x & (ivec)(Y != 0.f)));
     }
 }
@@ -253,6 +261,8 @@ static const float *gathered(const char *p, int type, i64 stride, i64 n, float *
         for (i64 i = 0; i < n; i += LANES) store(copy + i, all(*(const float *)p));
     else if (type == FLOAT)
         for (i64 i = 0; i < n; i++) copy[i] = ((const float *)p)[i * stride];
+    else if (type == BOOL && stride == 1)  // in vectors
+        for (i64 i = 0; i < n; i++) copy[i] = ((const uint8_t *)p)[i] != 0;
     else if (type == BOOL)
         for (i64 i = 0; i < n; i++) copy[i] = ((const uint8_t *)p)[i * stride] != 0;
     else if (type == BYTE)
@@ -283,6 +293,12 @@ static void elementwise(const Program *p, const Instruction *x, i64 from, i64 to
     PART(x, low, high);
     int inputs = x->inputs;
     const Operand *o = x->operand, *last = o + inputs;
+    int is_number[3] = {0};  // the same for all elements: it is gathered once
+    for (int q = 0; q < inputs; q++) {
+        const i64 *s = o[q].stride;
+        is_number[q] = o[q].type == FLOAT && !(s[0] | s[1] | s[2] | s[3]);
+        if (is_number[q]) gathered(at(p, o + q), FLOAT, 0, BLOCK, copy[q]);
+    }
     for (i64 a = low[0]; a < high[0]; a++)
         for (i64 b = low[1]; b < high[1]; b++)
             for (i64 c = low[2]; c < high[2]; c++)
@@ -292,8 +308,9 @@ static void elementwise(const Program *p, const Instruction *x, i64 from, i64 to
                     for (int q = 0; q < inputs; q++) {
                         const i64 *s = o[q].stride;
                         i64 place = a * s[0] + b * s[1] + c * s[2] + d * s[3];
-                        in[q] = gathered(at(p, o + q) + place * size_of(o[q].type), o[q].type,
-                                         s[3], n, copy[q]);
+                        in[q] = is_number[q] ? copy[q]
+                                             : gathered(at(p, o + q) + place * size_of(o[q].type),
+                                                        o[q].type, s[3], n, copy[q]);
                     }
                     const i64 *s = last->stride;
                     i64 place = a * s[0] + b * s[1] + c * s[2] + d * s[3];
@@ -317,8 +334,8 @@ INLINE float reduced(int code, float total, float x) {
     return total + x;
 }
 
-// Sums of 16 partial ones, each over every 16th element, of blocks of 256: the error does not
-// grow with n.
+// Sums of 64 partial ones, each over every 64th element, of blocks of 256: the error does not grow
+// with n, and no addition waits for the one before it.
 static float reduced_row(int code, const float *x, i64 sx, const float *y, i64 sy, i64 n) {
     if (code == LEAST || code == LARGEST) {
         float total = x[0];
@@ -327,14 +344,21 @@ static float reduced_row(int code, const float *x, i64 sx, const float *y, i64 s
     }
     double total = 0;
     for (i64 start = 0; start < n; start += 256) {
-        i64 end = least(start + 256, n);
-        vec16 parts = {0};
-        for (i64 i = start; i < end; i += 16) {
+        i64 i = start, end = least(start + 256, n);
+        vec16 parts[4] = {{0}};
+        if (sx == 1 && (code != DOT || sy == 1))
+            for (; i + 64 <= end; i += 64)
+                for (int q = 0; q < 4; q++) {
+                    vec16 v = *(const vec16 *)(x + i + 16 * q);
+                    if (code == DOT) v *= *(const vec16 *)(y + i + 16 * q);
+                    parts[q] += v;
+                }
+        for (; i < end; i += 16) {
             vec16 v = sixteen(x + i * sx, sx, end - i);
             if (code == DOT) v *= sixteen(y + i * sy, sy, end - i);
-            parts += v;
+            parts[(i - start) / 16 % 4] += v;
         }
-        total += sum_of_lanes(parts);
+        total += sum_of_lanes((parts[0] + parts[1]) + (parts[2] + parts[3]));
     }
     return (float)total;
 }
@@ -645,33 +669,33 @@ static void minimum_gradient(const Program *p, const Instruction *x, i64 from, i
         }
 }
 
-// Rows to a mean square of 1 and, if CENTRED, to mean 0 before: see `row_norm` in the backends'
-// contract. Dimensions: networks, rows, and the elements of a row (3). Operands: rows, weight, bias,
+// Rows to a mean square of 1 and, if CENTRED, to mean 0 before, rectified at the end or not: see
+// `row_norm` in the backends' contract. Dimensions: networks, rows, and the elements of a row (3). Operands: rows, weight, bias,
 // epsilon, result, normalised rows, 1 / deviation.
-enum { AS_IT_IS, CENTRED };
+enum { AS_IT_IS, CENTRED, AS_IT_IS_RELU, CENTRED_RELU };
 #define ROW(o) (floats(p, o) + n * (o)->stride[0] + b * (o)->stride[1])
 static void row_norm(const Program *p, const Instruction *x, i64 from, i64 to) {
     const Operand *X = x->operand, *W = X + 1, *B = X + 2, *C = X + 4, *N = X + 5, *V = X + 6;
     i64 k = x->shape[3], sx = X->stride[3], sw = W->stride[3], sb = B->stride[3];
+    int is_centred = x->code == CENTRED || x->code == CENTRED_RELU;
+    int is_rectified = x->code == AS_IT_IS_RELU || x->code == CENTRED_RELU;
     float eps = *floats(p, X + 3);
     for (i64 n = 0; n < x->shape[0]; n++)
         for (i64 b = from; b < to; b++) {
             const float *in = ROW(X), *weight = ROW(W), *bias = ROW(B);
             float *restrict out = ROW(C), *restrict normalized = ROW(N);
-            float mean = x->code == CENTRED ? reduced_row(SUM, in, sx, in, 1, k) / (float)k : 0;
-            for (i64 j = 0; j < k; j++) normalized[j] = in[j * sx] - mean;
+            float mean = is_centred ? reduced_row(SUM, in, sx, in, 1, k) / (float)k : 0;
+            for (i64 j = 0; j < k; j += 16)
+                put_sixteen(normalized + j, sixteen(in + j * sx, sx, k - j) - mean, k - j);
             float square = reduced_row(DOT, normalized, 1, normalized, 1, k) / (float)k;
             float inverse = 1.f / sqrtf(square + eps);
-            if (sw == 1 && sb == 1)
-                for (i64 j = 0; j < k; j++) {
-                    normalized[j] *= inverse;
-                    out[j] = normalized[j] * weight[j] + bias[j];
-                }
-            else
-                for (i64 j = 0; j < k; j++) {
-                    normalized[j] *= inverse;
-                    out[j] = normalized[j] * weight[j * sw] + bias[j * sb];
-                }
+            for (i64 j = 0; j < k; j += 16) {
+                vec16 v = sixteen(normalized + j, 1, k - j) * inverse;
+                put_sixteen(normalized + j, v, k - j);
+                v = v * sixteen(weight + j * sw, sw, k - j) + sixteen(bias + j * sb, sb, k - j);
+                if (is_rectified) v = (vec16)((ivec16)v & ~(ivec16)(v < 0.f));
+                put_sixteen(out + j, v, k - j);
+            }
             *ROW(V) = inverse;
         }
 }
@@ -684,11 +708,17 @@ static void row_norm_gradient(const Program *p, const Instruction *x, i64 from, 
         for (i64 b = from; b < to; b++) {
             const float *g = ROW(G), *weight = ROW(W), *normalized = ROW(N);
             float *restrict out = ROW(C), inverse = *ROW(V);
-            for (i64 j = 0; j < k; j++) out[j] = g[j * sg] * weight[j * sw];
+            for (i64 j = 0; j < k; j += 16) {
+                vec16 v = sixteen(g + j * sg, sg, k - j) * sixteen(weight + j * sw, sw, k - j);
+                put_sixteen(out + j, v, k - j);
+            }
             float along = reduced_row(DOT, out, 1, normalized, sn, k) / (float)k;
             float mean = x->code == CENTRED ? reduced_row(SUM, out, 1, out, 1, k) / (float)k : 0;
-            for (i64 j = 0; j < k; j++)
-                out[j] = (out[j] - mean - normalized[j * sn] * along) * inverse;
+            for (i64 j = 0; j < k; j += 16) {
+                vec16 v = sixteen(out + j, 1, k - j) - mean;
+                v = (v - sixteen(normalized + j * sn, sn, k - j) * along) * inverse;
+                put_sixteen(out + j, v, k - j);
+            }
         }
 }
 
@@ -696,11 +726,6 @@ static void row_norm_gradient(const Program *p, const Instruction *x, i64 from, 
 // networks, nothing, columns, rows. They go row by row through as many columns as fit in registers.
 #define ABREAST 4  // vectors of 16 columns
 #define WIDE (16 * ABREAST)
-INLINE void put_sixteen(float *p, vec16 v, i64 n) {
-    if (n >= 16) *(vec16 *)p = v;
-    else
-        for (i64 i = 0; i < n; i++) p[i] = v[i];
-}
 // One number for each of `n` columns, in vectors.
 INLINE void columns_of(const float *p, i64 stride, i64 n, vec16 *out) {
     for (i64 q = 0; q < ABREAST; q++)

@@ -20,4 +20,11 @@ ROWS = [
         ],
         derivative=False,
     ),
+    Row(
+        ops.dropout,  # so seldom that all is kept
+        lambda t, x: t.nn.functional.dropout(x, 1e-6),
+        lambda x: x / (1 - 1e-6),
+        [(signed(2, 3),), (signed(),), (signed(0, 3),)],
+        in_torch=False,
+    ),
 ]

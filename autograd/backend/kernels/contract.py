@@ -133,7 +133,7 @@ class Backend(Protocol):
         """`q_value - alpha * log_prob`, and the entropy, `-log_prob`."""
 
     def scaled_product(self, x: Array, y: Array, scale: float) -> Array:
-        """`scale * x * y`."""
+        """`x * y * scale`; `y` may be of bools."""
 
     def discounted(self, reward: Array, discount: Array, value: Array) -> Array:
         """`reward + discount * value`."""

@@ -137,7 +137,7 @@ SOFT_VALUE = Kernel(
 DISCOUNTED = Kernel(
     "T reward, T discount, T value", "T target", "target = reward + discount * value;"
 )
-SCALED_PRODUCT = Kernel("T x, T y, T scale", "T product", "product = x * y * scale;")
+SCALED_PRODUCT = Kernel("T x, Y y, T scale", "T product", "product = x * (T)y * scale;")
 
 # Of several smallest, the first takes all; a NaN counts as smaller than any number.
 MINIMUM_GRADIENT = Kernel(

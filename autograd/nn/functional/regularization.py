@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
 from autograd.backend import Array
+from autograd.engine.apply import apply
 from autograd.engine.grad_mode import state
 from autograd.functional.checks import require_tensor
 from autograd.generator import Generator
-from autograd.random import draw
+from autograd.ops import random as ops
+from autograd.random import draw_kept
 from autograd.tensors.tensor import Tensor
 
 
@@ -31,13 +33,14 @@ def dropout(
     array = input._array
     if array.dtype.kind != "f":
         raise RuntimeError("result type Float can't be cast to the desired output type Long")
-    uniform = draw(generator, input.device, "random", array.shape, np.float32)
-    noise = input._wrap(state.run_silently(_kept_and_scaled, uniform, p, array.dtype.type))
-    return input.mul_(noise) if inplace else input * noise
+    mask, scale = draw_kept(generator, input.device, p, array.shape), 1 / (1 - p) if p < 1 else 0.0
+    if inplace:
+        return input.mul_(input._wrap(state.run_silently(_scaled, mask, array.dtype.type(scale))))
+    return apply(ops.dropout, input, mask=mask, scale=scale)
 
 
-def _kept_and_scaled(uniform: Array, p: float, kind: type) -> Array:
-    return (uniform >= p) * kind(1 / (1 - p) if p < 1 else 0)
+def _scaled(mask: Array, scale: Any) -> Array:
+    return mask * scale
 
 
 def check_probability(p: float) -> None:

@@ -226,3 +226,17 @@ def test_a_result_on_top_of_shifted_operands_is_as_numpys(function: Callable[...
 def test_what_has_no_kernel_is_refused(function: Callable[..., Any]) -> None:
     with pytest.raises(NotCompiledError):
         compiled(function, numbers(2, 4))
+
+
+@pytest.mark.parametrize("size", (1, 7, 257, 9000))
+@np.errstate(all="ignore")
+def test_scaled_products(size: int) -> None:
+    """Of what is kept or not, too, side by side and not."""
+    kept = numbers(3, size) > 0
+    x = np.resize(np.concatenate([SPECIAL, numbers(50)]), (3, size))
+    for y in (kept, numbers(3, size), numbers(size)):
+        assert_as_numpy(
+            lambda xp, x, y: xp.scaled_product(x, y, 1.25), x, y, is_exact=True, ops=["ELEMENTWISE"]
+        )
+    transposed = np.ascontiguousarray(kept.T)
+    assert_as_numpy(lambda xp, x, y: xp.scaled_product(x, y.T, 1.25), x, transposed, is_exact=True)

@@ -45,10 +45,12 @@ class Layers:
 
     def hidden(self, x: Tensor) -> Tensor:
         y = affine(x, *self.parts[:2])
-        return self.normalized(y) if self.kind == "norm before" else y
+        is_normalized = "norm" in self.kind and self.kind != "norm after"
+        return self.normalized(y) if is_normalized else y
 
     def normalized(self, y: Tensor) -> Tensor:
-        return row_norm(y, self.parts[4], self.parts[5], 1e-5, is_centred=True)
+        is_centred = "not centred" not in self.kind
+        return row_norm(y, self.parts[4], self.parts[5], 1e-5, is_centred=is_centred)
 
     def __call__(self, x: Tensor) -> Tensor:
         y = self.hidden(x)
@@ -56,7 +58,7 @@ class Layers:
         if self.kind == "norm after":
             z = self.normalized(z)
         out = affine(z, *self.parts[2:4]).square().sum()
-        if self.kind == "seen before":
+        if self.kind in ("seen before", "norm seen before"):
             out = out + y.exp().sum()
         if self.kind == "seen after":
             out = out + (z * 0.5).tanh().sum()
@@ -68,7 +70,9 @@ class Layers:
 
 KINDS = {
     "": ({"BIAS_RELU", "RELU_MASK"}, APART),
-    "norm before": ({"MAXIMUM", "RELU_MASK"}, {"BIAS_RELU", "NOT_EQUAL", "WHERE"}),
+    "norm before": ({"CENTRED_RELU", "RELU_MASK"}, {"BIAS_RELU", *APART}),
+    "norm before, not centred": ({"AS_IT_IS_RELU", "RELU_MASK"}, {"BIAS_RELU", *APART}),
+    "norm seen before": ({"CENTRED", "MAXIMUM"}, {"CENTRED_RELU"}),
     "norm after": ({"BIAS_RELU", "MASK"}, {"RELU_MASK", *APART}),
     "seen before": ({"MAXIMUM", "BIAS"}, {"BIAS_RELU"}),
     "seen after": ({"BIAS_RELU", "MASK"}, {"RELU_MASK"}),

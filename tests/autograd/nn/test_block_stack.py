@@ -21,7 +21,7 @@ from autograd.nn.steps import (
 )
 
 STEPS: dict[str, Sequence[Step]] = {
-    "dropout": [Affine(4), Dropout(0.5), Norm("layer"), Activation("relu"), Affine(2)],
+    "dropout": [Affine(8), Dropout(0.3), Norm("layer"), Activation("relu"), Affine(2)],
     "rms": [Affine(4, bias=False), Norm("rms"), Activation("tanh"), Affine(2)],
     "batch": [BatchNorm(), Affine(4), Activation("relu"), BatchNorm(), Affine(2)],
     "batch renorm": [BatchRenorm(), Affine(4), Activation("relu"), BatchRenorm(), Affine(2)],

@@ -262,6 +262,14 @@ class TestDropout:
         np.testing.assert_allclose(np.unique(out), [0, 4 / 3], rtol=1e-6)
         assert abs((out == 0).mean() - 0.25) < 0.02
 
+    @pytest.mark.parametrize("p", [1e-4, 0.01, 0.5, 0.9999])
+    def test_drops_with_the_probability_whatever_it_is(self, p):
+        n = 1_000_001  # no multiple of the four that one draw gives
+        kept = F.dropout(torch.ones(n), p, generator=torch.Generator().manual_seed(1)).numpy() != 0
+        assert abs(n - kept.sum() - n * p) < 5 * (n * p * (1 - p)) ** 0.5
+        pairs = kept[:-1] & kept[1:]
+        assert abs(pairs.mean() - (1 - p) ** 2) < 5 * (p * (1 - p) / n) ** 0.5
+
     def test_gradient_is_that_of_what_was_kept(self):
         x = torch.ones(50, requires_grad=True)
         out = nn.Dropout()(x)

@@ -184,6 +184,9 @@ CASES: dict[str, Case] = {
         ("scaled_product",), lambda xp, x, y: xp.scaled_product(x, y, -0.5),
         of(normal(6, 4), normal(1, 4)),
     ),
+    "scaled product of what is kept": Case(
+        ("scaled_product",), lambda xp, x: xp.scaled_product(x, x > 0, 1.25), of(normal(6, 4))
+    ),
     "half mse": Case(
         ("half_square",), lambda xp, *a: xp.half_mse(*a), of(normal(3, 6, 1), normal(6, 1))
     ),
