@@ -550,6 +550,16 @@ static void strip_product(i64 m, i64 n, i64 depth, const float *a, i64 si, i64 s
     i64 tiles = (m + MAX_TILE - 1) / MAX_TILE;
     for (i64 t = 0, i = 0; t < tiles; t++) {
         i64 height = m / tiles + (t < m % tiles);
+        for (i64 q = 0; q < height; q++) {  // they come from far while the tile is computed
+            i64 row = rows ? rows[i + q] : i + q;
+            float *to = c + row * ci + j * cj;
+            __builtin_prefetch(to, 1);
+            __builtin_prefetch(to + n - 1, 1);
+            if (e->code != RELU_MASK) continue;
+            const float *mask = e->extra + row * e->si + j * e->sj;
+            __builtin_prefetch(mask);
+            __builtin_prefetch(mask + n - 1);
+        }
         KERNELS[height](depth, a + i * si, si, sk, b, tile);
         for (i64 q = 0; q < height; q++) {
             i64 row = rows ? rows[i + q] : i + q;
