@@ -49,7 +49,8 @@ def test_every_task_has_its_configuration() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_configuration_is_valid_for_an_environment_that_exists(path: Path) -> None:
     config = Config.load(path)
-    assert config.name == path.stem
+    preset = read_yaml_mapping(path).get("preset")
+    assert config.name == (f"{path.stem}-{preset}" if preset else path.stem)
     module, _, name = config.env.id.rpartition(":")
     assert name == ENVIRONMENTS[path.stem]
     assert module or name in gymnasium.registry  # one with a module comes with another package
@@ -57,8 +58,11 @@ def test_configuration_is_valid_for_an_environment_that_exists(path: Path) -> No
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_configuration_holds_only_what_differs(path: Path) -> None:
-    config, defaults = dict(leaves(Config.load(path).to_dict())), dict(leaves(Config().to_dict()))
-    same = [key for key, _ in leaves(read_yaml_mapping(path)) if config[key] == defaults.get(key)]
+    given = read_yaml_mapping(path)
+    without = {"preset": given.pop("preset")} if "preset" in given else {}
+    config = dict(leaves(Config.load(path).to_dict()))
+    defaults = dict(leaves(Config.from_dict(without).to_dict()))
+    same = [key for key, _ in leaves(given) if config[key] == defaults.get(key)]
     assert not same
 
 
