@@ -11,7 +11,7 @@ from sac.cli.runs import TRUST
 from sac.cli.seeds import add_seeds_options, train_seeds
 from sac.cli.summary import print_summary, typed_commands
 from sac.config import Config
-from sac.config.shipped import PRESETS, names
+from sac.config.shipped import NO_PRESET, PRESETS, names
 from sac.errors import ConfigError
 from sac.metrics.findings import read_findings
 from sac.run.layout import CONFIG_FILE
@@ -39,7 +39,8 @@ def train_command(argv: Sequence[str], prog: str) -> int:
     parser.add_argument(
         "--preset",
         metavar="NAME",
-        help=f"Settings of a variant, below those of FILE: {', '.join(names(PRESETS))}; or a file.",
+        help=f"Settings of a variant, below those of FILE: {', '.join(names(PRESETS))}; or a file. "
+        f"{NO_PRESET}: not the one that FILE names.",
     )
     parser.add_argument(
         "--resume", type=Path, metavar="RUN", help="Run directory to continue where it stopped."

@@ -13,6 +13,7 @@ _HERE = Path(__file__).resolve()
 _INSTALLED, _CHECKOUT = (parent / "configs" for parent in _HERE.parents[1:3])
 FOLDER = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
 PRESETS = FOLDER / "presets"
+NO_PRESET = "none"  # in place of that of a file: plain SAC with the keys of the file
 SPACES = FOLDER / "sweeps"  # that a sweep searches
 
 
@@ -45,13 +46,13 @@ def with_preset(data: Mapping[str, Any]) -> dict[str, Any]:
     """
     rest = dict(data)
     given = rest.pop("preset", None)
-    if given is None:
+    if given in (None, NO_PRESET):
         return rest
     if not isinstance(given, str):
         raise ConfigError(f"preset: expected a name or a file, got {given!r:.100}")
     path = _found(given, PRESETS)
     if not path.is_file():
-        known = ", ".join(names(PRESETS))
+        known = ", ".join([*names(PRESETS), NO_PRESET])
         raise ConfigError(f"preset: expected one of {known}, or a YAML file, got {given!r:.100}")
     rest.setdefault("name", path.stem)
     return merge(read_yaml_mapping(path), rest)
@@ -60,7 +61,7 @@ def with_preset(data: Mapping[str, Any]) -> dict[str, Any]:
 def preset_name(data: Mapping[str, Any]) -> list[str]:
     """Return the name of the preset that a configuration asks for, if it does."""
     given = data.get("preset")
-    return [Path(given).stem] if isinstance(given, str) else []
+    return [Path(given).stem] if isinstance(given, str) and given != NO_PRESET else []
 
 
 def _found(given: str | Path, folder: Path) -> Path:

@@ -47,7 +47,8 @@ def test_option_wins_over_the_preset_that_a_file_names(tmp_path: Path) -> None:
     config = Config.load(file, {"preset": str(other)})
     assert (config.agent.critic, config.agent.hidden_sizes) == ("sac", (8,))
     assert config.name == "mine-small"
-    assert Config.load(file, {"preset": None}) == Config.from_dict({"name": "mine"})
+    for nothing in (None, "none"):
+        assert Config.load(file, {"preset": nothing}) == Config.from_dict({"name": "mine"})
 
 
 def test_outcome_names_no_preset() -> None:
