@@ -74,18 +74,19 @@ def _run(config: Config, line: Line) -> Run:
 
 def _cells(row: Row) -> list[str]:
     goal, places = row.goal, decimals(row.goal)
-    seeds = f"0 to {goal.seeds - 1}"
+    seeds = f"0 to {goal.seeds - 1}" if goal.seeds > 1 else "0"
+    aim = "none" if goal.aim is None else f"{goal.aim.every:,g}, {goal.aim.median:,g}"
     lowest = median = met = time = ""
     if row.lines:
         lowest, median = f"{row.lowest:,.{places}f}", f"{row.median:,.{places}f}"
-        met = "yes" if row.is_met else "no"
+        met = {True: "yes", False: "no", None: ""}[row.is_met]
         time = _duration([line.processor_seconds for line in row.lines])
     if len(row.lines) < goal.seeds:
         run = ", ".join(str(line.seed) for line in row.lines) or "none"
         seeds, met = f"{run} (of {seeds})", "not yet known" if row.lines else "not run"
     return [
         row.config.env.id, f"{row.config.train.total_steps:,}", seeds, lowest, median,
-        f"{goal.every:,g}, {goal.median:,g}", met, time, _tuning(row), goal.elsewhere,
+        aim, met, time, _tuning(row), goal.elsewhere,
     ]  # fmt: skip
 
 
@@ -113,6 +114,6 @@ def _document(row: Row) -> dict[str, Any]:
         "seconds": {line.seed: line.seconds for line in row.lines},
         "lowest": row.lowest if row.lines else None,
         "median": row.median if row.lines else None,
-        "aim": {"every": row.goal.every, "median": row.goal.median},
+        "aim": None if row.goal.aim is None else row.goal.aim._asdict(),
         "met": row.is_met,
     }

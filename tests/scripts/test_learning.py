@@ -11,11 +11,11 @@ from sac.sweep.plan import Plan
 from sac.sweep.processes import Run
 from scripts.benchmarks import learning, learning_command, learning_report, trainings
 from scripts.benchmarks.command import main
-from scripts.benchmarks.learning import GOALS, Goal, Line, Lines, Row, digest, settings_of
+from scripts.benchmarks.learning import GOALS, Aim, Goal, Line, Lines, Row, digest, settings_of
 from scripts.benchmarks.report import PAGE, README, write_section
 from scripts.benchmarks.workers import our_learning
 
-GOAL = Goal("tiny", 2, -1500, -1400, "nobody -1 at 9")
+GOAL = Goal("tiny", 2, Aim(-1500, -1400), "nobody -1 at 9")
 TINY = """
 env: {id: Pendulum-v1}
 agent: {hidden_sizes: [4]}
@@ -145,6 +145,14 @@ def test_goal_is_met_by_every_seed_and_by_their_median(
 ) -> None:
     (row,) = learning.rows([GOAL], lines_with(tmp_path, *returns))
     assert row.is_met == met
+
+
+def test_a_goal_without_an_aim_is_shown(tmp_path: Path) -> None:
+    goal = Goal("tiny", 1, None, "nobody -1 at 9")
+    (row,) = learning.rows([goal], lines_with(tmp_path, -1450.0))
+    assert row.is_met is None
+    assert "| 60 | 0 | -1,450 | -1,450 | none |  | 20 s |" in learning_report.to_markdown([row])
+    assert json.loads(learning_report.to_json([row]))["rows"][0]["aim"] is None
 
 
 def test_tuning_seeds_stand_apart(tmp_path: Path) -> None:
