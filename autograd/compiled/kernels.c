@@ -334,8 +334,8 @@ INLINE float reduced(int code, float total, float x) {
     return total + x;
 }
 
-// Sums of 64 partial ones, each over every 64th element, of blocks of 256: the error does not grow
-// with n, and no addition waits for the one before it.
+// Sums of 16 partial ones, each over every 16th element, of blocks of 256: the error does not
+// grow with n.
 static float reduced_row(int code, const float *x, i64 sx, const float *y, i64 sy, i64 n) {
     if (code == LEAST || code == LARGEST) {
         float total = x[0];
@@ -344,21 +344,14 @@ static float reduced_row(int code, const float *x, i64 sx, const float *y, i64 s
     }
     double total = 0;
     for (i64 start = 0; start < n; start += 256) {
-        i64 i = start, end = least(start + 256, n);
-        vec16 parts[4] = {{0}};
-        if (sx == 1 && (code != DOT || sy == 1))
-            for (; i + 64 <= end; i += 64)
-                for (int q = 0; q < 4; q++) {
-                    vec16 v = *(const vec16 *)(x + i + 16 * q);
-                    if (code == DOT) v *= *(const vec16 *)(y + i + 16 * q);
-                    parts[q] += v;
-                }
-        for (; i < end; i += 16) {
+        i64 end = least(start + 256, n);
+        vec16 parts = {0};
+        for (i64 i = start; i < end; i += 16) {
             vec16 v = sixteen(x + i * sx, sx, end - i);
             if (code == DOT) v *= sixteen(y + i * sy, sy, end - i);
-            parts[(i - start) / 16 % 4] += v;
+            parts += v;
         }
-        total += sum_of_lanes((parts[0] + parts[1]) + (parts[2] + parts[3]));
+        total += sum_of_lanes(parts);
     }
     return (float)total;
 }
