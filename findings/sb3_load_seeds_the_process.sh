@@ -2,8 +2,7 @@
 # Stable-Baselines3's load() of a model that was made with a seed seeds Python, NumPy and torch anew.
 #
 # A script that draws by these generators, such as one that compares noise, opponents or goals over
-# several loaded models, draws the same numbers after each load, whatever its own seed was. The
-# training goes on with the numbers that it began with.
+# several loaded models, draws the same numbers after each load, whatever its own seed was.
 # Seen with stable-baselines3 2.9.2, gymnasium 1.4.0, torch 2.14.1 on CPython 3.11.7, with the seed 7:
 #   NumPy's and Python's next numbers after one load: 0.0763 0.3238
 #   after another load: 0.0763 0.3238

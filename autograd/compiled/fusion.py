@@ -84,8 +84,7 @@ def _ends(segment: list[Instruction], uses: _Uses) -> None:
         if user.op != "ELEMENTWISE" or user.code not in ("MAXIMUM", "MASK"):
             continue
         maker = uses.maker(user.places[0], user)
-        ended = None if maker is None else _ended(maker, user, uses)
-        if maker is not None and ended is not None:
+        if maker is not None and (ended := _ended(maker, user, uses)) is not None:
             ended.check()
             segment[uses.position[id(maker)]], segment[i] = ended, _nothing(user)
     _drop_nothing(segment)

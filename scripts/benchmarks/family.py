@@ -49,7 +49,7 @@ VARIANTS = (
     ),
     Variant(
         "droq", "2110.02034", "dropout and LayerNorm in critics; 20 updates a step",
-        "as redq, at half of its time", ("sbx",),
+        "as redq, at two fifths of its time", ("sbx",),
     ),
     Variant(
         "tqc", "2005.04269", "five critics of 25 quantiles, the largest left out",

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from autograd.backend import Array
 from autograd.engine.apply import apply
-from autograd.engine.grad_mode import state
 from autograd.functional.checks import require_tensor
 from autograd.generator import Generator
 from autograd.ops import random as ops
@@ -35,12 +31,8 @@ def dropout(
         raise RuntimeError("result type Float can't be cast to the desired output type Long")
     mask, scale = draw_kept(generator, input.device, p, array.shape), 1 / (1 - p) if p < 1 else 0.0
     if inplace:
-        return input.mul_(input._wrap(state.run_silently(_scaled, mask, array.dtype.type(scale))))
+        return input.mul_(input._wrap(mask)).mul_(scale)
     return apply(ops.dropout, input, mask=mask, scale=scale)
-
-
-def _scaled(mask: Array, scale: Any) -> Array:
-    return mask * scale
 
 
 def check_probability(p: float) -> None:

@@ -58,6 +58,7 @@ def test_rows(shape: tuple[int, ...], is_centred: bool) -> None:
     assert_as_numpy(
         lambda xp, x, w, b: xp.row_norm(x, w, b, 1e-5, is_centred), x, w, b, ops=["ROW_NORM"]
     )
+    assert_as_numpy(lambda xp, x, w: xp.row_norm(x, w, None, 1e-5, is_centred), x, w)
     inverse = np.abs(numbers(*shape[:-1], 1, seed=3))
     assert_as_numpy(
         lambda xp, *arrays: xp.row_norm_gradient(*arrays, is_centred),

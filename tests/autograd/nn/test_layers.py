@@ -276,6 +276,18 @@ class TestDropout:
         out.sum().backward()
         assert torch.equal(x.grad, out.detach())
 
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+    def test_in_place_is_the_same(self, dtype):
+        found = []
+        for inplace in (False, True):
+            x = torch.arange(50).to(dtype).requires_grad_()
+            generator = torch.Generator().manual_seed(2)
+            out = F.dropout(x * 1, 0.3, inplace=inplace, generator=generator)
+            out.sum().backward()
+            found.append((out, x.grad))
+        assert all(torch.equal(one, two) for one, two in zip(*found, strict=True))
+        assert found[1][0].dtype == dtype
+
     def test_nothing_to_do_returns_the_input(self):
         x = torch.ones(3)
         assert nn.Dropout().eval()(x) is x
