@@ -163,16 +163,16 @@ def replace_file(path: Path, data: bytes) -> None:
 def new_folder(final: Path, workspace: Path) -> Iterator[Path]:
     """Give the block a folder to fill; it appears as `final` only when it is complete.
 
-    `workspace`, on the same file system, holds the unfinished folder. An existing `final` is
-    replaced: between two renames only its old version exists, which `existing_folder` finds.
+    `workspace`, on the same file system, holds the unfinished folder. It must exist: one that has
+    vanished may come back. An existing `final` is replaced: between two renames only its old
+    version exists, which `existing_folder` finds.
     """
-    workspace.mkdir(parents=True, exist_ok=True)
     temporary = temporary_path(workspace, final.name)
     temporary.mkdir()
     try:
         yield temporary
         sync_folder(temporary)
-        final.parent.mkdir(parents=True, exist_ok=True)
+        final.parent.mkdir(exist_ok=True)
         _put_in_place(temporary, final, workspace)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -263,6 +263,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def make_run(run: Path, env: dict[str, Any]) -> Path:
     config = Config.from_dict({"env": env}).to_dict()
+    run.mkdir(exist_ok=True)
     for folder, step in (("checkpoints/10", 10), ("checkpoints/20", 20), ("best", 10)):
         save_checkpoint(run / folder, {"policy": {}}, {"config": config}, step=step)
     return run
@@ -396,6 +397,7 @@ def test_random_policy_draws_from_the_whole_action_space(space: spaces.Space) ->
 def test_evaluate_says_what_is_missing(tmp_path: Path, made: dict[str, Any]) -> None:
     with pytest.raises(CheckpointError, match="given as an object"):
         evaluate(make_run(tmp_path / "a", {}))
+    (tmp_path / "b").mkdir()
     save_checkpoint(tmp_path / "b" / "best", {"policy": {}}, {}, step=0)
     with pytest.raises(CheckpointError, match="which environment"):
         evaluate(tmp_path / "b")

@@ -136,6 +136,7 @@ def test_crash_while_replacing_leaves_the_old_or_the_new(
     while not finished:
         crash_call += 1
         run = tmp_path / str(crash_call)
+        run.mkdir()
         save(run / place, step=7, generation=np.array(1))
         with pytest.MonkeyPatch.context() as monkeypatch:
             crash_at(monkeypatch, crash_call, before=before)

@@ -11,7 +11,7 @@ import pytest
 from sac.config import Config
 from sac.disk import encoding
 from sac.environments import make_vector_environment
-from sac.errors import CheckpointError, ConfigError, SACError, SpaceError
+from sac.errors import CheckpointError, ConfigError, DiskError, SACError, SpaceError
 from sac.replay.storage.disk import DiskStorage
 from sac.run.checkpoint import load_checkpoint, save_checkpoint
 from sac.training.run_state import Counters, RunState, last_checkpoint, save_best
@@ -117,6 +117,14 @@ def transitions(state: RunState) -> list[bytes]:
     stored = rings.read(rings.transition_rows(np.arange(len(rings))))
     columns = stored.observation, stored.action, stored.next_observation
     return [b"".join(part.tobytes() for part in row) for row in zip(*columns, strict=True)]
+
+
+def test_best_makes_no_folder_where_the_runs_has_vanished(
+    learned: RunState, tmp_path: Path
+) -> None:
+    with pytest.raises(DiskError, match="No such file or directory"):
+        save_best(tmp_path / "gone", learned.best())
+    assert not (tmp_path / "gone").exists()
 
 
 def test_best_holds_no_replay_and_cannot_be_resumed(learned: RunState, tmp_path: Path) -> None:
