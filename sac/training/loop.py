@@ -327,7 +327,8 @@ class TrainingLoop:
             f"+- {result.std_return:.2f} over {result.episodes} episodes{success}"
             f"{cut and f'; {cut}'}"
         )
-        if best != before:
+        # Of equals the latest: where a return has an upper bound, it holds in more places.
+        if before is None or result.mean_return >= before:
             counters.best_return = best
             self._saver.best()
         if self.config.train.is_goal(result.mean_return):

@@ -139,10 +139,10 @@ def test_newest_checkpoints_are_kept(tmp_path: Path, keep: int, steps: list[int]
     assert checkpoint_steps(run) == steps
 
 
-def test_best_is_the_first_of_the_highest_evaluations(
+def test_best_is_the_latest_of_the_highest_evaluations(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    returns = iter([-3.0, -1.0, -2.0, -1.0])
+    returns = iter([-3.0, -1.0, -1.0, -2.0])
 
     def scripted(*args: Any, **kwargs: Any) -> EvaluationResult:
         return EvaluationResult([next(returns)], [1])
@@ -150,7 +150,7 @@ def test_best_is_the_first_of_the_highest_evaluations(
     monkeypatch.setattr(training_loop, "run_episodes", scripted)
     changes = {"train": {"total_steps": 40}, "evaluation": {"every_steps": 10}}
     run = train(tiny_config(tmp_path, changes)).run_directory
-    assert load_checkpoint(find_checkpoint(run, "best")).step == 20
+    assert load_checkpoint(find_checkpoint(run, "best")).step == 30
     best = [float(row["eval/best_return"]) for row in metrics(run) if "eval/best_return" in row]
     assert best == [-3.0, -1.0, -1.0, -1.0]
     assert sorted(path.name for path in (run / "best").iterdir()) == [
