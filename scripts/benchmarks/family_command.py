@@ -30,7 +30,7 @@ scripts/benchmarks/family.jsonl has no line of that yet, and write the table of 
 --peer-python also what Stable-Baselines3, sb3-contrib and SBX learn on Pendulum by the variants
 that they have, with the same widths and steps. An interrupted command goes on where it stopped
 when it is given again."""
-PEER_TASK = "pendulum"
+PEER_TASKS = ("pendulum", "pendulum_short")
 
 
 def family(argv: Sequence[str]) -> int:
@@ -47,8 +47,9 @@ def family(argv: Sequence[str]) -> int:
         ]
         todo = missing(wanted, arguments.seeds, lines)
         status = train_missing(todo, arguments.lines, arguments.runs, arguments.workers)
-        if arguments.peer_python is not None and PEER_TASK in tasks and status == 0:
-            _train_peers(variants, arguments.peer_python)
+        for task in PEER_TASKS:
+            if arguments.peer_python is not None and task in tasks and status == 0:
+                _train_peers(task, variants, arguments.peer_python)
     found = table(lines)
     print_text(found, sys.stderr if arguments.json else sys.stdout)
     if arguments.json:
@@ -70,17 +71,17 @@ def _chosen(option: str, given: str | None, known: Iterable[str]) -> list[str]:
     return wanted
 
 
-def _train_peers(variants: Sequence[str], python: str) -> None:
+def _train_peers(task_name: str, variants: Sequence[str], python: str) -> None:
     """Train every peer that has one of these variants, and add a line for each seed."""
     known = known_peers()
-    task = TASKS[PEER_TASK]
-    for name in variants:
-        config = study_config(f"{PEER_TASK}/{name}")
+    task = TASKS[task_name]
+    for name in (variant for variant in task.variants if variant in variants):
+        config = study_config(f"{task_name}/{name}")
         for peer in variant_of(name).peers:
             for seed in range(task.seeds):
                 if (name, peer, seed) in known:
                     continue
-                print(f"{PEER_TASK}, {name} of {peer}, seed {seed}", file=sys.stderr)
+                print(f"{task_name}, {name} of {peer}, seed {seed}", file=sys.stderr)
                 program = ["-m", "workers.peer_family", peer, name]
                 program += ["--env", task.env_id, "--steps", str(task.steps), "--seed", str(seed)]
                 program += ["--updates", str(int(config.train.updates_per_step))]
@@ -91,7 +92,7 @@ def _train_peers(variants: Sequence[str], python: str) -> None:
                 seconds = round(finished.seconds, 1)
                 add_peer(
                     PeerLine(
-                        name, peer, PEER_TASK, seed, found["mean_return"], task.steps, seconds,
+                        name, peer, task_name, seed, found["mean_return"], task.steps, seconds,
                         today(), processor(), found["versions"],
                     )
                 )  # fmt: skip

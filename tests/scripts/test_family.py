@@ -57,6 +57,11 @@ def test_studies_differ_by_the_preset_alone(task: str) -> None:
         assert (settings == plain) == (name == PLAIN)
 
 
+def test_every_variant_that_a_peer_has_is_learned_beside_it_once() -> None:
+    taught = [name for task in family_command.PEER_TASKS for name in TASKS[task].variants]
+    assert sorted(taught) == sorted(NAMES)
+
+
 def test_the_table_shows_what_is_known(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = Lines(tiny)
     for seed, mean_return in ((0, -900.0), (1, -700.0)):
@@ -150,4 +155,3 @@ def test_unknown_names_are_refused(
 ) -> None:
     assert main(["family", "--no-train", *arguments]) == 2
     assert words in capsys.readouterr().err
-    assert family_command.PEER_TASK in TASKS

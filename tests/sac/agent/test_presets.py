@@ -182,6 +182,7 @@ FORWARD: dict[str, Callable[..., np.ndarray]] = {
     "droq": by_hand.with_layer_norm,
     "tqc": by_hand.plain,
     "crossq": by_hand.with_batch_norm,
+    "crossq_small": by_hand.with_batch_norm,
     "crossq_wn": by_hand.with_batch_norm,
     "simba": by_hand.simba,
     "xqc": by_hand.with_batch_norm,
