@@ -58,12 +58,7 @@ def test_configuration_is_valid_for_an_environment_that_exists(path: Path) -> No
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_configuration_holds_only_what_differs(path: Path) -> None:
-    given = read_yaml_mapping(path)
-    without = {"preset": given.pop("preset")} if "preset" in given else {}
-    config = dict(leaves(Config.load(path).to_dict()))
-    defaults = dict(leaves(Config.from_dict(without).to_dict()))
-    same = [key for key, _ in leaves(given) if config[key] == defaults.get(key)]
-    assert not same
+    assert not repeated(read_yaml_mapping(path), Config.load(path))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -73,8 +68,15 @@ def test_configuration_begins_with_what_it_is_for(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
 def test_preset_is_valid_and_holds_only_what_differs(path: Path) -> None:
-    config = dict(leaves(Config.from_dict({"preset": path.stem}).to_dict()))
-    defaults, keys = dict(leaves(Config().to_dict())), leaves(read_yaml_mapping(path))
-    assert not [key for key, _ in keys if config[key] == defaults[key]]
-    assert config["name"] == path.stem
+    config = Config.from_dict({"preset": path.stem})
+    assert not repeated(read_yaml_mapping(path), config)
+    assert config.name == path.stem
     assert path.read_text(encoding="utf-8").startswith("# ")
+
+
+def repeated(given: dict[str, Any], config: Config) -> list[str]:
+    """The keys of a file that say what would hold without them."""
+    without = {"preset": given.pop("preset")} if "preset" in given else {}
+    outcome = dict(leaves(config.to_dict()))
+    defaults = dict(leaves(Config.from_dict(without).to_dict()))
+    return [key for key, _ in leaves(given) if outcome[key] == defaults.get(key)]

@@ -1,6 +1,6 @@
 """The configurations and presets that come with the package, by name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,11 @@ def space_path(given: str | Path) -> Path:
     return _found(given, SPACES)
 
 
-def with_preset(data: Mapping[str, Any]) -> dict[str, Any]:
+def with_preset(data: Mapping[str, Any], above: Sequence[Path] = ()) -> dict[str, Any]:
     """Return a configuration laid over the preset that its key `preset` names, without that key.
 
-    ConfigError if there is no such preset, or it is no mapping.
+    A preset may name another, which it is laid over; `above` are those that have led here.
+    ConfigError if there is no such preset, it is no mapping, or it leads back to itself.
     """
     rest = dict(data)
     given = rest.pop("preset", None)
@@ -55,7 +56,9 @@ def with_preset(data: Mapping[str, Any]) -> dict[str, Any]:
         known = ", ".join([*names(PRESETS), NO_PRESET])
         raise ConfigError(f"preset: expected one of {known}, or a YAML file, got {given!r:.100}")
     rest.setdefault("name", path.stem)
-    return merge(read_yaml_mapping(path), rest)
+    if (file := path.resolve()) in above:
+        raise ConfigError(f"preset: {given} is laid over itself; take the key out of {above[-1]}")
+    return merge(with_preset(read_yaml_mapping(path), (*above, file)), rest)
 
 
 def preset_name(data: Mapping[str, Any]) -> list[str]:

@@ -51,6 +51,22 @@ def test_option_wins_over_the_preset_that_a_file_names(tmp_path: Path) -> None:
         assert Config.load(file, {"preset": nothing}) == Config.from_dict({"name": "mine"})
 
 
+def test_preset_may_be_laid_over_another(tmp_path: Path) -> None:
+    small = written(tmp_path / "small.yaml", "preset: redq\nagent: {hidden_sizes: [8]}")
+    config = Config.from_dict({"preset": str(small), "agent": {"num_soft_q_nets": 5}})
+    assert (config.agent.critic, config.agent.num_soft_q_nets) == ("redq", 5)
+    assert (config.agent.hidden_sizes, config.train.updates_per_step) == ((8,), 20)
+    assert config.name == "small"
+
+
+def test_preset_that_is_laid_over_itself_is_refused(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    written(first, f"preset: {second}")
+    written(second, f"preset: {first}")
+    with pytest.raises(ConfigError, match=r"laid over itself; take the key out of .*second\.yaml"):
+        Config.from_dict({"preset": str(first)})
+
+
 def test_outcome_names_no_preset() -> None:
     config = Config.from_dict(REDQ)
     assert "preset" not in config.to_dict()
