@@ -222,12 +222,15 @@ class TrainingLoop:
             state.metrics = state.metrics | metrics
 
     def _reset(self, before: int) -> None:
-        """Let the agent start anew where `train.reset_at` says so."""
+        """Let the agent start anew after the transitions that `train.reset_at` names.
+
+        It does before the next update, so that the last step of a training never does.
+        """
         step = self.state.counters.step
         for number, at in enumerate(sorted(self.config.train.reset_at), start=1):
-            if before < at <= step:
+            if before <= at < step:
                 self.state.agent.reset(Streams.from_seed(self.config.seed), number)
-                self.outputs.progress.message(f"step {step:,}: all networks start anew")
+                self.outputs.progress.message(f"step {before:,}: all networks start anew")
 
     def _shown(self) -> dict[str, Any]:
         """Return the numbers that the progress shows beside the step."""

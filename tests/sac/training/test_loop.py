@@ -284,9 +284,10 @@ def test_rates_and_resets_follow_the_steps(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(
         SACAgent, "reset", lambda self, streams, number: resets.append((number, self.updates))
     )
-    train(tiny_config(tmp_path, {"train": {"reset_at": [40, 25, 1000], "total_steps": 50}}))
+    train(tiny_config(tmp_path, {"train": {"reset_at": [40, 25, 50, 1000], "total_steps": 50}}))
     assert progress == pytest.approx(np.arange(1, 51) / 50)
-    assert resets == [(1, 14), (2, 29)]  # before the updates of that step; the first is of step 11
+    # After the updates of that step, of which the first is of step 11, and not after the last.
+    assert resets == [(1, 15), (2, 30)]
 
 
 def test_metrics_of_a_delayed_policy_stay_until_the_next(tmp_path: Path) -> None:
