@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from autograd import optim
 from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
-from sac.diagnosis.networks import hidden_layers, network_names
+from sac.diagnosis.networks import hidden_layers, network_names, steps_taken
 
 # Runs of HalfCheetah learn well with half of a policy's units asleep.
 DEAD_SHARE = 0.8
@@ -45,8 +45,8 @@ def dead_units(evidence: Evidence) -> Result:
 def gradients(evidence: Evidence) -> Result:
     """Check that gradients neither explode nor vanish, by Adam's running mean of their squares."""
     agent = evidence.agent
-    if agent.updates == 0:
-        return unknown("no update was made yet")
+    if not (steps_taken(agent.policy_optimizer) and steps_taken(agent.critic.optimizer)):
+        return unknown("not all networks have made a step since they began")
     squares = {"the policy": _squares(agent.policy_optimizer)[0]} | dict(
         zip(network_names(agent), _squares(agent.critic.optimizer), strict=True)
     )
@@ -73,5 +73,5 @@ def gradients(evidence: Evidence) -> Result:
 def _squares(optimizer: optim.Optimizer) -> NDArray[np.float32]:
     """Return the mean squares of the gradients in about the last thousand updates, by network."""
     (values,) = optimizer.state_dict()["state"].values()
-    decay: float = 1 - SECOND_MOMENT_DECAY ** float(values["step"].item())
+    decay = 1 - SECOND_MOMENT_DECAY ** steps_taken(optimizer)
     return values["exp_avg_sq"].numpy(force=True) / decay

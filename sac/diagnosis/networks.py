@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from numpy.typing import NDArray
 
 import autograd as torch
-from autograd import no_grad
+from autograd import no_grad, optim
 from sac.agent.agent import SACAgent
 from sac.replay.batch import Batch
 
@@ -13,6 +13,11 @@ from sac.replay.batch import Batch
 def network_names(agent: SACAgent) -> list[str]:
     """Return the names of the soft Q networks for the user."""
     return [f"soft Q network {i + 1}" for i in range(agent.critic.soft_q_nets.networks)]
+
+
+def steps_taken(optimizer: optim.Optimizer) -> int:
+    """Return how many steps an optimizer has taken since it began, or since a reset."""
+    return max((int(values["step"].item()) for values in optimizer.state.values()), default=0)
 
 
 def hidden_layers(agent: SACAgent, batch: Batch) -> Iterator[tuple[str, NDArray]]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from autograd import no_grad
 from sac.diagnosis.evidence import Evidence, Result, early, fine, ill, unknown
-from sac.diagnosis.networks import min_q
+from sac.diagnosis.networks import min_q, steps_taken
 
 # Adam moves log alpha by up to its learning rate in an update. It had enough time if it could have
 # moved this far, which multiplies or divides alpha by about a hundred.
@@ -72,7 +72,9 @@ def alpha(evidence: Evidence) -> Result:
 
 
 def _is_early(evidence: Evidence, rows: int) -> bool:
-    way = evidence.agent.updates * evidence.config.agent.alpha_lr
+    optimizer = evidence.agent.temperature.optimizer
+    steps = 0 if optimizer is None else steps_taken(optimizer)
+    way = steps * evidence.config.agent.alpha_lr
     return way < LOG_ALPHA_WAY or rows < LOGGED_ROWS
 
 
@@ -166,8 +168,8 @@ def q_bias(evidence: Evidence) -> Result:
 
 
 def _has_settled(evidence: Evidence) -> bool:
-    config = evidence.config.agent
-    return bool(evidence.agent.updates * config.tau * (1 - config.gamma) >= SETTLED)
+    config, steps = evidence.config.agent, steps_taken(evidence.agent.critic.optimizer)
+    return steps * config.tau * (1 - config.gamma) >= SETTLED
 
 
 def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -185,6 +185,24 @@ def test_before_much_is_learned_it_is_too_early_to_tell(tmp_path: Path) -> None:
     assert report.results["learning"].text.endswith(", after 4 updates")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"agent": {"policy_delay": 4}, "train": {"total_steps": 104}},
+        {"agent": {"policy_delay": 4}, "train": {"total_steps": 204, "reset_at": [200]}},
+        {"agent": {"tau": 1.0, "gamma": 0.9}, "train": {"total_steps": 205, "reset_at": [200]}},
+    ],
+    ids=["before the policy's first step", "before its first after a reset", "after a reset"],
+)
+def test_networks_that_began_anew_are_judged_as_new_ones(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    run = trained(tmp_path, changes, {"evaluation": {"every_steps": 1000}})
+    report = diagnose(run)
+    assert not {"gradients", "Q bias"} & set(report.illnesses), report.results
+    assert report.results["Q bias"].state in ("early", "unknown")
+
+
 def test_before_the_first_update_nothing_is_wrong(tmp_path: Path) -> None:
     run = trained(tmp_path, {"train": {"total_steps": 40, "learning_starts": 40}})
     for step in ("last", "0"):

@@ -17,6 +17,9 @@ def evidence(updates: int) -> Any:
         episodes=[1],
         agent=SimpleNamespace(
             updates=updates,
+            critic=SimpleNamespace(
+                optimizer=SimpleNamespace(state={0: {"step": np.array(updates)}})
+            ),
             reward_factor=1.0,
             temperature=SimpleNamespace(alpha=np.array(0.5)),
         ),
