@@ -44,6 +44,22 @@ def check_changes(saved: Config, wanted: Config) -> None:
             )
 
 
+def schedule_notes(saved: Config, wanted: Config) -> list[str]:
+    """Return a line where another number of steps moves what follows a schedule over them."""
+    before, after = saved.train.total_steps, wanted.train.total_steps
+    moved = []
+    if wanted.agent.final_lr_fraction != 1:
+        moved.append("learning rates (agent.final_lr_fraction)")
+    if wanted.train.priority_alpha > 0 and wanted.train.priority_beta != 1:
+        moved.append("the weights of prioritised replay (train.priority_beta)")
+    if before == after or not moved:
+        return []
+    return [
+        f"{' and '.join(moved)} follow a schedule over train.total_steps: they jump from where "
+        f"they were of {before:,} to where they are of {after:,}"
+    ]
+
+
 def check_no_links(run_directory: Path) -> None:
     """Raise CheckpointError where a run holds a link: what is written must stay in its folder."""
     link = find_link(run_directory)

@@ -27,7 +27,7 @@ from sac.run.checkpoint import (
 )
 from sac.run.layout import CONFIG_FILE, METRICS_FILE, VERSIONS_FILE, create_run_directory
 from sac.run.origin import is_own, sign
-from sac.run.rules import check_changes, check_no_links, check_trusted
+from sac.run.rules import check_changes, check_no_links, check_trusted, schedule_notes
 from sac.run.versions import changed_versions, current_versions
 from sac.seeding import globals_kept
 from sac.terminal import reports
@@ -195,12 +195,13 @@ def _resume(
             return (yield from _run(config, env, run_directory))
         checkpoint, damaged = last_usable_checkpoint(run_directory)
         # config.yaml may have been edited since.
-        check_changes(Config.from_dict(checkpoint.documents.get("config", {})), config)
+        checkpointed = Config.from_dict(checkpoint.documents.get("config", {}))
+        check_changes(checkpointed, config)
         step, total_steps = checkpoint.step, config.train.total_steps
         counters = checkpoint.documents.get("state", {}).get("counters", {})
         done = _nothing_to_do(config, step, counters)
         if done is None:
-            notes = _set_aside(damaged, run_directory)
+            notes = [*_set_aside(damaged, run_directory), *schedule_notes(checkpointed, config)]
             return (yield from _run(config, env, run_directory, checkpoint, notes))
         with Progress(total_steps, step) as progress:
             progress.message(f"nothing to do: {done}")

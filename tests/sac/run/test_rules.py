@@ -14,7 +14,7 @@ from sac.disk.lock import LOCK_FILE, RunLock
 from sac.errors import CheckpointError, ConfigError, SACError
 from sac.evaluation.evaluate import evaluate
 from sac.run.checkpoint import find_checkpoint
-from sac.run.rules import check_changes, check_trusted
+from sac.run.rules import check_changes, check_trusted, schedule_notes
 from sac.training.train import train
 from tests.sac.tiny_runs import (
     assert_same_arrays,
@@ -63,6 +63,26 @@ def run(finished: Path, tmp_path: Path) -> Path:
 )
 def test_what_may_change(changes: dict[str, Any]) -> None:
     check_changes(Config(), Config().merged(changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"agent": {"final_lr_fraction": 0.1}}, "learning rates (agent.final_lr_fraction) follow"),
+        ({"train": {"priority_alpha": 0.6}}, "weights of prioritised replay (train.priority_beta)"),
+        ({"train": {"priority_alpha": 0.6, "priority_beta": 1}}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_more_steps_move_what_follows_a_schedule(
+    changes: dict[str, Any], words: str | None
+) -> None:
+    saved = Config().merged(changes)
+    assert schedule_notes(saved, saved) == []
+    notes = schedule_notes(saved, saved.merged({"train": {"total_steps": 2_000_000}}))
+    assert len(notes) == (words is not None)
+    assert all(str(words) in note and "of 2,000,000" in note for note in notes)
 
 
 @pytest.mark.parametrize(
