@@ -30,7 +30,7 @@ class RewardScale:
     @property
     def factor(self) -> float:
         """What rewards are multiplied by."""
-        if self.count < 2:
+        if self.count < 2 or self.largest == 0:  # no reward was met yet: the next may have any size
             return 1.0
         std = (self.squares / self.count) ** 0.5
         return 1 / max(std, self.largest / self.bound, EPSILON)

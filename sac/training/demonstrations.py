@@ -31,7 +31,7 @@ def demonstrations_for(
     if share == 0:
         return None
     steps = read_steps(config, environment)
-    agent.observe(steps.observation)
+    observe_demonstrations(agent, steps, config.agent.gamma)
     encoder, codec, n = environment.observation_encoder, environment.action_codec, len(steps.reward)
     replay_buffer = ReplayBuffer(
         n, 1, encoder.shape, encoder.dtype, codec.shape, codec.dtype,
@@ -53,6 +53,17 @@ def prefill_for(config: Config, environment: VectorEnvironment) -> Steps | None:
             f"demonstrations to begin with, got {capacity}"
         )
     return steps
+
+
+def observe_demonstrations(agent: SACAgent, steps: Steps, gamma: float) -> None:
+    """Let the agent's statistics of observations and of rewards see demonstrations."""
+    agent.observe(steps.observation)
+    ends = steps.terminated | steps.truncated
+    returns, total = np.empty(len(ends)), 0.0
+    for i, (reward, is_end) in enumerate(zip(steps.reward.tolist(), ends.tolist(), strict=True)):
+        returns[i] = total = reward + gamma * total
+        total *= not is_end
+    agent.observe_returns(returns)
 
 
 def restore_demonstrations(

@@ -36,7 +36,7 @@ from sac.terminal.output import lasting_output
 from sac.terminal.progress import Progress
 from sac.threads import blas_threads_for
 from sac.training.capacity import size_note
-from sac.training.demonstrations import prefill_for
+from sac.training.demonstrations import observe_demonstrations, prefill_for
 from sac.training.divergence import MAX_ROLLBACKS, Diverged
 from sac.training.loop import Outputs, TrainingLoop
 from sac.training.report import Callback, Report, check_callbacks, tell
@@ -298,7 +298,7 @@ def _attempt(
             lock.enter_context(RunLock(run_directory))
             state.open_replay(run_directory)
         if prefill is not None:
-            state.agent.observe(prefill.observation)
+            observe_demonstrations(state.agent, prefill, config.agent.gamma)
             fill(state.replay_buffer, prefill)
         write(run_directory / CONFIG_FILE, saved_config)
         sign(run_directory, config.env)

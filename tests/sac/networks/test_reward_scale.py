@@ -23,8 +23,14 @@ def test_no_return_is_above_the_bound() -> None:
 
 def test_equal_returns_have_no_spread_but_a_size() -> None:
     scale = RewardScale(bound=5.0)
+    scale.observe(np.full(3, -2.0))
+    assert scale.factor == pytest.approx(5 / 2)
+
+
+def test_before_a_reward_was_met_the_next_may_have_any_size() -> None:
+    scale = RewardScale(bound=5.0)
     scale.observe(np.zeros(3))
-    assert np.isfinite(scale.factor)
+    assert scale.factor == 1
 
 
 def test_state_goes_on() -> None:

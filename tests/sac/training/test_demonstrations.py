@@ -109,6 +109,29 @@ def test_they_are_seen_as_the_runs_own_are(shown: Path, tmp_path: Path) -> None:
     assert set(rewards.ravel().tolist()) == {1.0, float(np.float32(1.99))}
 
 
+@pytest.mark.parametrize("fraction", [0.5, 0.0])
+def test_their_returns_are_seen_where_rewards_are_scaled(
+    shown: Path, tmp_path: Path, fraction: float
+) -> None:
+    """Else the first reward of a sparse task would be multiplied by 1e8."""
+    changes = {
+        "agent": {"normalize_rewards": True},
+        "train": {"demonstrations": str(shown), "demonstration_fraction": fraction},
+        "checkpoint": {"keep": 9},
+    }
+    run = train(tiny_config(tmp_path, changes)).run_directory
+    steps = read_steps(config(tmp_path, shown), environment())
+    returns, total = [], 0.0
+    for reward, ended in zip(steps.reward, steps.terminated | steps.truncated, strict=True):
+        total = float(reward) + 0.99 * total
+        returns.append(total)
+        total = 0.0 if ended else total
+    begun = saved_arrays(run, "agent", "0")
+    assert begun["reward_scale.count"] == len(returns)
+    assert begun["reward_scale.mean"] == pytest.approx(np.mean(returns))
+    assert begun["reward_scale.largest"] == pytest.approx(max(returns))
+
+
 def test_bytes_beside_numbers_are_kept_in_bytes(tmp_path: Path) -> None:
     env = {"id": "tests.sac.images_for_tests:Spot-v0", "kwargs": {"sign": True}}
     given = tiny_config(tmp_path, {"env": env, "evaluation": {"env": "none"}})
