@@ -236,7 +236,8 @@ class SACAgent(Actor):
     def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Metrics]:
         """Return the losses of an update on a batch with their graphs, and its metrics; no step.
 
-        Those of the policy and of alpha are of before the critic's step.
+        Those of the policy and of alpha are of before the critic's step. As in an update, noise is
+        drawn from the agent's generators, and running statistics follow the batch.
         """
         transitions, alpha = self.encoded(self.transitions(batch)), self.temperature.alpha
         critic_loss, metrics = self.critic.loss(transitions, self.policy_net, alpha)
