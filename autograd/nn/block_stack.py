@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from autograd.creation import empty, full
 from autograd.engine.grad_mode import no_grad
@@ -47,7 +47,7 @@ class BlockStack(Module):
         steps: Sequence[Step],
         networks: int | None = None,
         *,
-        unit_rows: bool = False,
+        unit_rows: bool | Literal["hidden"] = False,
         name: str | None = None,
         generator: Any = None,
     ) -> None:
@@ -57,7 +57,8 @@ class BlockStack(Module):
             inputs: How many numbers all inputs have together.
             steps: From inputs to outputs.
             networks: How many; None is one network, whose outputs are (batch, outputs).
-            unit_rows: Whether each row of a weight has norm 1: now, and after `normalize_rows_`.
+            unit_rows: Whether each row of a weight has norm 1: now, and after `normalize_rows_`;
+                hidden: but for the last step's.
             name: The prefix of `layers.0.weight` in `state_dict`; "{}" in it stands for the number
                 of the network. None: "{}." for several, nothing for one.
             generator: Draws the initial values.
@@ -65,16 +66,17 @@ class BlockStack(Module):
         super().__init__()
         self.inputs, self.steps = inputs, tuple(steps)
         self.is_stack, self.networks = networks is not None, networks or 1
-        self.unit_rows = unit_rows
         self._name = ("{}." if self.is_stack else "") if name is None else name
         self._parts: list[list[Part]] = []  # of each step
-        self._matrices: list[tuple[int, int, int]] = []
+        self._unit_rows: list[tuple[int, int, int]] = []  # start and shape of such weights
         start = 0
         for i, step in enumerate(self.steps):
             parts = []
             for part, shape in step.parts(inputs).items():
                 parts.append(Part(part, start, shape))
-                self._matrices += [(start, *shape)] if len(shape) == 2 else []
+                is_last = i == len(self.steps) - 1
+                if len(shape) == 2 and unit_rows and not (unit_rows == "hidden" and is_last):
+                    self._unit_rows.append((start, *shape))
                 start += parts[-1].size
             self._parts.append(parts)
             for statistic, value in step.statistics(inputs).items():
@@ -94,9 +96,9 @@ class BlockStack(Module):
         return any(isinstance(step, BatchNorm) for step in self.steps)
 
     def normalize_rows_(self) -> None:
-        """Scale the rows of all weights to norm 1, if they have it; to be called after a step."""
-        if self.unit_rows:
-            normalize_rows_(self.flat, self._matrices)
+        """Scale the rows of weights to norm 1 that have it; to be called after a step."""
+        if self._unit_rows:
+            normalize_rows_(self.flat, self._unit_rows)
 
     def forward(
         self,
@@ -112,7 +114,11 @@ class BlockStack(Module):
         `batch_statistics`: normalise by the statistics of this batch, which the running ones of all
         networks follow.
         """
-        *_, out = self._run(inputs, rows, Mode(dropout, batch_statistics))
+        # All networks' statistics follow the batch, whichever are asked for.
+        taken = None if self.has_batch_norm else rows
+        *_, out = self._run(inputs, taken, Mode(dropout, batch_statistics))
+        if rows is not None and taken is None:
+            out = out.index_select(0, rows)
         if minimum and self.is_stack:
             return lowest(out)
         return out if self.is_stack else out.squeeze(0)
@@ -151,7 +157,7 @@ class BlockStack(Module):
             elif isinstance(step, Join):
                 x = x + forks.pop()
             else:
-                x = step(x, own | self._statistics(i, rows), mode)
+                x = step(x, own | self._statistics(i), mode)
             yield x
 
     def _pieces(self, rows: Tensor | None) -> Iterator[dict[str, Tensor]]:
@@ -166,13 +172,9 @@ class BlockStack(Module):
                 own[part.name] = next(pieces).reshape(len(flat), *shape)
             yield own
 
-    def _statistics(self, number: int, rows: Tensor | None) -> dict[str, Tensor]:
-        """Return the running statistics of a step; of some networks, copies."""
-        step = self.steps[number]
-        if not isinstance(step, BatchNorm):
-            return {}
-        found = {n: self._buffer(n, number) for n in step.statistics(0)}
-        return {n: x if rows is None else x.index_select(0, rows) for n, x in found.items()}
+    def _statistics(self, number: int) -> dict[str, Tensor]:
+        """Return the running statistics of a step."""
+        return {name: self._buffer(name, number) for name in self.steps[number].statistics(0)}
 
     def _buffer(self, name: str, number: int) -> Tensor:
         buffer = self._buffers[f"{name}_{number}"]

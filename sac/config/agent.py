@@ -76,7 +76,11 @@ class AgentConfig:
         ),
     ] = 0.0
     unit_weights: Annotated[
-        bool, Option("Scale the rows of all weights back to norm 1 after each step.")
+        bool | Literal["hidden"],
+        Option(
+            "Scale the rows of all weights back to norm 1 after each step; hidden: but for those "
+            "of the outputs."
+        ),
     ] = False
     critic: Annotated[
         str,
@@ -208,11 +212,16 @@ class AgentConfig:
         bool,
         Option(
             "Divide the rewards that are learned from by the standard deviation of discounted "
-            "returns, so that none is above value_bound."
+            "returns, so that none is above value_bound; those of hindsight are not among them."
         ),
     ] = False
     reward_scale: Annotated[
-        float, Option("Factor on the rewards that are learned from, not on logged ones.", above=0)
+        float,
+        Option(
+            "Factor on the rewards that are learned from, not on logged ones; also on normalised "
+            "ones.",
+            above=0,
+        ),
     ] = 1.0
 
     def __post_init__(self) -> None:
@@ -237,10 +246,10 @@ class AgentConfig:
                 f"agent.alpha and agent.target_entropy auto, got {self.alpha} and "
                 f"{self.target_entropy}"
             )
-        if self.gsde_log_std is not None and self.unit_weights:
+        if self.gsde_log_std is not None and self.unit_weights is True:
             raise ConfigError(
                 "agent.gsde_log_std: agent.unit_weights would scale the noise's weights, too; "
-                "leave one of them out"
+                "leave one of them out, or set agent.unit_weights: hidden"
             )
         self._check_networks()
 

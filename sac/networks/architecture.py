@@ -28,7 +28,8 @@ class Architecture:
     `kind`: mlp, simba (Lee et al. 2024, arXiv:2410.09754: residual blocks that begin with a
     LayerNorm) or flashsac (arXiv:2604.04539: inverted residual blocks with BatchNorm). `norm` of an
     mlp: layer or rms, between each hidden layer and its activation (arXiv:2110.02034), or batch or
-    batch_renorm, before each layer (arXiv:1902.05605). `unit_rows`: weights have rows of norm 1.
+    batch_renorm, before each layer (arXiv:1902.05605). `unit_rows`: weights have rows of norm 1;
+    hidden: but for the outputs'.
     """
 
     kind: Literal["mlp", "simba", "flashsac"]
@@ -36,7 +37,7 @@ class Architecture:
     activation: str
     norm: Literal["none", "layer", "rms", "batch", "batch_renorm"] = "none"
     dropout: float = 0.0
-    unit_rows: bool = False
+    unit_rows: bool | Literal["hidden"] = False
 
     def build(
         self,

@@ -46,8 +46,13 @@ class NoiseHead(Affine):
 
     def __call__(self, x: Tensor, own: Mapping[str, Tensor], mode: Mode) -> Tensor:
         """Return means and log standard deviations, side by side."""
-        variance = affine(x * x, (own["log_std"] * 2.0).exp(), None) + LEAST_VARIANCE
-        return torch.cat([super().__call__(x, own, mode), variance.log() * 0.5], dim=-1)
+        return torch.cat([super().__call__(x, own, mode), log_std_of(x, own)], dim=-1)
+
+
+def log_std_of(x: Tensor, own: Mapping[str, Tensor]) -> Tensor:
+    """Return the log standard deviations of the noise that a `NoiseHead` gives features x."""
+    variance = affine(x * x, (own["log_std"] * 2.0).exp(), None) + LEAST_VARIANCE
+    return variance.log() * 0.5
 
 
 class StateDependentPolicy(SquashedGaussianPolicy):
@@ -78,4 +83,7 @@ class StateDependentPolicy(SquashedGaussianPolicy):
         mean = affine(x, own["weight"], own["bias"]).squeeze(0)
         std = own["log_std"].exp()  # (1, size, features)
         weights = noise.reshape(len(noise), *std.shape[1:]) * std
-        return torch.tanh(mean + (weights * x.squeeze(0).unsqueeze(1)).sum(dim=-1))
+        drawn = (weights * x.squeeze(0).unsqueeze(1)).sum(dim=-1)
+        log_std = log_std_of(x, own).squeeze(0)
+        within = (log_std.clamp(self.log_std_min, self.log_std_max) - log_std).exp()
+        return torch.tanh(mean + drawn * within)

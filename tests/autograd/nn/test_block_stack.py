@@ -155,6 +155,16 @@ def test_unit_rows_hold_at_once_and_after_a_step() -> None:
     np.testing.assert_array_equal(net.layers()[0][1].bias, biases)
 
 
+def test_unit_rows_may_leave_out_the_outputs() -> None:
+    free = stack("batch")
+    net = stack("batch", unit_rows="hidden")
+    for layers, drawn in zip(net.layers(), free.layers(), strict=True):
+        *hidden, last = layers
+        for layer in hidden:
+            np.testing.assert_allclose(layer.weight.norm(dim=1).numpy(), 1, rtol=1e-6)
+        np.testing.assert_array_equal(last.weight, drawn[-1].weight)
+
+
 # -- batches normalised as one ------------------------------------------------------------
 
 
@@ -222,10 +232,14 @@ def test_renorm_gives_what_running_statistics_would_within_its_limits() -> None:
     np.testing.assert_allclose(seen, own * 3 + 5, rtol=1e-3, atol=1e-3)
 
 
-def test_some_networks_leave_the_statistics_of_all() -> None:
-    net = nn.BlockStack(3, [BatchNorm()], 2)
-    net(inputs(), rows=torch.tensor([1]), batch_statistics=True)
-    assert not any(net.state_dict()[f"{n}.layers.0.running_mean"].any() for n in range(2))
+def test_statistics_of_all_follow_the_batch_whose_outputs_of_some_are_asked_for() -> None:
+    some, all_of_them = stack("batch"), stack("batch")
+    chosen = some(inputs(), rows=torch.tensor([1]), batch_statistics=True)
+    outs = all_of_them(inputs(), batch_statistics=True)
+    np.testing.assert_array_equal(chosen.detach(), outs.detach()[1:])
+    for name, value in all_of_them.state_dict().items():
+        np.testing.assert_array_equal(some.state_dict()[name], value)
+    assert some.state_dict()["0.layers.0.running_mean"].any()
 
 
 def test_a_copy_and_a_saved_state_have_statistics_of_their_own() -> None:

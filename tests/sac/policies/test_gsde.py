@@ -43,6 +43,16 @@ def test_std_is_that_of_noise_that_is_linear_in_the_features() -> None:
     np.testing.assert_allclose(drawn.std(0), by_hand[0], rtol=0.02)
 
 
+def test_noise_that_is_kept_is_within_the_bounds_of_its_size() -> None:
+    agent = made(gsde_log_std=1.0, log_std_max=-1.0)
+    policy, rng = policy_of(agent), np.random.default_rng(0)
+    many = torch.as_tensor(np.repeat(rng.normal(size=(1, 3)).astype("f4"), DRAWS, axis=0))
+    assert (policy.net(many[:1])[:, 2:] > -1.0).all()
+    noise = torch.as_tensor(rng.standard_normal((DRAWS, 32)).astype("f4"))
+    drawn = np.arctanh(policy.perturbed(many, noise).detach().numpy().astype(np.float64))
+    np.testing.assert_allclose(drawn.std(0), np.exp(-1.0), rtol=0.02)
+
+
 def test_noise_that_is_kept_is_a_function_of_the_state() -> None:
     agent = made()
     rng = np.random.default_rng(0)
@@ -90,9 +100,10 @@ def test_other_actions_are_refused(actions: str) -> None:
         made(actions=actions)
 
 
-def test_weights_of_norm_one_are_refused() -> None:
+def test_weights_of_norm_one_are_refused_but_for_hidden_ones() -> None:
     with pytest.raises(ConfigError, match=r"agent\.gsde_log_std: agent.unit_weights"):
         made(unit_weights=True)
+    assert policy_of(made(unit_weights="hidden")).net.state_dict()
 
 
 def test_a_run_goes_on_exactly_in_the_middle_of_a_piece(tmp_path: Path) -> None:
