@@ -21,6 +21,14 @@ TARGET_ENTROPY_FRACTION = 0.5
 TINY = float(np.finfo(np.float32).tiny)  # its logarithm is finite
 
 
+def no_std(std: float) -> ConfigError:
+    """Return the error for a standard deviation as the target of choices alone."""
+    return ConfigError(
+        f"agent.target_std: expected null for actions without a continuous part, which have a "
+        f"target_entropy alone, got {std:g}; set agent.target_std: null"
+    )
+
+
 class CategoricalPolicy(nn.Module):
     """pi(a|s) over n actions. Source: Christodoulou 2019, arXiv:1910.07207."""
 
@@ -58,10 +66,7 @@ class CategoricalPolicy(nn.Module):
 
     def entropy_of(self, std: float) -> float:
         """Raise ConfigError: a categorical distribution has no standard deviation."""
-        raise ConfigError(
-            f"agent.target_std: expected null for discrete actions, which have a "
-            f"target_entropy alone, got {std:g}"
-        )
+        raise no_std(std)
 
     @property
     def entropy_tolerance(self) -> float:

@@ -15,7 +15,7 @@ from sac.config import AgentConfig
 from sac.errors import ConfigError
 from sac.networks.architecture import Described, batch_mode
 from sac.networks.single_row import Row, RowNetwork
-from sac.policies.categorical import TARGET_ENTROPY_FRACTION, exponentials
+from sac.policies.categorical import TARGET_ENTROPY_FRACTION, exponentials, no_std
 from sac.policies.network import policy_network
 from sac.policies.squashed_gaussian import gaussian_entropy
 from sac.spaces.actions import ActionCodec, Part
@@ -75,10 +75,7 @@ class FactoredPolicy(nn.Module):
         """Return what each part's own policy would have as its target, with Gaussians of `std`."""
         sizes = [each.stop - each.start for each in self._gaussians]
         if std is not None and not sizes:
-            raise ConfigError(
-                f"agent.target_std: expected null for discrete actions, which have a "
-                f"target_entropy alone, got {std:g}"
-            )
+            raise no_std(std)
         gaussians = [-float(n) if std is None else gaussian_entropy(n, std) for n in sizes]
         return [*gaussians, *(TARGET_ENTROPY_FRACTION * most for most in self._choice_maxima)]
 

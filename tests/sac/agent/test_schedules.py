@@ -144,7 +144,7 @@ def test_settings_that_do_not_fit_each_other_are_refused(keys: Any, message: str
 
 
 def test_target_std_of_discrete_actions_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"agent\.target_std: expected null for discrete"):
+    with pytest.raises(ConfigError, match=r"agent\.target_std: expected null for actions without"):
         make_agent("discrete", target_std=0.1)
 
 
