@@ -28,7 +28,14 @@ class CheckpointError(SACError):
 
 
 class DiskError(CheckpointError):
-    """A disk that is full, or a folder of a run that is gone or cannot be written to."""
+    """A disk that is full, or a folder of a run that is gone or can't be written to."""
+
+
+class UnreadableError(DiskError):
+    """A file that is there and can't be read now, for want of permission or of the network.
+
+    It need not be damaged: what it belongs to is neither replaced nor given up.
+    """
 
 
 class DeviceError(SACError):

@@ -1,5 +1,6 @@
 """The doctor: the diagnosis of a run on the disk, by its last checkpoint."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from sac.agent.agent import SACAgent
 from sac.config import Config, EnvConfig, checked_seed
 from sac.config.fields import whole
 from sac.diagnosis import Evidence, Result, draw, examine
+from sac.diagnosis.evidence import ill
 from sac.diagnosis.witness import Witness
 from sac.environments import make_vector_environment
 from sac.environments.limit import with_limit
@@ -70,7 +72,7 @@ def diagnose(
     checkpoint is damaged.
     """
     episodes, seed = whole("episodes", episodes), checked_seed(seed)
-    loaded = _load(Path(run), checkpoint)
+    loaded, damaged = _load(Path(run), checkpoint)
     agent = SACAgent.load(loaded.folder, device=device)
     agent.load_state_dict(loaded.tensors["agent"])
     replay = saved_replay(loaded, agent.observation_encoder, agent.action_codec)
@@ -84,14 +86,16 @@ def diagnose(
     env = unseen(environment_config(loaded, trust=trust))
     if not env.id:
         note = "its environment was given as an object: nothing was played in it"
-        return Report(str(run), "", loaded.step, examine(evidence), note)
+        return Report(str(run), "", loaded.step, damaged | examine(evidence), note)
     evidence, note = _with_environment(evidence, env, episodes, seed)
-    return Report(str(run), env.id, loaded.step, examine(evidence), note)
+    return Report(str(run), env.id, loaded.step, damaged | examine(evidence), note)
 
 
-def _load(run: Path, which: str | int) -> Checkpoint:
+def _load(run: Path, which: str | int) -> tuple[Checkpoint, dict[str, Result]]:
+    """Return a checkpoint, and the finding that newer ones are damaged."""
+    faults: Mapping[int, CheckpointError] = {}
     if which == "last" and step_folders(run):
-        loaded, _ = last_usable_checkpoint(run)
+        loaded, faults = last_usable_checkpoint(run)
     else:
         loaded = load_checkpoint(find_checkpoint(run, which))
     missing = {"config", "policy", "agent", REPLAY} - {*loaded.documents, *loaded.tensors}
@@ -100,7 +104,15 @@ def _load(run: Path, which: str | int) -> Checkpoint:
             f"'{loaded.folder}' has no {' and no '.join(sorted(missing))}: expected the directory "
             "of a run with checkpoints to resume from"
         )
-    return loaded
+    return loaded, _damage(faults, loaded.step)
+
+
+def _damage(faults: Mapping[int, CheckpointError], examined: int) -> dict[str, Result]:
+    if not faults:
+        return {}
+    newest = next(iter(faults.values()))
+    text = f"{newest} That of step {examined:,} was examined"
+    return {"checkpoint": ill(text, "a look at the disk; --resume goes on from that step")}
 
 
 def _history(run: Path, loaded: Checkpoint) -> dict[str, NDArray[np.float64]]:

@@ -1,13 +1,14 @@
 """Arrays as safetensors and documents as JSON: reading them never runs code."""
 
 import json
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sac.errors import CheckpointError
+from sac.errors import CheckpointError, UnreadableError
 
 Tensors = dict[str, np.ndarray]
 MAX_DOCUMENT_BYTES = 2**26  # the largest, the list of a replay's segments, has a few hundred kB
@@ -85,9 +86,20 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def file_size(path: Path) -> int:
     """Return the size in bytes of a regular file; CheckpointError for anything else."""
-    if not path.is_file():
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        status = None
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if status is None or not stat.S_ISREG(status.st_mode):
         raise CheckpointError(f"Expected the file '{path}', but there is none.")
-    return path.stat().st_size
+    return status.st_size
+
+
+def unreadable(path: Path, error: OSError) -> UnreadableError:
+    """Return the error for a file that is there and can't be read."""
+    return UnreadableError(f"Can't read '{path}': {error.strerror}.")
 
 
 def read_file(path: Path) -> bytes:
@@ -100,7 +112,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"Can't read '{path}': {error.strerror}.") from error
+        raise unreadable(path, error) from error
     except MemoryError as error:
         raise CheckpointError(f"'{path}' does not fit into memory: {size} bytes.") from error
 

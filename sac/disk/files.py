@@ -105,10 +105,15 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def map_file(path: Path, size: int) -> mmap.mmap:
-    """Map the first `size` bytes of a file into memory; what is written there reaches the file."""
-    with _descriptor(path, os.O_RDWR | NO_LINK) as descriptor:
-        return mmap.mmap(descriptor, size)
+def map_file(path: Path, size: int, *, is_writable: bool = True) -> mmap.mmap:
+    """Map the first `size` bytes of a file into memory.
+
+    What is written there reaches the file if it `is_writable`, and else stays in memory.
+    """
+    flags = os.O_RDWR if is_writable else os.O_RDONLY
+    access = mmap.ACCESS_WRITE if is_writable else mmap.ACCESS_COPY
+    with _descriptor(path, flags | NO_LINK) as descriptor:
+        return mmap.mmap(descriptor, size, access=access)
 
 
 def sync_map(path: Path, mapped: mmap.mmap) -> None:

@@ -5,6 +5,7 @@ document, and `manifest.json` with the step and the size and SHA-256 of every fi
 of a run lie in files beside its checkpoints, which `replay.json` refers to.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ from sac.disk.encoding import (
     encode_document,
     encode_tensors,
     read_file,
+    unreadable,
 )
-from sac.errors import CheckpointError, DiskError
+from sac.errors import CheckpointError, DiskError, UnreadableError
 from sac.replay.storage.segments import check_segments
 from sac.run.layout import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
 from sac.run.manifest import (
@@ -175,9 +177,17 @@ def is_checkpoint(folder: Path) -> bool:
 
 
 def step_folders(run: Path) -> dict[int, Path]:
-    """Return the checkpoints of a run by step, oldest first, also one that is being replaced."""
+    """Return the checkpoints of a run by step, oldest first, also one that is being replaced.
+
+    UnreadableError where they can't be listed.
+    """
     checkpoints = run / CHECKPOINTS_FOLDER
-    names = [path.name for path in checkpoints.glob("*")]
+    try:
+        names = os.listdir(checkpoints)
+    except (FileNotFoundError, NotADirectoryError):
+        names = []
+    except OSError as error:
+        raise unreadable(checkpoints, error) from error
     names += [path.name.removeprefix(files.REPLACED_PREFIX) for path in files.replaced(run)]
     folders = {}
     for step in sorted({int(name) for name in names if _is_step(name)}):
@@ -190,7 +200,8 @@ def step_folders(run: Path) -> dict[int, Path]:
 def last_usable_checkpoint(run: Path) -> tuple[Checkpoint, dict[int, CheckpointError]]:
     """Load the newest undamaged checkpoint of a run; also say by step what is wrong with newer.
 
-    CheckpointError if there is none, with the fault of the newest.
+    CheckpointError if there is none, with the fault of the newest; UnreadableError where one that
+    need not be damaged can't be read.
     """
     damaged: dict[int, CheckpointError] = {}
     for step, folder in reversed(step_folders(run).items()):
@@ -198,6 +209,11 @@ def last_usable_checkpoint(run: Path) -> tuple[Checkpoint, dict[int, CheckpointE
             checkpoint = load_checkpoint(folder)
             check_replay(checkpoint, run)
             return checkpoint, damaged
+        except UnreadableError as error:
+            raise UnreadableError(
+                f"{error} It need not be damaged: make it readable, or move '{folder}' away to use "
+                "the checkpoint before it."
+            ) from error
         except CheckpointError as error:
             damaged[step] = error
     if not damaged:
@@ -224,6 +240,8 @@ def replay_documents(run: Path) -> dict[int, dict[str, Any]]:
             record = read_manifest(folder).files.get(path.name)
             if record is not None:
                 documents[step] = decode_document(read_verified(path, record), path)
+        except UnreadableError:
+            raise  # what it refers to must not be written over
         except CheckpointError:
             continue  # nobody can go on from it
     return documents

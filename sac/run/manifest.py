@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sac.disk.encoding import encode_document, file_size, read_document, read_file
+from sac.disk.encoding import encode_document, file_size, read_document, read_file, unreadable
 from sac.errors import CheckpointError
 
 MANIFEST_FILE = "manifest.json"
@@ -79,7 +79,7 @@ def verify(path: Path, record: FileRecord) -> None:
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise CheckpointError(f"Can't read '{path}': {error.strerror}.") from error
+        raise unreadable(path, error) from error
     if digest != record.sha256:
         raise _damaged(path, MISMATCH)
 

@@ -70,7 +70,9 @@ def saved_replay(
     config = Config.from_dict(checkpoint.documents["config"])
     run_directory = checkpoint.folder.parent.parent
     check_replay(checkpoint, run_directory)
-    replay_buffer = new_replay(config, config.env.num_envs, encoder, codec, DiskStorage())
+    replay_buffer = new_replay(
+        config, config.env.num_envs, encoder, codec, DiskStorage(is_writable=False)
+    )
     try:
         replay_buffer.storage.open(run_directory / REPLAY_FOLDER)
     except OSError as error:

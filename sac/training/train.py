@@ -172,6 +172,7 @@ def train(
 
 
 _Session = Generator[Report, None, TrainResult]
+_Found = tuple[Checkpoint, Mapping[int, CheckpointError]]  # and what is wrong with newer ones
 
 
 def _resume(
@@ -193,7 +194,8 @@ def _resume(
     with RunLock(run_directory):
         if not step_folders(run_directory):  # killed before its first step
             return (yield from _run(config, env, run_directory))
-        checkpoint, damaged = last_usable_checkpoint(run_directory)
+        found = last_usable_checkpoint(run_directory)
+        checkpoint, _ = found
         # config.yaml may have been edited since.
         checkpointed = Config.from_dict(checkpoint.documents.get("config", {}))
         check_changes(checkpointed, config)
@@ -201,8 +203,8 @@ def _resume(
         counters = checkpoint.documents.get("state", {}).get("counters", {})
         done = _nothing_to_do(config, step, counters)
         if done is None:
-            notes = [*_set_aside(damaged, run_directory), *schedule_notes(checkpointed, config)]
-            return (yield from _run(config, env, run_directory, checkpoint, notes))
+            notes = schedule_notes(checkpointed, config)
+            return (yield from _run(config, env, run_directory, found, notes))
         with Progress(total_steps, step) as progress:
             progress.message(f"nothing to do: {done}")
         return TrainResult(run_directory, step, total_steps)
@@ -226,16 +228,11 @@ def _nothing_to_do(config: Config, step: int, counters: Mapping[str, Any]) -> st
     return None
 
 
-def _set_aside(damaged: Mapping[int, CheckpointError], run_directory: Path) -> list[str]:
-    set_aside(damaged, run_directory)
-    return [f"{error} The checkpoint before it is used." for error in damaged.values()]
-
-
 def _run(
     config: Config,
     env: Any,
     run_directory: Path | None = None,
-    checkpoint: Checkpoint | None = None,
+    found: _Found | None = None,
     notes: Sequence[str] = (),
 ) -> _Session:
     """Train; after a divergence once more from the last good checkpoint, where that is wanted."""
@@ -253,13 +250,13 @@ def _run(
     ):
         while True:
             try:
-                return (yield from _attempt(lock, config, env, run_directory, checkpoint, notes))
+                return (yield from _attempt(lock, config, env, run_directory, found, notes))
             except Diverged as diverged:
                 run_directory = diverged.run_directory
-                checkpoint, damaged = last_usable_checkpoint(run_directory)
+                found = last_usable_checkpoint(run_directory)
                 if config.train.on_divergence == "stop" or diverged.number > MAX_ROLLBACKS:
-                    raise diverged.stopped(checkpoint.step) from diverged
-                notes = [str(diverged), *_set_aside(damaged, run_directory)]
+                    raise diverged.stopped(found[0].step) from diverged
+                notes = [str(diverged)]
 
 
 def _attempt(
@@ -267,9 +264,10 @@ def _attempt(
     config: Config,
     env: Any,
     run_directory: Path | None,
-    checkpoint: Checkpoint | None,
+    found: _Found | None,
     notes: Sequence[str],
 ) -> _Session:
+    checkpoint, damaged = found or (None, {})
     start = 0 if checkpoint is None else checkpoint.step
     with ExitStack() as stack:
         environment, evaluation_environment, told = make_environments(
@@ -286,6 +284,10 @@ def _attempt(
             state.open_replay(run_directory)
         if checkpoint is not None:
             notes = [*notes, *state.restore(checkpoint), *renew_noise(state, run_directory)]
+            set_aside(
+                damaged, checkpoint.folder.parents[1]
+            )  # only now, when the one before them is in use
+            notes += [f"{error} The checkpoint before it is used." for error in damaged.values()]
             notes += changed_versions(checkpoint.folder.parents[1], checkpoint.versions, updates)
         elif config.train.init_from is not None:
             start_from(state, config.train.init_from)

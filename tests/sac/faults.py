@@ -45,10 +45,10 @@ class Faults:
             yield self
 
     def _wrapped(self, name: str, operation: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*args: Any) -> Any:
+        def run(*args: Any, **keys: Any) -> Any:
             self.done.append(name)
             self.fault(len(self.done), name, lambda: by_half(name, *args))
-            return operation(*args)
+            return operation(*args, **keys)
 
         return run
 

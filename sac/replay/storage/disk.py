@@ -32,9 +32,12 @@ CLOSED = -(2**62)
 class PagedTable:
     """A `Table` in the slots of files; see the module."""
 
-    def __init__(self, name: str, columns: Columns, rows: int, max_rows: int) -> None:
+    def __init__(
+        self, name: str, columns: Columns, rows: int, max_rows: int, *, is_writable: bool = True
+    ) -> None:
         self._shift = _shift(sum(column.row_bytes for column in columns.values()), max_rows)
-        self._slots = SlotFiles(name, columns, 1 << self._shift)
+        self._is_writable = is_writable
+        self._slots = SlotFiles(name, columns, 1 << self._shift, is_writable=is_writable)
         self._name = name
         self._segments: list[Segment | None] = []  # closed ones, as the next checkpoint lists them
         self._slot_of = np.zeros(0, np.int64)  # by segment; -1: never written
@@ -111,7 +114,9 @@ class PagedTable:
         shift = read_shift(document)
         if shift != self._shift and not self.holds and (self._slot_of < 0).all():
             self._shift = shift  # another version of this library may have chosen another
-            self._slots = SlotFiles(self._name, self._slots.columns, 1 << shift)
+            self._slots = SlotFiles(
+                self._name, self._slots.columns, 1 << shift, is_writable=self._is_writable
+            )
             self.open(self._folder)
         return read_table(document, self._slots.columns, self._shift, self._slots.count)
 
@@ -167,15 +172,20 @@ def _shift(row_bytes: int, max_rows: int) -> int:
 class DiskStorage:
     """A `Storage` in the files of one folder; call `open` before use."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_writable: bool = True) -> None:
+        """One that is not writable serves to look at the rows of a checkpoint."""
+        self._is_writable = is_writable
         self._tables: dict[str, PagedTable] = {}
 
     def table(self, name: str, columns: Columns, rows: int, max_rows: int) -> PagedTable:
-        self._tables[name] = PagedTable(name, columns, rows, max_rows)
+        self._tables[name] = PagedTable(
+            name, columns, rows, max_rows, is_writable=self._is_writable
+        )
         return self._tables[name]
 
     def open(self, folder: Path) -> None:
-        folder.mkdir(exist_ok=True)
+        if self._is_writable:
+            folder.mkdir(exist_ok=True)
         for table in self._tables.values():
             table.open(folder)
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from sac.disk.encoding import file_size
+from sac.disk.encoding import file_size, unreadable
 from sac.errors import CheckpointError
 from sac.replay.storage.interface import Column, Columns
 from sac.replay.storage.slots import column_path
@@ -105,7 +105,7 @@ def _check_table(
                         "does not match its checksum in replay.json."
                     )
     except OSError as error:
-        raise CheckpointError(f"Can't read '{folder}': {error.strerror}.") from error
+        raise unreadable(folder, error) from error
 
 
 def _hash(digest: Any, file: BinaryIO, start: int, size: int) -> None:

@@ -29,7 +29,10 @@ class SlotFiles:
     finds room moves them back.
     """
 
-    def __init__(self, table: str, columns: Columns, slot_rows: int) -> None:
+    def __init__(
+        self, table: str, columns: Columns, slot_rows: int, *, is_writable: bool = True
+    ) -> None:
+        """`is_writable`: what is written reaches the files; else it stays in memory."""
         self.columns = columns
         self.slot_rows = slot_rows
         self.count = 0
@@ -37,6 +40,7 @@ class SlotFiles:
             name: np.zeros((0, *column.shape), column.dtype) for name, column in columns.items()
         }
         self._table = table
+        self._is_writable = is_writable
         self._folder: Path | None = None
         self._maps: dict[str, mmap.mmap] = {}
         self._identities: dict[str, tuple[int, int]] = {}
@@ -113,7 +117,8 @@ class SlotFiles:
             column = self.columns[name]
             shape = (count * self.slot_rows, *column.shape)
             if count:
-                maps[name] = files.map_file(path, count * self._slot_bytes(name))
+                size = count * self._slot_bytes(name)
+                maps[name] = files.map_file(path, size, is_writable=self._is_writable)
                 arrays[name] = np.frombuffer(maps[name], column.dtype).reshape(shape)
             else:
                 arrays[name] = np.zeros(shape, column.dtype)

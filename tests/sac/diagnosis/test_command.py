@@ -1,6 +1,7 @@
 """The doctor command: what it prints, its exit status, and what it says to bad input."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,29 @@ def test_run_is_left_as_it_was(ill: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in ill.rglob("*")}
     assert doctor(ill) == 0
     assert {path: path.stat().st_mtime_ns for path in ill.rglob("*")} == before
+
+
+def test_run_need_not_be_writable(well: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, original = [], os.open
+
+    def watched(path: Any, flags: int, *args: Any, **keys: Any) -> int:
+        if str(path).startswith(str(well)):
+            opened.append(flags & (os.O_RDWR | os.O_WRONLY))
+        return original(path, flags, *args, **keys)
+
+    monkeypatch.setattr(os, "open", watched)
+    assert doctor(well) == 0
+    assert opened and not any(opened)
+
+
+def test_damage_of_the_newest_checkpoint_is_a_finding(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (copy / "checkpoints" / "60" / "agent.safetensors").write_bytes(b"spoilt")
+    assert doctor(copy, "--strict") == 1
+    text = " ".join(capsys.readouterr().out.split())
+    assert "! checkpoint: '" in text and "is damaged" in text
+    assert "That of step 30 was examined" in text
 
 
 def test_whole_numbers_may_be_those_of_numpy(well: Path) -> None:

@@ -1,20 +1,25 @@
 """What a resumed run may change, whom it trusts, which checkpoint it uses, and that it is alone."""
 
+import errno
+import importlib
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import gymnasium
 import pytest
 
 from sac.config import Config, EnvConfig, WrapperConfig
 from sac.disk.lock import LOCK_FILE, RunLock
-from sac.errors import CheckpointError, ConfigError, SACError
+from sac.errors import CheckpointError, ConfigError, SACError, UnreadableError
 from sac.evaluation.evaluate import evaluate
 from sac.run.checkpoint import find_checkpoint
 from sac.run.rules import check_changes, check_trusted, schedule_notes
+from sac.training.run_state import RunState
 from sac.training.train import train
 from tests.sac.tiny_runs import (
     assert_same_arrays,
@@ -225,6 +230,46 @@ def test_damaged_newest_checkpoint_is_told_and_the_one_before_used(
     assert metrics(run, "time/") == rows
     assert checkpoint_steps(run) == [20, 40, 60]
     assert (run / "damaged-60").is_dir()
+
+
+@pytest.mark.parametrize(
+    "name", ["checkpoints", "checkpoints/60/agent.safetensors", "replay/ring-action.bin"]
+)
+def test_newest_checkpoint_that_cannot_be_read_is_kept(
+    run: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """It need not be damaged: a permission or a network is missing for now."""
+    with monkeypatch.context() as refused:
+        for function in ("open", "os.listdir"):
+            refuse(refused, function, run / name)
+        with pytest.raises(UnreadableError, match=rf"Can't read '.*{name.split('/')[0]}.*denied"):
+            train(resume=run, overrides=MORE)
+    assert checkpoint_steps(run) == [20, 40, 60]
+    assert not list(run.glob("damaged-*"))
+    assert train(resume=run, overrides=MORE).step == MORE["train"]["total_steps"]
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, function: str, path: Path) -> None:
+    module, name = function.rpartition(".")[::2]
+    original = getattr(importlib.import_module(module or "builtins"), name)
+
+    def refusing(given: Any, *args: Any, **keys: Any) -> Any:
+        if Path(given) == path:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return original(given, *args, **keys)
+
+    monkeypatch.setattr(f"{module or 'builtins'}.{name}", refusing)
+
+
+def test_damaged_checkpoint_stays_until_the_one_before_it_is_in_use(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damage(run, 60, "bit")
+    with monkeypatch.context() as failing:
+        failing.setattr(RunState, "restore", Mock(side_effect=CheckpointError("does not fit")))
+        with pytest.raises(CheckpointError, match="does not fit"):
+            train(resume=run, overrides=MORE)
+    assert checkpoint_steps(run) == [20, 40, 60]
 
 
 def test_no_usable_checkpoint_left(run: Path) -> None:
