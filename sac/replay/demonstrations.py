@@ -1,6 +1,7 @@
 """Transitions of others, to learn from beside a run's own."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,11 +83,16 @@ class Demonstrations:
     Source: RLPD, Ball et al. 2023, arXiv:2302.02948.
     """
 
-    def __init__(self, replay_buffer: ReplayBuffer, steps: Steps, share: int) -> None:
-        """Fill the empty `replay_buffer`, of which `share` transitions are in a batch."""
+    def __init__(
+        self, replay_buffer: ReplayBuffer, steps: Steps, share: int, sizes: Sequence[int]
+    ) -> None:
+        """Fill the empty `replay_buffer`, of which `share` transitions are in a batch.
+
+        `sizes` of the parts of `steps` that their source may append to.
+        """
         fill(replay_buffer, steps)
         self.replay_buffer = replay_buffer
-        self.share = share
+        self.share, self.sizes = share, list(sizes)
         self._digest = steps.digest()
 
     def add_to(self, batch: Batch) -> Batch:
@@ -95,14 +101,15 @@ class Demonstrations:
 
     def state(self) -> dict[str, Any]:
         """Return what `load_state` needs."""
-        return {"digest": self._digest, "generator": self.replay_buffer.generator_state()}
+        generator = self.replay_buffer.generator_state()
+        return {"digest": self._digest, "sizes": self.sizes, "generator": generator}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue from a `state`; ConfigError where it is one of other transitions."""
         if state["digest"] != self._digest:
             raise ConfigError(
                 "train.demonstrations: expected the transitions that the run began with, got "
-                f"{len(self.replay_buffer):,} others: the run or data set has changed since, or is "
-                "another one; give the one of that time"
+                f"{len(self.replay_buffer):,} others: the run or data set is another one, or has "
+                "replaced some of them since; give the one of that time"
             )
         self.replay_buffer.load_generator_state(state["generator"])

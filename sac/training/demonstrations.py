@@ -24,14 +24,22 @@ METADATA = "metadata.json"  # of a Minari data set, beside its data
 
 
 def demonstrations_for(
-    config: Config, environment: VectorEnvironment, agent: SACAgent
+    config: Config,
+    environment: VectorEnvironment,
+    agent: SACAgent,
+    known: list[int] | None = None,
 ) -> Demonstrations | None:
-    """Return what a part of every batch is drawn from; None where all is drawn from the replay."""
+    """Return what a part of every batch is drawn from; None where all is drawn from the replay.
+
+    A run that is resumed has seen these before: as many of each part as are `known`.
+    """
     share = config.train.demonstration_share
     if share == 0:
         return None
-    steps = read_steps(config, environment)
-    observe_demonstrations(agent, steps, config.agent.gamma)
+    source = _read(config, environment)
+    steps, sizes = source if known is None else _beginning(*source, known)
+    if known is None:
+        observe_demonstrations(agent, steps, config.agent.gamma)
     encoder, codec, n = environment.observation_encoder, environment.action_codec, len(steps.reward)
     replay_buffer = ReplayBuffer(
         n, 1, encoder.shape, encoder.dtype, codec.shape, codec.dtype,
@@ -39,7 +47,19 @@ def demonstrations_for(
         gamma=config.agent.gamma, n_step=config.train.n_step, packing=encoder.packing,
     )  # fmt: skip
     place_batches(config, agent.device, replay_buffer)
-    return Demonstrations(replay_buffer, steps, share)
+    return Demonstrations(replay_buffer, steps, share, sizes)
+
+
+def _beginning(steps: Steps, sizes: list[int], known: list[int]) -> tuple[Steps, list[int]]:
+    """Return the oldest of each part, as many as are known; all, where parts are others."""
+    if len(sizes) != len(known) or any(np.subtract(sizes, known) < 0):
+        return steps, sizes
+    first = np.cumsum(sizes) - sizes
+    rows = np.concatenate([start + np.arange(n) for start, n in zip(first, known, strict=True)])
+    ends = np.cumsum(known) - 1
+    kept = Steps(*(column[rows] for column in steps))
+    kept.truncated[ends] = ~kept.terminated[ends]
+    return kept, known
 
 
 def prefill_for(config: Config, environment: VectorEnvironment) -> Steps | None:
@@ -67,10 +87,21 @@ def observe_demonstrations(agent: SACAgent, steps: Steps, gamma: float) -> None:
 
 
 def restore_demonstrations(
-    demonstrations: Demonstrations | None, saved: dict[str, Any] | None
-) -> None:
-    """Continue with what `Demonstrations.state` returned; ConfigError where it does not fit."""
+    config: Config,
+    environment: VectorEnvironment,
+    agent: SACAgent,
+    demonstrations: Demonstrations | None,
+    saved: dict[str, Any] | None,
+) -> Demonstrations | None:
+    """Continue with what `Demonstrations.state` returned; ConfigError where it does not fit.
+
+    Demonstrations of a run that has gone on since are those of its replay that were there then.
+    """
     if demonstrations is not None and saved is not None:
+        known = saved.get("sizes", demonstrations.sizes)
+        if known != demonstrations.sizes:
+            demonstrations = demonstrations_for(config, environment, agent, known)
+            assert demonstrations is not None
         demonstrations.load_state(saved)
     elif demonstrations is not saved:  # one of them is None
         had = "none" if saved is None else "some"
@@ -78,18 +109,28 @@ def restore_demonstrations(
             f"train.demonstrations: a resumed run keeps its own, expected {had} in each batch, as "
             f"until now"
         )
+    return demonstrations
 
 
 def read_steps(config: Config, environment: VectorEnvironment) -> Steps:
     """Return the transitions of `train.demonstrations`; ConfigError where it can't be used."""
+    return _read(config, environment)[0]
+
+
+def _read(config: Config, environment: VectorEnvironment) -> tuple[Steps, list[int]]:
+    """Return the transitions, and the sizes of the parts that more may be appended to."""
     source = str(config.train.demonstrations)
     try:
         is_run = Path(source).is_dir() and _data_folder(source) is None
-        steps = (_of_run if is_run else _of_minari)(source, environment)
+        if is_run:
+            steps, sizes = _of_run(source, environment)
+        else:
+            steps = _of_minari(source, environment)
+            sizes = [len(steps.reward)]
         _check(steps)
     except SACError as error:
         raise ConfigError(f"train.demonstrations: {error}") from error
-    return steps
+    return steps, sizes
 
 
 def _check(steps: Steps) -> None:
@@ -108,8 +149,8 @@ def _check_spaces(observation: Any, action: Any, environment: VectorEnvironment)
         raise SpaceError(f"expected actions of {wanted[1]}, got some of {action}")
 
 
-def _of_run(source: str, environment: VectorEnvironment) -> Steps:
-    """Return all that the replay of a run's last checkpoint holds."""
+def _of_run(source: str, environment: VectorEnvironment) -> tuple[Steps, list[int]]:
+    """Return all that the replay of a run's last checkpoint holds, and how much each ring does."""
     checkpoint = load_checkpoint(find_checkpoint(source, "last"))
     if "policy" not in checkpoint.documents:
         raise CheckpointError(f"'{checkpoint.folder}' does not say what its spaces are")
@@ -125,10 +166,11 @@ def _of_run(source: str, environment: VectorEnvironment) -> Steps:
     truncated = rings.table.columns["truncated"][rings.table.locate(rows)]
     truncated[ends] = ~terminated[ends]
     action = stored.action.reshape(len(rows), *codec.shape)
-    return Steps(
+    steps = Steps(
         stored.observation, action, stored.reward[:, 0], terminated, truncated,
         stored.next_observation,
     )  # fmt: skip
+    return steps, np.diff(ends, prepend=-1).tolist()
 
 
 def _of_minari(source: str, environment: VectorEnvironment) -> Steps:

@@ -292,7 +292,9 @@ class RunState:
         self.replay_buffer.load_generator_state(tree["replay"])
         if self.replay_buffer.priorities is not None:
             self.replay_buffer.priorities.load_state(tree["priorities"])
-        restore_demonstrations(self.demonstrations, tree["demonstrations"])
+        self.demonstrations = restore_demonstrations(
+            self.config, self.environment, self.agent, self.demonstrations, tree["demonstrations"]
+        )
         self.returns.extend(float(r) for r in tree["returns"])
         self.counters = Counters.from_json(tree["counters"])
         self.metrics = {str(name): float(value) for name, value in tree["metrics"].items()}

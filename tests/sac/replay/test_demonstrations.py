@@ -82,7 +82,7 @@ def test_batch_has_its_share_after_its_own() -> None:
     twin = make_buffer(10, 2, generator=np.random.default_rng(5))
     fill(twin, steps(10))
     empty = make_buffer(10, 2, generator=np.random.default_rng(5))
-    shown = Demonstrations(empty, steps(10), share=4)
+    shown = Demonstrations(empty, steps(10), share=4, sizes=[10])
     for _ in range(3):
         batch = shown.add_to(own.sample(6))
         parts = [part.arrays() for part in (plain.sample(6), twin.sample(4))]
@@ -102,7 +102,7 @@ def test_demonstrations_have_the_weight_1_beside_prioritized_ones(device: str) -
         if device == "cuda":
             own.mirror_on(torch.device("cuda"))
             other.mirror_on(torch.device("cuda"))
-        shown = Demonstrations(other, steps(10), share=4)
+        shown = Demonstrations(other, steps(10), share=4, sizes=[10])
         for errors in (np.linspace(0, 3, 10), np.ones(10)):
             batch = shown.add_to(own.sample(6, 0.5))
             assert isinstance(batch.reward, torch.Tensor) == (device == "cuda")

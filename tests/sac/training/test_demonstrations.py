@@ -33,6 +33,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train(tiny_config(tmp_path_factory.mktemp("shown"), changes)).run_directory
 
 
+LONGER = {"total_steps": 80}
+
+
 def environment(**env: Any) -> VectorEnvironment:
     return make_vector_environment(Config.from_dict({"env": {"id": "CartPole-v1", **env}}).env)
 
@@ -163,6 +166,23 @@ def test_prefilled_replay_begins_with_them(shown: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(mean, steps.observation.mean(axis=0, dtype=np.float64), rtol=1e-5)
 
 
+@pytest.mark.parametrize("num_envs", [1, 2])
+def test_a_run_that_has_gone_on_still_shows_what_it_did(tmp_path: Path, num_envs: int) -> None:
+    teacher = tiny_config(tmp_path / "teacher", {"env": {"num_envs": num_envs}, "seed": 5})
+    source = train(teacher).run_directory
+    changes = {
+        "agent": {"normalize_observations": True},
+        "train": {"demonstrations": str(source)},
+    }
+    undisturbed = tiny_config(tmp_path / "undisturbed", changes).merged({"train": LONGER})
+    expected = train(undisturbed).run_directory
+    run = train(tiny_config(tmp_path / "runs", changes)).run_directory
+    assert train(resume=source, overrides={"train": LONGER}).step == LONGER["total_steps"]
+    assert train(resume=run, overrides={"train": LONGER}).step == LONGER["total_steps"]
+    for name, array in saved_arrays(expected, "agent").items():
+        np.testing.assert_array_equal(saved_arrays(run, "agent")[name], array)
+
+
 def test_other_transitions_than_at_the_beginning_are_refused(shown: Path, tmp_path: Path) -> None:
     other = train(tiny_config(tmp_path / "other", {"seed": 6})).run_directory
     run = train(config(tmp_path / "runs", shown)).run_directory
@@ -266,7 +286,7 @@ def test_numbers_that_are_not_finite_are_refused(
         column = getattr(steps, name).copy()
         column[7] = np.nan
         spoilt = steps._replace(**{name: column})
-        monkeypatch.setattr(demonstrations, "_of_run", lambda *_, spoilt=spoilt: spoilt)
+        monkeypatch.setattr(demonstrations, "_of_run", lambda *_, spoilt=spoilt: (spoilt, [45]))
         with pytest.raises(ConfigError, match=f"finite numbers, got some that are not in {name}s"):
             train(config(tmp_path, shown))
 
