@@ -62,7 +62,8 @@ def _parser(prog: str) -> CommandParser:
         type=lambda text: [key for key in text.split(",") if key],
         metavar="KEY,...",
         help="Dotted keys of the configuration, such as env,agent.gamma: runs with the same values "
-        "are seeds of one curve. (default: all keys in which the runs of an environment differ)",
+        "are seeds of one curve. (default: all keys in which the runs of an environment differ; "
+        "where these are many, as with presets, name labels the curves if it tells them apart)",
     )
     smooth = count("Draw the mean of each value and the N - 1 before it; the axis says so.")
     parser.add_number("--smooth", smooth, 1)

@@ -13,6 +13,7 @@ from sac.evaluation.statistics import STATISTICS, Interval, bootstrap_interval
 from sac.plots.runs import Run
 
 GRID_POINTS = 200  # of a curve whose runs did not log at the same x
+LONGEST_LABEL = 40  # letters: half the width of a figure
 ENVIRONMENT_KEYS = ("env", "env.id", "env.name")
 # Keys that may differ between runs of one setting.
 NO_SETTING = {"seed", "name", "device", *ENVIRONMENT_KEYS, "train.total_steps", "env.num_envs"} | {
@@ -47,7 +48,8 @@ def group_runs(runs: Sequence[Run], group_by: Sequence[str] | None) -> dict[str,
 
     `group_by` holds dotted keys of the configuration, perhaps also `env`, which splits the runs
     anyway. None takes every key of the algorithm and the environment in which the runs of an
-    environment differ. ConfigError for an unknown key.
+    environment differ; where that makes long labels, as of runs with several presets, the names of
+    the runs are the labels if they tell the groups apart. ConfigError for an unknown key.
     """
     grouped = {}
     for environment in dict.fromkeys(map(_environment, runs)):
@@ -63,8 +65,21 @@ def group_runs(runs: Sequence[Run], group_by: Sequence[str] | None) -> dict[str,
             )
             labels.setdefault(label, ([_order(value) for value in values], []))[1].append(run)
         ordered = sorted(labels.items(), key=lambda item: item[1][0])
-        grouped[environment] = [Group(label, members) for label, (_, members) in ordered]
+        groups = [Group(label, members) for label, (_, members) in ordered]
+        grouped[environment] = _with_short_labels(groups) if group_by is None else groups
     return grouped
+
+
+def _with_short_labels(groups: list[Group]) -> list[Group]:
+    if all(len(group.label) <= LONGEST_LABEL for group in groups):
+        return groups
+    named: dict[str, Group] = {}
+    for group in groups:
+        name, *others = {run.config.name for run in group.runs}
+        if name is None or others or name in named:
+            return groups
+        named[name] = replace(group, label=name)
+    return [named[name] for name in sorted(named)]
 
 
 def _environment(run: Run) -> str:

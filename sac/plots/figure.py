@@ -1,9 +1,10 @@
 """Draws curves with matplotlib: a panel for each environment, in colours for everybody's eyes."""
 
 import io
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 LINE_STYLES = ("-", "--", ":", "-.")  # the next one when all colours are used
 DOTS_PER_INCH = 150
 WIDTH = 8.0  # inches: with the font sizes below, legible at the 800 pixels of a README
+LETTERS = 12  # of a label, in an inch
+LINE_HEIGHT = 0.17  # inches, of a label
 STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -71,7 +74,13 @@ def style() -> Iterator[None]:
 
 def draw_curves(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
     """Return a matplotlib Figure of learning curves, a panel for each environment."""
-    figure, axes = new_figure(len(panels), 3.9 if len(panels) == 1 else 2.7)
+    panels = _wrapped(panels, _letters(len(panels)) - 10)  # a legend has a line before each label
+    # Long labels would cover the curves: they stand below, and the figure is higher by them.
+    is_below = any(_lines(curve) > 1 for curves in panels.values() for curve in curves)
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 3}
+    lines = max(sum(map(_lines, curves)) for curves in panels.values()) if is_below else 0
+    height = 3.9 if len(panels) == 1 else 2.7
+    figure, axes = new_figure(len(panels), height + LINE_HEIGHT * lines)
     for axis, (environment, curves) in zip(axes, panels.items(), strict=True):
         for curve, (color, line_style) in zip(curves, _looks(len(curves)), strict=True):
             marker = "o" if len(curve.x) == 1 else None  # a line with one point is invisible
@@ -82,7 +91,7 @@ def draw_curves(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
                 axis.fill_between(curve.x, *curve.band, color=color, alpha=0.2, lw=0)
         axis.set_title(environment)
         if len(curves) > 1 or curves[0].label:
-            axis.legend()
+            axis.legend(**place if is_below else {})
         axis.set_xlim(left=0)
         axis.xaxis.set_major_formatter(_thousands)
     return _finish_figure(figure, labels)
@@ -91,7 +100,10 @@ def draw_curves(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
 def draw_final(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
     """Return a matplotlib Figure of the last values: seeds, statistic and interval."""
     most = max(len(curves) for curves in panels.values())
-    figure, axes = new_figure(len(panels), 0.7 + 0.4 * most)
+    panels = _wrapped(panels, int(0.4 * _letters(len(panels))))
+    lines = max(_lines(curve) for curves in panels.values() for curve in curves)
+    row_height = max(0.4, LINE_HEIGHT * (lines + 1))
+    figure, axes = new_figure(len(panels), 0.7 + row_height * most)
     for axis, (environment, curves) in zip(axes, panels.items(), strict=True):
         rows = range(len(curves))
         for row, curve, (color, _) in zip(rows, curves, _looks(len(curves)), strict=True):
@@ -123,13 +135,34 @@ def new_figure(panels: int, panel_height: float) -> tuple[Any, list[Any]]:
     """Return a figure with so many panels, and these; heights in inches."""
     from matplotlib.figure import Figure  # not pyplot, which needs a display and keeps global state
 
-    columns = min(panels, 2 if panels in (2, 4) else 3)
+    columns = _columns(panels)
     rows = -(-panels // columns)
     figure = Figure(figsize=(WIDTH, panel_height * rows + 0.6), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis in axes[panels:]:
         axis.remove()
     return figure, list(axes[:panels])
+
+
+def _columns(panels: int) -> int:
+    return min(panels, 2 if panels in (2, 4) else 3)
+
+
+def _letters(panels: int) -> int:
+    """Return how many letters are as wide as one of so many panels."""
+    return int(LETTERS * WIDTH / _columns(panels))
+
+
+def _wrapped(panels: Mapping[str, Sequence[Curve]], letters: int) -> dict[str, list[Curve]]:
+    """Return the panels with no line of a label longer than `letters`."""
+    return {
+        environment: [replace(curve, label=textwrap.fill(curve.label, letters)) for curve in curves]
+        for environment, curves in panels.items()
+    }
+
+
+def _lines(curve: Curve) -> int:
+    return 1 + curve.label.count("\n")
 
 
 def _finish_figure(figure: Any, labels: Labels) -> Any:

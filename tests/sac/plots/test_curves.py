@@ -1,4 +1,6 @@
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,6 +59,29 @@ def test_environment_arguments_and_names_can_be_keys() -> None:
                  r.values) for i, r in enumerate(runs)]  # fmt: skip
     assert labels(group_runs(named, ["env.kwargs.g"])) == {"A": ["g 0", "g 1"]}
     assert labels(group_runs(named, ["name"])) == {"A": ["n0", "n1"]}
+
+
+def of_presets(*names: str | None) -> list[Run]:
+    """A run of the default agent, of simba and of crossq, with these names."""
+    settings: list[dict[str, Any]] = [{}, {"preset": "simba"}, {"preset": "crossq"}]
+    runs = [run(0, **keys) for keys in settings]
+    return [
+        replace(run, config=run.config.merged({"name": name}))
+        for run, name in zip(runs, names, strict=True)
+    ]
+
+
+def test_names_are_labels_where_presets_would_make_long_ones() -> None:
+    runs = of_presets("p", "p-simba", "p-crossq")
+    assert labels(group_runs(runs, None)) == {"A": ["p", "p-crossq", "p-simba"]}
+    assert labels(group_runs(runs, ["agent.critic"])) == {"A": ["critic crossq", "critic sac"]}
+
+
+@pytest.mark.parametrize("names", [("p", "p", "q"), ("p", "q", None)])
+def test_keys_stay_labels_where_names_tell_nothing(names: tuple[str | None, ...]) -> None:
+    (groups,) = group_runs(of_presets(*names), None).values()
+    assert len(groups) == 3
+    assert all("critic" in group.label for group in groups)
 
 
 def test_unknown_key_names_the_nearest() -> None:

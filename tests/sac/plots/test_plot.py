@@ -4,10 +4,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sac.errors import ConfigError, SACError
+from sac.evaluation.statistics import Interval
 from sac.plots import PlotSettings, plot
+from sac.plots.curves import Curve
+from sac.plots.figure import Labels, draw_curves, draw_final
 from tests.sac.plots.runs_for_tests import write_run
 
 pytest.importorskip("matplotlib")
@@ -55,6 +59,24 @@ def test_panels_curves_and_axes_say_what_they_are(runs: Path) -> None:
                   "evaluation return", "mean over 3 seeds, 95 % bootstrap interval"):  # fmt: skip
         assert f"<!-- {words}" in text or words in text, words
     assert "moving average" not in text
+
+
+@pytest.mark.parametrize("draw", [draw_curves, draw_final])
+@pytest.mark.parametrize("panels", [1, 2, 3])
+def test_long_labels_leave_room_for_the_curves(draw: Any, panels: int) -> None:
+    places, settings = np.arange(3.0), [f"critic_hidden_sizes [{width}], " for width in (64, 256)]
+    curves = [
+        Curve(8 * each, 3, places, places, Interval(places, places), places) for each in settings
+    ]
+    figure = draw(dict.fromkeys(map(str, range(panels)), curves), Labels("x", "y", "note"))
+    figure.draw_without_rendering()  # warns where the axes have no room
+    for axis in figure.axes:
+        assert axis.get_window_extent().width > 0.4 * figure.bbox.width / panels
+        assert axis.get_window_extent().height > 0.8 * figure.dpi
+        legend = axis.get_legend()
+        if legend is not None:
+            assert legend.get_window_extent().y1 < axis.get_window_extent().y0
+            assert legend.get_window_extent().width < figure.bbox.width / panels
 
 
 def test_smoothing_and_statistic_are_stated(runs: Path) -> None:
