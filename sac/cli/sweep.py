@@ -27,8 +27,10 @@ USAGE = "%(prog)s --config FILE --space FILE [--trials N] [--KEY VALUE ...]"
 DESCRIPTION = """Search for good settings: train many trials, whose settings Optuna chooses (TPE)
 from a space in YAML, and end those early that do badly. Each trial is an ordinary run directory,
 <logging.root>/<sweep>/<trial>/. A sweep that was interrupted or killed goes on when the same
-command is given again. At its end: a table, the best configuration, and how much each key matters.
-Every key of the configuration is also an option, as for train. Needs Optuna."""
+command is given again. At its end: a table, the best configuration, and how much each key matters;
+the exit status is 1 if no trial is complete. Every key of the configuration is also an option, as
+for train. Needs Optuna."""
+NONE_COMPLETE = 1  # exit status
 SHOWN_TRIALS = 10
 TEXT_WIDTH = 150  # of a table in a file or a pipe
 
@@ -59,7 +61,21 @@ def sweep_command(argv: Sequence[str], prog: str) -> int:
         _tell_end(trials, argv, prog, is_whole=interrupted_by is None)
     if arguments.json:
         print(json.dumps(_document(trials)))
-    return 0 if interrupted_by is None else SIGNAL_STATUS + interrupted_by
+    return _status(trials) if interrupted_by is None else SIGNAL_STATUS + interrupted_by
+
+
+def _status(trials: "Trials") -> int:
+    """Return the exit status of a sweep that came to its end; say it where nothing was found."""
+    states = [row.state for row in trials.rows()]
+    if "complete" in states or "running" in states:
+        return 0
+    fault = (
+        f"{states.count('failed')} failed: mend what they say and choose another --sweep, or give "
+        "more --trials, as those that failed are counted"
+    )
+    fault = fault if states else "none began before --timeout"
+    print(f"error: no trial is complete, {fault}", file=sys.stderr)
+    return NONE_COMPLETE
 
 
 def _search(arguments: Any, config: Config) -> "tuple[Trials, int | None]":

@@ -90,6 +90,25 @@ def test_a_sweep_prints_json_and_makes_runs(
 
 
 @pytest.mark.extras
+def test_a_sweep_without_a_complete_trial_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("optuna", reason="the extra optuna")
+    command = [*files(tmp_path, "env.kwargs.foo: [5, 10]"), "--trials", "1", "--json"]
+    for _ in range(2):  # the second finds the trial that failed
+        assert main(command) == 1
+        shown = capsys.readouterr()
+        found = json.loads(shown.out)
+        assert found["best"] is None
+        assert [trial["state"] for trial in found["trials"]] == ["failed"]
+        assert "\nerror: no trial is complete, 1 failed: mend what they say" in shown.err
+        assert "give more --trials" in shown.err
+    in_no_time = [*command, "--timeout", "1e-9", "--sweep", "other"]
+    assert main(in_no_time) == 1
+    assert "error: no trial is complete, none began before --timeout" in capsys.readouterr().err
+
+
+@pytest.mark.extras
 def test_a_trial_that_somebody_ended_is_to_be_gone_on_with(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
