@@ -55,7 +55,7 @@ def generator(sequence: SeedSequence) -> Generator:
 
 
 def integer_seed(sequence: SeedSequence) -> int:
-    """Return a seed of 31 bits from a stream, for Gymnasium's environments and spaces."""
+    """Return a seed of 31 bits from a stream, for Gymnasium's environments and for Optuna."""
     return int(sequence.generate_state(1, np.uint32)[0] >> 1)
 
 

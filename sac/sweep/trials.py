@@ -10,8 +10,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from numpy.random import SeedSequence
+
 from sac.config import Config
 from sac.errors import ConfigError, SACError, install_command
+from sac.seeding import integer_seed
 from sac.sweep.folder import (
     PRUNED_FILE,
     STUDY_FILE,
@@ -84,26 +87,29 @@ class Trials:
             "asha": lambda: pruners.SuccessiveHalvingPruner(),
             "none": pruners.NopPruner,
         }[comparison.pruner]()
-        study = optuna.create_study(
+        return optuna.create_study(
             storage=storage,
             study_name=self.folder.path.name,
             direction="maximize",
             pruner=pruner,
             load_if_exists=True,
         )
-        # A sweep that goes on must not draw once more what it has drawn.
-        seed = comparison.sampler_seed + len(study.get_trials(deepcopy=False))
-        study.sampler = optuna.samplers.TPESampler(seed=seed)
-        return study
+
+    def _seed_sampler(self, number: int) -> None:
+        """Make what is drawn for a trial the same, however often the sweep was interrupted."""
+        seed = integer_seed(SeedSequence((self.comparison.sampler_seed, number)))
+        self.study.sampler = self.optuna.samplers.TPESampler(seed=seed)
 
     # -- what the supervisor asks ---------------------------------------------------------
 
     def next(self) -> Run | None:
         """Return a run to start now, if there is one."""
         while not self._queue:
-            enough = len(self._trials()) >= self.wanted
-            if enough or (self._until is not None and time.monotonic() >= self._until):
+            number = len(self._trials())
+            is_late = self._until is not None and time.monotonic() >= self._until
+            if number >= self.wanted or is_late:
                 return None
+            self._seed_sampler(number)
             optuna_trial = self.study.ask()
             self._queue += self._tried(optuna_trial, self.space.suggest(optuna_trial))
         trial = self._queue[0]
@@ -212,6 +218,7 @@ class Trials:
 
     def _begun(self, frozen: Any) -> list[_Trial]:
         """Return a trial that an earlier command left unfinished, with the returns of its runs."""
+        self._seed_sampler(frozen.number)
         optuna_trial = self.optuna.trial.Trial(self.study, frozen._trial_id)
         parameters = frozen.user_attrs.get("parameters") or self.space.suggest(optuna_trial)
         begun = self._tried(optuna_trial, parameters)

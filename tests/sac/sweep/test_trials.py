@@ -125,6 +125,9 @@ def test_a_trial_that_was_killed_early_is_begun_or_fails(tmp_path: Path) -> None
     trials = sweep(tmp_path, trials=1)
     trials.study.ask()  # killed before its settings were written down
     again = sweep(tmp_path, trials=1)
+    whole = sweep(tmp_path / "other", trials=1)
+    next_run(whole)
+    assert again.rows()[0].parameters == whole.rows()[0].parameters
     assert play(again, next_run(again), {STEPS: 1.0}) == "done: 1.00"
     best = again.best_config()
     assert best is not None and set(best[0].parameters) == set(SPACE)
@@ -167,6 +170,24 @@ def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
     assert again.next() is None
     assert [row.number for row in again.rows()] == [1, 2, 0]
     assert again.rows()[1].parameters not in drawn
+
+
+def test_an_interrupted_sweep_tries_what_an_undisturbed_one_does(tmp_path: Path) -> None:
+    def parameters(trials: Trials) -> list[Any]:
+        return [trial.user_attrs["parameters"] for trial in trials.study.trials]
+
+    many = 14  # TPE learns from the others when ten have ended
+    undisturbed = sweep(tmp_path / "a", trials=many)
+    for number in range(many):
+        play(undisturbed, next_run(undisturbed), {STEPS: number % 5})
+    interrupted = sweep(tmp_path / "b", trials=many)
+    for number in range(many):
+        if number in (1, 11):
+            play(interrupted, next_run(interrupted), {}, status=128 + signal.SIGINT)
+            interrupted = sweep(tmp_path / "b", trials=many)
+        play(interrupted, next_run(interrupted), {STEPS: number % 5})
+    assert parameters(interrupted) == parameters(undisturbed)
+    assert len(set(map(str, parameters(interrupted)))) == many
 
 
 def test_a_lost_run_begins_again_a_few_times(tmp_path: Path) -> None:
