@@ -3,7 +3,7 @@
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from sac.cli.parser import CommandParser, add_config_options, parse_config_optio
 from sac.cli.summary import quoted, typed_commands
 from sac.config import Config
 from sac.config.fields import Option, count
+from sac.config.keys import value_at
 from sac.config.shipped import PRESETS, SPACES, config_path, names, space_path
 from sac.errors import ConfigError, SACError
 from sac.terminal.interrupt import SIGNAL_STATUS
@@ -21,6 +22,7 @@ from sac.terminal.results import kept_for_results
 if TYPE_CHECKING:
     from sac.sweep.on_ray import Cluster
     from sac.sweep.processes import Start
+    from sac.sweep.space import Space
     from sac.sweep.trials import Trials
 
 USAGE = "%(prog)s --config FILE --space FILE [--trials N] [--KEY VALUE ...]"
@@ -57,7 +59,7 @@ def sweep_command(argv: Sequence[str], prog: str) -> int:
     with ExitStack() as stack:
         if arguments.json:
             stack.enter_context(kept_for_results())
-        trials, interrupted_by = _search(arguments, config)
+        trials, interrupted_by = _search(arguments, config, overrides)
         _tell_end(trials, argv, prog, is_whole=interrupted_by is None)
     if arguments.json:
         print(json.dumps(_document(trials)))
@@ -78,7 +80,9 @@ def _status(trials: "Trials") -> int:
     return NONE_COMPLETE
 
 
-def _search(arguments: Any, config: Config) -> "tuple[Trials, int | None]":
+def _search(
+    arguments: Any, config: Config, overrides: Mapping[str, Any]
+) -> "tuple[Trials, int | None]":
     """Train the trials that are left; return them, and the signal that ended it early, if any."""
     from sac.sweep.board import Board  # here, so that --help and refusals stay quick
     from sac.sweep.folder import Comparison, SweepFolder
@@ -89,6 +93,7 @@ def _search(arguments: Any, config: Config) -> "tuple[Trials, int | None]":
     from sac.threads import processors
 
     space = Space.load(space_path(arguments.space), config)
+    _check_options(space, overrides)
     name = arguments.sweep or f"{config_path(arguments.config).stem}-sweep"
     folder = SweepFolder(Path(config.logging.root) / name)
     seeds = tuple(range(arguments.seeds_per_trial))
@@ -113,6 +118,17 @@ def _search(arguments: Any, config: Config) -> "tuple[Trials, int | None]":
         interrupted_by = Supervisor(trials, board, workers, start).train()
     trials.write()
     return trials, interrupted_by
+
+
+def _check_options(space: "Space", overrides: Mapping[str, Any]) -> None:
+    """Raise ConfigError for a key that an option fixes, and that the space chooses every time."""
+    for key in [each.key for each in space.dimensions if not each.conditions]:
+        section, _, name = key.rpartition(".")
+        if name in ((value_at(overrides, section) if section else overrides) or {}):
+            raise ConfigError(
+                f"--{key}: the space chooses it for each trial: leave out the option, or take the "
+                "key out of the space"
+            )
 
 
 def _tell_beginning(trials: "Trials", workers: int) -> None:

@@ -4,11 +4,15 @@ import importlib.util
 import json
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sac.cli import main
+from sac.cli.sweep import _check_options
+from sac.config import Config
 from sac.sweep.child import LocalChild
+from sac.sweep.space import Space
 from tests.sac.tiny_runs import tiny_config
 
 
@@ -50,6 +54,31 @@ def test_refusals(
     assert main([*files(tmp_path), *options]) == 2
     assert words in capsys.readouterr().err
     assert not list(tmp_path.glob("*sweep*"))
+
+
+@pytest.mark.parametrize(
+    ("space", "option"),
+    [
+        ("train.n_step: {int: [1, 5]}", "--train.n_step=4"),
+        ("agent.target_std: [0.1, 0.2]", "--agent.target_std=null"),
+        ("device: [cpu, cuda]", "--device=cpu"),
+        ("env.kwargs.g: [5, 10]", "--env.kwargs.g=7"),
+    ],
+)
+def test_an_option_for_what_the_space_chooses_is_refused(
+    tmp_path: Path, space: str, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*files(tmp_path, space), option]) == 2
+    key = option.partition("=")[0]
+    assert f"error: {key}: the space chooses it for each trial" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*sweep*"))
+
+
+def test_an_option_may_say_what_a_key_is_where_its_condition_does_not_hold() -> None:
+    document: dict[str, Any] = {"agent.critic": ["sac", "tqc"]}
+    document |= {"train.n_step": {"int": [1, 5], "if": {"agent.critic": "tqc"}}}
+    overrides = {"train": {"n_step": 4}}
+    _check_options(Space(document, Config.load("pendulum", overrides)), overrides)
 
 
 def test_config_and_space_are_needed(capsys: pytest.CaptureFixture[str]) -> None:
