@@ -102,6 +102,7 @@ class Space:
                     )
             self._check_values(dimension)
             self.dimensions.append(dimension)
+        self._check_that_one_varies()
 
     @classmethod
     def load(cls, path: Path, config: Config) -> "Space":
@@ -118,6 +119,18 @@ class Space:
             if dimension.applies(chosen, self.config):
                 chosen[dimension.key] = dimension.suggest(trial, chosen, self.config)
         return chosen
+
+    def _check_that_one_varies(self) -> None:
+        # Until a condition holds in the configuration itself, no key above can make another hold.
+        if any(each.kind != "same" and each.applies({}, self.config) for each in self.dimensions):
+            return
+        tree = self.config.to_dict()
+        fixed = {key: value_at(tree, key) for each in self.dimensions for key in each.conditions}
+        values = ", ".join(f"{key} {json.dumps(value)}" for key, value in fixed.items())
+        raise ConfigError(
+            f"no key would vary: expected one whose if holds, got a configuration with {values}; "
+            "change it, or let the space choose such a key, above those that need it"
+        )
 
     def _check_values(self, dimension: Dimension) -> None:
         if dimension.kind == "same":

@@ -79,10 +79,11 @@ def test_a_condition_holds_or_not(critic: int, is_asked: bool) -> None:
 
 
 def test_a_condition_may_be_about_the_configuration() -> None:
-    document = {"agent.tau": {"uniform": [0.1, 0.2], "if": {"env.id": "Pendulum-v1"}}}
-    assert Space(document, CONFIG).suggest(Asked()) == {"agent.tau": 0.2}
+    conditional = {"agent.tau": {"uniform": [0.1, 0.2], "if": {"env.id": "Pendulum-v1"}}}
+    document = {"agent.gamma": {"uniform": [0.9, 0.95]}, **conditional}
+    assert Space(document, CONFIG).suggest(Asked()) == {"agent.gamma": 0.95, "agent.tau": 0.2}
     other = CONFIG.merged({"env": {"id": "CartPole-v1"}})
-    assert Space(document, other).suggest(Asked()) == {}
+    assert Space(document, other).suggest(Asked()) == {"agent.gamma": 0.95}
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,18 @@ def test_a_condition_may_be_about_the_configuration() -> None:
             "agent.tau, if: expected a key above it, got agent.critic",
         ),
         ({"env.kwargs.g": {"uniform": [1, float("inf")]}}, "env.kwargs.g: uniform: expected two f"),
+        (
+            {"agent.num_quantiles": {"int": [10, 50], "if": {"agent.critic": "tqc"}}},
+            "no key would vary: expected one whose if holds, got a configuration with agent.critic "
+            '"sac"; change it',
+        ),
+        (
+            {
+                "agent.num_quantiles": {"int": [10, 50], "if": {"agent.critic": "tqc"}},
+                "agent.drop_quantiles": {"int": [0, 5], "if": {"agent.num_quantiles": 10}},
+            },
+            'agent.critic "sac", agent.num_quantiles 25; change it',
+        ),
         ({"env.kwargs.day": [date(2026, 1, 1), 1]}, "env.kwargs.day: Object of type date is not"),
     ],
 )
