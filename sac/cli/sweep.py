@@ -15,6 +15,7 @@ from sac.config.fields import Option, count
 from sac.config.keys import value_at
 from sac.config.shipped import PRESETS, SPACES, config_path, names, space_path
 from sac.errors import ConfigError, SACError
+from sac.run.layout import safe_name
 from sac.terminal.interrupt import SIGNAL_STATUS
 from sac.terminal.output import say
 from sac.terminal.results import kept_for_results
@@ -94,7 +95,8 @@ def _search(
 
     space = Space.load(space_path(arguments.space), config)
     _check_options(space, overrides)
-    name = arguments.sweep or f"{config_path(arguments.config).stem}-sweep"
+    name = f"{config_path(arguments.config).stem}-sweep"
+    name = safe_name(name, "sweep") if arguments.sweep is None else _checked_name(arguments.sweep)
     folder = SweepFolder(Path(config.logging.root) / name)
     seeds = tuple(range(arguments.seeds_per_trial))
     comparison = Comparison(arguments.metric, arguments.pruner, seeds, arguments.sampler_seed)
@@ -118,6 +120,20 @@ def _search(
         interrupted_by = Supervisor(trials, board, workers, start).train()
     trials.write()
     return trials, interrupted_by
+
+
+def _checked_name(name: str) -> str:
+    """Return the name of a sweep's folder; ConfigError where it would be elsewhere, or unsafe.
+
+    Replacing characters, as for a run, would let two names be the same sweep.
+    """
+    safe = safe_name(name, "sweep")
+    if name != safe:
+        raise ConfigError(
+            f"--sweep: expected the name of a folder in logging.root, of letters, digits, '.', '_' "
+            f"and '-', got {name!r:.100}; give --sweep {safe}"
+        )
+    return name
 
 
 def _check_options(space: "Space", overrides: Mapping[str, Any]) -> None:
@@ -263,7 +279,11 @@ def _parser(prog: str) -> CommandParser:
     )
     sampler = count("Seed by which settings are chosen.", at_least=0, at_most=2**31)
     parser.add_number("--sampler_seed", sampler, 0)
-    add("--sweep", metavar="NAME", help="Of the sweep's folder. (default: <config>-sweep)")
+    add(
+        "--sweep",
+        metavar="NAME",
+        help="Of the sweep's folder, in logging.root. (default: <config>-sweep)",
+    )
     add(
         "--timeout",
         type=value_type("--timeout", float, Option("Seconds.", above=0)),

@@ -49,9 +49,9 @@ def create_run_directory(
     """
     root = Path(root)
     time = now if now is not None else datetime.now()
-    parts = [_safe(env_id, "env")]
+    parts = [safe_name(env_id, "env")]
     if config_name is not None:
-        parts.append(_safe(config_name, "config"))
+        parts.append(safe_name(config_name, "config"))
     name = "-".join([*parts, f"s{seed}", time.strftime("%Y%m%d-%H%M%S")])
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -74,6 +74,13 @@ def without_figures(paths: Sequence[Path]) -> list[Path]:
     return [p for p in paths if not (has_folders and p.suffix == ".png" and os.path.isfile(p))]
 
 
+def safe_name(text: str, fallback: str) -> str:
+    """Return the text in characters that every shell and every file system takes as they are."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_text).strip("._-")
+    return words[:MAX_PART_LENGTH].rstrip("._-") or fallback
+
+
 def _make_unique(root: Path, name: str) -> Path:
     attempt = 1
     while True:
@@ -84,10 +91,3 @@ def _make_unique(root: Path, name: str) -> Path:
             attempt += 1
         else:
             return path
-
-
-def _safe(text: str, fallback: str) -> str:
-    """Return the text in characters that every shell and every file system takes as they are."""
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    words = re.sub(r"[^A-Za-z0-9._-]+", "_", ascii_text).strip("._-")
-    return words[:MAX_PART_LENGTH].rstrip("._-") or fallback

@@ -46,6 +46,9 @@ def test_help_explains_the_space(capsys: pytest.CaptureFixture[str]) -> None:
         (["--evaluation.env", "none"], "a sweep compares returns"),
         (["--agent.taau", "1"], "the nearest is --agent.tau"),
         (["--pruner", "best"], "--pruner"),
+        (["--sweep", "../x-sweep"], "got '../x-sweep'; give --sweep x-sweep"),
+        (["--sweep", "/tmp/x"], "got '/tmp/x'; give --sweep tmp_x"),
+        (["--sweep", ""], "got ''; give --sweep sweep"),
     ],
 )
 def test_refusals(
