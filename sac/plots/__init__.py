@@ -49,14 +49,14 @@ def plot(paths: Sequence[Path], output: Path, settings: PlotSettings) -> list[st
 
 def _read(paths: Sequence[Path], settings: PlotSettings) -> tuple[list[Run], list[str]]:
     runs: list[Run] = []
-    errors: list[str] = []
-    for path in find_runs(paths):
+    found, errors = find_runs(paths)
+    for path in found:
         try:
             runs.append(read_run(path, settings.metric, over_time=settings.x == "time"))
         except SACError as error:
             errors.append(str(error))
     if not runs:
-        others = f" (and so on, {len(errors)} runs in all)" if len(errors) > 1 else ""
+        others = f" (and so on, {len(errors)} in all)" if len(errors) > 1 else ""
         raise SACError(f"no run can be drawn: {errors[0]}{others}")
     return runs, [f"{error}: left out" for error in errors]
 

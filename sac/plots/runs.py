@@ -28,25 +28,33 @@ class Run:
     values: np.ndarray
 
 
-def find_runs(paths: Sequence[Path]) -> list[Path]:
-    """Return the run directories at and below `paths`, each once; ConfigError if one has none."""
+def find_runs(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """Return the run directories at and below `paths`, each once, and which folders can't be read.
+
+    ConfigError if there is no run in one of `paths`, all of which could be read.
+    """
     found: dict[Path, Path] = {}
+    unreadable: dict[str, str] = {}  # by folder, for overlapping paths
     for path in without_figures(paths):
         if not os.path.isdir(path):
             fault = "is not a folder" if os.path.exists(path) else "does not exist"
             raise ConfigError(f"{path} {fault}: expected a run directory or a folder of runs")
-        below = list(_runs_below(path))
-        if not below:
+        faults: list[OSError] = []
+        below = list(_runs_below(path, faults))
+        unreadable |= {
+            each.filename: f"{each.filename} can't be read: {each.strerror}" for each in faults
+        }
+        if not below and not faults:
             raise ConfigError(
                 f"{path} is not a run directory and contains none: expected {CONFIG_FILE} and "
                 f"{METRICS_FILE} in it"
             )
         found |= {run.resolve(): run for run in below}
-    return list(found.values())
+    return list(found.values()), list(unreadable.values())
 
 
-def _runs_below(path: Path) -> Iterable[Path]:
-    for folder, names, file_names in os.walk(path):
+def _runs_below(path: Path, faults: list[OSError]) -> Iterable[Path]:
+    for folder, names, file_names in os.walk(path, onerror=faults.append):
         if CONFIG_FILE in file_names or METRICS_FILE in file_names:
             names.clear()  # folders in a run, such as checkpoints, are not runs
             yield Path(folder)

@@ -133,10 +133,21 @@ def test_runs_that_cannot_be_drawn_are_named(runs: Path, tmp_path: Path) -> None
     assert warnings.count("\n") == 3
 
 
+def test_folders_that_cannot_be_read_are_named(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = "locked can't be read: Permission denied"
+    monkeypatch.setattr("sac.plots.find_runs", lambda paths: ([runs / "b0"], [fault]))
+    assert plot([runs], tmp_path / "c.png", PlotSettings()) == [f"{fault}: left out"]
+    monkeypatch.setattr("sac.plots.find_runs", lambda paths: ([], [fault]))
+    with pytest.raises(SACError, match=f"^no run can be drawn: {fault}$"):
+        plot([runs], tmp_path / "c.png", PlotSettings())
+
+
 def test_nothing_to_draw_is_an_error(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_run(tmp_path, name, values=("", "", ""))
-    with pytest.raises(SACError, match=r"no run can be drawn: .*no value.*2 runs in all"):
+    with pytest.raises(SACError, match=r"no run can be drawn: .*no value.*2 in all"):
         plot([tmp_path], tmp_path / "c.png", PlotSettings())
     assert not (tmp_path / "c.png").exists()
 

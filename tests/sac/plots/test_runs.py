@@ -1,5 +1,8 @@
+import errno
+import os
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,8 +19,26 @@ def test_finds_runs_themselves_and_below_each_once(tmp_path: Path) -> None:
     (first / "best").mkdir()
     (first / "best" / "config.yaml").touch()
     (tmp_path / "empty").mkdir()
-    assert find_runs([tmp_path]) == [first, second]
-    assert find_runs([second, tmp_path, first]) == [second, first]
+    assert find_runs([tmp_path]) == ([first, second], [])
+    assert find_runs([second, tmp_path, first]) == ([second, first], [])
+
+
+def test_folders_that_cannot_be_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, locked = write_run(tmp_path, "a"), tmp_path / "locked"
+    locked.mkdir()
+    scan = os.scandir
+
+    def scan_as_a_stranger(path: str | Path) -> Any:  # root may read every folder
+        if Path(path) == locked:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scan_as_a_stranger)
+    error = f"{locked} can't be read: Permission denied"
+    assert find_runs([tmp_path, locked]) == ([run], [error])
+    assert find_runs([locked]) == ([], [error])
 
 
 @pytest.mark.parametrize(
