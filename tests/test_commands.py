@@ -313,7 +313,7 @@ BAD_INPUT = [
     ("train --env.id Pendulum-v1 --env.kwargs.gravity 3", "env.kwargs: .*gravity"),
     ("train --env.id Blackjack-v1 --train.buffer_size 1e12", "train.buffer_size: expected"),
     ("train", "no environment: give --config FILE, --resume RUN or --env.id"),
-    ("train --resume nowhere", "nowhere: there is no such run directory"),
+    ("train --resume nowhere", "cannot resume nowhere: it does not exist"),
     ("train --resume .", "contains no config.yaml"),
     ("train --resume UNSAVED --train.total_steps 100", "has no checkpoints"),
     ("train --resume DAMAGED --train.total_steps 100", "is damaged"),

@@ -56,6 +56,10 @@ def run_command(name: str, argv: Sequence[str], prog: str) -> int:
             status = COMMANDS[name](argv, prog)
         except SACError as error:
             status = _refuse(error)
+        except OSError as error:
+            if not _is_of_files(error):
+                raise
+            status = _refuse(_in_words(error))
         except KeyboardInterrupt:
             status = INTERRUPTED
         output.flush()
@@ -64,6 +68,17 @@ def run_command(name: str, argv: Sequence[str], prog: str) -> int:
         if output.error is not None:
             return _refuse(f"the results could not be printed: {output.error}")
     return status
+
+
+def _is_of_files(error: OSError) -> bool:
+    """Return whether a user can put an error right: one of files, and none of an environment."""
+    has_notes = hasattr(error, "__notes__")  # which say where an environment failed
+    return error.errno is not None and not has_notes and not isinstance(error, ConnectionError)
+
+
+def _in_words(error: OSError) -> str:
+    place = "" if error.filename is None else f"Can't use '{error.filename}': "
+    return f"{place}{error.strerror}."
 
 
 def _refuse(error: SACError | str) -> int:

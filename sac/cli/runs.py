@@ -1,6 +1,7 @@
 """What the commands that look at runs share: options, and a result for each run."""
 
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -61,9 +62,19 @@ def check_runs(arguments: Any) -> None:
     check_device(arguments.device)
     arguments.paths = without_figures(arguments.paths)
     for path in arguments.paths:
-        if not os.path.isdir(path):  # unlike Path.is_dir, False for a name that is too long
-            fault = "is not a folder" if os.path.exists(path) else "does not exist"
+        if fault := folder_fault(path):
             raise CheckpointError(f"{path} {fault}: expected a run directory")
+
+
+def folder_fault(path: Path) -> str | None:
+    """Return why a path leads to no folder, as the end of a sentence; None if it does."""
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+    except PermissionError:
+        return "is in a folder without permission to look into"
+    except (OSError, ValueError):  # such as a name that is too long, or has a null byte
+        return "does not exist"
+    return None if is_folder else "is not a folder"
 
 
 def for_each_run(arguments: Any, function: Callable[..., Result], **more: Any) -> list[Result]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sac.cli.parser import CommandParser, add_config_options, parse_config_options
-from sac.cli.runs import TRUST
+from sac.cli.runs import TRUST, folder_fault
 from sac.cli.seeds import add_seeds_options, train_seeds
 from sac.cli.summary import print_summary, typed_commands
 from sac.config import Config
@@ -116,9 +116,10 @@ def _resolve(file: Path | None, run: Path | None, overrides: dict[str, Any]) -> 
         return Config.from_dict(overrides) if file is None else Config.load(file, overrides)
     if "preset" in overrides:
         raise ConfigError("--resume continues with the run's own configuration: leave out --preset")
-    if not os.path.isdir(run):  # unlike Path.is_dir, False for a name that is too long
-        raise ConfigError(f"cannot resume {run}: there is no such run directory")
-    if not os.path.isfile(run / CONFIG_FILE):
+    if fault := folder_fault(run):
+        raise ConfigError(f"cannot resume {run}: it {fault}; expected a run directory")
+    # In a folder that can't be looked into there may be one: reading it says why it can't be read.
+    if os.access(run, os.X_OK) and not os.path.isfile(run / CONFIG_FILE):
         raise ConfigError(
             f"cannot resume {run}: it contains no {CONFIG_FILE}, so it is not a run directory"
         )

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import numpy as np
 
 from sac.config import EnvConfig, WrapperConfig
 from sac.disk import files
+from sac.disk.places import check_file_place
 from sac.environments.explain import explained
-from sac.errors import ConfigError, EnvironmentSetupError, install_command
+from sac.errors import ConfigError, EnvironmentSetupError, SACError, install_command
 
 PACKAGES = {".gif": ("PIL",), ".mp4": ("PIL", "imageio_ffmpeg")}
 DEFAULT_FPS = 30
@@ -26,8 +28,7 @@ def check_video(path: Path) -> None:
     packages = PACKAGES.get(path.suffix.lower())
     if packages is None:
         raise ConfigError(f"--video: expected a name that ends in .mp4 or .gif, got '{path}'")
-    if not path.absolute().parent.is_dir():
-        raise ConfigError(f"--video: the folder '{path.parent}' does not exist")
+    check_file_place(path, "--video")
     if any(importlib.util.find_spec(package) is None for package in packages):
         raise EnvironmentSetupError(
             f"a {path.suffix} film needs a package that is not installed: "
@@ -50,7 +51,8 @@ class EpisodeFilm(gymnasium.Wrapper):
     """Films the first whole episode to a file, which appears when the episode has ended.
 
     `max_width` and `max_frames` bound a .gif, which then drops frames evenly over the episode.
-    EnvironmentSetupError if the environment draws no pictures.
+    EnvironmentSetupError if the environment draws no pictures, SACError if the file can't be
+    written.
     """
 
     def __init__(
@@ -83,18 +85,34 @@ class EpisodeFilm(gymnasium.Wrapper):
         self._return += float(reward)
         self._film()
         if (terminated or truncated) and self._writer is not None:
-            self._writer.close()
+            with self._writing():
+                self._writer.close()
+                files.rename(self._temporary, self._path)
             self._writer, self._is_done = None, True
-            files.rename(self._temporary, self._path)
         return observation, reward, terminated, truncated, info
 
     def close(self) -> None:
         """Close; an unfinished episode leaves no file."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-            self._temporary.unlink(missing_ok=True)
+        self._discard()
         self.env.close()
+
+    def _discard(self) -> None:
+        if self._writer is not None:
+            with contextlib.suppress(OSError):
+                self._writer.discard()
+            with contextlib.suppress(OSError):
+                self._temporary.unlink(missing_ok=True)
+        self._writer = None
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Tell an error of the disk as one of the film, not of the environment that it is about."""
+        try:
+            yield
+        except OSError as error:
+            self._discard()
+            reason = error.strerror or error
+            raise SACError(f"Can't write the film '{self._path}': {reason}.") from error
 
     def _film(self) -> None:
         if self._is_done or (self._writer is not None and self._writer.skips()):
@@ -106,7 +124,8 @@ class EpisodeFilm(gymnasium.Wrapper):
                 self._writer = _Gif(self._temporary, fps, self._max_width, self._max_frames)
             else:
                 self._writer = _Mp4(self._temporary, fps)
-        self._writer.add(_labelled(frame, f"step {self._step}   return {self._return:.1f}"))
+        with self._writing():
+            self._writer.add(_labelled(frame, f"step {self._step}   return {self._return:.1f}"))
 
     def _drawn(self) -> np.ndarray:
         name = "the environment" if self.env.spec is None else self.env.spec.id
@@ -163,6 +182,9 @@ class _Gif:
             optimize=False,
         )
 
+    def discard(self) -> None:  # no file is open before the end
+        self._pictures.clear()
+
 
 class _Mp4:
     def __init__(self, path: Path, fps: float) -> None:
@@ -187,3 +209,7 @@ class _Mp4:
 
     def close(self) -> None:
         self._frames.close()
+
+    def discard(self) -> None:
+        if self._frames is not None:
+            self._frames.close()

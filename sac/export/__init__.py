@@ -7,6 +7,7 @@ from typing import Any
 
 from sac.agent.agent import SACAgent
 from sac.disk.files import replace_file
+from sac.disk.places import check_file_place
 from sac.errors import ConfigError, SACError, install_command
 from sac.export.agreement import OBSERVATIONS, check
 from sac.export.layers import Policy
@@ -92,8 +93,7 @@ def _format(output: Path, format: str | None) -> str:
             )
     if format not in FORMATS:
         raise ConfigError(f"--format: expected {' or '.join(FORMATS)}, got '{format}'")
-    if output.is_dir() or not output.absolute().parent.is_dir():
-        raise ConfigError(f"--output: expected a file in a folder that exists, got '{output}'")
+    check_file_place(output, "--output")
     if is_checkpoint(output.absolute().parent):
         raise ConfigError(
             f"--output: expected a file outside of checkpoints, which are replaced and removed as "

@@ -9,6 +9,7 @@ from sac.config import Config, LoggingConfig
 from sac.config.yaml_text import dump_yaml
 from sac.disk.encoding import encode_document
 from sac.disk.files import replace_file
+from sac.disk.places import check_place
 from sac.errors import NAME, CheckpointError, ConfigError, SACError
 from sac.evaluation.evaluate import EvaluationResult, evaluate
 from sac.plots import PlotSettings, plot
@@ -59,8 +60,7 @@ def write_card(
 def check_new_folder(output: str | Path) -> Path:
     """Return the path; ConfigError where it is not that of a folder to be, or an empty one."""
     output = Path(output)
-    if not output.absolute().parent.is_dir():
-        raise ConfigError(f"--output: the folder '{output.parent}' does not exist")
+    check_place(output, "--output")
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
         raise ConfigError(f"--output: expected a new folder, '{output}' holds something already")
     return output

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -218,3 +219,57 @@ def test_error_from_the_evaluation_is_a_message(
     captured = capsys.readouterr()
     assert captured.err.endswith("error: policy.safetensors is damaged\n")
     assert not captured.out
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            PermissionError(13, "Permission denied", "a.csv"),
+            "Can't use 'a.csv': Permission denied.",
+        ),
+        (OSError(28, "No space left on device"), "No space left on device."),
+    ],
+)
+def test_stray_error_of_a_file_is_a_message(
+    evaluate: Recorder,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    error: OSError,
+    message: str,
+) -> None:
+    evaluate.error = error
+    assert run(tmp_path, "--json") == 2
+    captured = capsys.readouterr()
+    assert captured.err.endswith(f"error: {message}\n")
+    assert not captured.out
+
+
+def test_error_of_an_environment_or_a_connection_keeps_its_traceback(
+    evaluate: Recorder, tmp_path: Path
+) -> None:
+    of_environment = FileNotFoundError(2, "No such file or directory", "asset.xml")
+    of_environment.add_note("In environment 0, in its reset.")
+    for error in (of_environment, ConnectionResetError(104, "reset"), OSError("no display")):
+        evaluate.error = error
+        with pytest.raises(type(error)):
+            run(tmp_path)
+
+
+def test_run_in_a_folder_without_permission(
+    evaluate: Recorder,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stat = os.stat
+
+    def refuse(path: Any, **more: Any) -> os.stat_result:
+        if "locked" in str(path):
+            raise PermissionError(13, "Permission denied", path)
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    assert run(tmp_path / "locked" / "run") == 2
+    assert "locked/run is in a folder without permission to look into" in capsys.readouterr().err
+    assert not evaluate.calls

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from sac.disk import files
 from sac.environments import film as video
 from sac.environments.film import EpisodeFilm, check_video
-from sac.errors import ConfigError, EnvironmentSetupError
+from sac.errors import ConfigError, EnvironmentSetupError, SACError
 
 
 class Painter(gymnasium.Env):
@@ -120,6 +121,22 @@ def test_environment_that_draws_nothing_is_refused(tmp_path: Path, picture: Any)
         EpisodeFilm(env, str(tmp_path / "film.gif")).reset()
 
 
+def test_disk_that_is_full_is_told_as_such_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("PIL")
+
+    def refuse(source: Path, destination: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "rename", refuse)
+    film = EpisodeFilm(Painter(), str(tmp_path / "film.gif"))
+    with pytest.raises(SACError, match=r"Can't write the film '.*film\.gif': No space left"):
+        play(film)
+    film.close()
+    assert not list(tmp_path.iterdir())
+
+
 def test_missing_package_of_the_environment_names_its_extra(tmp_path: Path) -> None:
     def render() -> None:
         raise gymnasium.error.DependencyNotInstalled("pygame is not installed")
@@ -131,7 +148,12 @@ def test_missing_package_of_the_environment_names_its_extra(tmp_path: Path) -> N
 
 
 def test_output_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, message in (("film.avi", r"\.mp4 or \.gif"), ("no/film.gif", "does not exist")):
+    (tmp_path / "folder.gif").mkdir()
+    for name, message in (
+        ("film.avi", r"\.mp4 or \.gif"),
+        ("no/film.gif", "does not exist"),
+        ("folder.gif", r"expected the name of a file, got the folder '.*folder\.gif'"),
+    ):
         with pytest.raises(ConfigError, match=message):
             check_video(tmp_path / name)
     monkeypatch.setattr("sac.environments.film.importlib.util.find_spec", lambda name: None)
