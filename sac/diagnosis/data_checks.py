@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
 from sac.environments.probe import RANDOM_STEPS, REPEATED
+from sac.networks.architecture import standardises_inputs
 from sac.replay.batch import Batch
 
 FAR_GOAL = (
@@ -50,6 +51,8 @@ def observation_scale(evidence: Evidence) -> Result:
     )
     if sizes[largest] <= SCALES * spreads[smallest]:
         return fine(text)
+    if all(map(standardises_inputs, (agent.policy_net.net, agent.critic.soft_q_nets))):
+        return fine(f"{text}; all networks begin with BatchNorm, which brings both to one size")
     remedy = "agent.normalize_observations: true, or features of like size from the environment"
     return ill(text, remedy)
 

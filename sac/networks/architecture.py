@@ -108,6 +108,11 @@ def batch_mode(net: Stack) -> dict[str, Any]:
     return {"batch_statistics": True} if has_statistics else {}
 
 
+def standardises_inputs(net: Stack) -> bool:
+    """Return whether a network begins with BatchNorm, which brings its inputs to one size."""
+    return isinstance(net, nn.BlockStack) and isinstance(net.steps[0], BatchNorm)
+
+
 def normalize_rows_(net: Stack) -> None:
     """Scale weights back to rows of norm 1, if the network has such, after an optimizer's step."""
     if isinstance(net, nn.BlockStack):

@@ -112,6 +112,28 @@ def test_the_scale_of_pixels_is_not_asked_for() -> None:
     assert scales(IMAGE, []).text == "observations are images alone"
 
 
+@pytest.mark.parametrize(
+    ("keys", "state"),
+    [
+        ({"critic_norm": "batch", "policy_norm": "batch_renorm"}, "fine"),
+        ({"network": "flashsac"}, "fine"),
+        ({"critic_norm": "batch"}, "ill"),  # the policy reads them as they are
+        ({"policy_norm": "batch"}, "ill"),
+        ({"critic_norm": "layer", "policy_norm": "layer"}, "ill"),  # after the first layer
+        ({"network": "simba"}, "ill"),
+    ],
+)
+def test_networks_that_begin_with_batch_norm_take_any_scale(
+    keys: dict[str, Any], state: str
+) -> None:
+    agent = make_agent(observations=spaces.Box(-9, 9, (2,)), **keys)
+    rows = np.random.default_rng(0).normal(size=(32, 2)).astype(np.float32) * [1.0, 5e5]
+    batch = replace(make_batch(agent, size=32), observation=rows.astype(np.float32))
+    result = observation_scale(Evidence(Config(), agent, 100, {}, batch))
+    assert result.state == state
+    assert ("BatchNorm" in result.text) == (state == "fine")
+
+
 def scales(space: spaces.Space, factors: list[float]) -> Any:
     agent, rng = make_agent(observations=space), np.random.default_rng(0)
     batch = make_batch(agent, size=32)
