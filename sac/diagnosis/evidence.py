@@ -58,6 +58,12 @@ class Evidence:
     environment_seconds: float | None = None  # time of a step of one environment
     probe: Probe | None = None  # of a new environment
 
+    @property
+    def has_choice(self) -> bool:
+        """Return whether there is more than one action: otherwise a policy has nothing to learn."""
+        codec = self.agent.action_codec
+        return codec.continuous > 0 or max(codec.categories) > 1
+
     def logged(self, tag: str) -> NDArray[np.float64]:
         """Return the finite numbers of a column, none if there is no such column."""
         column = self.history.get(tag, np.empty(0))

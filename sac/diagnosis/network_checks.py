@@ -47,9 +47,9 @@ def gradients(evidence: Evidence) -> Result:
     agent = evidence.agent
     if not (steps_taken(agent.policy_optimizer) and steps_taken(agent.critic.optimizer)):
         return unknown("not all networks have made a step since they began")
-    squares = {"the policy": _squares(agent.policy_optimizer)[0]} | dict(
-        zip(network_names(agent), _squares(agent.critic.optimizer), strict=True)
-    )
+    squares = dict(zip(network_names(agent), _squares(agent.critic.optimizer), strict=True))
+    if evidence.has_choice:
+        squares = {"the policy": _squares(agent.policy_optimizer)[0]} | squares
     means = {name: float(np.mean(row, dtype=np.float64)) for name, row in squares.items()}
     norms = {name: math.sqrt(mean * squares[name].size) for name, mean in means.items()}
     largest = max(norms, key=norms.__getitem__)

@@ -115,6 +115,8 @@ def learning(evidence: Evidence) -> Result:
     returns, updates = evidence.logged("eval/mean_return"), evidence.agent.updates
     if not len(returns) or updates == 0:
         return unknown("what is learned has not been evaluated yet")
+    if not evidence.has_choice:
+        return unknown("there is one action alone: no policy is better than another")
     began = evidence.history["step"] <= evidence.config.train.learning_starts
     by_chance = evidence.history["rollout/episode_return"][began]
     by_chance = by_chance[np.isfinite(by_chance)]
