@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from sac.config import Config, LoggingConfig
@@ -18,6 +18,10 @@ from sac.run.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, sav
 CARD_FILE = "README.md"  # what the Hub shows
 CURVE_FILE = "curve.png"
 EVALUATION_FILE = "evaluation.json"
+CUT_PATHS = (
+    "\nOf paths in the arguments of the environment only the last part is left: give your own by "
+    "--env.kwargs.NAME, or from Python by evaluate(..., env_overrides=...).\n"
+)
 TAGS = ["reinforcement-learning", "deep-reinforcement-learning", "soft-actor-critic", NAME]
 
 
@@ -35,6 +39,9 @@ def write_card(
     The folder is a checkpoint that holds all of acting and nothing to resume from; it says nothing
     of where the run's files lie. Returns what was written, in words. The other arguments and errors
     are those of `evaluate`; SACError, too, where `output` can't be written, or holds something.
+
+    Of an absolute path in the arguments of the environment only the last part is left, too: who
+    plays in it gives their own.
     """
     output = check_new_folder(output)
     folder = find_checkpoint(path, checkpoint)
@@ -42,19 +49,22 @@ def write_card(
     if not {"policy", "config"} <= loaded.documents.keys():
         raise CheckpointError(f"'{folder}' holds a policy alone, of which there is nothing to tell")
     result = evaluate(folder, episodes=episodes, env=env, trust=trust)
-    config = _public(Config.from_dict(loaded.documents["config"]))
+    trained = Config.from_dict(loaded.documents["config"])
+    config = _public(trained)
     documents = {"policy": loaded.documents["policy"], "config": config.to_dict()}
     save_checkpoint(output, {"policy": loaded.tensors["policy"]}, documents, step=loaded.step)
     no_curve = _draw(Path(path), output / CURVE_FILE)
-    described = {**result.to_dict(), "run": None}
-    text = _card(config, loaded, result, has_curve=no_curve is None)
+    described = {**result.to_dict(), "run": None, "env_kwargs": config.env.kwargs}
+    note = "" if config.env == trained.env else CUT_PATHS
+    text = _card(config, loaded, result, note, has_curve=no_curve is None)
     try:
         replace_file(output / EVALUATION_FILE, encode_document(described))
         replace_file(output / CARD_FILE, text.encode())
     except OSError as error:
         raise SACError(f"Can't write into '{output}': {error.strerror}.") from error
     told = f"{output}: the policy of {folder} and its card, mean return {_measured(result)}"
-    return told if no_curve is None else f"{told}\nno curve: {no_curve}"
+    told = told if no_curve is None else f"{told}\nno curve: {no_curve}"
+    return f"{told}{note}".rstrip()
 
 
 def check_new_folder(output: str | Path) -> Path:
@@ -68,10 +78,33 @@ def check_new_folder(output: str | Path) -> Path:
 
 def _public(config: Config) -> Config:
     """Return a configuration that names no folder of the machine that it was used on."""
-    train = replace(config.train, init_from=None)
-    if train.demonstrations is not None:
-        train = replace(train, demonstrations=Path(train.demonstrations).name)
-    return replace(config, train=train, logging=LoggingConfig())
+    start, demonstrations = map(_name, (config.train.init_from, config.train.demonstrations))
+    train = replace(config.train, init_from=start, demonstrations=demonstrations)
+    wrappers = [replace(w, kwargs=_without_folders(w.kwargs)) for w in config.env.wrappers]
+    env = replace(config.env, kwargs=_without_folders(config.env.kwargs), wrappers=wrappers)
+    return replace(config, env=env, train=train, logging=LoggingConfig())
+
+
+def _name(path: str | None) -> str | None:
+    return None if path is None else Path(path).name
+
+
+def _without_folders(value: Any) -> Any:
+    """Return plain values with the last part of each absolute path, or one from the home."""
+    match value:
+        case dict():
+            return {name: _without_folders(item) for name, item in value.items()}
+        case list():
+            return [_without_folders(item) for item in value]
+        case str():
+            paths = PurePosixPath(value), PureWindowsPath(value)
+            return next((path.name for path in paths if _names_a_folder(path)), value)
+    return value
+
+
+def _names_a_folder(path: PurePath) -> bool:
+    parts = path.parts[1:] if path.is_absolute() else path.parts
+    return len(parts) > 1 and (path.is_absolute() or parts[0].startswith("~"))
 
 
 def _draw(run: Path, output: Path) -> str | None:
@@ -106,7 +139,7 @@ def _front_matter(environment: str, result: EvaluationResult) -> str:
 
 
 def _card(
-    config: Config, checkpoint: Checkpoint, result: EvaluationResult, *, has_curve: bool
+    config: Config, checkpoint: Checkpoint, result: EvaluationResult, note: str, *, has_curve: bool
 ) -> str:
     environment = config.env.name or config.env.id
     rows: Mapping[str, Any] = {
@@ -144,7 +177,7 @@ The deterministic policy, in episodes with seeds of their own.
 
 ```yaml
 {config.to_yaml()}```
-
+{note}
 Versions:
 
 {_table(checkpoint.versions)}

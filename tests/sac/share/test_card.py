@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 import yaml
@@ -96,8 +97,42 @@ def test_a_start_and_demonstrations_are_named_without_their_folders(
     other = train(tiny_config(tmp_path / "runs", changes)).run_directory
     write_card(other, tmp_path / "card", episodes=1)
     config = json.loads((tmp_path / "card" / "config.json").read_text())
-    assert config["train"]["init_from"] is None
+    assert config["train"]["init_from"] == run.name
     assert config["train"]["demonstrations"] == run.name
+
+
+class FileEnv(CopyingCountingEnv):
+    """Takes the names of files."""
+
+    def __init__(self, file: Any = None) -> None:
+        super().__init__()
+
+
+class FileWrapper(gymnasium.Wrapper):
+    """Takes the name of a file."""
+
+    def __init__(self, env: gymnasium.Env, file: str) -> None:
+        super().__init__(env)
+
+
+gymnasium.register("FileForTests-v0", FileEnv, disable_env_checker=True)  # type: ignore[arg-type]
+
+
+def test_paths_of_environments_are_named_without_their_folders(tmp_path: Path) -> None:
+    given = ["/secret/robot.xml", {"a": "~/secret/b"}, "C:\\secret\\c.png", "a/b", "/topic", "", 3]
+    cut = ["robot.xml", {"a": "b"}, "c.png", "a/b", "/topic", "", 3]
+    wrapper = {"class_path": f"{__name__}.FileWrapper", "kwargs": {"file": "/secret/world.png"}}
+    env = {"id": "FileForTests-v0", "kwargs": {"file": given}, "wrappers": [wrapper]}
+    run = train(tiny_config(tmp_path / "secret", {"env": env})).run_directory
+    told = write_card(run, tmp_path / "card", episodes=1, trust=True)
+    config = json.loads((tmp_path / "card" / "config.json").read_text())
+    assert config["env"]["kwargs"] == {"file": cut}
+    assert config["env"]["wrappers"][0]["kwargs"] == {"file": "world.png"}
+    text = (tmp_path / "card" / "README.md").read_text()
+    for words in (text, told.rpartition("\n")[2]):
+        assert "only the last part is left: give your own by --env.kwargs.NAME" in words
+    for path in (tmp_path / "card").iterdir():
+        assert b"secret" not in path.read_bytes(), path.name
 
 
 def test_checkpoint_alone_has_no_curve(run: Path, tmp_path: Path) -> None:
