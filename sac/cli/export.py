@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sac.cli.parser import CommandParser
-from sac.cli.runs import BEST_OR_LAST, TRUST, add_checkpoint_option
+from sac.cli.runs import BEST_OR_LAST, TRUST, add_checkpoint_option, checkpoint_choice
 from sac.config.fields import count
 from sac.errors import ConfigError, install_command
 
@@ -21,6 +21,7 @@ def export_command(argv: Sequence[str], prog: str) -> int:
     """Export the policy that `argv` names and return the exit status; SACError if that fails."""
     options = vars(_parser(prog).parse_args(argv))
     path, output = options.pop("path"), options.pop("output")
+    options |= checkpoint_choice(options.pop("checkpoint"), [path])
     of_card = {name: options.pop(name) for name in ("card", "episodes", "trust")}
     if of_card.pop("card"):
         return _card(path, output or Path("card"), options, of_card)
@@ -33,13 +34,12 @@ def export_command(argv: Sequence[str], prog: str) -> int:
 
 
 def _card(path: Path, output: Path, options: dict[str, Any], of_card: dict[str, Any]) -> int:
-    if options["format"] is not None:
+    if options.pop("format") is not None:
         raise ConfigError("--format is that of one file: leave it out with --card")
     from sac.share.card import write_card
 
     episodes = EPISODES if of_card["episodes"] is None else of_card["episodes"]
-    checkpoint, trust = options["checkpoint"], of_card["trust"]
-    print(write_card(path, output, checkpoint=checkpoint, episodes=episodes, trust=trust))
+    print(write_card(path, output, episodes=episodes, trust=of_card["trust"], **options))
     return 0
 
 

@@ -19,7 +19,6 @@ DEFAULTS = {
     "env_overrides": {},
     "episodes": 20,
     "seed": 0,
-    "checkpoint": "best",
     "deterministic": True,
     "num_envs": 1,
     "max_steps": 100_000,

@@ -22,9 +22,19 @@ def export(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 @pytest.mark.parametrize(
     ("argv", "output", "checkpoint", "format"),
     [
-        ([], "policy.onnx", "best", None),
-        (["-o", "a.safetensors", "--checkpoint", "last"], "a.safetensors", "last", None),
-        (["--output=b", "--format", "numpy", "--checkpoint", "1e4"], "b", "10000", "numpy"),
+        ([], "policy.onnx", {}, None),
+        (
+            ["-o", "a.safetensors", "--checkpoint", "last"],
+            "a.safetensors",
+            {"checkpoint": "last"},
+            None,
+        ),
+        (
+            ["--output=b", "--format", "numpy", "--checkpoint", "1e4"],
+            "b",
+            {"checkpoint": "10000"},
+            "numpy",
+        ),
     ],
 )
 def test_arguments_reach_the_export(
@@ -32,11 +42,11 @@ def test_arguments_reach_the_export(
     capsys: pytest.CaptureFixture[str],
     argv: list[str],
     output: str,
-    checkpoint: str,
+    checkpoint: dict[str, str],
     format: str | None,
 ) -> None:
     assert run("runs/x", *argv) == 0
-    keywords = {"checkpoint": checkpoint, "format": format}
+    keywords = {**checkpoint, "format": format}
     assert export.calls == [((Path("runs/x"), Path(output)), keywords)]
     assert capsys.readouterr().out.endswith("policy.onnx: agrees\n")
 
@@ -70,7 +80,7 @@ def test_arguments_reach_the_card(card: Recorder, capsys: pytest.CaptureFixture[
     options = ["-o", "hub", "--episodes", "3", "--checkpoint", "last", "--trust"]
     assert run("runs/x", "--card", *options) == 0
     assert card.calls == [
-        ((Path("runs/x"), Path("card")), {"checkpoint": "best", "episodes": 20, "trust": False}),
+        ((Path("runs/x"), Path("card")), {"episodes": 20, "trust": False}),
         ((Path("runs/x"), Path("hub")), {"checkpoint": "last", "episodes": 3, "trust": True}),
     ]
     assert capsys.readouterr().out.endswith("card: agrees\n")
