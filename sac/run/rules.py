@@ -29,6 +29,27 @@ REASONS = {
     "seed": "the streams of random numbers are under way",
     "name": "the run's folder is called after it",
 }
+# Keys of what weights there are: --train.init_from takes over weights of the same shapes alone.
+OF_WEIGHTS = (
+    "agent.hidden_sizes",
+    "agent.critic_hidden_sizes",
+    "agent.network",
+    "agent.encoder",
+    "agent.critic_norm",
+    "agent.policy_norm",
+    "agent.critic_dropout",
+    "agent.unit_weights",
+    "agent.critic",
+    "agent.num_soft_q_nets",
+    "agent.num_quantiles",
+    "agent.num_atoms",
+    "agent.alpha",
+    "agent.alpha_per_part",
+    "agent.gsde_log_std",
+    "agent.normalize_observations",
+    "agent.normalize_rewards",
+)
+OF_SPACES = ("env.id", "env.kwargs", "env.wrappers", "env.ignore_observations")
 GYMNASIUM_WRAPPERS = "gymnasium.wrappers."
 
 
@@ -40,8 +61,15 @@ def check_changes(saved: Config, wanted: Config) -> None:
             reason = next(text for start, text in REASONS.items() if key.name.startswith(start))
             raise ConfigError(
                 f"{key.name}: a resumed run keeps its own, expected {before}, got {after}: "
-                f"{reason}; start a new run with --train.init_from to change it"
+                f"{reason}; {_way_to_change(key.name)}"
             )
+
+
+def _way_to_change(key: str) -> str:
+    if key in OF_WEIGHTS:
+        return "start a new run to change it"
+    where = " where the spaces stay the same" if key in OF_SPACES else ""
+    return f"start a new run to change it, with --train.init_from{where}"
 
 
 def schedule_notes(saved: Config, wanted: Config) -> list[str]:

@@ -1,5 +1,6 @@
 """What a resumed run may change, whom it trusts, which checkpoint it uses, and that it is alone."""
 
+import dataclasses
 import errno
 import importlib
 import os
@@ -13,7 +14,7 @@ from unittest.mock import Mock
 import gymnasium
 import pytest
 
-from sac.config import Config, EnvConfig, WrapperConfig
+from sac.config import AgentConfig, Config, EnvConfig, WrapperConfig
 from sac.disk.lock import LOCK_FILE, RunLock
 from sac.errors import CheckpointError, ConfigError, SACError, UnreadableError
 from sac.evaluation.evaluate import evaluate
@@ -21,6 +22,8 @@ from sac.run.checkpoint import find_checkpoint
 from sac.run.rules import check_changes, check_trusted, schedule_notes
 from sac.training.run_state import RunState
 from sac.training.train import train
+from tests.sac.agents_for_tests import make_agent
+from tests.sac.images_for_tests import IMAGE
 from tests.sac.tiny_runs import (
     assert_same_arrays,
     checkpoint_steps,
@@ -104,6 +107,83 @@ def test_more_steps_move_what_follows_a_schedule(
 def test_what_a_resumed_run_keeps(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         check_changes(Config(), Config().merged(changes))
+
+
+OTHERS: dict[str, Any] = {
+    "gamma": 0.5,
+    "tau": 0.1,
+    "hidden_sizes": [9],
+    "activation": "elu",
+    "critic_hidden_sizes": [7],
+    "network": "simba",
+    "encoder": "none",
+    "random_shift": 2,
+    "critic_norm": "layer",
+    "policy_norm": "rms",
+    "critic_dropout": 0.1,
+    "unit_weights": True,
+    "critic": "categorical",
+    "num_soft_q_nets": 3,
+    "min_over": 1,
+    "num_quantiles": 5,
+    "drop_quantiles": 1,
+    "num_atoms": 7,
+    "value_bound": 3.0,
+    "entropy_in_target": False,
+    "policy_lr": 0.1,
+    "soft_q_lr": 0.1,
+    "alpha_lr": 0.1,
+    "final_lr_fraction": 0.1,
+    "policy_delay": 2,
+    "adam_betas": [0.5, 0.9],
+    "weight_decay": 0.1,
+    "alpha": 0.3,
+    "initial_alpha": 0.3,
+    "alpha_per_part": True,
+    "target_entropy": -0.3,
+    "target_std": 0.3,
+    "log_std_min": -5.0,
+    "log_std_max": 1.0,
+    "gsde_log_std": -1.0,
+    "max_grad_norm": 1.0,
+    "normalize_observations": True,
+    "normalize_rewards": True,
+    "reward_scale": 2.0,
+}
+STARTS: dict[str, dict[str, Any]] = {  # of which the key changes something; others: {}
+    "encoder": {"observations": IMAGE},
+    "min_over": {"critic": "redq"},
+    "num_quantiles": {"critic": "tqc"},
+    "drop_quantiles": {"critic": "tqc"},
+    "num_atoms": {"critic": "categorical"},
+    "value_bound": {"critic": "categorical"},
+    "alpha_per_part": {"actions": "parts"},
+}
+
+
+def test_every_setting_of_the_agent_has_another_value_here() -> None:
+    assert OTHERS.keys() == {field.name for field in dataclasses.fields(AgentConfig)}
+
+
+@pytest.mark.parametrize("key", OTHERS)
+def test_init_from_is_named_for_what_it_can_change(key: str) -> None:
+    with pytest.raises(ConfigError, match="start a new run to change it") as refusal:
+        check_changes(Config(), Config().merged({"agent": {key: OTHERS[key]}}))
+    start = STARTS.get(key, {})
+    before, after = make_agent(**start), make_agent(**{**start, key: OTHERS[key]})
+    try:
+        after.load_weights(before.state_dict())
+        fits = True
+    except CheckpointError:
+        fits = False
+    assert ("--train.init_from" in str(refusal.value)) == fits
+
+
+def test_init_from_takes_over_another_environment_of_the_same_spaces() -> None:
+    with pytest.raises(
+        ConfigError, match=r"with --train\.init_from where the spaces stay the same"
+    ):
+        check_changes(Config(), Config().merged({"env": {"id": "Other-v0"}}))
 
 
 def test_resume_refuses_a_change_before_it_touches_the_run(run: Path) -> None:
