@@ -9,10 +9,10 @@ from typing import Any
 import autograd as torch
 from sac.agent.variants import image_plan
 from sac.config import AgentConfig, Config
-from sac.errors import SpaceError
+from sac.errors import DiskError, SpaceError
 from sac.networks.encoders import FEATURES
 from sac.replay.storage.interface import Column
-from sac.spaces import ObservationEncoder, action_codec
+from sac.spaces import ActionCodec, ObservationEncoder, action_codec
 from sac.spaces.documents import ELEMENT_LIMIT
 from sac.spaces.shrinking import shrinking_advice
 
@@ -41,41 +41,56 @@ class Capacity:
         return cls(config, memory, _free_disk(Path(config.logging.root)))
 
     def checked(self, env: Any) -> Any:
-        """Return a (vector) environment; SpaceError for one whose observations can't fit."""
+        """Return a (vector) environment; SACError for one whose observations can't fit."""
         prefix = "single_" if hasattr(env, "single_observation_space") else ""
         self.check(*(getattr(env, f"{prefix}{kind}_space") for kind in ("observation", "action")))
         return env
 
     def check(self, observation_space: Any, action_space: Any) -> None:
-        """Raise SpaceError, with figures and cures, for an observation that can't fit."""
-        encoder, codec = ObservationEncoder(observation_space), action_codec(action_space)
-        train, features = self.config.train, math.prod(encoder.shape)
-        rows = min(train.buffer_size, train.total_steps)
-        action = Column.of(codec.shape, codec.dtype)
-        row = Column.of(*encoder.stored_row).row_bytes + action.row_bytes + ROW_BYTES
-        memory = learning_bytes(self.config.agent, encoder, train.batch_size)
-        reasons, cures = list[str](), [shrinking_advice(observation_space)]
+        """Raise SpaceError for an observation, DiskError for a replay that can't fit.
+
+        They have figures, and what helps.
+        """
+        encoder = ObservationEncoder(observation_space)
+        self._check_observation(encoder)
+        self._check_replay(encoder, action_codec(action_space))
+
+    def _check_observation(self, encoder: ObservationEncoder) -> None:
+        features, batch_size = math.prod(encoder.shape), self.config.train.batch_size
+        memory = learning_bytes(self.config.agent, encoder, batch_size)
+        reasons, cures = list[str](), [shrinking_advice(encoder.space)]
         if features > ELEMENT_LIMIT:
             reasons.append(f"a saved agent may have at most {ELEMENT_LIMIT:,}")
         if self.memory is not None and memory > self.memory:
             reasons.append(
                 "the first layers of the networks, their optimizers, a checkpoint and a batch take "
-                f"{_gigabytes(memory)} of memory, and {_gigabytes(self.memory)} are available"
+                f"{_size(memory)} of memory, and {_size(self.memory)} are available"
             )
             cures.append("smaller agent.hidden_sizes and train.batch_size take less memory")
-        if self.disk is not None and rows * row > self.disk:
-            root, room = self.config.logging.root, self.disk // row
-            reasons.append(
-                f"{rows:,} transitions in the replay (train.buffer_size, or train.total_steps if "
-                f"that is less) take {_gigabytes(rows * row)} on the disk of {root!r}, and "
-                f"{_gigabytes(self.disk)} are free"
-            )
-            cures.append(f"a train.buffer_size below {room:,} fits")
         if reasons:
             raise SpaceError(
-                f"the observation {observation_space} has {features:,} features, which do not "
+                f"the observation {encoder.space} has {features:,} features, which do not "
                 f"fit: {'; '.join(reasons)}. What helps: {'; '.join(cures)}."
             )
+
+    def _check_replay(self, encoder: ObservationEncoder, codec: ActionCodec) -> None:
+        train, features = self.config.train, math.prod(encoder.shape)
+        rows = min(train.buffer_size, train.total_steps)
+        action = Column.of(codec.shape, codec.dtype)
+        row = Column.of(*encoder.stored_row).row_bytes + action.row_bytes + ROW_BYTES
+        if self.disk is None or rows * row <= self.disk:
+            return
+        room, cures = self.disk // row, ["more room there, or another logging.root"]
+        if room > max(train.batch_size, self.config.env.num_envs):  # which a buffer must hold
+            cures.append(f"a train.buffer_size below {room:,} fits")
+        if features > MANY_FEATURES:
+            cures.append(shrinking_advice(encoder.space))
+        raise DiskError(
+            f"the replay does not fit on the disk of {self.config.logging.root!r}: {rows:,} "
+            "transitions (train.buffer_size, or train.total_steps if that is less) with "
+            f"observations of {features:,} features take {_size(rows * row)}, and "
+            f"{_size(self.disk)} are free. What helps: {'; '.join(cures)}."
+        )
 
 
 def size_note(encoder: ObservationEncoder, config: AgentConfig) -> list[str]:
@@ -121,14 +136,15 @@ def _available_memory() -> int | None:
 
 
 def _free_disk(root: Path) -> int | None:
-    """Return what is free where a folder is, or is to be made."""
+    """Return what is free where a folder is, or is to be made; None where no disk is, as /proc."""
     try:
         absolute = root.absolute()
         there = next(folder for folder in (absolute, *absolute.parents) if folder.exists())
-        return shutil.disk_usage(there).free
+        usage = shutil.disk_usage(there)
+        return usage.free if usage.total else None
     except OSError:
         return None
 
 
-def _gigabytes(number: int) -> str:
-    return f"{number / 1e9:,.1f} GB"
+def _size(number: int) -> str:
+    return f"{number / 1e9:,.1f} GB" if number >= 10**9 else f"{number / 1e6:,.1f} MB"

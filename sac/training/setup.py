@@ -35,7 +35,7 @@ def make_environments(
 ) -> tuple[VectorEnvironment, VectorEnvironment | None, list[str]]:
     """Make the training's environments and, for evaluation, one in this process; with notes.
 
-    SpaceError, before any process starts, for observations that a new run has no room for.
+    SACError, before any process starts, for observations that a new run has no room for.
     """
     source, notes = env, list[str]()
     needs_copy = config.evaluation.env == "copy"

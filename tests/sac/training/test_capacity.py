@@ -1,6 +1,7 @@
 """Observations that can't fit are refused with figures and cures, before anything is made."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gymnasium
@@ -39,7 +40,7 @@ gymnasium.register(ID, lambda **kwargs: LargeEnv(**kwargs), disable_env_checker=
 
 def refusal(space: Any, memory: int | None, disk: int | None, **train: int) -> str:
     config = Config.from_dict({"train": {"total_steps": 10**6, **train}})
-    with pytest.raises(SpaceError) as caught:
+    with pytest.raises(SACError) as caught:
         Capacity(config, memory, disk).check(space, ACTIONS)
     return str(caught.value)
 
@@ -55,6 +56,33 @@ def test_replay_is_refused_with_the_buffer_that_fits() -> None:
     # A short run never fills a large buffer.
     short = Config.from_dict({"train": {"total_steps": fitting}})
     Capacity(short, None, 60 * GIGABYTE).check(IMAGE, ACTIONS)
+
+
+def test_disk_is_named_where_it_is_too_small_for_small_observations() -> None:
+    small = spaces.Box(-1, 1, (3,))
+    text = refusal(small, PLENTY, 20 * 10**6)
+    for words in (
+        "does not fit on the disk of 'runs': 1,000,000",
+        "20.0 MB are free",
+        "another log",
+    ):
+        assert words in text
+    fitting = int(text.partition("train.buffer_size below ")[2].split()[0].replace(",", ""))
+    assert 500_000 < fitting < 1_000_000
+    assert "which do not fit" not in text and "TransformObservation" not in text
+
+
+@pytest.mark.parametrize("disk", [0, 1000])
+def test_no_buffer_is_named_that_can_not_be(disk: int) -> None:
+    text = refusal(spaces.Box(-1, 1, (3,)), PLENTY, disk)
+    assert "0.0 MB are free. What helps: more room there, or another logging.root." in text
+
+
+def test_folder_that_is_on_no_disk_is_refused_where_it_is_made(tmp_path: Path) -> None:
+    usage = SimpleNamespace(total=0, used=0, free=0)  # as of /proc
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
+        assert Capacity.of(tiny_config(tmp_path), SACAgent(IMAGE, ACTIONS).device).disk is None
 
 
 def test_networks_are_refused_with_what_helps_for_the_kind() -> None:
