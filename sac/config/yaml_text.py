@@ -8,10 +8,11 @@ import yaml
 
 from sac.errors import ConfigError
 
-# PyYAML follows YAML 1.1, where 1e4 and 1.5e3 are text, as they lack a dot or the exponent's sign;
-# 020000 is octal, and 190:20:30 counts in sixties. YAML 1.2 and people read the first three as
-# decimal numbers and the last as text.
+# PyYAML follows YAML 1.1, where 1e4 and 1.5e3 are text, as they lack a dot or the exponent's sign,
+# and so is -.5; 020000 is octal, and 190:20:30 counts in sixties. YAML 1.2 and people read all but
+# the last, which is text, as decimal numbers.
 EXPONENT_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+\Z")
+SIGNED_FRACTION = re.compile(r"[-+]\.[0-9]+\Z")
 DECIMAL_NUMBER = re.compile(r"[-+]?[0-9][0-9_]*\Z")
 SIXTIES = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?\Z")
 NOT_FINITE = re.compile(r"[-+]?(nan|inf|infinity)\Z", re.IGNORECASE)
@@ -70,6 +71,7 @@ ConfigLoader.add_constructor(INT_TAG, ConfigLoader.construct_whole)
 ConfigLoader.add_constructor(UNCLEAR_TAG, lambda loader, node: Unclear(node.value))
 for tag, pattern, first in (
     (FLOAT_TAG, EXPONENT_NUMBER, NUMERIC),
+    (FLOAT_TAG, SIGNED_FRACTION, "-+"),
     (INT_TAG, DECIMAL_NUMBER, NUMERIC),
     (UNCLEAR_TAG, NOT_FINITE, "-+nNiI"),
 ):

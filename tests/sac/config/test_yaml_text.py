@@ -18,6 +18,9 @@ from sac.errors import ConfigError
         ("-3e-4", -3e-4),
         ("1.5e3", 1.5e3),
         (".5e1", 5.0),
+        ("-.5", -0.5),
+        ("+.25", 0.25),
+        ("-.", "-."),
         ("1.E2", 100.0),
         ("7", 7),
         ("'1e4'", "1e4"),
@@ -41,7 +44,11 @@ def test_exponents_are_numbers(text: str, value: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [*"1e4 1.5e3 -.5e1 true null é \ud800 020000 190:20:30 nan -inf Infinity".split(), "", " a"],
+    [
+        *"1e4 1.5e3 -.5e1 -.5 true null é \ud800 020000 190:20:30 nan -inf Infinity".split(),
+        "",
+        " a",
+    ],
 )
 def test_text_stays_text(text: str) -> None:
     assert parse_yaml(dump_yaml({"key": [text]}), "test") == {"key": [text]}
