@@ -86,7 +86,7 @@ def checked(value: Any, hint: Any, option: Option, key: str) -> Any:
     except ValueError:
         message = f"{key}: expected {expected(hint, option)}, got {shown(value)}"
         if typing.get_origin(hint) is Sequence and isinstance(value, str | int):
-            message += f": write [{value}]"
+            message += f": write [{', '.join(str(value).replace(',', ' ').split())}]"
         raise ConfigError(message) from None
 
 

@@ -172,7 +172,7 @@ REFUSED = [
         "--config FILE --agent.learning_rate 1",
         "the nearest is --agent.policy_lr or --agent.soft_q_lr or --agent.alpha_lr",
     ),
-    ("--config FILE --agent.hidden_sizes 64,64", ", got '64,64': write [64,64]"),
+    ("--config FILE --agent.hidden_sizes 64,64", ", got '64,64': write [64, 64]"),
     ("--config FILE --agent.hidden_sizes 64", ", got 64: write [64]"),
     ("--config FILE --env.kwargs.g nan", "'nan' may be a number or text: write .nan, .inf or"),
     ("--config FILE --env.kwargs.a [-inf]", "text: write .nan, .inf or -.inf, or '-inf' in quotes"),

@@ -387,3 +387,9 @@ def test_junk_in_yaml_is_a_config_error(text: str) -> None:
         Config.from_yaml(text)
     except ConfigError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("text", ["64 64", "64,64", " 64, 64 "])
+def test_advice_for_a_list_is_one_that_can_be_read(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"write \[64, 64\]$"):
+        Config.from_dict({"agent": {"hidden_sizes": text}})
