@@ -21,6 +21,9 @@ class HindsightConfig:
         check_fields(self, "train.hindsight.")
 
 
+BUFFER_LIMIT = 2**30  # what the replay can number
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """The length and the data of training; steps are transitions of all environments together."""
@@ -63,7 +66,11 @@ class TrainConfig:
     ] = 64
     batch_size: Annotated[int, count("Transitions in an update.", at_most=10**7)] = 256
     buffer_size: Annotated[
-        int, count("Transitions kept to learn from, over all environments; the oldest make room.")
+        int,
+        count(
+            "Transitions kept to learn from, over all environments; the oldest make room.",
+            at_most=BUFFER_LIMIT,
+        ),
     ] = 1_000_000
     # 0.6 in arXiv:1511.05952, for games. Where rewards are dense, uniform draws do as well.
     priority_alpha: Annotated[

@@ -173,6 +173,7 @@ REFUSED = [
         "the nearest is --agent.policy_lr or --agent.soft_q_lr or --agent.alpha_lr",
     ),
     ("--config FILE --agent.hidden_sizes 64,64", ", got '64,64': write [64, 64]"),
+    ("--config FILE --train.buffer_size 3e9", "a whole number from 1 to 1073741824, got 3"),
     ("--config FILE --agent.hidden_sizes 64", ", got 64: write [64]"),
     ("--config FILE --env.kwargs.g nan", "'nan' may be a number or text: write .nan, .inf or"),
     ("--config FILE --env.kwargs.a [-inf]", "text: write .nan, .inf or -.inf, or '-inf' in quotes"),

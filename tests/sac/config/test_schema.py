@@ -73,7 +73,7 @@ OUT_OF_RANGE = [
     ("train.total_steps", 1e13, "10000000000000.0", "from 1 to 1e12"),
     ("train.learning_starts", -1, "-1", "from 0 to 1e12"),
     ("train.batch_size", 0, "0", "from 1 to 1e7"),
-    ("train.buffer_size", 0, "0", "from 1 to 1e12"),
+    ("train.buffer_size", 0, "0", "from 1 to 1073741824"),
     ("train.updates_per_step", 0, "0", "above 0 and at most 1000"),
     ("env.num_envs", 0, "0", "from 1 to 10000"),
     ("env.vectorization", "threads", "'threads'", "sync, async, native"),
