@@ -69,14 +69,13 @@ class BlockStack(Module):
         self._name = ("{}." if self.is_stack else "") if name is None else name
         self._parts: list[list[Part]] = []  # of each step
         self._unit_rows: list[tuple[int, int, int]] = []  # start and shape of such weights
+        normalized = len(self.steps) - (unit_rows == "hidden") if unit_rows else 0  # the first
         start = 0
         for i, step in enumerate(self.steps):
             parts = []
             for part, shape in step.parts(inputs).items():
                 parts.append(Part(part, start, shape))
-                is_last = i == len(self.steps) - 1
-                if len(shape) == 2 and unit_rows and not (unit_rows == "hidden" and is_last):
-                    self._unit_rows.append((start, *shape))
+                self._unit_rows += [(start, *shape)] if len(shape) == 2 and i < normalized else []
                 start += parts[-1].size
             self._parts.append(parts)
             for statistic, value in step.statistics(inputs).items():

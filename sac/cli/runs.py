@@ -1,7 +1,5 @@
 """What the commands that look at runs share: options, and a result for each run."""
 
-import os
-import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -10,6 +8,7 @@ from sac.cli.parser import CommandParser, value_type
 from sac.config import check_device
 from sac.config.fields import count
 from sac.config.schema import SEED_LIMIT
+from sac.disk.places import folder_fault
 from sac.errors import CheckpointError, ConfigError
 from sac.run.layout import without_figures
 from sac.terminal.output import lasting_output
@@ -77,17 +76,6 @@ def check_runs(arguments: Any) -> None:
     for path in arguments.paths:
         if fault := folder_fault(path):
             raise CheckpointError(f"{path} {fault}: expected a run directory")
-
-
-def folder_fault(path: Path) -> str | None:
-    """Return why a path leads to no folder, as the end of a sentence; None if it does."""
-    try:
-        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
-    except PermissionError:
-        return "is in a folder without permission to look into"
-    except (OSError, ValueError):  # such as a name that is too long, or has a null byte
-        return "does not exist"
-    return None if is_folder else "is not a folder"
 
 
 def for_each_run(arguments: Any, function: Callable[..., Result], **more: Any) -> list[Result]:

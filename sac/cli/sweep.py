@@ -12,7 +12,6 @@ from sac.cli.parser import CommandParser, add_config_options, parse_config_optio
 from sac.cli.summary import quoted, typed_commands
 from sac.config import Config
 from sac.config.fields import Option, count
-from sac.config.keys import value_at
 from sac.config.shipped import PRESETS, SPACES, config_path, names, space_path
 from sac.errors import ConfigError, SACError
 from sac.run.layout import safe_name
@@ -23,7 +22,6 @@ from sac.terminal.results import kept_for_results
 if TYPE_CHECKING:
     from sac.sweep.on_ray import Cluster
     from sac.sweep.processes import Start
-    from sac.sweep.space import Space
     from sac.sweep.trials import Trials
 
 USAGE = "%(prog)s --config FILE --space FILE [--trials N] [--KEY VALUE ...]"
@@ -94,7 +92,7 @@ def _search(
     from sac.threads import processors
 
     space = Space.load(space_path(arguments.space), config)
-    _check_options(space, overrides)
+    space.check_options(overrides)
     name = f"{config_path(arguments.config).stem}-sweep"
     name = safe_name(name, "sweep") if arguments.sweep is None else _checked_name(arguments.sweep)
     folder = SweepFolder(Path(config.logging.root) / name)
@@ -134,17 +132,6 @@ def _checked_name(name: str) -> str:
             f"and '-', got {name!r:.100}; give --sweep {safe}"
         )
     return name
-
-
-def _check_options(space: "Space", overrides: Mapping[str, Any]) -> None:
-    """Raise ConfigError for a key that an option fixes, and that the space chooses every time."""
-    for key in [each.key for each in space.dimensions if not each.conditions]:
-        section, _, name = key.rpartition(".")
-        if name in ((value_at(overrides, section) if section else overrides) or {}):
-            raise ConfigError(
-                f"--{key}: the space chooses it for each trial: leave out the option, or take the "
-                "key out of the space"
-            )
 
 
 def _tell_beginning(trials: "Trials", workers: int) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sac.cli.parser import CommandParser, add_config_options, parse_config_options
-from sac.cli.runs import TRUST, folder_fault
+from sac.cli.runs import TRUST
 from sac.cli.seeds import add_seeds_options, train_seeds
 from sac.cli.summary import print_summary, typed_commands
 from sac.config import Config
 from sac.config.shipped import NO_PRESET, PRESETS, names
+from sac.disk.places import folder_fault
 from sac.errors import ConfigError
 from sac.metrics.findings import read_findings
 from sac.run.layout import CONFIG_FILE

@@ -21,7 +21,8 @@ class HindsightConfig:
         check_fields(self, "train.hindsight.")
 
 
-BUFFER_LIMIT = 2**30  # what the replay can number
+# Rows are numbered in int32, with room for the observations kept aside.
+BUFFER_LIMIT = 2**30
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,21 @@
-"""Where a user lets something be written: looked at before the work whose result it is."""
+"""Places that a user names, looked at before the work: to read from, or for what it results in."""
 
 import os
+import stat
 from pathlib import Path
 
 from sac.errors import ConfigError
+
+
+def folder_fault(path: Path) -> str | None:
+    """Return why a path leads to no folder, as the end of a sentence; None if it does."""
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+    except PermissionError:
+        return "is in a folder without permission to look into"
+    except (OSError, ValueError):  # such as a name that is too long, or has a null byte
+        return "does not exist"
+    return None if is_folder else "is not a folder"
 
 
 def check_place(path: Path, option: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from sac.config import Config
 from sac.config.keys import nearest
+from sac.disk.places import folder_fault
 from sac.errors import ConfigError, SACError
 from sac.metrics.events import FILE_PATTERN, do_without_tensorflow
 from sac.run.layout import CONFIG_FILE, METRICS_FILE, without_figures
@@ -36,8 +37,7 @@ def find_runs(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
     found: dict[Path, Path] = {}
     unreadable: dict[str, str] = {}  # by folder, for overlapping paths
     for path in without_figures(paths):
-        if not os.path.isdir(path):
-            fault = "is not a folder" if os.path.exists(path) else "does not exist"
+        if fault := folder_fault(path):
             raise ConfigError(f"{path} {fault}: expected a run directory or a folder of runs")
         faults: list[OSError] = []
         below = list(_runs_below(path, faults))

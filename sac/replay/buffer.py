@@ -9,6 +9,7 @@ from numpy.random import Generator, SeedSequence
 from numpy.typing import DTypeLike
 
 import autograd as torch
+from sac.config.train import BUFFER_LIMIT
 from sac.errors import ConfigError
 from sac.replay.batch import Batch
 from sac.replay.frames import Frames
@@ -24,8 +25,6 @@ from sac.replay.storage.memory import MemoryStorage
 from sac.seeding import generator as new_generator
 from sac.seeding import generator_to_json, restore_generator
 from sac.spaces.packing import Packing
-
-MAX_CAPACITY = 2**30  # rows are numbered in int32, with room for the observations kept aside
 
 
 class ReplayBuffer:
@@ -56,10 +55,10 @@ class ReplayBuffer:
         packing: Packing | None = None,
         storage: Storage | None = None,
     ) -> None:
-        if not num_envs <= capacity <= MAX_CAPACITY:
+        if not num_envs <= capacity <= BUFFER_LIMIT:
             raise ConfigError(
                 f"train.buffer_size: expected from {num_envs} (one transition for each of the "
-                f"environments) to {MAX_CAPACITY}, got {capacity}"
+                f"environments) to {BUFFER_LIMIT}, got {capacity}"
             )
         self.storage = MemoryStorage() if storage is None else storage
         observation = Column.of(

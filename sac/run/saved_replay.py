@@ -2,6 +2,7 @@
 
 import autograd as torch
 from sac.config import Config
+from sac.disk.encoding import unreadable
 from sac.errors import CheckpointError, ConfigError
 from sac.replay.buffer import ReplayBuffer
 from sac.replay.frames import Frames
@@ -76,6 +77,6 @@ def saved_replay(
     try:
         replay_buffer.storage.open(run_directory / REPLAY_FOLDER)
     except OSError as error:
-        raise CheckpointError(f"Can't read '{run_directory}': {error.strerror}.") from error
+        raise unreadable(run_directory / REPLAY_FOLDER, error) from error
     replay_buffer.load(checkpoint.documents[REPLAY])
     return replay_buffer

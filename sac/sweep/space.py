@@ -112,6 +112,16 @@ class Space:
         except ConfigError as error:
             raise ConfigError(f"--space {path}: {error}") from error
 
+    def check_options(self, overrides: Mapping[str, Any]) -> None:
+        """Raise ConfigError for a key that an option fixes, and that is chosen every time."""
+        for key in [each.key for each in self.dimensions if not each.conditions]:
+            section, _, name = key.rpartition(".")
+            if name in ((value_at(overrides, section) if section else overrides) or {}):
+                raise ConfigError(
+                    f"--{key}: the space chooses it for each trial: leave out the option, or take "
+                    "the key out of the space"
+                )
+
     def suggest(self, trial: Sampler) -> dict[str, Any]:
         """Return a value for every key whose condition holds, by dotted keys."""
         chosen: dict[str, Any] = {}

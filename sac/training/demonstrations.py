@@ -78,6 +78,8 @@ def prefill_for(config: Config, environment: VectorEnvironment) -> Steps | None:
 def observe_demonstrations(agent: SACAgent, steps: Steps, gamma: float) -> None:
     """Let the agent's statistics of observations and of rewards see demonstrations."""
     agent.observe(steps.observation)
+    if agent.reward_scale is None:
+        return
     ends = steps.terminated | steps.truncated
     returns, total = np.empty(len(ends)), 0.0
     for i, (reward, is_end) in enumerate(zip(steps.reward.tolist(), ends.tolist(), strict=True)):

@@ -284,9 +284,8 @@ def _attempt(
             state.open_replay(run_directory)
         if checkpoint is not None:
             notes = [*notes, *state.restore(checkpoint), *renew_noise(state, run_directory)]
-            set_aside(
-                damaged, checkpoint.folder.parents[1]
-            )  # only now, when the one before them is in use
+            # Only now that the one before them is in use.
+            set_aside(damaged, checkpoint.folder.parents[1])
             notes += [f"{error} The checkpoint before it is used." for error in damaged.values()]
             notes += changed_versions(checkpoint.folder.parents[1], checkpoint.versions, updates)
         elif config.train.init_from is not None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from sac.cli import main
-from sac.cli.sweep import _check_options
 from sac.config import Config
 from sac.sweep.child import LocalChild
 from sac.sweep.space import Space
@@ -47,7 +46,7 @@ def test_help_explains_the_space(capsys: pytest.CaptureFixture[str]) -> None:
         (["--agent.taau", "1"], "the nearest is --agent.tau"),
         (["--pruner", "best"], "--pruner"),
         (["--sweep", "../x-sweep"], "got '../x-sweep'; give --sweep x-sweep"),
-        (["--sweep", "/tmp/x"], "got '/tmp/x'; give --sweep tmp_x"),
+        (["--sweep", "/up/x"], "got '/up/x'; give --sweep up_x"),
         (["--sweep", ""], "got ''; give --sweep sweep"),
     ],
 )
@@ -81,7 +80,7 @@ def test_an_option_may_say_what_a_key_is_where_its_condition_does_not_hold() -> 
     document: dict[str, Any] = {"agent.critic": ["sac", "tqc"]}
     document |= {"train.n_step": {"int": [1, 5], "if": {"agent.critic": "tqc"}}}
     overrides = {"train": {"n_step": 4}}
-    _check_options(Space(document, Config.load("pendulum", overrides)), overrides)
+    Space(document, Config.load("pendulum", overrides)).check_options(overrides)
 
 
 def test_config_and_space_are_needed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -103,7 +103,8 @@ def test_other_actions_are_refused(actions: str) -> None:
 def test_weights_of_norm_one_are_refused_but_for_hidden_ones() -> None:
     with pytest.raises(ConfigError, match=r"agent\.gsde_log_std: agent.unit_weights"):
         made(unit_weights=True)
-    assert policy_of(made(unit_weights="hidden")).net.state_dict()
+    _, head = policy_of(made(unit_weights="hidden")).net.before_last(torch.zeros(1, 3))
+    np.testing.assert_array_equal(head["log_std"].detach(), np.full((1, 2, 16), -1.5, "f4"))
 
 
 def test_a_run_goes_on_exactly_in_the_middle_of_a_piece(tmp_path: Path) -> None:
