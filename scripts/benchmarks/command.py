@@ -1,7 +1,6 @@
 """The command line of the benchmark."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -23,7 +22,12 @@ from scripts.benchmarks import (
 from scripts.benchmarks.bench import Bench, Options
 from scripts.benchmarks.family_command import family
 from scripts.benchmarks.learning_command import learn
-from scripts.benchmarks.process import BenchmarkError, keep_to_processors, processors
+from scripts.benchmarks.process import (
+    BenchmarkError,
+    keep_to_processors,
+    processors,
+    python_path,
+)
 from scripts.benchmarks.report import machine, print_json, print_table
 from scripts.benchmarks.solving import solve
 
@@ -137,9 +141,9 @@ def _options(arguments: argparse.Namespace) -> Options:
         raise BenchmarkError(str(error)) from error
     return Options(
         peers,
-        peer_python=_absolute(arguments.peer_python),
-        torch_python=_absolute(arguments.torch_python),
-        rltools_python=_absolute(arguments.rltools_python),
+        peer_python=arguments.peer_python,
+        torch_python=arguments.torch_python,
+        rltools_python=arguments.rltools_python,
         device=str(device),
         threads=arguments.threads,
         repetitions=arguments.repetitions,
@@ -160,13 +164,6 @@ def _peers(arguments: argparse.Namespace) -> tuple[str, ...]:
     return peers
 
 
-def _absolute(python: str | None) -> str | None:
-    """Return the path as it is from any folder; a bare name is left to be searched for."""
-    if python is None or os.path.dirname(python) == "":
-        return python
-    return os.path.abspath(python)  # not resolved: an environment's Python is a link to another
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="benchmark.py",
@@ -179,11 +176,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--peers", default="", metavar="NAMES", help="Of sb3,sbx,rltools. (default: ours alone)"
     )
-    parser.add_argument("--peer-python", metavar="PATH", help="Python of the peers' environment.")
-    parser.add_argument(
-        "--torch-python", metavar="PATH", help="Python of an environment with torch, for autograd."
-    )
-    parser.add_argument("--rltools-python", metavar="PATH", help="Python of RLtools' environment.")
+    for option, what in (
+        ("peer", "the peers' environment"),
+        ("torch", "an environment with torch, for autograd"),
+        ("rltools", "RLtools' environment"),
+    ):
+        parser.add_argument(
+            f"--{option}-python", type=python_path, metavar="PATH", help=f"Python of {what}."
+        )
     parser.add_argument(
         "--json",
         action="store_true",

@@ -21,7 +21,15 @@ from scripts.benchmarks.family import (
 )
 from scripts.benchmarks.family_report import draw, print_text, table, to_json, to_markdown
 from scripts.benchmarks.learning import Lines
-from scripts.benchmarks.process import ROOT, WORKERS, BenchmarkError, Place, processors, run_program
+from scripts.benchmarks.process import (
+    ROOT,
+    WORKERS,
+    BenchmarkError,
+    Place,
+    processors,
+    python_path,
+    run_program,
+)
 from scripts.benchmarks.report import CONFIGS_PAGE, processor, today, write_section
 from scripts.benchmarks.trainings import missing, train_missing
 
@@ -114,7 +122,12 @@ def _parser() -> argparse.ArgumentParser:
         help="Trainings at a time. (default: all processors, here %(default)s)",
     )
     add("--no-train", action="store_true", help="Show what is known.")
-    add("--peer-python", metavar="PATH", help="Python with SB3, sb3-contrib and SBX.")
+    add(
+        "--peer-python",
+        type=python_path,
+        metavar="PATH",
+        help="Python with SB3, sb3-contrib and SBX.",
+    )
     add(
         "--runs",
         type=Path,

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -66,6 +67,24 @@ def keep_to_processors(threads: int) -> None:
     """Let this process and its children run on `threads` processors: JAX has no other limit."""
     if can_keep_to_processors():
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
+@contextmanager
+def kept_to_processors(threads: int) -> Iterator[None]:
+    """The same for as long as the context lasts."""
+    before = os.sched_getaffinity(0) if can_keep_to_processors() else set()
+    keep_to_processors(threads)
+    try:
+        yield
+    finally:
+        if before:
+            os.sched_setaffinity(0, before)
+
+
+def python_path(text: str) -> str:
+    """Return the path of a Python as it is from any folder; a bare name is to be searched for."""
+    # Not resolved: an environment's Python is a link to another.
+    return os.path.abspath(text) if os.path.dirname(text) else text
 
 
 def processors() -> int:

@@ -1,9 +1,9 @@
 """`benchmark.py solve`: seconds from the start of the process until an evaluation shows success.
 
-Ours trains with the shipped configuration, SB3 with the settings of its Zoo. Both evaluate as often
-and as long as our configuration says, which counts, and end with the first evaluation that reaches
-what the README's table asks of every seed. A side that does not get there within the
-configuration's steps counts with its full time.
+Ours trains with the shipped configuration, SB3 and SBX with the settings of SB3's Zoo, RLtools with
+its own, which are for Pendulum. All evaluate as often and as long as our configuration says, which
+counts, and end with the first evaluation that reaches what the README's table asks of every seed. A
+side that does not get there within the configuration's steps counts with its full time.
 """
 
 import argparse
@@ -21,26 +21,38 @@ from rich.table import Table
 
 from sac.config import Config
 from scripts.benchmarks.learning import GOALS, load_config
-from scripts.benchmarks.process import OURS, ROOT, WORKERS, BenchmarkError, Place, run_program
+from scripts.benchmarks.process import (
+    OURS,
+    ROOT,
+    WORKERS,
+    BenchmarkError,
+    Place,
+    kept_to_processors,
+    python_path,
+    run_program,
+)
 from scripts.benchmarks.report import PAGE, TEXT_WIDTH, markdown, processor, write_section
 
 LINES = ROOT / "scripts" / "benchmarks" / "solving.jsonl"
 SEEDS = (0, 1, 2)
-SB3 = "sb3"
+PEERS = {"sb3": "SB3", "sbx": "SBX", "rltools": "RLtools"}  # and what the table calls them
 # Of which configuration, by which sides, and until which return, if not the table's.
 TASKS = {
-    "pendulum": (OURS, SB3),
-    "cartpole": (OURS,),  # SB3's SAC knows no discrete actions
-    "lunar_lander_continuous": (OURS, SB3),
-    "half_cheetah": (OURS, SB3),
+    "pendulum": (OURS, "sb3", "sbx", "rltools"),
+    "cartpole": (OURS,),  # the peers' SAC knows no discrete actions
+    "lunar_lander_continuous": (OURS, "sb3", "sbx"),
+    "half_cheetah": (OURS, "sb3", "sbx"),
 }
 TARGETS = {goal.config: goal.aim.every for goal in GOALS if goal.aim is not None}
 TARGETS["half_cheetah"] = 3000.0
-HEADINGS = ("until an evaluation reaches", OURS, "SB3", "ours / SB3's")
+HEADINGS = (
+    "until an evaluation reaches", OURS, *PEERS.values(), *(f"ours/{n}" for n in PEERS.values())
+)  # fmt: skip
 DESCRIPTION = """Measure how long the shipped configurations take, from the start of the process,
-until an evaluation reaches what the README's table asks of every seed; and SB3 with the settings of
-its Zoo, where --peer-python is the Python of an environment with it. What
-scripts/benchmarks/solving.jsonl holds is not measured again. The machine should do nothing else."""
+until an evaluation reaches what the README's table asks of every seed; SB3 and SBX with the
+settings of SB3's Zoo, where --peer-python is given; and RLtools with its own, where
+--rltools-python is. What scripts/benchmarks/solving.jsonl holds is not measured again. The machine
+should do nothing else."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +80,20 @@ def solve(argv: Sequence[str]) -> int:
     wanted = list(TASKS) if arguments.only is None else arguments.only.split(",")
     if unknown := sorted(set(wanted) - set(TASKS)):
         raise BenchmarkError(f"--only: expected names of {', '.join(TASKS)}; got {unknown[0]}")
+    pythons = {
+        OURS: sys.executable,
+        "sb3": arguments.peer_python,
+        "sbx": arguments.peer_python,
+        "rltools": arguments.rltools_python,
+    }
     known = {solved.key for solved in read(arguments.lines)}
     for name in wanted:
         for seed in SEEDS:
             for side in TASKS[name]:
-                is_here = side == OURS or arguments.peer_python is not None
-                if is_here and (name, side, seed, TARGETS[name]) not in known:
+                python = pythons[side]
+                if python is not None and (name, side, seed, TARGETS[name]) not in known:
                     print(f"{name}, seed {seed}: {side}", file=sys.stderr)
-                    solved = _measure(name, side, seed, arguments.peer_python)
+                    solved = _measure(name, side, seed, python)
                     with open(arguments.lines, "a", encoding="utf-8") as file:
                         file.write(json.dumps(asdict(solved)) + "\n")
     table = medians(read(arguments.lines))
@@ -100,16 +118,24 @@ def read(path: Path = LINES) -> list[Solved]:
     return [Solved(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _measure(name: str, side: str, seed: int, peer_python: str | None) -> Solved:
+def _measure(name: str, side: str, seed: int, python: str) -> Solved:
     config, target = load_config(name), TARGETS[name]
-    python, path = (sys.executable, ROOT) if side == OURS else (str(peer_python), WORKERS)
-    program = ["-m", "scripts.benchmarks.workers.our_solving"]
-    if side != OURS:
-        program = ["-m", "workers.peer_solving", *_peer_arguments(config)]
-    program += ["--config", name, "--seed", str(seed), "--target", str(target)]
+    path = ROOT if side == OURS else WORKERS
+    if side == OURS:
+        program = ["-m", "scripts.benchmarks.workers.our_solving", "--config", name]
+    elif side == "rltools":
+        program = ["-m", "workers.rltools_solving", *_peer_arguments(config)]
+    else:
+        program = ["-m", "workers.peer_solving", side, "--config", name, *_peer_arguments(config)]
+    program += ["--seed", str(seed), "--target", str(target)]
     with tempfile.TemporaryDirectory() as folder:
-        place = Place(python, path, threads=1, device="cpu")
-        finished = run_program(place, program, Path(folder))
+        # RLtools keeps its compiled code in the temporary folder.
+        variables = {"TMPDIR": folder} if side == "rltools" else {}
+        place = Place(python, path, threads=1, device="cpu", variables=variables)
+        if side == "rltools":  # as it is compiled once for all runs, that is not counted
+            run_program(place, [*program, "--compile-only"], Path(folder))
+        with kept_to_processors(1):  # JAX has no other limit
+            finished = run_program(place, program, Path(folder))
     step = json.loads(finished.output.splitlines()[-1])["step"]
     today = datetime.now(UTC).date().isoformat()
     seconds = round(finished.seconds, 2)
@@ -125,29 +151,33 @@ def _peer_arguments(config: Config) -> list[str]:
 
 
 def medians(measured: Sequence[Solved]) -> list[list[str]]:
-    """Return the table's cells: task, seconds and steps of each side, and the ratio."""
+    """Return the table's cells: task, seconds of each side, and ours as a share of each peer's."""
     table = []
-    for name, sides in TASKS.items():
+    for name in TASKS:
         known = [e for e in measured if (e.config, e.target) == (name, TARGETS[name])]
-        own = {side: [each for each in known if each.side == side] for side in sides}
-        if not own[OURS]:
+        by_side = {s: [each for each in known if each.side == s] for s in (OURS, *PEERS)}
+        if not by_side[OURS]:
             continue
-        seconds = {
-            side: statistics.median(each.seconds for each in found)
-            for side, found in own.items()
-            if found
-        }
-        ratio = f"{seconds[OURS] / seconds[SB3]:.2f}" if SB3 in seconds else ""
         title = f"{load_config(name).env.id} to {TARGETS[name]:,g}"
-        table.append([title, *(_cell(own.get(side, [])) for side in (OURS, SB3)), ratio])
+        cells = [_cell(found) for found in by_side.values()]
+        shares = [_share(by_side[OURS], by_side[peer]) for peer in PEERS]
+        table.append([title, *cells, *shares])
     return table
+
+
+def _seconds(found: Sequence[Solved]) -> float:
+    return statistics.median(each.seconds for each in found)
+
+
+def _share(ours: Sequence[Solved], theirs: Sequence[Solved]) -> str:
+    return f"{_seconds(ours) / _seconds(theirs):.2f}" if theirs else ""
 
 
 def _cell(found: Sequence[Solved]) -> str:
     """Return the median seconds, and the seeds that did not get there."""
     if not found:
         return ""
-    text = f"{statistics.median(each.seconds for each in found):.1f} s"
+    text = f"{_seconds(found):.1f} s"
     short = sum(each.step is None for each in found)
     return f"{text} ({short} of {len(found)} seeds never)" if short else text
 
@@ -157,6 +187,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="benchmark.py solve", description=DESCRIPTION, allow_abbrev=False
     )
     parser.add_argument("--only", metavar="NAMES", help=f"Of {', '.join(TASKS)}.")
-    parser.add_argument("--peer-python", metavar="PATH", help="Python of SB3's environment.")
+    for option, what in (
+        ("peer", "an environment with SB3 and SBX"),
+        ("rltools", "RLtools' environment"),
+    ):
+        parser.add_argument(
+            f"--{option}-python", type=python_path, metavar="PATH", help=f"Python of {what}."
+        )
     parser.add_argument("--lines", type=Path, default=LINES, metavar="FILE", help="Of results.")
     return parser

@@ -9,6 +9,7 @@ import pytest
 
 from scripts.benchmarks import learning, solving
 from scripts.benchmarks.command import main
+from scripts.benchmarks.process import can_keep_to_processors
 from scripts.benchmarks.report import PAGE
 from scripts.benchmarks.solving import Solved, medians, read, to_markdown
 from scripts.benchmarks.workers import our_solving
@@ -45,23 +46,51 @@ def test_ours_ends_with_the_first_evaluation_that_reaches_the_target(
 def test_what_is_known_is_not_measured_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def measure(name: str, side: str, seed: int, peer_python: str | None) -> Solved:
+    def measure(name: str, side: str, seed: int, python: str) -> Solved:
+        pythons[side] = python
         return replace(MEASURED, config=name, side=side, seed=seed, seconds=10.0 + seed)
 
+    pythons: dict[str, str] = {}
     monkeypatch.setattr(solving, "_measure", measure)
     file = tmp_path / "lines.jsonl"
     file.write_text(json.dumps(asdict(MEASURED)) + "\n")
     assert main(["solve", "--only", "pendulum", "--lines", str(file)]) == 0
     assert [(each.side, each.seed) for each in read(file)] == [("ours", seed) for seed in range(3)]
     assert "11.0 s" in capsys.readouterr().out  # of 8, 11 and 12
-    assert main(["solve", "--only", "pendulum", "--lines", str(file), "--peer-python", "x"]) == 0
-    assert [each.side for each in read(file)] == ["ours"] * 3 + ["sb3"] * 3
+    command = ["solve", "--only", "pendulum", "--lines", str(file)]
+    assert main([*command, "--peer-python", "peer/python"]) == 0
+    assert [each.side for each in read(file)] == ["ours"] * 3 + ["sb3", "sbx"] * 3
+    assert main([*command, "--rltools-python", "python"]) == 0
+    assert [each.side for each in read(file)][9:] == ["rltools"] * 3
+    at = str(Path("peer/python").absolute())  # as the peers run in another folder
+    assert pythons == {"ours": sys.executable, "sb3": at, "sbx": at, "rltools": "python"}
+
+
+def test_rltools_is_compiled_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, fake = tmp_path / "log", tmp_path / "python"
+    lines = [f'echo "$TMPDIR $@" >> {log}', f"nproc >> {log}; sleep 0.05", "echo '{\"step\": 20}'"]
+    fake.write_text("\n".join(["#!/bin/sh", *lines]))
+    fake.chmod(0o755)
+    monkeypatch.setattr(solving, "SEEDS", (7,))
+    file = tmp_path / "lines.jsonl"
+    file.write_text(json.dumps(asdict(replace(MEASURED, seed=7))) + "\n")
+    command = ["solve", "--only", "pendulum", "--lines", str(file)]
+    assert main([*command, "--rltools-python", str(fake)]) == 0
+    asked = "-m workers.rltools_solving --env Pendulum-v1 --steps 10000 --every-steps 2000"
+    asked += " --episodes 5 --seed 7 --target -180"
+    (first, _, second, processors) = log.read_text().splitlines()
+    folder = first.split()[0]
+    assert [first, second] == [f"{folder} {asked} --compile-only", f"{folder} {asked}"]
+    assert processors == "1" or not can_keep_to_processors()
+    solved = read(file)[1]
+    assert (solved.side, solved.step) == ("rltools", 20)
 
 
 def test_a_side_that_does_not_get_there_counts_with_its_full_time() -> None:
     theirs = replace(MEASURED, side="sb3", seconds=80.0, step=None)
     (row,) = medians([MEASURED, theirs])
-    assert row == ["Pendulum-v1 to -180", "8.0 s", "80.0 s (1 of 1 seeds never)", "0.10"]
+    shown = ["Pendulum-v1 to -180", "8.0 s", "80.0 s (1 of 1 seeds never)", "", ""]
+    assert row == [*shown, "0.10", "", ""]
 
 
 def test_page_tells_what_was_measured() -> None:

@@ -1,4 +1,4 @@
-"""Train SB3 with its Zoo's settings until an evaluation reaches a return; print the step."""
+"""Train SB3 or SBX with SB3 Zoo's settings until an evaluation reaches a return; print the step."""
 
 import argparse
 import json
@@ -26,6 +26,7 @@ ZOO: dict[str, dict[str, Any]] = {
 def main() -> None:
     """Train as the arguments say; the end of this process is the moment that counts."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("peer", choices=("sb3", "sbx"))
     parser.add_argument("--config", choices=ZOO, required=True)
     parser.add_argument("--env", required=True)
     parser.add_argument("--steps", type=int, required=True)
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--target", type=float, required=True)
     arguments = parser.parse_args()
-    model = sac_class("sb3")(
+    model = sac_class(arguments.peer)(
         "MlpPolicy", arguments.env, device="cpu", seed=arguments.seed, **ZOO[arguments.config]
     )
     stop = StopTrainingOnRewardThreshold(arguments.target)
