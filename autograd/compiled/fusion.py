@@ -1,7 +1,8 @@
 """Joins instructions where one does what a second, of which nobody else sees the numbers, prepares.
 
 A rectifier behind a product with a bias, or behind a norm of rows, becomes the end of these. Its
-gradient becomes one instruction, or the end of the product before it.
+gradient becomes one instruction, or the end of the product before it. What is only copied, such as
+a gradient to its place among all of an optimizer's, is made where the copy would be.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ RECTIFIED = {
     ("ROW_NORM", "AS_IT_IS"): "AS_IT_IS_RELU",
     ("ROW_NORM", "CENTRED"): "CENTRED_RELU",
 }
+ANYWHERE = ("ELEMENTWISE", "REDUCE", "PRODUCT", "STRIPS", "DOTS")  # they write with any strides
 
 
 def fuse(segments: Segments, needed: Collection[Root]) -> None:
     """Join what can be, in place; `needed`: what is looked at outside the instructions."""
-    for rule in (_masks, _ends):
+    for rule in (_masks, _ends, _copies):
         for segment in segments:
             rule(segment, _Uses(segments, segment, needed))
 
@@ -49,6 +51,27 @@ class _Uses:
         is_before = self.position.get(id(maker), len(self.position)) < self.position[id(user)]
         writes = [written.root for written in maker.written()]
         return maker if is_before and root in writes else None
+
+    def join(self, maker: Instruction, user: Instruction, joined: Instruction) -> None:
+        """Take note that one instruction stands for two, at the place of the first."""
+        self.position[id(joined)] = self.position[id(maker)]
+        touched = {place.root for place in joined.places}
+        for root in {place.root for place in (*maker.places, *user.places)}:
+            rest = [each for each in self.touching[root] if each not in (maker, user)]
+            self.touching[root] = [*rest, joined] if root in touched else rest
+
+    def is_free_at(self, place: Place, moment: Instruction, user: Instruction) -> bool:
+        """Whether nobody needs what lies at a place that `user` writes, from a moment before it."""
+        return all(
+            other.is_apart(instruction.shape, place, user.shape)
+            for instruction in self.touching[place.root]
+            if instruction is not user
+            and self.position[id(moment)]
+            <= self.position.get(id(instruction), -1)
+            < self.position[id(user)]
+            for other in instruction.places
+            if other.root is place.root
+        )
 
     def is_the_same_at(self, place: Place, moment: Instruction, user: Instruction) -> bool:
         """Whether what `user` reads at a place is there at another moment before it."""
@@ -90,6 +113,47 @@ def _ends(segment: list[Instruction], uses: _Uses) -> None:
     _drop_nothing(segment)
 
 
+def _copies(segment: list[Instruction], uses: _Uses) -> None:
+    """What is made to be copied is made where the copy would be."""
+    for i, user in enumerate(segment):
+        if user.code != "COPY" or {place.type for place in user.places} != {"FLOAT"}:
+            continue
+        source, result = user.places
+        maker = uses.maker(source, user)
+        if maker is None or maker.op not in ANYWHERE or not uses.is_free_at(result, maker, user):
+            continue
+        out = maker.places[-1]
+        is_whole = source.root.memory.size == size(user.shape) == _elements(maker.shape, out)
+        if not is_whole or source.offset or out.offset or out.type != "FLOAT":
+            continue
+        if (strides := _through(maker.shape, out.strides, user)) is not None:
+            places = [*maker.places[:-1], result._replace(strides=strides)]
+            joined = dataclasses.replace(maker, places=places)
+            segment[uses.position[id(maker)]], segment[i] = joined, _nothing(user)
+            uses.join(maker, user, joined)  # whose result may be copied, too
+    _drop_nothing(segment)
+
+
+def _through(
+    shape: Sequence[int], strides: Sequence[int], copy: Instruction
+) -> tuple[int, ...] | None:
+    """Return the strides of a place behind a copy of it; None if there are none."""
+    source, result = (place.strides for place in copy.places)
+    found, reach = [], [0] * len(source)
+    for n, stride in zip(shape, strides, strict=True):
+        if n == 1 or stride == 0:
+            found.append(0)
+            continue
+        # The dimension of the copy that this one is a part of, with all of its steps.
+        steps = [(s, d) for d, s in enumerate(source) if copy.shape[d] > 1 and 0 < s <= stride]
+        step, d = max(steps, default=(0, 0))
+        if step == 0 or stride % step:
+            return None
+        reach[d] += stride // step * (n - 1)
+        found.append(stride // step * result[d])
+    return None if any(r >= n for r, n in zip(reach, copy.shape, strict=True)) else tuple(found)
+
+
 def _ended(maker: Instruction, user: Instruction, uses: _Uses) -> Instruction | None:
     """Return an instruction that does what both do; None if there is none."""
     first, second, result = user.places
@@ -114,10 +178,14 @@ def _have_one_layout(
 ) -> bool:
     """Whether an element of a result lies in all others where it lies in that."""
     out = maker.places[maker.inputs]
-    elements = size([n for n, stride in zip(maker.shape, out.strides, strict=True) if stride])
+    elements = _elements(maker.shape, out)
     is_whole = out.root is made.root and out.root.memory.size == size(user.shape) == elements
     starts = made.offset == out.offset == 0
     return is_whole and starts and all(place.strides == made.strides for place in others)
+
+
+def _elements(shape: Sequence[int], place: Place) -> int:
+    return size([n for n, stride in zip(shape, place.strides, strict=True) if stride])
 
 
 def _is_zero(place: Place) -> bool:

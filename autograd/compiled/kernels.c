@@ -356,6 +356,27 @@ static float reduced_row(int code, const float *x, i64 sx, const float *y, i64 s
     return (float)total;
 }
 
+// Columns go row by row through as many of them as fit in registers.
+#define ABREAST 4  // vectors of 16 columns
+#define WIDE (16 * ABREAST)
+enum { OF_X, OF_SQUARES, OF_PRODUCTS };
+// Sums over rows of x, of (x - shift)^2, or of x y. Of each 256 rows in float, then in double.
+INLINE void column_sums(int what, const float *x, i64 sx, const float *y, i64 sy,
+                        const vec16 *shift, i64 rows, i64 n, double *total) {
+    for (i64 c = 0; c < WIDE; c++) total[c] = 0;
+    for (i64 start = 0; start < rows; start += 256) {
+        i64 end = least(start + 256, rows);
+        vec16 sum[ABREAST] = {{0}};
+        for (i64 i = start; i < end; i++)
+            for (i64 q = 0; 16 * q < n; q++) {
+                vec16 v = sixteen(x + i * sx + 16 * q, 1, n - 16 * q);
+                if (what == OF_SQUARES) v -= shift[q], v *= v;
+                if (what == OF_PRODUCTS) v *= sixteen(y + i * sy + 16 * q, 1, n - 16 * q);
+                sum[q] += v;
+            }
+        for (i64 c = 0; c < n; c++) total[c] += sum[c / 16][c % 16];
+    }
+}
 // Dimensions 0 and 1 stay, 2 and 3 are reduced. Operands: what is reduced (for DOT, two), result.
 static void reduce(const Program *p, const Instruction *x, i64 from, i64 to) {
     PART(x, low, high);
@@ -365,22 +386,13 @@ static void reduce(const Program *p, const Instruction *x, i64 from, i64 to) {
     float *out = floats(p, last);
     int code = x->code;
     for (i64 a = low[0]; a < high[0]; a++) {
-        if (code == SUM && s[1] == 1 && x->shape[2] == 1) {  // over rows: 16 columns at a time
-            for (i64 b = low[1]; b < high[1]; b += 16) {
-                i64 n = least(16, high[1] - b);
-                double total[16] = {0};
-                for (i64 start = 0; start < x->shape[3]; start += 256) {
-                    i64 end = least(start + 256, x->shape[3]);
-                    vec16 sum = {0};
-                    const float *row = in + a * s[0] + b + start * s[3];
-                    if (n == 16)
-                        for (i64 i = start; i < end; i++, row += s[3])
-                            sum += *(const vec16 *)row;
-                    else
-                        for (i64 i = start; i < end; i++, row += s[3])
-                            for (i64 q = 0; q < n; q++) sum[q] += row[q];
-                    for (i64 q = 0; q < n; q++) total[q] += sum[q];
-                }
+        if (code == SUM && s[1] == 1 && x->shape[2] == 1) {  // over rows
+            for (i64 b = low[1]; b < high[1]; b += WIDE) {
+                i64 n = least(WIDE, high[1] - b);
+                const float *first = in + a * s[0] + b;
+                double total[WIDE];
+                if (n == WIDE) column_sums(OF_X, first, s[3], 0, 0, 0, x->shape[3], WIDE, total);
+                else column_sums(OF_X, first, s[3], 0, 0, 0, x->shape[3], n, total);
                 for (i64 q = 0; q < n; q++) out[a * u[0] + (b + q) * u[1]] = (float)total[q];
             }
             continue;
@@ -726,31 +738,11 @@ static void row_norm_gradient(const Program *p, const Instruction *x, i64 from, 
 }
 
 // Columns to mean 0 and variance 1: see `column_norm` in the backends' contract. Dimensions:
-// networks, nothing, columns, rows. They go row by row through as many columns as fit in registers.
-#define ABREAST 4  // vectors of 16 columns
-#define WIDE (16 * ABREAST)
+// networks, nothing, columns, rows.
 // One number for each of `n` columns, in vectors.
 INLINE void columns_of(const float *p, i64 stride, i64 n, vec16 *out) {
     for (i64 q = 0; q < ABREAST; q++)
         out[q] = sixteen(p + least(16 * q, n) * stride, stride, n - 16 * q);
-}
-enum { OF_X, OF_SQUARES, OF_PRODUCTS };
-// Sums over rows of x, of (x - shift)^2, or of x y. Of each 256 rows in float, then in double.
-INLINE void column_sums(int what, const float *x, i64 sx, const float *y, i64 sy,
-                        const vec16 *shift, i64 rows, i64 n, double *total) {
-    for (i64 c = 0; c < WIDE; c++) total[c] = 0;
-    for (i64 start = 0; start < rows; start += 256) {
-        i64 end = least(start + 256, rows);
-        vec16 sum[ABREAST] = {{0}};
-        for (i64 i = start; i < end; i++)
-            for (i64 q = 0; 16 * q < n; q++) {
-                vec16 v = sixteen(x + i * sx + 16 * q, 1, n - 16 * q);
-                if (what == OF_SQUARES) v -= shift[q], v *= v;
-                if (what == OF_PRODUCTS) v *= sixteen(y + i * sy + 16 * q, 1, n - 16 * q);
-                sum[q] += v;
-            }
-        for (i64 c = 0; c < n; c++) total[c] += sum[c / 16][c % 16];
-    }
 }
 #define COLUMNS_AT(o) (floats(p, o) + n * (o)->stride[0] + j * (o)->stride[2])
 // Operands: columns, weight, bias, epsilon, result, mean, variance, normalised columns,
