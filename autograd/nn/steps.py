@@ -168,8 +168,10 @@ class BatchNorm(Step):
         return own["weight"], own["bias"]
 
     def described(self, own: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
-        scale = own["weight"] * (own["running_var"] + self.eps).rsqrt()
-        return "affine", {"scale": scale, "shift": own["bias"] - own["running_mean"] * scale}
+        # Not folded into one scale and shift: far from 0, the shift would cancel what they say.
+        factor = (own["running_var"] + self.eps).rsqrt()
+        parts = {"mean": own["running_mean"], "factor": factor}
+        return "batch_norm", {**parts, "weight": own["weight"], "bias": own["bias"]}
 
 
 @dataclass(frozen=True)

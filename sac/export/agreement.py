@@ -1,5 +1,6 @@
 """Comparison of an exported policy with its agent."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,10 @@ from autograd import no_grad
 from sac.agent.agent import SACAgent
 from sac.errors import SACError
 from sac.export.layers import Policy
-from sac.networks.observation_input import NormalizedObservationInput
 
 OBSERVATIONS = 256
 TOLERANCE = 1e-5
-WHOLE_EXTENT = 255  # of random observations of whole numbers
+WHOLE_EXTENT = 255  # of random observations of whole numbers, from 0 where the bounds allow it
 EXTENT = 3.0  # of random observations, in standard deviations where the agent knows them
 
 
@@ -61,21 +61,31 @@ def random_observations(agent: SACAgent, policy: Policy, rng: np.random.Generato
         samples = np.stack([encoder.encode(space.sample()) for _ in range(OBSERVATIONS)])
         if samples.dtype == np.uint8:
             return samples
-        largest = encoder.largest()
-        limit = EXTENT if largest is None else np.where(largest == 1, EXTENT, WHOLE_EXTENT)
-        # A Box of floats in it may be of any width.
-        return np.clip(samples, -limit, limit).astype(samples.dtype)
+        # A Box of numbers in it may be of any width.
+        is_number = encoder.numbers()
+        low, high = np.where(is_number, -np.inf, samples), np.where(is_number, np.inf, samples)
+        return _near_what_was_met(policy, rng, low, high).astype(samples.dtype)
     low, high = (bound.astype(np.float64) for bound in (space.low, space.high))
     if policy.observation_dtype.kind in "iub":
-        kept = np.clip([low, high], -WHOLE_EXTENT, WHOLE_EXTENT).astype(np.int64)
-        whole = rng.integers(kept[0], kept[1], (OBSERVATIONS, *encoder.shape), endpoint=True)
+        lowest = np.clip(-WHOLE_EXTENT, low, np.maximum(low, high - 2 * WHOLE_EXTENT))
+        highest = np.minimum(high, lowest + 2 * WHOLE_EXTENT).astype(np.int64)
+        size = (OBSERVATIONS, *encoder.shape)
+        whole = rng.integers(lowest.astype(np.int64), highest, size, endpoint=True)
         return whole.astype(policy.observation_dtype)
-    statistics = agent.observation_input
-    centre, spread = np.zeros(encoder.shape), np.full(encoder.shape, EXTENT)
-    if isinstance(statistics, NormalizedObservationInput):
-        centre = statistics.mean.reshape(encoder.shape)
-        spread = EXTENT / statistics.factor.astype(np.float64).reshape(encoder.shape)
-    centre = np.clip(centre, low, high)
-    lowest, highest = np.maximum(low, centre - spread), np.minimum(high, centre + spread)
-    observations = rng.uniform(lowest, highest, (OBSERVATIONS, *encoder.shape))
+    size = (OBSERVATIONS, math.prod(encoder.shape))
+    low, high = (np.broadcast_to(bound.reshape(-1), size) for bound in (low, high))
+    observations = _near_what_was_met(policy, rng, low, high).reshape(-1, *encoder.shape)
     return observations.astype(policy.observation_dtype)
+
+
+def _near_what_was_met(
+    policy: Policy, rng: np.random.Generator, low: NDArray[Any], high: NDArray[Any]
+) -> NDArray[Any]:
+    """Return numbers within bounds, near those by which the policy standardises its inputs."""
+    layers = [layer for layer in policy.layers if layer.kind != "scale"]
+    centre, spread = np.zeros(low.shape[1]), np.full(low.shape[1], EXTENT)
+    if layers[0].kind in ("standardise", "batch_norm"):
+        mean, factor = (layers[0].arrays[name].reshape(-1) for name in ("mean", "factor"))
+        centre, spread = mean.astype(np.float64), EXTENT / factor.astype(np.float64)
+    middle = np.clip(centre, low, high)
+    return rng.uniform(np.maximum(low, middle - spread), np.minimum(high, middle + spread))

@@ -103,8 +103,9 @@ def _add_layer(graph: _Graph, kind: str, x: str, names: dict[str, str]) -> str:
             return graph.add("Clip", x, lowest, names["limit"])
         case "linear":
             return graph.add("Gemm", x, names["weight"], names["bias"], transB=1)
-        case "affine":
-            return graph.add("Add", graph.add("Mul", x, names["scale"]), names["shift"])
+        case "batch_norm":
+            x = graph.add("Mul", graph.add("Sub", x, names["mean"]), names["factor"])
+            return graph.add("Add", graph.add("Mul", x, names["weight"]), names["bias"])
         case "layer_norm" | "rms_norm":
             return _add_norm(graph, kind, x, names)
         case "silu":

@@ -51,7 +51,7 @@ LAYERS: dict = {
     "gelu": lambda x: x / 2 * (1 + np.vectorize(math.erf, otypes="f")(x / math.sqrt(2))),
     "silu": lambda x: x * np.exp(-np.logaddexp(0, -x)),
     "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
-    "affine": lambda x, scale, shift: x * scale + shift,
+    "batch_norm": lambda x, mean, factor, weight, bias: (x - mean) * factor * weight + bias,
     "layer_norm": lambda x, weight, bias, eps: (
         (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + eps) * weight + bias
     ),
@@ -60,6 +60,7 @@ LAYERS: dict = {
     "choose": choose,
     "columns": columns,
     "argmax": lambda x, start: np.argmax(x, axis=1) + start,  # of files of earlier versions
+    "affine": lambda x, scale, shift: x * scale + shift,  # of such, too
 }
 
 
@@ -76,7 +77,11 @@ class NumpyPolicy:
 
     def __call__(self, observations):
         """Return actions (n, ...) in the environment's units for raw observations (n, ...)."""
-        x = np.asarray(observations).reshape(len(observations), -1).astype(np.float32)
+        x, shape = np.asarray(observations), tuple(self.about["observation"]["shape"])
+        if x.ndim == 0 or x.shape[1:] != shape:
+            expected = ", ".join(map(str, ("n", *shape)))
+            raise ValueError(f"expected observations of shape ({expected}), got {x.shape}")
+        x = x.reshape(len(x), math.prod(shape)).astype(np.float32)
         if not np.isfinite(x).all():
             raise ValueError(f"expected finite observations, got {x[~np.isfinite(x)][0]}")
         forks = []
@@ -91,4 +96,5 @@ class NumpyPolicy:
                 x = np.concatenate([forks.pop(), x], axis=1)
             else:
                 x = LAYERS[kind](x, *tensors)
-        return x.reshape(-1, *self.about["action"]["shape"]).astype(self.about["action"]["dtype"])
+        action = self.about["action"]
+        return x.reshape(len(x), *action["shape"]).astype(action["dtype"])

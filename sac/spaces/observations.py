@@ -59,6 +59,11 @@ class ObservationEncoder:
             return None
         return np.concatenate([_largest(leaf) for leaf in self._leaves])
 
+    def numbers(self) -> np.ndarray:
+        """Return whether each feature is a number of a Box, and no byte."""
+        are_numbers = [isinstance(leaf, spaces.Box) and not _is_uint8(leaf) for leaf in self._leaves]
+        return np.repeat(are_numbers, [spaces.flatdim(leaf) for leaf in self._leaves])
+
     def images(self, *, is_asked_for: bool) -> list[tuple[slice, tuple[int, ...]]]:
         """Return columns and shape of each part that is an image of uint8, or a stack of these.
 

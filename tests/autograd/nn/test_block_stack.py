@@ -93,7 +93,7 @@ def test_description_computes_what_an_evaluation_does(kind: str) -> None:
     net(x, batch_statistics=True)
     functions: dict[str, Any] = {
         "linear": lambda x, weight, bias: x @ weight.T + bias,
-        "affine": lambda x, scale, shift: x * scale + shift,
+        "batch_norm": lambda x, mean, factor, weight, bias: (x - mean) * factor * weight + bias,
         "layer_norm": lambda x, weight, bias, eps: nn.functional.layer_norm(
             x, weight.shape, weight, bias, eps.item()
         ),

@@ -35,6 +35,8 @@ CASES: dict[str, dict[str, Any]] = {
         "encoder": "drq",
     },
     "frames with channels last": {"observations": spaces.Box(0, 255, (2, 36, 38, 3), np.uint8)},
+    "whole numbers far from 0": {"observations": spaces.Box(1000, 2000, (3,), np.int32)},
+    "BatchNorm": {"critic": "crossq", "critic_norm": "batch", "policy_norm": "batch"},
     "one hidden layer": {"hidden_sizes": (4,)},
     **{
         name: {"activation": name} for name in ("tanh", "elu", "gelu", "silu", "leaky_relu", "relu")

@@ -17,6 +17,7 @@ from sac.export import export, reader
 from sac.export.agreement import check, random_observations
 from sac.export.layers import Layer, Policy
 from sac.export.reader import NumpyPolicy
+from sac.run.checkpoint import save_checkpoint
 from tests.sac.agents_for_tests import make_agent
 from tests.sac.export.agents import CAMERA, CASES, raw_observations, saved
 
@@ -174,7 +175,58 @@ def test_check_is_on_whole_brightnesses_beside_numbers_that_are_not_too_wide() -
     agent = make_agent(observations=spaces.Dict(camera=CAMERA, place=wide))
     observations = random_observations(agent, Policy.of(agent), np.random.default_rng(0))
     assert observations.dtype == np.float32 and observations[:, :-1].max() == 255
-    assert np.abs(observations[:, -1]).max() == 3
+    assert 2.5 < np.abs(observations[:, -1]).max() <= 3
+
+
+FAR = {  # statistics of BatchNorm: mean and variance
+    "numbers": (spaces.Box(-np.inf, np.inf, (3,)), 1e4, 1.0),
+    "bounded numbers": (spaces.Box(0.9e4, 1.1e4, (3,)), 1e4, 1.0),
+    "parts": (spaces.Dict(x=spaces.Box(-np.inf, np.inf, (2,)), y=spaces.Discrete(2)), 1e4, 1.0),
+    "a constant": (spaces.Box(-np.inf, np.inf, (3,)), 1000.0, 0.0),
+}
+
+
+@pytest.mark.parametrize("case", FAR)
+@pytest.mark.parametrize("name", NAMES)
+def test_batch_norm_of_numbers_far_from_zero(tmp_path: Path, name: str, case: str) -> None:
+    """What it takes off is not folded into a shift, where float32 would lose the numbers."""
+    space, mean, variance = FAR[case]
+    if name.endswith("onnx"):
+        pytest.importorskip("onnx")
+    agent = make_agent(observations=space, policy_norm="batch")
+    statistics = agent.policy_state_dict()
+    is_number = agent.observation_encoder.numbers()
+    for part, value in (("running_mean", mean), ("running_var", variance)):
+        (key,) = (key for key in statistics if key.endswith(f"layers.0.{part}"))
+        statistics[key] = np.where(is_number, np.float32(value), statistics[key])
+    documents = {"policy": agent.description()}
+    save_checkpoint(tmp_path / "checkpoint", {"policy": statistics}, documents, step=5)
+    agent = SACAgent.load(tmp_path / "checkpoint", device="cpu")
+    assert export(tmp_path / "checkpoint", tmp_path / name).largest_difference < 1e-5
+    rng = np.random.default_rng(1)
+    rows = np.where(is_number, mean + rng.normal(0, np.sqrt(variance), (50, len(is_number))), 0)
+    rows = rows.astype(np.float32)
+    codec = agent.action_codec
+    expected = codec.as_array(codec.to_environment(agent.greedy(rows)))
+    np.testing.assert_allclose(READERS[name](tmp_path / name)(rows), expected, atol=2e-6)
+
+
+def test_check_is_on_whole_numbers_within_bounds() -> None:
+    for low, high, expected in ((1000, 2000, (1000, 1510)), (-5, 5, (-5, 5)), (0, 255, (0, 255))):
+        agent = make_agent(observations=spaces.Box(low, high, (3,), np.int32))
+        numbers = random_observations(agent, Policy.of(agent), np.random.default_rng(0))
+        assert expected[0] <= numbers.min() < numbers.max() <= expected[1]
+        assert np.ptp(numbers) > 0.9 * (expected[1] - expected[0])
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (4, 1), (3, 4), (2, 2, 2)])
+def test_the_reader_refuses_other_shapes(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    """Also where arithmetic would stretch them to its statistics'."""
+    agent, policy = exported(tmp_path, "policy.safetensors", normalize_observations=True)
+    assert agent.observation_encoder.shape == (3,)
+    with pytest.raises(ValueError, match=r"expected observations of shape \(n, 3\), got"):
+        policy(np.zeros(shape))
+    assert policy(np.zeros((0, 3))).shape == (0, *agent.action_codec.array_shape)
 
 
 def test_check_sees_actions_that_do_not_exist() -> None:
