@@ -117,14 +117,18 @@ class ObservationEncoder:
         return _item(self.space, observations, index)
 
     def check_parts(self, observation: Any, n: int | None) -> None:
-        """Raise SpaceError for a Dict or Tuple, or a batch of n, whose parts lose what they hold.
+        """Raise SpaceError for what `encode` would make other numbers of, or for such a batch of n.
 
-        `encode` makes numbers of its dtype of each part, which environments have been checked for.
+        Those are choices that there are not, and parts of a Dict or Tuple that lose what they hold.
+        A Box it checks itself, and environments have been checked.
         """
-        if self._is_nested:
-            items = [observation] if n is None else (self.item(observation, i) for i in range(n))
-            for each in items:
-                check_observation(self.space, each)
+        if self._is_box:
+            return
+        if n is not None:
+            _check_lengths(self.space, observation, n)
+        items = [observation] if n is None else (self.item(observation, i) for i in range(n))
+        for each in items:
+            check_observation(self.space, each)
 
     def batch_size(self, observation: Any) -> int | None:
         """Return the size of a batch in Gymnasium's layout, None for a single observation."""
@@ -135,13 +139,21 @@ class ObservationEncoder:
                 space, leaf = space[key], leaf[key]
             except (KeyError, IndexError, TypeError) as error:
                 raise _misfit(self.space, observation) from error
-        extra_dimensions = np.ndim(leaf) - len(space.shape or ())
+        try:
+            extra_dimensions = np.ndim(leaf) - len(space.shape or ())
+        except ValueError as error:  # lists of different lengths
+            raise _misfit(self.space, observation) from error
         if extra_dimensions not in (0, 1):
             raise _misfit(self.space, observation)
         return len(leaf) if extra_dimensions else None
 
     def _array(self, value: Any, shape: tuple[int, ...]) -> np.ndarray:
-        array = np.array(value, None if self.dtype == np.uint8 else self.dtype)
+        try:
+            array = np.array(value)
+            if array.dtype.kind == "O":
+                array = np.array(value, self.dtype)
+        except (TypeError, ValueError) as error:
+            raise _misfit(self.space, value) from error
         _check_box(array, shape, self.dtype)
         return array.astype(self.dtype, copy=False)
 
@@ -260,6 +272,24 @@ def _range(array: np.ndarray) -> str:
     if array.dtype.kind not in "iuf" or array.size == 0:
         return ""
     return f" from {array.min():g} to {array.max():g}"
+
+
+def _check_lengths(space: Space, observations: Any, n: int) -> None:
+    """Raise SpaceError for a part of a batch that has not n rows."""
+    try:
+        if isinstance(space, spaces.Dict):
+            for key, part in space.items():
+                _check_lengths(part, observations[key], n)
+        elif isinstance(space, spaces.Tuple):
+            for part, batch in zip(space.spaces, observations, strict=True):
+                _check_lengths(part, batch, n)
+        elif len(observations) != n:
+            raise SpaceError(
+                f"expected a batch whose parts all have {n} rows, as its first, got one of {space} "
+                f"with {len(observations)}"
+            )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _misfit(space, observations) from error
 
 
 def _item(space: Space, observations: Any, index: int) -> Any:

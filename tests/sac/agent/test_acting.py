@@ -70,6 +70,37 @@ def test_a_part_that_would_be_cut_is_refused(is_batch: bool) -> None:
         agent.act(observation)
 
 
+MISFITS: dict[str, tuple[spaces.Space, list[Any]]] = {
+    "discrete": (spaces.Discrete(6, start=3), [2, 0, 9, 3.5, "a", None]),
+    "multi discrete": (
+        spaces.MultiDiscrete([3, 3]),
+        [[3, 0], [5, 0], [0, -1], [0, 3], [0.5, 1], [0], [[0, 1], [0, 3]], [[0, 1], [0]]],
+    ),
+    "multi binary": (spaces.MultiBinary(3), [[0, 1, 7], [0.5, -3, 1], [[0, 1, 1], [0, 1, 2]]]),
+    "multi binary of two dimensions": (spaces.MultiBinary((2, 3)), [np.zeros((3, 2), int)]),
+    "box": (BOX, [["a"] * 3, [1, 2, 1j], np.zeros(3, "M8[s]"), [[1, 2, 3], [1, 2]], None]),
+    "dict": (
+        spaces.Dict({"a": BOX, "b": spaces.Discrete(2)}),
+        [
+            {"a": np.zeros((2, 3), np.float32), "b": np.zeros(3, int)},
+            {"a": np.zeros((3, 3), np.float32), "b": np.zeros(2, int)},
+            {"a": np.zeros((3, 3), np.float32), "b": 0},
+            {"a": np.zeros((1, 3), np.float32)},
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MISFITS)
+def test_what_is_no_observation_is_refused(case: str) -> None:
+    """Where arithmetic would make an observation of it all the same."""
+    space, misfits = MISFITS[case]
+    agent = make_agent(ACTION_SPACES["box"], space)
+    for each in misfits:
+        with pytest.raises(SpaceError, match="expected an? (observation|batch)"):
+            agent.act(each)
+
+
 @pytest.mark.parametrize("deterministic", [False, True])
 @pytest.mark.parametrize("actions", ["box", "discrete"])
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
