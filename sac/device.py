@@ -8,7 +8,11 @@ def resolve_device(name: str) -> torch.device:
     """Return the device called auto, cpu, cuda or cuda:N; DeviceError if it is missing."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(name)
+    try:
+        device = torch.device(name)
+    except (RuntimeError, TypeError) as error:
+        text = f"device: expected auto, cpu, cuda or cuda:N, got {name!r}"
+        raise DeviceError(text) from error
     if device.type == "cpu":
         return device
     if not torch.cuda.is_available():

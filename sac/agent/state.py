@@ -21,6 +21,9 @@ from sac.networks.reward_scale import RewardScale
 from sac.seeding import Streams, branch, integer_seed
 from sac.spaces import ObservationEncoder, space_from_json, space_to_json
 
+LEAST_SUSPECT = 10**8  # weights of soft Q networks, 400 MB
+SUSPECT_SHARE = 1000  # of the policy's weights
+
 State = dict[str, NDArray[Any]]
 Generators = Mapping[str, torch.Generator]
 
@@ -245,7 +248,8 @@ def description(observation_space: Any, action_space: Any, config: AgentConfig) 
 def described(document: Mapping[str, Any], policy: State) -> tuple[Any, Any, AgentConfig]:
     """Return spaces and settings of a `description`; CheckpointError for a wrong one.
 
-    Also, before memory is taken, for one of larger networks than `policy`, its weights, fills.
+    Also, before memory is taken, for one of larger networks than `policy`, its weights, fills, and
+    for critics that are out of all proportion to it.
     """
     try:
         observation_space = space_from_json(document["observation_space"])
@@ -265,5 +269,13 @@ def described(document: Mapping[str, Any], policy: State) -> tuple[Any, Any, Age
         raise CheckpointError(
             f"policy.json describes a network of {needed} weights or more, and policy.safetensors "
             f"holds {available} numbers"
+        )
+    widths = [*sizes, *(config.critic_hidden_sizes or config.hidden_sizes)]
+    of_critics = config.num_soft_q_nets * sum(m * n for m, n in pairwise(widths))
+    if of_critics > max(LEAST_SUSPECT, SUSPECT_SHARE * available):
+        raise CheckpointError(
+            f"policy.json describes soft Q networks of {of_critics} weights, and "
+            f"policy.safetensors holds {available} numbers: expected at most {SUSPECT_SHARE} times "
+            "as many"
         )
     return observation_space, action_space, config

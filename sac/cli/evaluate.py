@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -95,10 +96,14 @@ def _parser(prog: str) -> CommandParser:
 
 
 def _print(results: Sequence["EvaluationResult"], format: str | None) -> None:
+    for result in results:
+        if strange := sum(not math.isfinite(value) for value in result.returns):
+            text = f"{result.run}: {strange} of {result.episodes} returns are no finite numbers"
+            print(f"warning: {text}", file=sys.stderr)
     match format:
         case "json":
             for result in results:
-                print(json.dumps(result.to_dict()))
+                print(json.dumps(_finite(result.to_dict()), allow_nan=False))
         case "csv":
             rows = [row for result in results for row in _with_random(result)]
             writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
@@ -108,6 +113,18 @@ def _print(results: Sequence["EvaluationResult"], format: str | None) -> None:
             from sac.cli.evaluation_table import print_table
 
             print_table(results)
+
+
+def _finite(value: Any) -> Any:
+    """Return JSON values with null for what JSON has no number for."""
+    match value:
+        case dict():
+            return {name: _finite(item) for name, item in value.items()}
+        case list():
+            return [_finite(item) for item in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value
 
 
 def _with_random(result: "EvaluationResult") -> list[dict[str, Any]]:

@@ -28,10 +28,10 @@ def print_table(results: Sequence["EvaluationResult"]) -> None:
             table.add_row(label, *map(escape, row))
     console = Console()
     console.print(table)
-    for env, published in {str(result.env): result.published for result in results}.items():
-        if published is not None:
-            text = f"Published for {env}: {published.mean_return:g} ({published.source})"
-            console.print(text, markup=False, highlight=False)
+    published = {str(result.env): result.published for result in results if result.published}
+    for env, known in published.items():
+        text = f"Published for {env}: {known.mean_return:g} ({known.source})"
+        console.print(text, markup=False, highlight=False)
 
 
 def _columns(results: Sequence["EvaluationResult"]) -> Iterator[tuple[str, "EvaluationResult"]]:
@@ -40,20 +40,32 @@ def _columns(results: Sequence["EvaluationResult"]) -> Iterator[tuple[str, "Eval
         yield name, result
     seen = []
     for result in results:
-        task = result.env, result.env_kwargs
+        task = result.env, result.env_kwargs, list(result.env_wrappers)
         if result.random_policy is not None and task not in seen:
             seen.append(task)
             yield "random actions", result.random_policy
 
 
 def _differing(result: "EvaluationResult", results: Sequence["EvaluationResult"]) -> dict[str, str]:
-    """Return the environment's keyword arguments in which the results differ; empty: not given."""
+    """Return the environment's arguments and wrappers in which results differ; empty: not given."""
     names = dict.fromkeys(name for other in results for name in other.env_kwargs)
-    return {
+    differing = {
         f"env.kwargs.{name}": str(result.env_kwargs.get(name, ""))
         for name in names
         if any(other.env_kwargs.get(name) != results[0].env_kwargs.get(name) for other in results)
     }
+    wrappers = [_wrappers(other) for other in results]
+    if len({*wrappers}) > 1:
+        differing["env.wrappers"] = _wrappers(result)
+    return differing
+
+
+def _wrappers(result: "EvaluationResult") -> str:
+    return ", ".join(
+        f"{wrapper['class_path'].rpartition('.')[2]}"
+        f"({', '.join(f'{name}={value}' for name, value in wrapper['kwargs'].items())})"
+        for wrapper in result.env_wrappers
+    )
 
 
 def _cells(result: "EvaluationResult") -> dict[str, str]:

@@ -13,11 +13,12 @@ import numpy as np
 from sac.agent.agent import SACAgent
 from sac.config import Config, EnvConfig, EvaluationConfig, checked_seed
 from sac.config.fields import whole
+from sac.config.keys import to_plain
 from sac.environments import Episode, Step, VectorEnvironment, make_vector_environment
 from sac.environments.film import check_video, filmed
 from sac.environments.limit import with_limit
 from sac.errors import CheckpointError, ConfigError, SpaceError
-from sac.evaluation.published import PUBLISHED
+from sac.evaluation.published import PUBLISHED, Published
 from sac.evaluation.random_policy import RandomPolicy
 from sac.evaluation.result import EvaluationResult
 from sac.run.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
@@ -137,13 +138,12 @@ def evaluate(
         trust: Run the code that the run's configuration names, also where you have not trained it
             on this machine.
     """
-    episodes, seed, num_envs = _checked(episodes, seed, num_envs, video, env)
+    episodes, seed, num_envs = _checked(episodes, seed, num_envs, video, env, env_overrides)
     loaded = load_checkpoint(find_checkpoint(path, checkpoint))
     playing = environment_config(loaded, num_envs, env_overrides, trust=trust)
     config = with_limit(playing, max_steps)
     _check_named(config, loaded, env)
-    env_name = config.id if env is None else str(env)
-    named = partial(replace, env=env_name, env_kwargs=config.kwargs)
+    named = partial(replace, **_names(playing, env))
     agent = SACAgent.load(loaded.folder, device=device)
     with _made(config, env, seed) as environment:
         check_spaces_fit(*agent.spaces, environment)
@@ -155,12 +155,22 @@ def evaluate(
         _warn_of_cut(result, environment, max_steps)
     if video is not None:
         film_episode(agent, config, Path(video), seed=seed, deterministic=deterministic)
-    return replace(
-        named(result),
-        run=str(path),
-        checkpoint_step=loaded.step,
-        published=None if config.kwargs else PUBLISHED.get(env_name),
-    )
+    step = loaded.step if "config" in loaded.documents else None
+    published = _published(playing) if env is None else None
+    return replace(named(result), run=str(path), checkpoint_step=step, published=published)
+
+
+def _names(config: EnvConfig, env: Any) -> dict[str, Any]:
+    """Return what a result says of the environment that it was played in."""
+    if env is not None:
+        return {"env": str(env)}
+    wrappers = to_plain(config.wrappers)
+    return {"env": config.id, "env_kwargs": config.kwargs, "env_wrappers": wrappers}
+
+
+def _published(config: EnvConfig) -> Published | None:
+    """Return what others reached; arguments and wrappers may make another task or reward."""
+    return None if config.kwargs or config.wrappers else PUBLISHED.get(config.id)
 
 
 def count_cut(
@@ -241,10 +251,10 @@ def environment_config(
     if overrides.get("id", trained.env.id) != trained.env.id:
         trained = replace(trained, env=replace(trained.env, kwargs={}))
     config = trained.merged({"env": overrides}).env
+    if num_envs == 1:  # which gains nothing from a process of its own
+        config = config.alone()
     if not is_trusted:
         check_trusted(config, overrides)
-    if num_envs == 1:  # which gains nothing from a process of its own
-        return config.alone()
     return replace(config, num_envs=num_envs, max_lag=0)
 
 
@@ -252,15 +262,18 @@ def _check_named(config: EnvConfig, checkpoint: Checkpoint, env: Any) -> None:
     if env is None and not config.id:
         raise CheckpointError(
             f"'{checkpoint.folder}' does not say which environment it is for: that of its training "
-            "was given as an object, or it is a policy alone. Name one by env.id, or pass it from "
-            "Python: evaluate(..., env=...)"
+            "was given as an object, or it is a policy alone. Name one (evaluate.py: --env.id ID), "
+            "or pass it from Python (env=...)"
         )
 
 
 def _checked(
-    episodes: int, seed: int, num_envs: int, video: str | Path | None, env: Any
+    episodes: int, seed: int, num_envs: int, video: str | Path | None, env: Any, overrides: Any
 ) -> tuple[int, int, int]:
     """Return the whole numbers as plain ones, before any work; ConfigError for what can't be."""
+    if env is not None and overrides:
+        text = "env_overrides are of the run's own environment: give them or env, not both"
+        raise ConfigError(text)
     if video is not None:
         if env is not None:
             raise ConfigError("video needs an environment with an id, which can be made again")

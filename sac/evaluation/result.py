@@ -1,7 +1,7 @@
 """The result of an evaluation: returns of whole episodes, and their statistics."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ class EvaluationResult:
     lengths: list[int]
     env: str | None = None
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    env_wrappers: Sequence[Mapping[str, Any]] = ()  # class_path and kwargs of each, from inside
     checkpoint_step: int | None = None
     run: str | None = None
     published: Published | None = None  # what others reached in the same environment
@@ -57,7 +58,8 @@ class EvaluationResult:
     def return_interval(self) -> tuple[float, float]:
         """Return the 95 % bootstrap interval of the mean return; it is reproducible."""
         resamples = min(2000, max(200, RESAMPLED_RETURNS // self.episodes))
-        interval = bootstrap_interval(np.array(self.returns), resamples=resamples)
+        with np.errstate(invalid="ignore"):  # infinities
+            interval = bootstrap_interval(np.array(self.returns), resamples=resamples)
         return float(interval.low), float(interval.high)
 
     @property
@@ -87,6 +89,7 @@ class EvaluationResult:
             "run": self.run,
             "env": self.env,
             "env_kwargs": json.dumps(self.env_kwargs) if self.env_kwargs else None,
+            "env_wrappers": json.dumps(list(self.env_wrappers)) if self.env_wrappers else None,
             "checkpoint_step": self.checkpoint_step,
             "episodes": self.episodes,
             "mean_return": self.mean_return,
@@ -109,5 +112,5 @@ class EvaluationResult:
         """Return the whole result as JSON values."""
         random_policy = None if self.random_policy is None else self.random_policy.to_dict()
         parts = {name: getattr(self, name) for name in ("returns", "lengths", "successes")}
-        kwargs = {"env_kwargs": dict(self.env_kwargs)}
+        kwargs = {"env_kwargs": dict(self.env_kwargs), "env_wrappers": list(self.env_wrappers)}
         return {**self.summary(), **kwargs, **parts, "random_policy": random_policy}

@@ -20,7 +20,7 @@ from sac.config.keys import to_plain
 from sac.config.yaml_text import dump_yaml
 from sac.disk.files import replace_file
 from sac.run.layout import SIGNATURE_FILE
-from sac.run.rules import imports_of, names_code
+from sac.run.rules import cluster_of, imports_of, names_code
 
 KEY_BYTES = 32
 
@@ -56,6 +56,8 @@ def _signature(key: bytes, env: EnvConfig) -> str:
     paths = [env.id, *(wrapper.class_path for wrapper in env.wrappers), *imports_of(env)]
     places = [_place(path.replace(":", ".").partition(".")[0]) for path in paths]
     named = {"id": env.id, "kwargs": env.kwargs, "wrappers": env.wrappers, "places": places}
+    if address := cluster_of(env):
+        named["ray_address"] = address
     return hmac.new(key, dump_yaml(to_plain(named)).encode(), hashlib.sha256).hexdigest()
 
 

@@ -99,10 +99,15 @@ def check_no_links(run_directory: Path) -> None:
 
 
 def names_code(env: EnvConfig) -> bool:
-    """Return whether an environment's configuration names modules to import or code to call."""
+    """Return whether an environment's configuration names modules, code to call or a cluster."""
     wrappers = (wrapper.class_path for wrapper in env.wrappers)
     is_known = all(path.startswith(GYMNASIUM_WRAPPERS) for path in wrappers)
-    return ":" in env.id or not is_known or bool(imports_of(env))
+    return ":" in env.id or not is_known or bool(imports_of(env)) or bool(cluster_of(env))
+
+
+def cluster_of(env: EnvConfig) -> str | None:
+    """Return the address of the Ray cluster that environments run on; it sends back pickles."""
+    return env.ray_address if env.vectorization == "ray" else None
 
 
 def imports_of(env: EnvConfig) -> list[str]:
@@ -117,7 +122,7 @@ def _imports(values: Any) -> list[str]:
 
 
 def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
-    """Raise ConfigError where an environment's configuration names code to run.
+    """Raise ConfigError where an environment's configuration names code to run, or a cluster.
 
     It came with a run, perhaps a stranger's. `named` holds the keys of the section `env` that the
     user gave too: what they name is theirs.
@@ -131,6 +136,11 @@ def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"the run's configuration imports the module {module!r} (env.id: {env.id}), and "
             f"{advice}"
+        )
+    if (address := cluster_of(env)) and "ray_address" not in named:
+        raise ConfigError(
+            f"the run's configuration connects to the Ray cluster at {address!r} "
+            f"(env.ray_address), and {advice}"
         )
     own = {*_imports(named.get("kwargs")), *_imports(named.get("wrappers"))}
     if unknown := [name for name in imports_of(env) if name not in own]:

@@ -6,6 +6,7 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from sac.config import Config, LoggingConfig
+from sac.config.keys import to_plain
 from sac.config.yaml_text import dump_yaml
 from sac.disk.encoding import encode_document
 from sac.disk.files import replace_file
@@ -14,6 +15,7 @@ from sac.errors import NAME, CheckpointError, ConfigError, SACError
 from sac.evaluation.evaluate import EvaluationResult, evaluate
 from sac.plots import PlotSettings, plot
 from sac.run.checkpoint import Checkpoint, find_checkpoint, load_checkpoint, save_checkpoint
+from sac.run.rules import names_code
 
 CARD_FILE = "README.md"  # what the Hub shows
 CURVE_FILE = "curve.png"
@@ -21,6 +23,10 @@ EVALUATION_FILE = "evaluation.json"
 CUT_PATHS = (
     "\nOf paths in the arguments of the environment only the last part is left: give your own by "
     "--env.kwargs.NAME, or from Python by evaluate(..., env_overrides=...).\n"
+)
+NEEDS_TRUST = (
+    "\nThe environment is made by code that the configuration names, so that evaluate() needs "
+    "trust=True, and evaluate.py --trust: read that code first.\n"
 )
 TAGS = ["reinforcement-learning", "deep-reinforcement-learning", "soft-actor-critic", NAME]
 
@@ -54,8 +60,11 @@ def write_card(
     documents = {"policy": loaded.documents["policy"], "config": config.to_dict()}
     save_checkpoint(output, {"policy": loaded.tensors["policy"]}, documents, step=loaded.step)
     no_curve = _draw(Path(path), output / CURVE_FILE)
-    described = {**result.to_dict(), "run": None, "env_kwargs": config.env.kwargs}
+    own = {"env_kwargs": config.env.kwargs, "env_wrappers": list(config.env.wrappers)}
+    described = to_plain({**result.to_dict(), "run": None, **(own if env is None else {})})
     note = "" if config.env == trained.env else CUT_PATHS
+    if names_code(config.env):
+        note = NEEDS_TRUST + note
     text = _card(config, loaded, result, note, has_curve=no_curve is None)
     try:
         replace_file(output / EVALUATION_FILE, encode_document(described))
@@ -151,6 +160,7 @@ def _card(
         "mean length": f"{result.mean_length:.1f}",
         "environment steps of training": f"{checkpoint.step:,}",
     }
+    call = '"FOLDER", trust=True' if names_code(config.env) else '"FOLDER"'
     curve = f"\n![Return in evaluations during training]({CURVE_FILE})\n" if has_curve else ""
     return f"""---
 {_front_matter(environment, result)}---
@@ -164,7 +174,7 @@ from sac import SACAgent, evaluate
 
 agent = SACAgent.load("FOLDER")  # this folder; every file is checked by its hash
 action = agent.act(observation, deterministic=True)
-print(evaluate("FOLDER").mean_return)
+print(evaluate({call}).mean_return)
 ```
 
 ## Evaluation

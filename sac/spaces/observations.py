@@ -61,7 +61,9 @@ class ObservationEncoder:
 
     def numbers(self) -> np.ndarray:
         """Return whether each feature is a number of a Box, and no byte."""
-        are_numbers = [isinstance(leaf, spaces.Box) and not _is_uint8(leaf) for leaf in self._leaves]
+        are_numbers = [
+            isinstance(leaf, spaces.Box) and not _is_uint8(leaf) for leaf in self._leaves
+        ]
         return np.repeat(are_numbers, [spaces.flatdim(leaf) for leaf in self._leaves])
 
     def images(self, *, is_asked_for: bool) -> list[tuple[slice, tuple[int, ...]]]:

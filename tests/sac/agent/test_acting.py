@@ -11,7 +11,7 @@ from gymnasium.vector.utils import batch_space
 
 import autograd as torch
 from sac.agent.agent import SACAgent
-from sac.errors import SpaceError
+from sac.errors import DeviceError, SpaceError
 from sac.run.checkpoint import save_checkpoint
 from tests.sac.agents_for_tests import make_agent, set_output
 
@@ -97,8 +97,14 @@ def test_what_is_no_observation_is_refused(case: str) -> None:
     space, misfits = MISFITS[case]
     agent = make_agent(ACTION_SPACES["box"], space)
     for each in misfits:
-        with pytest.raises(SpaceError, match="expected an? (observation|batch)"):
+        with pytest.raises(SpaceError, match=r"expected an? (observation|batch)"):
             agent.act(each)
+
+
+@pytest.mark.parametrize("name", ["mps", "cpu:x", None])
+def test_unknown_device_is_refused(name: Any) -> None:
+    with pytest.raises(DeviceError, match="device: expected auto, cpu, cuda or cuda:N, got"):
+        make_agent(device=name)
 
 
 @pytest.mark.parametrize("deterministic", [False, True])

@@ -233,6 +233,14 @@ def test_a_described_encoder_larger_than_its_file_is_refused_before_it_is_built(
         described(large, agent.policy_state_dict())
 
 
+def test_critics_out_of_all_proportion_are_refused_before_they_are_built() -> None:
+    agent = make_agent()
+    document = agent.description()
+    document["agent"]["critic_hidden_sizes"] = [65536, 65536]
+    with pytest.raises(CheckpointError, match=r"soft Q networks of 8\d+ weights, and .* holds \d+"):
+        described(document, agent.policy_state_dict())
+
+
 def test_a_described_encoder_without_images_is_refused() -> None:
     agent = make_agent(observations=IMAGE, encoder="drq")
     document = agent.description()

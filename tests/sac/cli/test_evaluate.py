@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -130,6 +131,37 @@ def test_table_shows_arguments_of_the_environments_that_differ(
     assert (line.count("9.81"), line.count("1.62")) == (2, 2)
     assert "mode" not in text
     assert text.count("random") == 2, "in each of two environments"
+
+
+def test_table_tells_environments_of_other_wrappers_apart(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
+    chance = EvaluationResult([-900.0], [200], env=RESULT.env)
+    clipped = {"class_path": "gymnasium.wrappers.ClipReward", "kwargs": {"min_reward": -1}}
+    plain = replace(RESULT, random_policy=chance)
+    wrapped = replace(plain, env_wrappers=[clipped], published=None)
+    print_table([plain, wrapped])
+    text = capsys.readouterr().out
+    assert text.count("random") == 2
+    assert "env.wrappers" in text and "ClipReward(min_reward=-1)" in text
+    assert "Published for" in text, "of the run without wrappers"
+
+
+def test_json_has_null_for_what_is_no_number(
+    evaluate: Recorder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate.result = replace(RESULT, returns=[math.nan, -math.inf, 1.0])
+    assert run(tmp_path, "--json") == 0
+    captured = capsys.readouterr()
+
+    def refuse(text: str) -> None:
+        raise AssertionError(f"{text} is no JSON")
+
+    (line,) = (each for each in captured.out.splitlines() if each.startswith("{"))
+    document = json.loads(line, parse_constant=refuse)
+    assert (document["returns"], document["mean_return"]) == ([None, None, 1.0], None)
+    assert "warning: " in captured.err and "2 of 3 returns are no finite" in captured.err
 
 
 def test_table_has_a_column_for_each_run_and_one_for_random_actions(

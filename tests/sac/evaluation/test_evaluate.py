@@ -169,6 +169,7 @@ def test_result_as_json() -> None:
         "run": None,
         "env": "E",
         "env_kwargs": {},
+        "env_wrappers": [],
         "episodes": 5,
         "mean_return": 5.6,
         "std_return": pytest.approx(7.605, abs=1e-3),
@@ -335,6 +336,20 @@ def test_published_return_is_of_the_very_same_environment(
     assert (result.published, result.env_kwargs) == (None, {"g": 5})
     assert json.loads(str(result.summary()["env_kwargs"])) == {"g": 5}
     assert evaluate(run, episodes=1, env_overrides={"id": "My-v0"}).published is None
+    scaled = {"class_path": "gymnasium.wrappers.ClipReward", "kwargs": {"min_reward": -1}}
+    result = evaluate(run, episodes=1, env_overrides={"wrappers": [scaled]})
+    assert (result.published, result.env_wrappers) == (None, [scaled])
+    assert json.loads(json.dumps(result.to_dict()))["env_wrappers"] == [scaled]
+
+
+def test_environment_that_is_given_has_arguments_of_its_own(
+    tmp_path: Path, made: dict[str, Any]
+) -> None:
+    run = make_run(tmp_path, {"id": "Pendulum-v1", "kwargs": {"g": 5}})
+    result = evaluate(run, env=lambda: gymnasium.make("Pendulum-v1"), episodes=1)
+    assert (result.env_kwargs, result.published) == ({}, None)
+    with pytest.raises(ConfigError, match="give them or env, not both"):
+        evaluate(run, env=lambda: None, env_overrides={"kwargs": {"g": 3}})
 
 
 def test_random_actions_are_played_beside_the_policy(tmp_path: Path, made: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from sac.disk.lock import LOCK_FILE, RunLock
 from sac.errors import CheckpointError, ConfigError, SACError, UnreadableError
 from sac.evaluation.evaluate import evaluate
 from sac.run.checkpoint import find_checkpoint
+from sac.run.origin import is_own, sign
 from sac.run.rules import check_changes, check_trusted, schedule_notes
 from sac.training.run_state import RunState
 from sac.training.train import train
@@ -206,6 +207,19 @@ def test_code_that_only_the_run_names_is_not_run(env: EnvConfig) -> None:
 def test_code_that_the_user_names_too_is_run() -> None:
     check_trusted(STRANGE_ID, {"id": STRANGE_ID.id})
     check_trusted(STRANGE_WRAPPER, {"wrappers": ["given"]})
+
+
+CLUSTER = EnvConfig("CartPole-v1", vectorization="ray", ray_address="ray://stranger:10001")
+
+
+def test_cluster_that_only_the_run_names_is_not_connected_to(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cluster at 'ray://stranger:10001'.*--trust"):
+        check_trusted(CLUSTER, {})
+    check_trusted(CLUSTER, {"ray_address": CLUSTER.ray_address})
+    check_trusted(CLUSTER.alone(), {})
+    sign(tmp_path, CLUSTER)
+    assert is_own(tmp_path, CLUSTER)
+    assert not is_own(tmp_path, dataclasses.replace(CLUSTER, ray_address="ray://another:10001"))
 
 
 IMPORT = {"$import": "os.system"}

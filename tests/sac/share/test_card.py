@@ -135,6 +135,16 @@ def test_paths_of_environments_are_named_without_their_folders(tmp_path: Path) -
         assert b"secret" not in path.read_bytes(), path.name
 
 
+def test_card_says_that_code_needs_trust(folder: Path, tmp_path: Path) -> None:
+    assert "trust" not in (folder / "README.md").read_text()
+    wrapper = {"class_path": f"{__name__}.FileWrapper", "kwargs": {"file": "a"}}
+    env = {"id": "CartPole-v1", "wrappers": [wrapper]}
+    run = train(tiny_config(tmp_path / "runs", {"env": env})).run_directory
+    write_card(run, tmp_path / "card", episodes=1, trust=True)
+    text = (tmp_path / "card" / "README.md").read_text()
+    assert 'evaluate("FOLDER", trust=True)' in text and "evaluate.py --trust" in text
+
+
 def test_checkpoint_alone_has_no_curve(run: Path, tmp_path: Path) -> None:
     told = write_card(run / "checkpoints" / "40", tmp_path / "card", episodes=1)
     assert "\nno curve: " in told
