@@ -119,6 +119,7 @@ def _step(known: Known, optimizer: Adam, closure: Callable[[], Any] | None = Non
             gradient_root, start = memory.place(gradient)
             if not gradient.flags.c_contiguous or offset or not size:
                 raise NotCompiledError("a parameter or a gradient that is a view")
+            _check_float32(known.traced(param._array), gradient)
             step = memory.new((1,), kind="bound")
             roots = [memory.roots[-1]]
             for _ in range(2):
@@ -129,15 +130,21 @@ def _step(known: Known, optimizer: Adam, closure: Callable[[], Any] | None = Non
             if not binding.ready():
                 raise NotCompiledError("settings of Adam without a kernel")
             memory.adopt(binding.settings, "kept")
+            settings = memory.roots[-1]
             emitter.elementwise("ADD", [step, 1.0], step)
             places = [
                 Place(parameter, "FLOAT", 0, WHOLE), Place(gradient_root, "FLOAT", start, WHOLE),
                 Place(roots[1], "FLOAT", 0, WHOLE), Place(roots[2], "FLOAT", 0, WHOLE),
-                Place(roots[0], "FLOAT", 0, ONE), Place(memory.roots[-1], "SETTINGS", 0, ONE),
+                Place(roots[0], "FLOAT", 0, ONE), Place(settings, "SETTINGS", 0, ONE),
             ]  # fmt: skip
             _write_long(known, "ADAM", places, 6, [0, 2, 3], 8 * size)
             bindings.append(binding)
     return bindings
+
+
+def _check_float32(*arrays: Any) -> None:
+    if any(array.dtype != np.float32 for array in arrays):
+        raise NotCompiledError("another dtype than float32")
 
 
 def _write_long(
@@ -160,6 +167,7 @@ def _polyak_update(known: Known, target: Tensor, source: Tensor, tau: float) -> 
     places = [Place(memory.place(a)[0], "FLOAT", 0, WHOLE) for a in arrays]
     if any(memory.place(a)[1] for a in arrays) or arrays[0].shape != arrays[1].shape:
         raise NotCompiledError("a view as a target")
+    _check_float32(*arrays)
     weight = memory.operand(tau, (1,))
     places.append(Place(weight.root, "FLOAT", weight.offset, ONE))
     _write_long(known, "LERP", places, 3, [0], 3 * arrays[0].size)

@@ -130,7 +130,12 @@ class Captured:
         self.reason = recorder.failure
         if plain is None or undo is None:
             return result
-        program: Callable[..., Any] = self.compiler.compiled(recorder, plain, undo)
+        try:
+            program: Callable[..., Any] = self.compiler.compiled(recorder, plain, undo)
+        except BaseException:
+            undo()  # the caller is told of a failure, so nothing may have been done
+            self.programs.pop(kind)
+            raise
         self.programs[kind] = program
         if program is plain:
             return result

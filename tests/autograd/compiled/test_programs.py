@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -106,6 +107,20 @@ def test_first_call_changes_what_one_call_changes() -> None:
         steps = [each.optimizer.state[each.weight]["step"].item() for each in (learner, plain)]
         assert steps == [seed + 1, seed + 1]
     assert is_compiled(learner.program) and reasons(learner.program) == []
+
+
+def test_failure_of_the_compiler_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = Learner()
+    before = learner.weight.detach().numpy().copy()
+    with monkeypatch.context() as patched:
+        patched.setattr(Compiler, "compiled", Mock(side_effect=AssertionError("of the compiler")))
+        with pytest.raises(AssertionError, match="of the compiler"):
+            learner.program(tensor(7, 3))
+    np.testing.assert_array_equal(learner.weight.detach().numpy(), before)
+    assert not learner.program.programs
+    assert not any(value.any() for value in learner.optimizer.state[learner.weight].values())
+    learner.program(tensor(7, 3))
+    assert is_compiled(learner.program)
 
 
 @pytest.mark.parametrize("size", [3, 200])

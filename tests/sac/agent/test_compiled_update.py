@@ -113,6 +113,28 @@ def test_losses_and_gradients_are_numpys(actions: str, keys: dict[str, Any], siz
     compiler_of(compiled)
 
 
+BATCH_NORM = {"critic": "crossq", "critic_norm": "batch", "policy_norm": "batch"}
+
+
+@pytest.mark.parametrize("column", ["observation", "action", "reward", "discount"])
+@pytest.mark.parametrize("keys", [{}, BATCH_NORM, {"max_grad_norm": 1.0}])
+def test_column_of_float64_is_learned_as_numpy_does(keys: dict[str, Any], column: str) -> None:
+    """The kernels are for float32: what they can't do is NumPy's, to the last statistic."""
+    library()
+    compiled, plain = make_agent(compile="auto", **keys), make_agent(compile="never", **keys)
+    for seed in range(UPDATES):
+        batch = batch_of(plain, seed, 16)
+        batch = replace(batch, **{column: getattr(batch, column).astype(np.float64)})
+        ours, theirs = compiled.update(batch), plain.update(batch)
+        for name, value in theirs.items():
+            assert_close(ours[name], value, name)
+    expected = plain.state_dict()
+    for name, array in compiled.state_dict().items():
+        if "running" in name:
+            assert_close(array, expected[name], name)
+    assert compiled.updates == plain.updates == UPDATES
+
+
 @pytest.mark.parametrize("actions", ACTIONS)
 @pytest.mark.parametrize("is_weighted", [False, True])
 @pytest.mark.parametrize(
