@@ -95,13 +95,15 @@ def draw(
     return state.run_silently(_draw, _checked(generator, device), method, arguments)
 
 
+def drawn_probability(device_type: str, p: float) -> float:
+    """Return the probability nearest to `p` that is drawn: four come from one draw of 64 bits."""
+    return p if device_type == "cuda" else round(p * 2**16) / 2**16
+
+
 def draw_kept(
     generator: Generator | None, device: DeviceLike | None, p: float, shape: tuple[int, ...]
 ) -> Array:
-    """Draw bools, False with probability `p`, in a way that a capture can repeat.
-
-    On the CPU `p` is rounded to 1 / 65536: four of them come from one draw of 64 bits.
-    """
+    """Draw bools, False with the probability `drawn_probability` of p; a capture can repeat it."""
     return state.run_silently(_draw_kept, _checked(generator, device), p, shape)
 
 

@@ -919,9 +919,11 @@ static void adam(const Program *p, const Instruction *x, i64 from, i64 to) {
     double root = sqrt(1 - pow(beta2, count));
     float w1 = (float)(1 - beta1), b2 = (float)beta2, w2 = (float)(1 - beta2);
     float eps = (float)(epsilon * root), rate = (float)(lr * root / (1 - pow(beta1, count)));
+    int is_near = beta1 < 0.5;  // to the gradient: from there, a large moment does not cancel it
     i64 end = least(to * x->unit, x->shape[3]);
     for (i64 i = from * x->unit; i < end; i++) {
-        float g = grad[i], m = first[i] + w1 * (g - first[i]);
+        float g = grad[i], m = first[i];
+        m = is_near ? g - (1 - w1) * (g - m) : m + w1 * (g - m);
         float v = b2 * second[i] + w2 * (g * g);
         first[i] = m;
         second[i] = v;

@@ -116,7 +116,8 @@ def _(
     if reduction == "mean":
         g = g / xp.add.reduce(weights, axis=None)
     result = xp.zeros(shapes[0], g.dtype)
-    values = xp.expand_dims(-g * weights, 1)
+    # Where all are ignored, g is infinite.
+    values = xp.expand_dims(xp.where(target == ignore_index, 0, -g * weights), 1)
     xp.put_along_axis(result, _class_index(xp, target, ignore_index), values, 1)
     return result
 

@@ -16,6 +16,7 @@ from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from sac.seeding import Streams, integer_seed, seed_globals
 from sac.spaces.shrinking import shrinking_advice
 from sac.training.capacity import Capacity
+from sac.training.demonstrations import observe_demonstrations, read_steps
 from sac.training.divergence import count_divergences
 from sac.training.run_state import RunState
 
@@ -111,6 +112,9 @@ def start_from(state: RunState, path: str) -> None:
         state.agent.load_weights(checkpoint.tensors["agent"])
     except CheckpointError as error:
         raise CheckpointError(f"train.init_from: {error}") from error
+    if state.demonstrations is not None:  # whose statistics have been replaced
+        steps = read_steps(state.config, state.environment)
+        observe_demonstrations(state.agent, steps, state.config.agent.gamma)
 
 
 def write(path: Path, data: bytes) -> None:

@@ -210,7 +210,8 @@ ADAM_STEP = """
     if (skip[0] == 0.0f) {{
         T root = sqrt(-expm1((T)step[0] * log_beta2));
         T rate = lr * root / -expm1((T)step[0] * log_beta1);
-        exp_avg += weight1 * (grad - exp_avg);
+        T step1 = grad - exp_avg;
+        exp_avg = weight1 > (T)0.5 ? grad - (1 - weight1) * step1 : exp_avg + weight1 * step1;
         exp_avg_sq = beta2 * exp_avg_sq + weight2 * grad * grad;
         {largest}
         param -= rate * exp_avg / (sqrt({denominator}) + eps * root);

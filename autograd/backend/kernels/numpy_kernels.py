@@ -252,8 +252,12 @@ def _adam_block(
     """`weight1` is 1 - beta1; `eps` and `rate` include the bias corrections of both moments."""
     param, grad, exp_avg, exp_avg_sq, *largest = arrays
     np.subtract(grad, exp_avg, out=scratch)
-    scratch *= weight1
-    exp_avg += scratch
+    if weight1 > 0.5:  # from the nearer end: a moment far from the gradient would cancel it
+        scratch *= 1 - weight1
+        np.subtract(grad, scratch, out=exp_avg)
+    else:
+        scratch *= weight1
+        exp_avg += scratch
     exp_avg_sq *= beta2
     np.multiply(grad, grad, out=scratch)
     scratch *= 1 - beta2

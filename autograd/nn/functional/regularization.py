@@ -6,7 +6,7 @@ from autograd.engine.apply import apply
 from autograd.functional.checks import require_tensor
 from autograd.generator import Generator
 from autograd.ops import random as ops
-from autograd.random import draw_kept
+from autograd.random import draw_kept, drawn_probability
 from autograd.tensors.tensor import Tensor
 
 
@@ -29,7 +29,9 @@ def dropout(
     array = input._array
     if array.dtype.kind != "f":
         raise RuntimeError("result type Float can't be cast to the desired output type Long")
-    mask, scale = draw_kept(generator, input.device, p, array.shape), 1 / (1 - p) if p < 1 else 0.0
+    mask = draw_kept(generator, input.device, p, array.shape)
+    p = drawn_probability(input.device.type, p)  # so that the mean is exactly kept
+    scale = 1 / (1 - p) if p < 1 else 0.0
     if inplace:
         return input.mul_(input._wrap(mask)).mul_(scale)
     return apply(ops.dropout, input, mask=mask, scale=scale)

@@ -111,6 +111,7 @@ Maker = Callable[[Sequence[nn.Parameter]], optim.Optimizer]
 OPTIMIZERS: dict[str, Maker] = {
     "adam": lambda p: optim.Adam(p, lr=0.01),
     "betas": lambda p: optim.Adam(p, lr=0.1, betas=(0.5, 0.6), eps=1e-3),
+    "no first moment": lambda p: optim.Adam(p, lr=0.01, betas=(0.0, 0.99)),
     "adamw": lambda p: optim.AdamW(p, lr=0.01, weight_decay=0.3),
     "two groups": lambda p: optim.AdamW([{"params": p[:1]}, {"params": p[1:], "lr": 0.5}]),
 }

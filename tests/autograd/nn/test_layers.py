@@ -301,6 +301,15 @@ class TestDropout:
         with pytest.raises(RuntimeError, match="can't be cast to the desired output type Long"):
             F.dropout(torch.ones(2, dtype=torch.int64))
 
+    @pytest.mark.parametrize("p", [0.1, 0.5, 0.9999, 0.99999])
+    def test_dropout_keeps_the_mean(self, p):
+        """Also where a probability is drawn that is only near to the given one."""
+        out = F.dropout(torch.ones(2_000_000), p, generator=torch.Generator().manual_seed(0))
+        kept = round((1 - p) * 2**16) / 2**16  # which is drawn
+        assert out.max().item() == pytest.approx(1 / kept)
+        noise = (kept * (1 - kept) / 2_000_000) ** 0.5 / kept
+        assert abs(out.mean().item() - 1) < 4 * noise
+
 
 ACTIVATIONS = [
     nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.LogSigmoid,

@@ -125,6 +125,15 @@ class TestClassification:
         again = F.cross_entropy(X, F.one_hot(CLASSES, 3).float(), label_smoothing=0.1, **settings)
         assert torch.allclose(again, F.cross_entropy(X, smooth, **settings))
 
+    @pytest.mark.parametrize("reduction", ["sum", "mean"])
+    def test_ignored_targets_alone_have_no_gradient(self, reduction):
+        """As in torch, also where the mean of none is NaN."""
+        x = torch.zeros(2, 3, requires_grad=True)
+        loss = F.cross_entropy(x, torch.tensor([-100, -100]), reduction=reduction)
+        loss.backward()
+        assert bool(loss.isnan()) == (reduction == "mean")
+        assert x.grad.tolist() == [[0, 0, 0], [0, 0, 0]]
+
     def test_smoothing_leaves_ignored_targets_out(self):
         kept = F.cross_entropy(X[:1], CLASSES[:1], label_smoothing=0.2)
         with_ignored = F.cross_entropy(X, CLASSES, label_smoothing=0.2, ignore_index=2)

@@ -73,6 +73,7 @@ CASES = [
     (optim.SGD, sgd, {"lr": 0.01, "momentum": 0.5, "maximize": True}),
     (optim.Adam, adam, {}),
     (optim.Adam, adam, {"lr": 0.1, "betas": (0.5, 0.8), "eps": 0.1}),
+    (optim.Adam, adam, {"lr": 0.1, "betas": (0.2, 0.8), "eps": 0.1}),
     (optim.Adam, adam, {"lr": 0.1, "weight_decay": 0.3}),
     (optim.Adam, adam, {"lr": 0.1, "amsgrad": True}),
     (optim.Adam, adam, {"lr": 0.1, "maximize": True, "weight_decay": 0.1}),
@@ -99,6 +100,16 @@ def run(optimizer_class, settings, arrays, groups=False, device="cpu"):
         torch.stack([(p.exp() + (-p).exp()).sum() / 2 for p in parameters]).sum().backward()
         optimizer.step()
     return [p.detach().cpu().numpy() for p in parameters]
+
+
+def test_adam_without_memory_of_gradients_keeps_the_bits_of_a_small_one(device):
+    """Which the difference from a large first moment would lose."""
+    x = torch.zeros(3, requires_grad=True, device=device)
+    optimizer = optim.Adam([x], lr=0.01, betas=(0.0, 0.999))
+    for gradient in (10.0, 1e-6):
+        x.grad = torch.full((3,), gradient, device=device)
+        optimizer.step()
+    np.testing.assert_allclose(optimizer.state[x]["exp_avg"].cpu().numpy(), 1e-6, rtol=1e-6)
 
 
 @pytest.mark.parametrize("groups", [False, True], ids=["together", "apart"])

@@ -135,6 +135,22 @@ def test_their_returns_are_seen_where_rewards_are_scaled(
     assert begun["reward_scale.largest"] == pytest.approx(max(returns))
 
 
+@pytest.mark.parametrize("fraction", [0.5, 0.0])
+def test_they_are_seen_by_a_run_that_starts_from_weights(
+    shown: Path, tmp_path: Path, fraction: float
+) -> None:
+    """And by the statistics that came with the weights, too."""
+    normalized = {"agent": {"normalize_observations": True, "normalize_rewards": True}}
+    first = train(tiny_config(tmp_path / "first", normalized)).run_directory
+    start = {"train": {"init_from": str(first)}, "checkpoint": {"keep": 9}}
+    given = config(tmp_path, shown, demonstration_fraction=fraction).merged(normalized)
+    run = train(given.merged(start)).run_directory
+    steps, begun = read_steps(given, environment()), saved_arrays(run, "agent", "0")
+    before = saved_arrays(first, "agent", "best")
+    for name in ("observation_input", "reward_scale"):
+        assert begun[f"{name}.count"] == before[f"{name}.count"] + len(steps.reward), name
+
+
 def test_bytes_beside_numbers_are_kept_in_bytes(tmp_path: Path) -> None:
     env = {"id": "tests.sac.images_for_tests:Spot-v0", "kwargs": {"sign": True}}
     given = tiny_config(tmp_path, {"env": env, "evaluation": {"env": "none"}})
