@@ -126,7 +126,8 @@ def time_limit(evidence: Evidence) -> Result:
         return unknown(f"{text}; it is too early to tell")
     return ill(
         f"{text}: the agent waits",
-        "train.n_step: 5, which carries what an end brings back sooner, and preset: crossq; for "
+        "train.n_step: 5, which carries what an end brings back sooner; preset: crossq; "
+        "agent.num_soft_q_nets: 1, where the least of two values fears an end too much; for "
         "discrete actions also agent.target_entropy: 0.2 and agent.entropy_in_target: false, or "
         "staying on with an entropy bonus is worth more; if a long episode is the goal, leave it",
     )
