@@ -57,8 +57,8 @@ INTERNAL_ROOMS = """
 broadcasting checks dunder fused index_parsing keywords return_types shape_methods subscript
 """.split()
 INTERNAL_FUNCTIONS = """
-draw draw_kept gpu_generator made matmul_operator matrix_T number numpy_T reduced_dims refuse_empty
-reshape_as source
+draw draw_kept drawn_probability gpu_generator made matmul_operator matrix_T number numpy_T
+reduced_dims refuse_empty reshape_as source
 """.split()
 
 
