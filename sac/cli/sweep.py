@@ -30,7 +30,7 @@ from a space in YAML, and end those early that do badly. Each trial is an ordina
 <logging.root>/<sweep>/<trial>/. A sweep that was interrupted or killed goes on when the same
 command is given again. At its end: a table, the best configuration, and how much each key matters;
 the exit status is 1 if no trial is complete. Every key of the configuration is also an option, as
-for train. Needs Optuna."""
+for train, but the seed and what the space chooses. Needs Optuna."""
 NONE_COMPLETE = 1  # exit status
 SHOWN_TRIALS = 10
 TEXT_WIDTH = 150  # of a table in a file or a pipe

@@ -80,10 +80,10 @@ class EnvConfig:
         float | None,
         Option(
             "Seconds that an async worker or Ray actor may take for a step or reset before it "
-            "counts as hung and is started anew, and all to make their environments; null: no "
-            "limit. "
+            "counts as hung and is started anew, and all async workers to make their environments "
+            "(Ray actors: 300); null: no limit. "
             "After the third restart within 1,000 transitions, by hanging or dying, the next one "
-            "ends the run.",
+            "ends the run; with max_lag after the sixth of one environment.",
             above=0,
         ),
     ] = 300.0

@@ -15,8 +15,8 @@ class Batch:
 
     observation: np.ndarray  # (batch, *observation_shape)
     action: np.ndarray  # (batch, *action_shape) in policy units; (batch, 1) int64 if discrete
-    reward: np.ndarray  # (batch, 1) float32
-    discount: np.ndarray  # (batch, 1) float32: gamma, and 0 where the episode terminated
+    reward: np.ndarray  # (batch, 1) float32; of k steps their discounted sum
+    discount: np.ndarray  # (batch, 1) float32: gamma^k, and 0 where the episode terminated
     next_observation: np.ndarray  # (batch, *observation_shape)
     weight: np.ndarray | None = None  # (batch, 1) float32, of each one's loss; None: 1 for all
 

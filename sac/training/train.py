@@ -132,9 +132,8 @@ def train(
 ) -> TrainResult:
     """Train a soft actor-critic agent and return where the run lies.
 
-    The first Ctrl-C, SIGTERM or SIGHUP ends the training with a checkpoint, and `interrupted_by`
-    tells; SIGUSR1 saves one, and the training goes on. In a notebook, so does an interrupt of the
-    kernel.
+    The first Ctrl-C, SIGTERM or SIGHUP, or an interrupt of a notebook's kernel, ends the training
+    with a checkpoint, and `interrupted_by` tells; SIGUSR1 saves one, and the training goes on.
 
     >>> from sac import Config, train
     >>> config = Config.from_dict({"env": {"id": "CartPole-v1"}, "train": {"total_steps": 200}})

@@ -1,11 +1,13 @@
 """Soft Q networks: what they take, how a stored action's value is read, what is learned from it."""
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 
 import autograd as torch
+from autograd.nn.functional import regularization
 from sac.agent.variants import CRITICS
 from sac.config import AgentConfig
 from sac.critics import ActionAsInput, ActionAsOutput
@@ -13,7 +15,7 @@ from sac.critics.soft_q import SoftQCritic
 from sac.critics.transitions import Transitions
 from sac.errors import ConfigError
 from sac.seeding import Streams
-from tests.sac.agents_for_tests import make_agent, make_batch
+from tests.sac.agents_for_tests import make_agent, make_batch, run_as_written
 
 CPU = torch.device("cpu")
 
@@ -111,6 +113,26 @@ def test_loss_gives_the_targets_no_gradient() -> None:
     assert agent.critic.soft_q_nets.flat.grad is not None
     assert agent.critic.target_soft_q_nets.flat.grad is None
     assert agent.policy_net.net.flat.grad is None
+
+
+def test_target_and_online_networks_have_dropout_masks_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    agent = make_agent(critic_dropout=0.5, hidden_sizes=(32,), compile="never")
+    run_as_written(agent)
+    masks: list[np.ndarray] = []
+    draw = regularization.draw_kept
+
+    def noted(*arguments: Any) -> Any:
+        masks.append(draw(*arguments))
+        return masks[-1]
+
+    monkeypatch.setattr(regularization, "draw_kept", noted)
+    agent.update(make_batch(agent, size=64))
+    target, online, *_ = masks
+    assert target.shape == online.shape == (2, 64, 32)  # of two networks
+    for one, other in itertools.combinations([*target, *online], 2):
+        assert 0.4 < (one == other).mean() < 0.6
 
 
 def test_redq_takes_the_minimum_over_a_random_few() -> None:
