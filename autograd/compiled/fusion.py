@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Sequence
 
-from autograd.compiled.instructions import Instruction, Place, Root, size
+from autograd.compiled.instructions import LASTING, Instruction, Place, Root, size
 
 Segments = Sequence[list[Instruction]]
 RECTIFIED = {
@@ -122,6 +122,9 @@ def _copies(segment: list[Instruction], uses: _Uses) -> None:
         maker = uses.maker(source, user)
         if maker is None or maker.op not in ANYWHERE or not uses.is_free_at(result, maker, user):
             continue
+        between = segment[uses.position[id(maker)] : i]
+        if result.root.kind in LASTING and any(each.op == "CHECK" for each in between):
+            continue  # what outlives the program is changed only after the checks before it
         out = maker.places[-1]
         is_whole = source.root.memory.size == size(user.shape) == _elements(maker.shape, out)
         if not is_whole or source.offset or out.offset or out.type != "FLOAT":

@@ -34,6 +34,8 @@ TYPES = {
 }  # fmt: skip
 SIZES = {"FLOAT": 4, "BOOL": 1, "INT": 8, "BYTE": 1, "PACKED": 4, "SETTINGS": 8}  # bytes
 
+LASTING = ("tensor", "bound")  # kinds of roots that outlive a program
+
 OPERAND = np.dtype(
     [("slot", "i4"), ("type", "i4"), ("offset", "i8"), ("stride", "i8", 4)], align=True
 )

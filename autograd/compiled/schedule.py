@@ -12,12 +12,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from autograd.compiled.instructions import GROUP, INSTRUCTION, STAGE, Instruction, Root
+from autograd.compiled.instructions import GROUP, INSTRUCTION, LASTING, STAGE, Instruction, Root
 
 ALIGNED = 64  # bytes
 WORK_OF_A_PART = 2**19  # multiplications; a part of less costs more than it brings
 ALL = 2**40  # as the extent of a group that is not cut: more than any
-LASTING = ("tensor", "bound")  # kinds of roots
 ROWS = 32  # of a part at least
 
 

@@ -10,7 +10,7 @@ import autograd as torch
 from autograd import Tensor, nn, optim
 from autograd.backend import NUMPY
 from autograd.compiled import writer
-from autograd.compiled.instructions import Instruction
+from autograd.compiled.instructions import Instruction, Place
 from autograd.functional.fused import affine, row_norm
 from autograd.nn import functional
 from tests.autograd.compiled.drivers import assert_close, captured, compiled
@@ -162,7 +162,9 @@ def test_what_is_copied_is_made_there(case: str) -> None:
     assert_close(ours, expected)
 
 
-@pytest.mark.parametrize("moment", ["read between", "written between", "read afterwards", "shown"])
+@pytest.mark.parametrize(
+    "moment", ["read between", "written between", "checked between", "read afterwards", "shown"]
+)
 def test_copy_stays_where_it_must(moment: str) -> None:
     rng = np.random.default_rng(0)
     x, target = (rng.standard_normal(s).astype(np.float32) for s in ((4, 25, 6), (2, 100)))
@@ -173,6 +175,10 @@ def test_copy_stays_where_it_must(moment: str) -> None:
             seen = target * 2
         if moment == "written between":
             xp.copy(3.0, target[0, :4])
+        if moment == "checked between":  # a program that stops leaves tensors as they were
+            arrays = xp.sum(x).reshape(1), xp.empty((1,))
+            places = [Place(xp.memory.place(a)[0], "FLOAT", 0, (0, 0, 0, 0)) for a in arrays]
+            xp.write(Instruction("CHECK", "", (1, 1, 1, 1), places, 1))
         xp.copy(total.reshape(100), target[0])
         if moment == "read afterwards":
             seen = total * 2
@@ -181,13 +187,14 @@ def test_copy_stays_where_it_must(moment: str) -> None:
     fused = {
         "read between": ["SUM", "MULTIPLY", "COPY"],
         "written between": ["SUM", "COPY", "COPY"],
+        "checked between": ["SUM", "SUM", "", "COPY"],
         "read afterwards": ["SUM", "COPY", "MULTIPLY"],
         "shown": ["SUM", "COPY"],
     }
     target_after, seen = compiled(function, x, target, fused=fused[moment])
     total = x.sum(-1)
     assert_close(target_after, np.stack([total.reshape(100), target[1]]))
-    if moment != "written between":
+    if moment not in ("written between", "checked between"):
         wanted = {"read between": 2 * target, "read afterwards": 2 * total, "shown": total}
         assert_close(seen, wanted[moment])
 
