@@ -64,11 +64,7 @@ class _Uses:
         """Whether nobody needs what lies at a place that `user` writes, from a moment before it."""
         return all(
             other.is_apart(instruction.shape, place, user.shape)
-            for instruction in self.touching[place.root]
-            if instruction is not user
-            and self.position[id(moment)]
-            <= self.position.get(id(instruction), -1)
-            < self.position[id(user)]
+            for instruction in self._between(place.root, moment, user)
             for other in instruction.places
             if other.root is place.root
         )
@@ -76,13 +72,15 @@ class _Uses:
     def is_the_same_at(self, place: Place, moment: Instruction, user: Instruction) -> bool:
         """Whether what `user` reads at a place is there at another moment before it."""
         return not any(
-            instruction is not user
-            and self.position[id(moment)]
-            <= self.position.get(id(instruction), -1)
-            < self.position[id(user)]
-            and any(written.root is place.root for written in instruction.written())
-            for instruction in self.touching[place.root]
+            written.root is place.root
+            for instruction in self._between(place.root, moment, user)
+            for written in instruction.written()
         )
+
+    def _between(self, root: Root, moment: Instruction, user: Instruction) -> list[Instruction]:
+        """Return what touches a root from a moment on until `user`."""
+        first, end = self.position[id(moment)], self.position[id(user)]
+        return [i for i in self.touching[root] if first <= self.position.get(id(i), -1) < end]
 
 
 def _masks(segment: list[Instruction], uses: _Uses) -> None:

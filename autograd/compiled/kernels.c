@@ -377,6 +377,7 @@ INLINE void column_sums(int what, const float *x, i64 sx, const float *y, i64 sy
         for (i64 c = 0; c < n; c++) total[c] += sum[c / 16][c % 16];
     }
 }
+
 // Dimensions 0 and 1 stay, 2 and 3 are reduced. Operands: what is reduced (for DOT, two), result.
 static void reduce(const Program *p, const Instruction *x, i64 from, i64 to) {
     PART(x, low, high);

@@ -151,9 +151,9 @@ class ObservationEncoder:
 
     def _array(self, value: Any, shape: tuple[int, ...]) -> np.ndarray:
         try:
-            array = np.array(value)
-            if array.dtype.kind == "O":
-                array = np.array(value, self.dtype)
+            array = np.asarray(value)
+            is_cast = self.dtype.kind == "f" and array.dtype.kind in "biufO"
+            array = np.array(array, self.dtype if is_cast else None)
         except (TypeError, ValueError) as error:
             raise _misfit(self.space, value) from error
         _check_box(array, shape, self.dtype)
