@@ -1,6 +1,5 @@
 """Train SB3 or SBX with SB3 Zoo's settings until an evaluation reaches a return; print the step."""
 
-import argparse
 import json
 from typing import Any
 
@@ -9,6 +8,7 @@ from stable_baselines3.common.callbacks import EvalCallback, StopTrainingOnRewar
 from stable_baselines3.common.monitor import Monitor
 
 from .peer_models import sac_class
+from .solving_options import solving_parser
 
 # What RL Baselines3 Zoo's hyperparams/sac.yml says beside SB3's defaults.
 ZOO: dict[str, dict[str, Any]] = {
@@ -25,15 +25,9 @@ ZOO: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     """Train as the arguments say; the end of this process is the moment that counts."""
-    parser = argparse.ArgumentParser()
+    parser = solving_parser()
     parser.add_argument("peer", choices=("sb3", "sbx"))
     parser.add_argument("--config", choices=ZOO, required=True)
-    parser.add_argument("--env", required=True)
-    parser.add_argument("--steps", type=int, required=True)
-    parser.add_argument("--every-steps", type=int, required=True)
-    parser.add_argument("--episodes", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--target", type=float, required=True)
     arguments = parser.parse_args()
     model = sac_class(arguments.peer)(
         "MlpPolicy", arguments.env, device="cpu", seed=arguments.seed, **ZOO[arguments.config]

@@ -1,6 +1,5 @@
 """Train RLtools' SAC as it is until an evaluation reaches a return; print the step as JSON."""
 
-import argparse
 import json
 from typing import Any
 
@@ -9,16 +8,12 @@ import numpy as np
 from gymnasium.wrappers import RescaleAction
 from rltools import SAC
 
+from .solving_options import solving_parser
+
 
 def main() -> None:
     """Train as the arguments say; the end of this process is the moment that counts."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--env", required=True)
-    parser.add_argument("--steps", type=int, required=True)
-    parser.add_argument("--every-steps", type=int, required=True)
-    parser.add_argument("--episodes", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--target", type=float, required=True)
+    parser = solving_parser()
     parser.add_argument("--compile-only", action="store_true")
     arguments = parser.parse_args()
 
