@@ -1,7 +1,7 @@
 """The evidence that checks look at, and their results."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple
@@ -13,6 +13,7 @@ from sac.agent.agent import SACAgent
 from sac.config import Config
 from sac.diagnosis.witness import Played
 from sac.environments.probe import Probe
+from sac.metrics.history import History
 from sac.replay.batch import Batch
 from sac.replay.buffer import ReplayBuffer
 
@@ -52,7 +53,7 @@ class Evidence:
     config: Config
     agent: SACAgent
     step: int
-    history: Mapping[str, NDArray[np.float64]]  # columns of metrics.csv; nan: an empty cell
+    history: History  # of metrics.csv
     batch: Batch | None  # drawn from the replay
     episodes: Sequence[Played] = ()  # of the deterministic policy
     environment_seconds: float | None = None  # time of a step of one environment
@@ -65,9 +66,8 @@ class Evidence:
         return codec.continuous > 0 or max(codec.categories) > 1
 
     def logged(self, tag: str) -> NDArray[np.float64]:
-        """Return the finite numbers of a column, none if there is no such column."""
-        column = self.history.get(tag, np.empty(0))
-        return column[np.isfinite(column)]
+        """Return the finite numbers that were logged by a tag."""
+        return self.history[tag].numbers
 
     def network_rows(self) -> Batch | None:
         """Return the part of the batch for checks that run networks."""

@@ -1,6 +1,7 @@
 """The doctor's checks during a training: each finding is reported once and saved."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sac.diagnosis import Evidence, draw, examine
 from sac.diagnosis.witness import Witness
 from sac.environments.probe import Probe, checker_fault
 from sac.metrics.findings import read_findings, write_findings
+from sac.metrics.history import History
 from sac.metrics.table import read_columns
 from sac.replay.buffer import ReplayBuffer
 from sac.run.layout import METRICS_FILE
@@ -30,6 +32,9 @@ class Watch:
         last = -1 if self.resume_step is None else self.resume_step
         found = read_findings(self.run_directory)
         self._findings = [row for row in found if int(row["step"]) <= last]
+        self._is_written = len(self._findings) == len(found)
+        # Of all that the run logs; a file that grows with it is not read at each evaluation.
+        self.history = History.of(read_columns(self.run_directory / METRICS_FILE))
         self._probe: Probe | None = None
         self._is_probed = False
 
@@ -40,7 +45,7 @@ class Watch:
                 config=self.config,
                 agent=self.agent,
                 step=step,
-                history=read_columns(self.run_directory / METRICS_FILE),
+                history=self.history,
                 batch=draw(self.replay_buffer, self.agent, step),
                 episodes=witness.played,
                 environment_seconds=witness.seconds_per_step,
@@ -51,6 +56,7 @@ class Watch:
                     self._note(step, name, result.text, result.remedy)
         except Exception as error:  # help must not end a training
             self._note(step, "doctor", f"it failed: {type(error).__name__}: {error}", "")
+        self._write()
 
     def _probed(self) -> Probe | None:
         """Return what Gymnasium's checker says, asked once; None for environments elsewhere."""
@@ -69,4 +75,10 @@ class Watch:
         self._findings.append(row)
         advice = f" (remedy: {remedy})" if remedy else ""
         self.tell(f"warning at step {step:,}: {name}: {finding}{advice}")
-        write_findings(self.run_directory, self._findings)
+        self._is_written = False
+
+    def _write(self) -> None:
+        if not self._is_written:
+            with suppress(OSError):  # such as a full disk: the next look tries again
+                write_findings(self.run_directory, self._findings)
+                self._is_written = True

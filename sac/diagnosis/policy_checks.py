@@ -117,9 +117,8 @@ def learning(evidence: Evidence) -> Result:
         return unknown("what is learned has not been evaluated yet")
     if not evidence.has_choice:
         return unknown("there is one action alone: no policy is better than another")
-    began = evidence.history["step"] <= evidence.config.train.learning_starts
-    by_chance = evidence.history["rollout/episode_return"][began]
-    by_chance = by_chance[np.isfinite(by_chance)]
+    steps, by_chance = evidence.history["rollout/episode_return"]
+    by_chance = by_chance[steps <= evidence.config.train.learning_starts]
     if len(by_chance) < RANDOM_EPISODES:
         return unknown("too few episodes ended before train.learning_starts to compare with")
     latest, chance = returns[3 * len(returns) // 4 :].mean(), by_chance.mean()

@@ -6,9 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sac.agent.agent import SACAgent
 from sac.config import Config, EnvConfig, checked_seed
 from sac.config.fields import whole
@@ -20,6 +17,7 @@ from sac.environments.limit import with_limit
 from sac.environments.probe import probe, unseen
 from sac.errors import CheckpointError, SACError
 from sac.evaluation.evaluate import environment_config, run_episodes
+from sac.metrics.history import History
 from sac.metrics.table import read_columns
 from sac.run.checkpoint import (
     REPLAY,
@@ -115,13 +113,11 @@ def _damage(faults: Mapping[int, CheckpointError], examined: int) -> dict[str, R
     return {"checkpoint": ill(text, "a look at the disk; --resume goes on from that step")}
 
 
-def _history(run: Path, loaded: Checkpoint) -> dict[str, NDArray[np.float64]]:
+def _history(run: Path, loaded: Checkpoint) -> History:
     """Return the run's metrics until the checkpoint; `run` may be the checkpoint itself."""
     in_run = run / METRICS_FILE
     path = in_run if in_run.is_file() else loaded.folder.parent.parent / METRICS_FILE
-    columns = read_columns(path)
-    until = columns["step"] <= loaded.step
-    return {name: column[until] for name, column in columns.items()}
+    return History.of(read_columns(path), loaded.step)
 
 
 def _with_environment(

@@ -77,6 +77,7 @@ class TrainingLoop:
         tell = outputs.progress.message
         watched = config, state.agent, state.replay_buffer
         self.watch = Watch(*watched, outputs.run_directory, tell, resume_step=saved_step)
+        outputs.logger.followers.append(self.watch.history.add)
         self._insight = Insight(*watched, outputs.logger, tell, self._watch)
         self._interrupt = InterruptGuard()
         self._tell_at = math.inf

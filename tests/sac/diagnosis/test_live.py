@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from numpy.testing import assert_array_equal
 
 from sac.diagnosis import Evidence, Result, live
 from sac.diagnosis.live import Watch
 from sac.errors import SACError
 from sac.metrics.findings import read_findings
+from sac.metrics.history import History
+from sac.metrics.table import read_columns
 from sac.training.train import train
 from tests.sac.diagnosis.patients import Patient, env, trained
 from tests.sac.tiny_runs import assert_same_arrays, metrics, saved_arrays
@@ -80,6 +83,32 @@ def test_a_check_that_fails_ends_no_training(
     monkeypatch.setattr(live, "examine", examine)
     (finding,) = read_findings(trained(tmp_path, TINY))
     assert (finding["check"], finding["finding"]) == ("doctor", "it failed: SACError: no room")
+
+
+def test_checks_see_what_metrics_csv_holds_without_reading_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[History] = []
+    reads: list[Path] = []
+
+    def examine(evidence: Evidence) -> dict[str, Result]:
+        expected = History.of(read_columns(reads[-1]))
+        for tag in ("rollout/episode_return", "eval/mean_return", "train/entropy"):
+            for mine, of_file in zip(evidence.history[tag], expected[tag], strict=True):
+                assert_array_equal(mine, of_file)
+        seen.append(evidence.history)
+        return {}
+
+    def count(path: Path) -> Any:
+        reads.append(path)
+        return read_columns(path)
+
+    monkeypatch.setattr(live, "examine", examine)
+    monkeypatch.setattr(live, "read_columns", count)
+    run = trained(tmp_path, TINY)
+    train(resume=run, overrides={"train": {"total_steps": 100}})
+    assert len(seen) == 5 and len(reads) == 2
+    assert len(seen[-1]["eval/mean_return"].steps) == 5
 
 
 @pytest.mark.parametrize("section", [{"vectorization": "async"}, None], ids=["async", "an object"])

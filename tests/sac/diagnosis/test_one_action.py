@@ -8,6 +8,7 @@ from sac.config import Config
 from sac.diagnosis.evidence import Evidence
 from sac.diagnosis.network_checks import gradients
 from sac.diagnosis.policy_checks import learning
+from sac.metrics.history import History
 from tests.sac.agents_for_tests import make_agent, make_batch
 
 
@@ -29,7 +30,7 @@ def test_policy_is_judged_where_it_has_a_choice(space: spaces.Space, has_choice:
         "rollout/episode_return": np.ones(5),
         "eval/mean_return": np.ones(5),
     }
-    evidence = Evidence(Config(), agent, 100, history, None)
+    evidence = Evidence(Config(), agent, 100, History.of(history), None)
     result = gradients(evidence)
     assert result.state == "fine"
     assert ("(the policy)" in result.text) == has_choice

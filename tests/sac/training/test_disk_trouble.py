@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from sac.diagnosis import Evidence, Result, live
 from sac.errors import DiskError
+from sac.metrics.findings import read_findings
 from sac.replay.storage import disk as replay_storage
 from sac.training.collector import Collector
 from sac.training.train import train
@@ -117,6 +119,28 @@ def test_disk_that_stays_full_ends_the_run_with_an_error_and_it_can_be_resumed(
         assert not list(run.glob(".*"))
     train(resume=run)
     assert_same_runs(undisturbed, run)
+
+
+def test_findings_that_could_not_be_written_are_written_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk()
+
+    def fill_up() -> None:
+        disk.error = errno.ENOSPC
+
+    def make_room() -> None:
+        disk.error = None
+
+    def examine(evidence: Evidence) -> dict[str, Result]:
+        return {f"check of {evidence.step}": Result("ill", "it is", "rest")}
+
+    monkeypatch.setattr(live, "examine", examine)
+    at_steps(monkeypatch, {25: fill_up, 55: make_room})
+    with disk.faults.installed():
+        run = train(tiny_config(tmp_path, CHANGES)).run_directory
+    found = [(row["step"], row["check"]) for row in read_findings(run)]
+    assert found == [(str(step), f"check of {step}") for step in (16, 30, 46, 60, 76, 80)]
 
 
 def test_full_disk_and_a_kill(
