@@ -2,7 +2,13 @@
 
 from sac.environments.make import make_vector_environment
 from sac.environments.separate import separate_source
-from sac.environments.stepping.vector import Episode, Restored, Step, VectorEnvironment
+from sac.environments.stepping.vector import (
+    Episode,
+    Restored,
+    Step,
+    VectorEnvironment,
+    require_distinct,
+)
 
 __all__ = [
     "Episode",
@@ -10,5 +16,6 @@ __all__ = [
     "Step",
     "VectorEnvironment",
     "make_vector_environment",
+    "require_distinct",
     "separate_source",
 ]

@@ -20,7 +20,7 @@ from sac.environments.rebuild.recorder import Recorder
 from sac.environments.separate import Source
 from sac.environments.stacking import with_stacks_told
 from sac.environments.stepping.ray import RayEnv
-from sac.environments.stepping.vector import VectorEnvironment
+from sac.environments.stepping.vector import VectorEnvironment, require_distinct
 from sac.environments.stepping.workers import run_worker, start_method, starting_workers
 from sac.environments.values import built
 from sac.environments.wrappers import WrapEnvironment, configured_wrappers, refuse_statistics
@@ -51,7 +51,7 @@ def make_vector_environment(
     can_remake = is_recorded and isinstance(env, AsyncVectorEnv | RayEnv)
     is_owned = not isinstance(source, gymnasium.Env | VectorEnv)
     try:
-        return VectorEnvironment(
+        environment = VectorEnvironment(
             env,
             seed=seed,
             step_timeout=config.step_timeout,
@@ -59,6 +59,8 @@ def make_vector_environment(
             is_recorded=is_recorded,
             remake=(lambda: make()[0]) if can_remake else None,
         )
+        require_distinct(environment)
+        return environment
     except BaseException:
         if is_owned:
             close(env)

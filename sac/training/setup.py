@@ -8,7 +8,12 @@ from typing import Any
 from sac.config import Config
 from sac.device import resolve_device
 from sac.disk.files import replace_file
-from sac.environments import VectorEnvironment, make_vector_environment, separate_source
+from sac.environments import (
+    VectorEnvironment,
+    make_vector_environment,
+    require_distinct,
+    separate_source,
+)
 from sac.environments.limit import with_limit
 from sac.errors import CheckpointError, ConfigError, SACError
 from sac.replay.storage.disk import DiskStorage
@@ -56,6 +61,7 @@ def make_environments(
     settings = with_limit(config.env.alone(), config.evaluation.max_steps)
     evaluation = make_vector_environment(settings, source=source, seed=evaluation_seed)
     stack.callback(evaluation.close)
+    require_distinct(training, evaluation)
     return training, evaluation, notes
 
 

@@ -122,6 +122,12 @@ class VectorEnvironment:
         return env.envs[0] if isinstance(env, SyncVectorEnv) else None
 
     @property
+    def innermost(self) -> list[Any]:
+        """Return the environments of this process without wrappers; of others what steps them."""
+        env = self._env.unwrapped
+        return [one.unwrapped for one in env.envs] if isinstance(env, SyncVectorEnv) else [env]
+
+    @property
     def is_endless(self) -> bool:
         """Return whether no limit of steps is known to end the episodes."""
         return isinstance(self._env, SyncVectorEnv) and not has_limit(self._env.envs[0])
@@ -363,4 +369,17 @@ def _too_large(name: str, values: Any) -> NotFiniteError:
     index = next(i for i, text in enumerate(words) if text is not None)
     return NotFiniteError(
         f"environment {index}: {words[index]}", quantity=f"the {name} of environment {index}"
+    )
+
+
+def require_distinct(*vectors: VectorEnvironment) -> None:
+    """Raise EnvironmentSetupError where one environment is there more than once."""
+    environments = [environment for vector in vectors for environment in vector.innermost]
+    if len({id(environment) for environment in environments}) == len(environments):
+        return
+    same = "; or choose evaluation.env: same or none" if len(vectors) > 1 else ""
+    raise EnvironmentSetupError(
+        f"{vectors[0].name}: expected a new environment from each call, got the same one again, "
+        "which would be reset in the middle of its episodes: make the environment inside of the "
+        f"callable{same}"
     )

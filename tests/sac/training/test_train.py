@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.vector import SyncVectorEnv
 
 import autograd
 from sac import Config, SACAgent, evaluate, train
@@ -434,6 +435,18 @@ def test_overrides_of_a_new_run(tmp_path: Path) -> None:
 def test_folder_that_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"config\.yaml does not exist"):
         train(resume=tmp_path)
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "given as a vector"])
+@pytest.mark.parametrize("num_envs", [1, 2])
+def test_callable_that_returns_one_environment_twice_is_refused(
+    tmp_path: Path, num_envs: int, vectorization: str
+) -> None:
+    env: Any = CopyingCountingEnv()
+    if vectorization != "sync":
+        env = SyncVectorEnv([CopyingCountingEnv] * num_envs)
+    changes = {"env": {"num_envs": num_envs}}
+    refuse(tmp_path / "runs", EnvironmentSetupError, "a new environment", changes, env=lambda: env)
 
 
 def test_closes_what_it_made_when_something_else_fails(
