@@ -1,16 +1,20 @@
 """A training in a process of its own, and what it tells."""
 
 import contextlib
+import math
 import os
 import queue
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from sac.terminal import reports
 from sac.terminal.interrupt import SIGNAL_STATUS
+
+LINE_SECONDS = 5.0  # for the last lines of a training that has ended
 
 Event = reports.Report | str  # a report, or a line that was printed
 
@@ -60,6 +64,7 @@ class LocalChild:
         self._lines: queue.Queue[str] = queue.Queue()
         self._listener = threading.Thread(target=self._read_lines, daemon=True)
         self._listener.start()
+        self._ended_at = math.inf
 
     def _read_lines(self) -> None:
         assert self._process.stdout is not None
@@ -78,8 +83,14 @@ class LocalChild:
 
     @property
     def status(self) -> int | None:
-        """Its exit status, once it has ended and all its lines are there."""
-        if self._listener.is_alive():
+        """Its exit status, once it has ended and all its lines are there.
+
+        What it has left running may hold its output open for ever: then lines are late.
+        """
+        if self._process.poll() is None:
+            return None
+        self._ended_at = min(self._ended_at, time.monotonic())
+        if self._listener.is_alive() and time.monotonic() < self._ended_at + LINE_SECONDS:
             return None
         status = self._wait()
         return status if status >= 0 else SIGNAL_STATUS - status

@@ -1,5 +1,7 @@
 """What is collected from processes that report, print and die; the trainings here are no more."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sac.sweep import child
 from sac.sweep.board import Board
 from sac.sweep.plan import Plan
 from sac.sweep.processes import Run, Supervisor, local_start, train_in_processes
@@ -54,6 +57,22 @@ def test_reports_and_printed_lines_are_shown(capsys: pytest.CaptureFixture[str])
             )
         )
         assert own[0].endswith("started") and own[-1].endswith("done")
+
+
+def test_what_a_training_leaves_running_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "LINE_SECONDS", 0.1)
+    # Its output stays open until the one that sleeps ends.
+    command = ["sh", "-c", "sleep 600 & echo $!; exit 3"]
+    training = child.LocalChild(command, {}, tmp_path / "reports")
+    lines: list[child.Event] = []
+    while training.status is None:
+        lines += training.new()
+        time.sleep(0.01)
+    (left,) = [*lines, *training.new()]
+    os.kill(int(str(left)), signal.SIGKILL)  # it was still there
+    assert training.status == 3
 
 
 ENDS_ONCE = """
