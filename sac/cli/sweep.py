@@ -109,14 +109,16 @@ def _search(
         else:
             variables = thread_variables(config, workers)
             start = stack.enter_context(local_start(variables))
+        was_there = folder.open(space, comparison)
+        stack.enter_context(folder.lock())
         limits = {"trials": arguments.trials, "timeout": arguments.timeout}
         trials = Trials(folder, space, comparison, **limits)
-        _tell_beginning(trials, workers)
+        _tell_beginning(trials, workers, was_there=was_there)
         if arguments.backend == "ray":
             _tell_blind_nodes(cluster, folder.path)
         board = Board(keeps_ended=False)
         interrupted_by = Supervisor(trials, board, workers, start).train()
-    trials.write()
+        trials.write()
     return trials, interrupted_by
 
 
@@ -134,13 +136,13 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _tell_beginning(trials: "Trials", workers: int) -> None:
+def _tell_beginning(trials: "Trials", workers: int, *, was_there: bool) -> None:
     states = [row.state for row in trials.rows()]
     seeds = len(trials.comparison.seeds)
     text = f"sweep {trials.folder.path}: {trials.wanted} trials"
     text += f" of {seeds} seeds" if seeds > 1 else ""
     text += f", {workers} training{'s' if workers > 1 else ''} at a time"
-    if trials.was_there:
+    if was_there:
         known = {state: states.count(state) for state in ("complete", "pruned", "failed")}
         text += "; goes on: " + ", ".join(f"{number} {state}" for state, number in known.items())
         if open_ones := states.count("running"):

@@ -19,15 +19,15 @@ LOCK_FILE = "run.lock"
 
 
 class RunLock:
-    """Locks a run's folder for as long as the `with` block lasts.
+    """Locks a run's folder, or a sweep's, for as long as the `with` block lasts.
 
     The operating system releases the lock when the process ends, however it ends, so a killed run
     can be resumed at once. The file says which host and process hold it. SACError if another
     process holds the lock, or the folder can't be written to.
     """
 
-    def __init__(self, run_directory: Path) -> None:
-        self._path = run_directory / LOCK_FILE
+    def __init__(self, directory: Path, writer: str = "training") -> None:
+        self._path, self._writer = directory / LOCK_FILE, writer
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -42,8 +42,8 @@ class RunLock:
             holder = _read(file)
             file.close()
             raise SACError(
-                f"'{self._path.parent}' is in use: a training writes into it {holder}. "
-                "Stop that training first, or wait until it ends."
+                f"'{self._path.parent}' is in use: a {self._writer} writes into it {holder}. "
+                f"Stop that {self._writer} first, or wait until it ends."
             ) from error
         owner = encode_document({"host": socket.gethostname(), "pid": os.getpid()})
         file.truncate(0)

@@ -56,7 +56,7 @@ class TrialRow:
 
 
 class SweepFolder:
-    """The folder of one sweep."""
+    """The folder of one sweep, which one command at a time goes on with: it holds the lock."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -69,7 +69,9 @@ class SweepFolder:
         wanted = _document(space, comparison)
         file = self.path / SWEEP_FILE
         if file.exists():
-            self._check_same(read_yaml_mapping(file), wanted)
+            keys = [f"config.{key.name}" for key in list_keys(Config)]
+            keys += [name for name in wanted if name != "config"]
+            _check_same(self.path, "sweep", read_yaml_mapping(file), wanted, keys)
             return True
         if self.path.exists() and any(self.path.iterdir()):
             raise ConfigError(
@@ -85,17 +87,9 @@ class SweepFolder:
             ) from error
         return False
 
-    def _check_same(self, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-        keys = [f"config.{key.name}" for key in list_keys(Config)]
-        keys += [name for name in wanted if name != "config"]
-        for key in keys:
-            before, now = value_at(found, key), value_at(wanted, key)
-            if before != now:
-                raise ConfigError(
-                    f"'{self.path}' holds a sweep with another {key.removeprefix('config.')}: "
-                    f"{json.dumps(before)}, now {json.dumps(now)}. Go on with what it had, or "
-                    "choose another --sweep"
-                )
+    def lock(self) -> RunLock:
+        """Return what keeps other commands out; SACError, once it is entered, where one is in."""
+        return RunLock(self.path, "sweep")
 
     def run_directories(self, number: int, seeds: Sequence[int]) -> list[Path]:
         """Return the run directories of a trial, one for each seed."""
@@ -128,14 +122,35 @@ def trial_config(config: Config, parameters: Mapping[str, Any], seed: int) -> Co
 def begin_run(run_directory: Path, config: Config) -> None:
     """Make a run directory that `train --resume` begins with, or wait until it can go on.
 
-    The training of a sweep that was killed may still be saving.
+    The training of a sweep that was killed may still be saving. SACError for a run that was begun
+    with other settings.
     """
-    if (run_directory / CONFIG_FILE).exists():
+    file = run_directory / CONFIG_FILE
+    if file.exists():
         _wait_until_free(run_directory)
+        found, wanted = Config.load(file).to_dict(), config.to_dict()
+        try:
+            keys = [key.name for key in list_keys(Config)]
+            _check_same(run_directory, "run", found, wanted, keys)
+        except ConfigError as error:  # no fault of the trial's, which others might follow
+            raise SACError(str(error)) from error
         return
     run_directory.mkdir(parents=True, exist_ok=True)
     sign(run_directory, config.env)
-    replace_file(run_directory / CONFIG_FILE, config.to_yaml().encode())
+    replace_file(file, config.to_yaml().encode())
+
+
+def _check_same(
+    path: Path, kind: str, found: Mapping[str, Any], wanted: Mapping[str, Any], keys: Sequence[str]
+) -> None:
+    for key in keys:
+        before, now = value_at(found, key), value_at(wanted, key)
+        if before != now:
+            raise ConfigError(
+                f"'{path}' holds a {kind} with another {key.removeprefix('config.')}: "
+                f"{json.dumps(before)}, now {json.dumps(now)}. Go on with what it had, or choose "
+                "another --sweep"
+            )
 
 
 def _wait_until_free(run_directory: Path) -> None:

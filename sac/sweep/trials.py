@@ -29,6 +29,7 @@ from sac.sweep.processes import INTERRUPTED, LOST, Run
 from sac.sweep.space import Space
 from sac.terminal import reports
 
+STUDY_NAME = "sweep"
 MAX_STARTS = 4  # of a run that is lost, with its node
 
 
@@ -43,13 +44,18 @@ class _Trial:
     running: list[Run] = field(default_factory=list)
     done: list[Run] = field(default_factory=list)
     evaluations: dict[str, dict[int, float]] = field(default_factory=dict)  # by the run's label
-    reported: set[int] = field(default_factory=set)  # steps
+    reported: set[int] = field(default_factory=set)  # steps at which evaluations were due
     is_pruned: bool = False
 
     @property
     def has_failed(self) -> bool:
         """Whether one of its runs ended with an error."""
         return any(run.status not in (0, *INTERRUPTED) for run in self.done)
+
+    @property
+    def last_step(self) -> int:
+        """The step of the latest evaluation."""
+        return max(max(found) for found in self.evaluations.values())
 
 
 class Trials:
@@ -64,7 +70,7 @@ class Trials:
         trials: int,
         timeout: float | None = None,
     ) -> None:
-        """Open folder and study, or go on with them; SACError without Optuna.
+        """Open the study of an open folder, or go on with it; SACError without Optuna.
 
         `trials`: of the whole sweep, with those that were made before. `timeout`: seconds after
         which no new one begins.
@@ -72,7 +78,6 @@ class Trials:
         self.folder, self.space, self.comparison = folder, space, comparison
         self.wanted, self._until = trials, None if timeout is None else time.monotonic() + timeout
         self.optuna = _optuna()
-        self.was_there = folder.open(space, comparison)
         self.study = self._open()
         self._going: dict[str, _Trial] = {}  # by the labels of runs
         self._starts: dict[str, int] = {}
@@ -87,9 +92,11 @@ class Trials:
             "asha": lambda: pruners.SuccessiveHalvingPruner(),
             "none": pruners.NopPruner,
         }[comparison.pruner]()
+        # Whatever the folder is called by now, its study is the only one.
+        known = optuna.get_all_study_names(storage)
         return optuna.create_study(
             storage=storage,
-            study_name=self.folder.path.name,
+            study_name=known[0] if known else STUDY_NAME,
             direction="maximize",
             pruner=pruner,
             load_if_exists=True,
@@ -126,13 +133,31 @@ class Trials:
             return
         trial = self._going[run.label]
         trial.evaluations.setdefault(run.label, {})[report.step] = report.mean_return
-        values = [found.get(report.step) for found in trial.evaluations.values()]
+        due, last = self._due_step(trial, report.step), self._last_step(trial)
+        values = [
+            {self._due_step(trial, step): value for step, value in found.items()}.get(due)
+            for found in trial.evaluations.values()
+        ]
         is_whole = len(values) == len(self.comparison.seeds) and None not in values
-        if is_whole and report.step not in trial.reported:
-            trial.reported.add(report.step)
-            trial.optuna.report(fmean(v for v in values if v is not None), report.step)
-            last = trial.parameters.get("train.total_steps", self.space.config.train.total_steps)
-            trial.is_pruned |= report.step < last and trial.optuna.should_prune()
+        if is_whole and due not in trial.reported:
+            trial.reported.add(due)
+            trial.optuna.report(fmean(v for v in values if v is not None), due)
+            trial.is_pruned |= due < last and trial.optuna.should_prune()
+
+    def _due_step(self, trial: _Trial, step: int) -> int:
+        """Return the step that an evaluation was due at.
+
+        It is made later where several environments step at once, or an episode ends first; trials
+        and seeds are compared by when theirs were due.
+        """
+        every = trial.parameters.get(
+            "evaluation.every_steps", self.space.config.evaluation.every_steps
+        )
+        last = self._last_step(trial)
+        return last if step >= last or every == 0 else step // every * every
+
+    def _last_step(self, trial: _Trial) -> int:
+        return trial.parameters.get("train.total_steps", self.space.config.train.total_steps)
 
     def is_over(self, run: Run) -> bool:
         """Return whether a run's trial is pruned, or has failed with another seed."""
@@ -162,7 +187,7 @@ class Trials:
         if trial.is_pruned:
             self.study.tell(trial.number, state=state.PRUNED)
             self._mark_pruned(trial)
-            outcome = f"pruned after {max(trial.reported):,} steps"
+            outcome = f"pruned after {trial.last_step:,} steps"
         elif trial.has_failed:
             self.study.tell(trial.number, state=state.FAIL)
             outcome = run.outcome
@@ -192,7 +217,7 @@ class Trials:
         return fmean(found)
 
     def _mark_pruned(self, trial: _Trial) -> None:
-        text = f"Pruned by the sweep {self.folder.path.name} after {max(trial.reported)} steps.\n"
+        text = f"Pruned by the sweep {self.folder.path.name} after {trial.last_step} steps.\n"
         for directory in self._directories(trial.number):
             if directory.is_dir():
                 (directory / PRUNED_FILE).write_text(text, encoding="utf-8")

@@ -54,6 +54,7 @@ def sweep(root: Path, steps: int, trials: int) -> Trials:
     space = Space({"agent.tau": {"uniform": [0.1, 0.9]}}, config)
     folder = SweepFolder(root / "s")
     comparison = Comparison("last", "none", (0,), 0)
+    folder.open(space, comparison)
     return Trials(folder, space, comparison, trials=trials)
 
 

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from sac.config import Config
-from sac.errors import ConfigError
+from sac.errors import ConfigError, SACError
 from sac.run.layout import CONFIG_FILE, METRICS_FILE
 from sac.sweep.folder import (
     BEST_FILE,
     PRUNED_FILE,
+    STUDY_FILE,
     TRIALS_FILE,
     Comparison,
     SweepFolder,
@@ -40,11 +41,19 @@ def needs_optuna() -> None:
 
 
 def sweep(
-    root: Path, *, trials: int = 3, seeds: int = 1, metric: str = "last", pruner: str = "none"
+    root: Path,
+    *,
+    trials: int = 3,
+    seeds: int = 1,
+    metric: str = "last",
+    pruner: str = "none",
+    name: str = "a-sweep",
 ) -> Trials:
-    config = tiny_config(root, {"train": {"total_steps": STEPS}})
-    space, folder = Space(SPACE, config), SweepFolder(root / "a-sweep")
+    changes = {"train": {"total_steps": STEPS}, "evaluation": {"every_steps": 50}}
+    config = tiny_config(root, changes)
+    space, folder = Space(SPACE, config), SweepFolder(root / name)
     comparison = Comparison(metric, pruner, tuple(range(seeds)), 0)
+    folder.open(space, comparison)
     return Trials(folder, space, comparison, trials=trials)
 
 
@@ -111,6 +120,19 @@ def test_a_bad_trial_is_pruned_and_marked(tmp_path: Path) -> None:
     assert trials.rows()[-1].state == "pruned"
 
 
+def test_evaluations_that_were_due_at_one_step_are_compared_with_one_another(
+    tmp_path: Path,
+) -> None:
+    trials = sweep(tmp_path, trials=7, seeds=2, pruner="median")
+    for late in range(6):
+        play(trials, next_run(trials), {50 + late: 5.0, STEPS + late: 10.0})
+        play(trials, next_run(trials), {50 + 2 * late: 5.0, STEPS: 10.0})
+    first, second = next_run(trials), next_run(trials)
+    assert play(trials, first, {57: 1.0}) == "done"
+    assert play(trials, second, {61: 1.0}) == "pruned after 61 steps"
+    assert trials.study.trials[0].intermediate_values == {50: 5.0, STEPS: 10.0}
+
+
 def test_a_failed_trial_is_counted_and_the_others_go_on(tmp_path: Path) -> None:
     trials = sweep(tmp_path, trials=2, seeds=2)
     first, second = next_run(trials), next_run(trials)
@@ -154,6 +176,27 @@ def test_a_trial_is_not_pruned_at_the_last_of_its_own_steps(tmp_path: Path) -> N
     run = next_run(trials)
     trials._going[run.label].parameters["train.total_steps"] = 50
     assert play(trials, run, {50: 1.0}) == "done: 1.00"
+
+
+def test_a_renamed_sweep_goes_on(tmp_path: Path) -> None:
+    trials = sweep(tmp_path)
+    play(trials, next_run(trials), {STEPS: 1.0})
+    rows = trials.rows()
+    (tmp_path / "a-sweep").rename(tmp_path / "b")
+    again = sweep(tmp_path, name="b")
+    assert again.rows() == rows
+    assert next_run(again).label == "trial-0001"
+
+
+def test_a_run_of_other_settings_is_not_taken_for_the_trial(tmp_path: Path) -> None:
+    trials = sweep(tmp_path)
+    next_run(trials)
+    (tmp_path / "a-sweep" / STUDY_FILE).unlink()
+    file = tmp_path / "a-sweep" / "trial-0000" / CONFIG_FILE
+    other = Config.load(file).merged({"agent": {"tau": 0.05}})
+    file.write_text(other.to_yaml())
+    with pytest.raises(SACError, match=r"trial-0000' holds a run with another agent\.tau: 0\.05"):
+        next_run(sweep(tmp_path))
 
 
 def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -221,6 +264,7 @@ def test_keys_that_disagree_fail_alone(tmp_path: Path, capsys: pytest.CaptureFix
     document = {"train.buffer_size": [300, 400], "train.batch_size": [8, 350]}
     space, folder = Space(document, config), SweepFolder(tmp_path / "a-sweep")
     comparison = Comparison("last", "none", (0,), 0)
+    folder.open(space, comparison)
     trials = Trials(folder, space, comparison, trials=12)
     while (run := trials.next()) is not None:
         play(trials, run, {STEPS: 1.0})
@@ -259,9 +303,23 @@ def test_a_killed_sweep_goes_on_with_the_same_command(tmp_path: Path) -> None:
     assert json.loads(once_more.stdout)["best"] == found["best"]
 
 
+def test_a_second_command_is_refused_while_one_goes_on(tmp_path: Path) -> None:
+    command = write_files(tmp_path)
+    subprocess.run(command, check=True, capture_output=True)
+    before = (tmp_path / "s" / STUDY_FILE).read_bytes()
+    with SweepFolder(tmp_path / "s").lock():
+        refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "is in use: a sweep writes into it" in refused.stderr
+    assert (tmp_path / "s" / STUDY_FILE).read_bytes() == before
+
+
 def test_a_run_waits_for_the_one_before_it(tmp_path: Path) -> None:
     config = tiny_config(tmp_path)
     begin_run(tmp_path / "run", config)
-    text = (tmp_path / "run" / CONFIG_FILE).read_text()
-    begin_run(tmp_path / "run", config.merged({"seed": 9}))
-    assert (tmp_path / "run" / CONFIG_FILE).read_text() == text
+    file = tmp_path / "run" / CONFIG_FILE
+    text = file.read_text()
+    begin_run(tmp_path / "run", config)
+    with pytest.raises(SACError, match="holds a run with another seed: 0, now 9"):
+        begin_run(tmp_path / "run", config.merged({"seed": 9}))
+    assert file.read_text() == text
