@@ -105,8 +105,9 @@ def _new_path(folder: Path) -> Path:
 def drop_events_after(path: Path, step: int) -> None:
     """Cut an event file before its first event of a later step.
 
-    Events are written in the order of their steps, so none of `step` or before is lost. Half a
-    record that a crash left at the end stays: readers stop there and go on to the next file.
+    Events are written in the order of their steps, so none of `step` or before is lost; but for the
+    start of a session, which names the step after that which it goes on from. Half a record that a
+    crash left at the end stays: readers stop there and go on to the next file.
     """
     from google.protobuf.message import DecodeError
     from tensorboard.compat.proto import event_pb2
@@ -121,7 +122,7 @@ def drop_events_after(path: Path, step: int) -> None:
                 event = event_pb2.Event.FromString(file.read(length))
             except DecodeError:
                 return
-            if event.step > step:
+            if event.step > step and not event.HasField("session_log"):
                 file.truncate(start)
                 return
             file.seek(RECORD_FOOTER_SIZE, 1)

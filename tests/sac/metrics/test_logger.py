@@ -132,6 +132,18 @@ def test_a_server_that_has_read_the_dropped_points_forgets_them(tmp_path: Path) 
     assert [event.value for event in server.Scalars("train/alpha")] == [1.0, 2.0, 30.0]
 
 
+def test_what_a_resumed_run_logs_at_its_first_step_is_still_there_after_another_resume(
+    tmp_path: Path,
+) -> None:
+    first_session(tmp_path)
+    with Logger(tmp_path, TAGS, resume_step=2) as logger:
+        logger.log(2, {"eval/mean_return": 9.0})  # an evaluation that was left before its end
+        logger.log(3, {"eval/mean_return": 7.0})
+    with Logger(tmp_path, TAGS, resume_step=2):
+        pass
+    assert points(tmp_path, "eval/mean_return")[-1] == (2, 9.0)
+
+
 def test_dropped_points_are_gone_from_the_files(tmp_path: Path) -> None:
     first_session(tmp_path)
     with Logger(tmp_path, TAGS, resume_step=2) as logger:
