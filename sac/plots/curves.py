@@ -16,7 +16,19 @@ GRID_POINTS = 200  # of a curve whose runs did not log at the same x
 LONGEST_LABEL = 40  # letters: half the width of a figure
 ENVIRONMENT_KEYS = ("env", "env.id", "env.name")
 # Keys that may differ between runs of one setting.
-NO_SETTING = {"seed", "name", "device", *ENVIRONMENT_KEYS, "train.total_steps", "env.num_envs"} | {
+NO_SETTING = {
+    "seed",
+    "name",
+    "device",
+    *ENVIRONMENT_KEYS,
+    "env.num_envs",
+    "env.ray_address",
+    "env.step_timeout",
+    "train.buffer_device",
+    "train.compile",
+    "train.on_divergence",
+    "train.total_steps",
+} | {
     key.name
     for key in list_keys(Config)
     if key.name.startswith(("evaluation.", "checkpoint.", "logging."))
@@ -55,19 +67,35 @@ def group_runs(runs: Sequence[Run], group_by: Sequence[str] | None) -> dict[str,
     for environment in dict.fromkeys(map(_environment, runs)):
         own = [run for run in runs if _environment(run) == environment]
         keys = _differing_keys(own) if group_by is None else _checked_keys(group_by)
-        labels: dict[str, tuple[Any, list[Run]]] = {}
+        settings: list[tuple[list[Any], list[Run]]] = []
         for run in own:
             tree = run.config.to_dict()
             values = [value_at(tree, key) for key in keys]
-            label = ", ".join(
-                f"{_short(key, keys)} {_text(value)}".strip()
-                for key, value in zip(keys, values, strict=True)
-            )
-            labels.setdefault(label, ([_order(value) for value in values], []))[1].append(run)
-        ordered = sorted(labels.items(), key=lambda item: item[1][0])
-        groups = [Group(label, members) for label, (_, members) in ordered]
+            known = next((members for found, members in settings if found == values), None)
+            if known is None:
+                settings.append((values, [run]))
+            else:
+                known.append(run)
+        ordered = sorted(settings, key=lambda setting: list(map(_order, setting[0])))
+        labels = _labels(keys, [values for values, _ in ordered])
+        groups = [Group(*pair) for pair in zip(labels, (own for _, own in ordered), strict=True)]
         grouped[environment] = _with_short_labels(groups) if group_by is None else groups
     return grouped
+
+
+def _labels(keys: Sequence[str], settings: Sequence[Sequence[Any]]) -> list[str]:
+    """Return a text for the values of each setting; with all digits where six tell none apart."""
+    for text in (_text, repr):
+        labels = [
+            ", ".join(
+                f"{_short(key, keys)} {text(value)}".strip()
+                for key, value in zip(keys, values, strict=True)
+            )
+            for values in settings
+        ]
+        if len(set(labels)) == len(labels):
+            break
+    return labels
 
 
 def _with_short_labels(groups: list[Group]) -> list[Group]:

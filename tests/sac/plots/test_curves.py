@@ -40,6 +40,25 @@ def test_without_keys_the_settings_that_differ_tell_curves_apart() -> None:
     assert [len(group.runs) for group in groups["A"]] == [2, 1]
 
 
+def test_settings_that_agree_in_six_digits_are_not_one() -> None:
+    gammas = (0.999999, 0.9999994, 0.9999994)
+    runs = [run(seed % 2, agent={"gamma": gamma}) for seed, gamma in enumerate(gammas)]
+    (groups,) = group_runs(runs, None).values()
+    assert [group.label for group in groups] == ["gamma 0.999999", "gamma 0.9999994"]
+    assert [len(group.runs) for group in groups] == [1, 2]
+
+
+def test_keys_that_change_nothing_that_is_learned_split_no_curve() -> None:
+    keys: list[dict[str, Any]] = [
+        {"env": {"step_timeout": 9.0}},
+        {"train": {"compile": "never"}},
+        {"train": {"buffer_device": "cpu"}},
+        {"train": {"on_divergence": "stop"}},
+    ]
+    runs = [replace(run(i), config=run(i).config.merged(each)) for i, each in enumerate(keys)]
+    assert labels(group_runs(runs, None)) == {"A": [""]}
+
+
 def test_named_keys_alone_tell_curves_apart() -> None:
     runs = [
         run(0, agent={"gamma": 0.9, "tau": 0.1}),
