@@ -11,7 +11,7 @@ import numpy as np
 
 from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import CURES
-from sac.agent.state import described
+from sac.agent.state import State, described
 from sac.config import Config
 from sac.disk.encoding import fits_a_document, join_arrays, split_arrays
 from sac.environments import VectorEnvironment
@@ -107,10 +107,12 @@ class RunState:
         environment: VectorEnvironment,
         evaluation_environment: VectorEnvironment | None = None,
         storage: Storage | None = None,
+        weights: State | None = None,
     ) -> "RunState":
         """Build all of it at step 0, each part with a stream of random numbers of its own.
 
-        The replay lies in memory, or in `storage`.
+        The replay lies in memory, or in `storage`. The agent begins with `weights`, those of
+        `train.init_from`; CheckpointError where they do not fit.
         """
         streams = Streams.from_seed(config.seed)
         spaces = environment.observation_space, environment.action_space
@@ -121,6 +123,8 @@ class RunState:
             device=config.device,
             compile=config.train.compile,
         )
+        if weights is not None:
+            agent.load_weights(weights)
         encoder, codec = agent.observation_encoder, agent.action_codec
         replay_buffer = new_replay(config, environment.num_envs, encoder, codec, storage)
         place_batches(config, agent.device, replay_buffer)

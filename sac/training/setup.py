@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sac.agent.state import State
 from sac.config import Config
 from sac.device import resolve_device
 from sac.disk.files import replace_file
@@ -21,7 +22,6 @@ from sac.run.checkpoint import find_checkpoint, load_checkpoint
 from sac.seeding import Streams, integer_seed, seed_globals
 from sac.spaces.shrinking import shrinking_advice
 from sac.training.capacity import Capacity
-from sac.training.demonstrations import observe_demonstrations, read_steps
 from sac.training.divergence import count_divergences
 from sac.training.run_state import RunState
 
@@ -77,11 +77,19 @@ def lag_note(config: Config) -> list[str]:
 
 
 def new_state(
-    config: Config, environment: VectorEnvironment, evaluation: VectorEnvironment | None
+    config: Config,
+    environment: VectorEnvironment,
+    evaluation: VectorEnvironment | None,
+    weights: State | None,
 ) -> RunState:
-    """Return a run's state with its replay on the disk; ConfigError where the memory runs out."""
+    """Return a run's state with its replay on the disk.
+
+    ConfigError where the memory runs out, CheckpointError where `weights` do not fit.
+    """
     try:
-        return RunState.new(config, environment, evaluation, DiskStorage())
+        return RunState.new(config, environment, evaluation, DiskStorage(), weights)
+    except CheckpointError as error:
+        raise CheckpointError(f"train.init_from: {error}") from error
     except MemoryError as error:
         raise ConfigError(
             f"the networks need more memory than there is ({error}): expected smaller "
@@ -109,18 +117,17 @@ def resolved(config: Config, given: str | None, num_envs: int) -> Config:
     return replace(config, env=replace(config.env, id="", name=name, kwargs={}, num_envs=num_envs))
 
 
-def start_from(state: RunState, path: str) -> None:
-    """Take over the weights of a trained agent; its optimizers, replay and counters start anew."""
+def starting_weights(config: Config) -> State | None:
+    """Return the weights that `train.init_from` names; None where a run begins without."""
+    if config.train.init_from is None:
+        return None
     try:
-        checkpoint = load_checkpoint(find_checkpoint(path))
+        checkpoint = load_checkpoint(find_checkpoint(config.train.init_from))
         if "agent" not in checkpoint.tensors:
             raise CheckpointError(f"'{checkpoint.folder}' holds no agent.safetensors")
-        state.agent.load_weights(checkpoint.tensors["agent"])
     except CheckpointError as error:
         raise CheckpointError(f"train.init_from: {error}") from error
-    if state.demonstrations is not None:  # whose statistics have been replaced
-        steps = read_steps(state.config, state.environment)
-        observe_demonstrations(state.agent, steps, state.config.agent.gamma)
+    return checkpoint.tensors["agent"]
 
 
 def write(path: Path, data: bytes) -> None:

@@ -48,7 +48,7 @@ from sac.training.setup import (
     new_state,
     renew_noise,
     resolved,
-    start_from,
+    starting_weights,
     write,
 )
 
@@ -277,7 +277,8 @@ def _attempt(
         notes = [*notes, *told, *limit_note(named, config), *lag_note(config)]
         notes += size_note(environment.observation_encoder, config.agent)
         saved_config = config.to_yaml().encode()
-        state = new_state(config, environment, evaluation_environment)
+        weights = starting_weights(config) if checkpoint is None else None
+        state = new_state(config, environment, evaluation_environment, weights)
         updates = state.agent.compilation.name
         if run_directory is not None:
             state.open_replay(run_directory)
@@ -287,8 +288,6 @@ def _attempt(
             set_aside(damaged, checkpoint.folder.parents[1])
             notes += [f"{error} The checkpoint before it is used." for error in damaged.values()]
             notes += changed_versions(checkpoint.folder.parents[1], checkpoint.versions, updates)
-        elif config.train.init_from is not None:
-            start_from(state, config.train.init_from)
         prefill = prefill_for(config, environment) if checkpoint is None else None
         # Made last: what can't be trained leaves no folder behind.
         if run_directory is None:
