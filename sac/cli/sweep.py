@@ -88,7 +88,7 @@ def _search(
     from sac.sweep.plan import thread_variables
     from sac.sweep.processes import Supervisor, local_start
     from sac.sweep.space import Space
-    from sac.sweep.trials import Trials
+    from sac.sweep.trials import Trials, load_optuna
     from sac.threads import processors
 
     space = Space.load(space_path(arguments.space), config)
@@ -98,6 +98,7 @@ def _search(
     folder = SweepFolder(Path(config.logging.root) / name)
     seeds = tuple(range(arguments.seeds_per_trial))
     comparison = Comparison(arguments.metric, arguments.pruner, seeds, arguments.sampler_seed)
+    load_optuna()  # before a folder is made
     with ExitStack() as stack:
         workers = arguments.workers or processors()
         if arguments.backend == "ray":
@@ -117,8 +118,9 @@ def _search(
         if arguments.backend == "ray":
             _tell_blind_nodes(cluster, folder.path)
         board = Board(keeps_ended=False)
-        interrupted_by = Supervisor(trials, board, workers, start).train()
-        trials.write()
+        with trials.writing():
+            interrupted_by = Supervisor(trials, board, workers, start).train()
+            trials.write()
     return trials, interrupted_by
 
 

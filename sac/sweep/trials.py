@@ -4,7 +4,8 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -77,7 +78,7 @@ class Trials:
         """
         self.folder, self.space, self.comparison = folder, space, comparison
         self.wanted, self._until = trials, None if timeout is None else time.monotonic() + timeout
-        self.optuna = _optuna()
+        self.optuna = load_optuna()
         self.study = self._open()
         self._going: dict[str, _Trial] = {}  # by the labels of runs
         self._starts: dict[str, int] = {}
@@ -101,6 +102,18 @@ class Trials:
             pruner=pruner,
             load_if_exists=True,
         )
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Raise SACError where study or table can't be written, such as on a full disk."""
+        try:
+            yield
+        except (OSError, self.optuna.exceptions.StorageInternalError) as error:
+            reason = getattr(error, "strerror", None) or error.__cause__ or error
+            raise SACError(
+                f"Can't write into '{self.folder.path}': {reason}. Each training is saved: once "
+                "that is mended, the same command goes on."
+            ) from error
 
     def _seed_sampler(self, number: int) -> None:
         """Make what is drawn for a trial the same, however often the sweep was interrupted."""
@@ -322,7 +335,8 @@ class Trials:
             self.folder.write_best(best[1], best[0])
 
 
-def _optuna() -> Any:
+def load_optuna() -> Any:
+    """Return the package; SACError, with the command that installs it, where it is not there."""
     try:
         import optuna
     except ImportError as error:

@@ -1,7 +1,9 @@
 """The sweep command: what it says, and what it refuses before anything starts."""
 
+import errno
 import importlib.util
 import json
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from sac.cli import main
 from sac.config import Config
 from sac.sweep.child import LocalChild
+from sac.sweep.folder import SweepFolder
 from sac.sweep.space import Space
 from tests.sac.tiny_runs import tiny_config
 
@@ -118,6 +121,28 @@ def test_a_sweep_prints_json_and_makes_runs(
     assert "gamma: 0.9" in (tmp_path / "tiny-sweep" / "best.yaml").read_text()
     assert main([*command, "--agent.gamma", "0.8"]) == 2
     assert "another agent.gamma: 0.9, now 0.8" in capsys.readouterr().err
+
+
+@pytest.mark.extras
+def test_a_sweep_whose_files_can_not_be_written_says_how_it_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    optuna = pytest.importorskip("optuna", reason="the extra optuna")
+    command = [*files(tmp_path), "--trials", "1"]
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    database = optuna.exceptions.StorageInternalError("An exception is raised during the commit.")
+    database.__cause__ = full
+    for error in (full, database):
+
+        def write(*arguments: object, error: Exception = error) -> None:
+            raise error
+
+        with monkeypatch.context() as patch:
+            patch.setattr(SweepFolder, "write_rows", write)
+            assert main(command) == 2
+        shown = " ".join(capsys.readouterr().err.split())
+        assert "No space left on device" in shown and "the same command goes on" in shown
+    assert main(command) == 0
 
 
 @pytest.mark.extras
