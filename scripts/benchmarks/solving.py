@@ -170,16 +170,22 @@ def _seconds(found: Sequence[Solved]) -> float:
 
 
 def _share(ours: Sequence[Solved], theirs: Sequence[Solved]) -> str:
-    return f"{_seconds(ours) / _seconds(theirs):.2f}" if theirs else ""
+    """Return ours as a share of theirs, by the seeds that both have."""
+    seeds = {each.seed for each in ours} & {each.seed for each in theirs}
+    pair = [[each for each in side if each.seed in seeds] for side in (ours, theirs)]
+    return f"{_seconds(pair[0]) / _seconds(pair[1]):.2f}" if seeds else ""
 
 
 def _cell(found: Sequence[Solved]) -> str:
-    """Return the median seconds, and the seeds that did not get there."""
+    """Return the median seconds, how many seeds did not get there, and which are yet to run."""
     if not found:
         return ""
-    text = f"{_seconds(found):.1f} s"
-    short = sum(each.step is None for each in found)
-    return f"{text} ({short} of {len(found)} seeds never)" if short else text
+    remarks = []
+    if short := sum(each.step is None for each in found):
+        remarks.append(f"{short} of {len(found)} seeds never")
+    if len(found) < len(SEEDS):
+        remarks.append(f"{len(found)} of {len(SEEDS)} seeds run")
+    return f"{_seconds(found):.1f} s" + (f" ({'; '.join(remarks)})" if remarks else "")
 
 
 def _parser() -> argparse.ArgumentParser:

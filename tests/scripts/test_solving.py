@@ -87,10 +87,25 @@ def test_rltools_is_compiled_before(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_side_that_does_not_get_there_counts_with_its_full_time() -> None:
-    theirs = replace(MEASURED, side="sb3", seconds=80.0, step=None)
-    (row,) = medians([MEASURED, theirs])
-    shown = ["Pendulum-v1 to -180", "8.0 s", "80.0 s (1 of 1 seeds never)", "", ""]
+    ours = [replace(MEASURED, seed=seed, seconds=8.0 + seed) for seed in solving.SEEDS]
+    theirs = [replace(each, side="sb3", seconds=each.seconds * 10, step=None) for each in ours]
+    (row,) = medians([*ours, *theirs])
+    shown = ["Pendulum-v1 to -180", "9.0 s", "90.0 s (3 of 3 seeds never)", "", ""]
     assert row == [*shown, "0.10", "", ""]
+
+
+def test_what_has_run_on_some_seeds_is_compared_on_these() -> None:
+    ours = [replace(MEASURED, seed=seed, seconds=8.0 + seed) for seed in solving.SEEDS]
+    theirs = replace(MEASURED, side="sb3", seed=2, seconds=20.0, step=None)
+    (row,) = medians([*ours, theirs])
+    shown = [
+        "Pendulum-v1 to -180",
+        "9.0 s",
+        "20.0 s (1 of 1 seeds never; 1 of 3 seeds run)",
+        "",
+        "",
+    ]
+    assert row == [*shown, "0.50", "", ""]
 
 
 def test_page_tells_what_was_measured() -> None:
