@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import gymnasium
 from gymnasium import error as gymnasium_error
 
-from sac.errors import EnvironmentSetupError, SACError, install_command
+from sac.errors import EnvironmentSetupError, EnvironmentStepError, SACError, install_command
 
 EXTRA_OF_PACKAGE = {
     "mujoco": "mujoco",
@@ -31,6 +31,21 @@ def explained(env_id: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise EnvironmentSetupError(_explain(env_id, error)) from error
+
+
+@contextlib.contextmanager
+def going_on(name: str) -> Iterator[None]:
+    """Turn every error of a reset for a saved episode into one that says what can be done."""
+    try:
+        yield
+    except SACError:
+        raise
+    except Exception as error:
+        raise EnvironmentStepError(
+            f"{name} failed in a reset, before a saved episode could be gone on with: "
+            f"{type(error).__name__}: {error}. Mend the environment; or start a new run with the "
+            "weights of this one, by --train.init_from <run>"
+        ) from error
 
 
 def _explain(env_id: str, error: Exception) -> str:

@@ -17,10 +17,10 @@ from sac.environments.closing import close
 from sac.environments.explain import ATARI_NAMESPACE, explained
 from sac.environments.ignoring import ignoring
 from sac.environments.rebuild.recorder import Recorder
-from sac.environments.separate import Source
+from sac.environments.separate import Source, require_distinct
 from sac.environments.stacking import with_stacks_told
 from sac.environments.stepping.ray import RayEnv
-from sac.environments.stepping.vector import VectorEnvironment, require_distinct
+from sac.environments.stepping.vector import VectorEnvironment
 from sac.environments.stepping.workers import run_worker, start_method, starting_workers
 from sac.environments.values import built
 from sac.environments.wrappers import WrapEnvironment, configured_wrappers, refuse_statistics

@@ -14,6 +14,7 @@ from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 from sac.environments.closing import close
 from sac.environments.rebuild.generators import follow, reachable
 from sac.environments.rebuild.nodes import is_plain, is_same, node_of
+from sac.environments.stepping.vector import VectorEnvironment
 from sac.errors import EnvironmentSetupError
 from sac.seeding import globals_kept, seed_globals
 
@@ -189,3 +190,16 @@ def _played(make: Any, make_other: Any) -> list[bytes]:
         else:
             space.sample()
     return [repr(np.asarray(one).tolist()).encode() for one in outcomes]
+
+
+def require_distinct(*vectors: VectorEnvironment) -> None:
+    """Raise EnvironmentSetupError where one environment is there more than once."""
+    environments = [environment for vector in vectors for environment in vector.innermost]
+    if len({id(environment) for environment in environments}) == len(environments):
+        return
+    same = "; or choose evaluation.env: same or none" if len(vectors) > 1 else ""
+    raise EnvironmentSetupError(
+        f"{vectors[0].name}: expected a new environment from each call, got the same one again, "
+        "which would be reset in the middle of its episodes: make the environment inside of the "
+        f"callable{same}"
+    )

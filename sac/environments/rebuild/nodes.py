@@ -2,7 +2,8 @@
 
 A node is None, a bool, a number or an array itself, or a mapping whose key says what it holds:
 list, tuple, deque, dict or object (an object's attributes; new, if it was not there after
-construction); elsewhere is a generator, and bound what only this process can use.
+construction); elsewhere is a generator, bound what only this process can use, and absent what is
+there after construction and was taken out since.
 """
 
 import re
@@ -28,7 +29,7 @@ PROCESS_WORDS = frozenset(
     "process ptr server session sock socket thread window".split()
 )
 POINTERS = range(2**40, 2**48)  # where the memory of a process lies
-ELSEWHERE, BOUND = {"elsewhere": True}, {"bound": True}
+ELSEWHERE, BOUND, ABSENT = {"elsewhere": True}, {"bound": True}, {"absent": True}
 
 Layer = dict[str, Any]
 _MADE: WeakKeyDictionary[Any, Layer] = WeakKeyDictionary()  # an object's, as long as it lives

@@ -1,5 +1,6 @@
 """A recorder of the episode in progress, from which the episode can be rebuilt."""
 
+import contextlib
 import struct
 import zlib
 from collections.abc import Sequence
@@ -130,11 +131,17 @@ class Recorder(gymnasium.Wrapper):
         recording, self.to_load = self.to_load, None
         if recording is None:
             return _loaded("it failed before, or its episode was too long to be recorded")
+        before = take_snapshot(self.env, self._made)
         try:
             bound = load_snapshot(self.env, recording["snapshot"], self._made)
-            return _loaded(self._replay(recording), bound)
+            reason = self._replay(recording)
         except Exception as error:  # whatever an environment may raise
-            return _loaded(f"rebuilding the episode failed: {type(error).__name__}: {error}")
+            reason = f"rebuilding the episode failed: {type(error).__name__}: {error}"
+        if reason is None:
+            return _loaded(None, bound)
+        with contextlib.suppress(Exception):  # for the reset, which half a state might not survive
+            load_snapshot(self.env, before, self._made)
+        return _loaded(reason)
 
     def _replay(self, recording: dict[str, Any]) -> str | None:
         actions, checks = recording["actions"], recording["checks"]

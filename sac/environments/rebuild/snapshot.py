@@ -15,6 +15,7 @@ import numpy as np
 
 from sac.environments.rebuild.generators import load_generators, take_generators
 from sac.environments.rebuild.nodes import (
+    ABSENT,
     BOUND,
     ELSEWHERE,
     Layer,
@@ -33,20 +34,24 @@ def take_snapshot(env: gymnasium.Env, made: list[Layer]) -> dict[str, Any]:
 
     What a constructor sets, another process sets anew, as it needs it: an address, a handle.
     """
-    layers = [_changes(*pair) for pair in zip(read_layers(env), made, strict=True)]
-    return {"layers": layers, "generators": take_generators(env)}
+    changes = [_changes(*pair) for pair in zip(read_layers(env), made, strict=True)]
+    for layer, changed, first in zip(layers(env), changes, made, strict=True):
+        changed |= dict.fromkeys(first.keys() - vars(layer).keys(), ABSENT)
+    return {"layers": changes, "generators": take_generators(env)}
 
 
 def load_snapshot(env: gymnasium.Env, snapshot: dict[str, Any], made: list[Layer]) -> list[str]:
     """Bring an environment with the same layers, which was reset before, to a snapshot.
 
-    Only attributes that exist and hold the same kind of value change: a stranger's snapshot can
-    make an environment wrong, but nothing else. Returns the names of what was left as it is, since
-    it looks bound to a process.
+    Only attributes that exist, or did after construction, and hold the same kind of value change:
+    a stranger's snapshot can make an environment wrong, but nothing else. Returns the names of what
+    was left as it is, since it looks bound to a process.
     """
     bound: list[str] = []
     for layer, saved, first in zip(layers(env), snapshot["layers"], made, strict=True):
-        load_attributes(vars(layer), _merged(first, saved))
+        merged = _merged(first, saved)
+        _load_presence(vars(layer), merged, first)
+        load_attributes(vars(layer), merged)
         bound += [name for name, node in _named(saved) if kind_of(node) == "bound"]
     load_generators(env, snapshot["generators"])
     return bound
@@ -63,6 +68,16 @@ def _changes(now: Layer, made: Layer) -> Layer:
         else:
             changes[name] = _without_bound(node, before)
     return changes
+
+
+def _load_presence(values: Layer, saved: Layer, made: Layer) -> None:
+    """Take out of `values` what is absent in `saved`, and put back what only `values` lacks."""
+    for name, first in made.items():
+        if is_same(saved[name], ABSENT):
+            values.pop(name, None)
+        elif name not in values and kind_of(saved[name]) == kind_of(first) != "bound":
+            with contextlib.suppress(NotPlain):
+                values[name] = _built(saved[name], None)
 
 
 def _without_bound(node: Any, before: Any) -> Any:

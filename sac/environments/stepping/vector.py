@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from sac.environments.closing import close
+from sac.environments.explain import going_on
 from sac.environments.limit import has_limit
 from sac.environments.returned import checked_batch, too_large
 from sac.environments.stepping.autoreset import autoreset_mode, item
@@ -264,7 +265,8 @@ class VectorEnvironment:
         if state is None:
             return Restored({}, None)
         self._seed, self._resets = state["seed"], int(state["resets"])
-        observation = self.reset()  # environments make some of their state only here
+        with going_on(self.name):
+            observation = self.reset()  # environments make some of their state only here
         self._resets = int(state["resets"])
         if state["between"] is not None:
             self._between = state["between"]
@@ -280,7 +282,8 @@ class VectorEnvironment:
             return Restored({}, None)
         is_lost = np.isin(np.arange(self.num_envs), list(lost))
         self._returns[is_lost], self._lengths[is_lost] = 0.0, 0
-        return Restored(lost, self._with_reset(observation, is_lost))
+        with going_on(self.name):
+            return Restored(lost, self._with_reset(observation, is_lost))
 
     @contextmanager
     def lent(self) -> Iterator[None]:
@@ -300,7 +303,8 @@ class VectorEnvironment:
         """Load a `snapshot` before a seeded reset; return the reasons of failures."""
         if snapshot is None or not self._is_recorded:
             return {}
-        self.reset()
+        with going_on(self.name):
+            self.reset()
         return self._load_each("load", snapshot)
 
     def _load_each(self, name: str, values: list[Any], steps: int = 1) -> dict[int, str]:
@@ -369,17 +373,4 @@ def _too_large(name: str, values: Any) -> NotFiniteError:
     index = next(i for i, text in enumerate(words) if text is not None)
     return NotFiniteError(
         f"environment {index}: {words[index]}", quantity=f"the {name} of environment {index}"
-    )
-
-
-def require_distinct(*vectors: VectorEnvironment) -> None:
-    """Raise EnvironmentSetupError where one environment is there more than once."""
-    environments = [environment for vector in vectors for environment in vector.innermost]
-    if len({id(environment) for environment in environments}) == len(environments):
-        return
-    same = "; or choose evaluation.env: same or none" if len(vectors) > 1 else ""
-    raise EnvironmentSetupError(
-        f"{vectors[0].name}: expected a new environment from each call, got the same one again, "
-        "which would be reset in the middle of its episodes: make the environment inside of the "
-        f"callable{same}"
     )

@@ -16,6 +16,7 @@ from sac.environments.rebuild import nodes
 from sac.environments.rebuild.nodes import is_process_bound, read_layers
 from sac.environments.rebuild.recorder import Recorder
 from sac.environments.rebuild.snapshot import load_attributes, load_snapshot, take_snapshot
+from sac.errors import EnvironmentStepError
 from tests.sac.environments_for_tests import ACTION_SPACE, OBSERVATION_SPACE, CopyingCountingEnv
 
 NUMBERS = itertools.count(5000)  # as an operating system gives them out
@@ -263,6 +264,65 @@ def test_an_attribute_of_many_objects_is_left_out(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(nodes, "MAX_ITEMS", 5000)
     (layer,) = read_layers(env)
     assert "history" in layer
+
+
+class Deep:
+    def __init__(self) -> None:
+        self.table = np.ones(2)
+
+
+class ForgetfulEnv(CopyingCountingEnv):
+    """Takes out, in its first reset, what its constructor has set, or what lies `is_deep` in it."""
+
+    def __init__(self, is_deep: bool = False) -> None:
+        super().__init__()
+        self.is_deep, self.is_first = is_deep, True
+        self.table, self.deep = np.ones(2), Deep()
+
+    def reset(self, **kwargs: Any) -> Any:
+        if self.is_first:
+            owner: Any = self.deep if self.is_deep else self
+            del owner.table
+            self.is_first = False
+        return super().reset(**kwargs)
+
+
+def forgetful(is_deep: bool) -> VectorEnvironment:
+    return make_vector_environment(EnvConfig(), source=lambda: ForgetfulEnv(is_deep), seed=7)
+
+
+@pytest.mark.parametrize("episodes", [0, 1])
+def test_what_a_reset_takes_out_is_there_again_and_gone_again(episodes: int) -> None:
+    whole = forgetful(False)
+    whole.reset()
+    for _ in range(episodes):
+        while not whole.step(np.zeros((1, 1), np.float32)).episodes:
+            pass
+    state = through_files(whole.state())
+    resumed = forgetful(False)
+    assert resumed.load_state(state).lost == {}
+    np.testing.assert_array_equal(played(resumed, 8), played(whole, 8))
+    assert not hasattr(resumed.innermost[0], "table")
+
+
+def test_an_episode_that_can_not_be_rebuilt_leaves_an_environment_that_resets() -> None:
+    whole = forgetful(True)
+    whole.reset()
+    state = through_files(whole.state())
+    resumed = forgetful(True)
+    (reason,) = resumed.load_state(state).lost.values()
+    assert "AttributeError" in reason and "table" in reason
+    played(resumed, 8)
+
+
+def test_an_environment_that_fails_in_the_reset_of_a_resume_is_no_damaged_checkpoint() -> None:
+    whole = forgetful(False)
+    whole.reset()
+    state = through_files(whole.state())
+    resumed = forgetful(False)
+    del resumed.innermost[0].table
+    with pytest.raises(EnvironmentStepError, match=r"ForgetfulEnv failed in a reset.*init_from"):
+        resumed.load_state(state)
 
 
 # --- seeds
