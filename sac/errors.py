@@ -1,5 +1,6 @@
 """Errors for the user: the command line prints the message alone and exits with 2."""
 
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,16 @@ class DivergenceError(SACError):
 
 class NotFiniteError(DivergenceError, EnvironmentStepError):
     """An environment, or the policy that acts in it, gave a number that is not finite."""
+
+
+def told(error: BaseException) -> str:
+    """Return kind and message of an error in one line; without a message, where it was raised."""
+    kind, message = type(error).__name__, " ".join(str(error).split())
+    frames = traceback.extract_tb(error.__traceback__)
+    if message or not frames:
+        return f"{kind}: {message}"
+    last = frames[-1]
+    return f"{kind} in {Path(last.filename).name}, line {last.lineno}: {last.line}"
 
 
 def install_command(extra: str) -> str:

@@ -6,7 +6,14 @@ between the two libraries is a named function of the backend, so an operation is
 
 from __future__ import annotations
 
+import numpy
 from numpy import ndarray
+
+if int(numpy.__version__.split(".")[0]) < 2:  # such as another package's installation left behind
+    raise ImportError(
+        f"autograd needs NumPy 2.0 or later, and finds {numpy.__version__}: "
+        "pip install 'numpy>=2' (in an environment of its own, if another package needs an older)"
+    )
 
 from autograd.backend import cupy_backend
 from autograd.backend.cupy_backend import CupyBackend

@@ -10,6 +10,7 @@ from sac.config import Config
 from sac.diagnosis import Evidence, draw, examine
 from sac.diagnosis.witness import Witness
 from sac.environments.probe import Probe, checker_fault
+from sac.errors import told
 from sac.metrics.findings import read_findings, write_findings
 from sac.metrics.history import History
 from sac.metrics.table import read_columns
@@ -55,7 +56,7 @@ class Watch:
                 if result.state == "ill":
                     self._note(step, name, result.text, result.remedy)
         except Exception as error:  # help must not end a training
-            self._note(step, "doctor", f"it failed: {type(error).__name__}: {error}", "")
+            self._note(step, "doctor", f"it failed: {told(error)}", "")
         self._write()
 
     def _probed(self) -> Probe | None:

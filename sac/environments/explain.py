@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import gymnasium
 from gymnasium import error as gymnasium_error
 
-from sac.errors import EnvironmentSetupError, EnvironmentStepError, SACError, install_command
+from sac.errors import EnvironmentSetupError, EnvironmentStepError, SACError, install_command, told
 
 EXTRA_OF_PACKAGE = {
     "mujoco": "mujoco",
@@ -43,7 +43,7 @@ def going_on(name: str) -> Iterator[None]:
     except Exception as error:
         raise EnvironmentStepError(
             f"{name} failed in a reset, before a saved episode could be gone on with: "
-            f"{type(error).__name__}: {error}. Mend the environment; or start a new run with the "
+            f"{told(error)}. Mend the environment; or start a new run with the "
             "weights of this one, by --train.init_from <run>"
         ) from error
 
@@ -67,7 +67,7 @@ def _explain(env_id: str, error: Exception) -> str:
                 f"an async worker ended while it made {env_id!r}; its own message is printed above "
                 "(a script that starts workers needs `if __name__ == '__main__':` around its start)"
             )
-    return f"cannot make the environment {env_id!r}: {type(error).__name__}: {error}"
+    return f"cannot make the environment {env_id!r}: {told(error)}"
 
 
 def _nearest(name: str) -> str:
@@ -101,5 +101,5 @@ def _import_failure(package: str) -> str | None:
             return None
         importlib.import_module(name)
     except Exception as error:  # whatever a package may raise
-        return " ".join(f"{type(error).__name__}: {error}".split())
+        return told(error)
     return None

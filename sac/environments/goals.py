@@ -13,7 +13,7 @@ from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
 from sac.environments.rebuild.nodes import layers
-from sac.errors import ConfigError
+from sac.errors import ConfigError, told
 
 KEY = "train.hindsight"
 ACHIEVED, DESIRED = "achieved_goal", "desired_goal"
@@ -38,7 +38,7 @@ class GoalFunction:
         except Exception as error:  # whatever an environment may raise
             raise ConfigError(
                 f"{KEY}: {function.__name__} of the environment fails for an info without entries "
-                f"(what an info holds is not stored): {type(error).__name__}: {error}"
+                f"(what an info holds is not stored): {told(error)}"
             ) from error
         self._call = self._at_once if self._agrees(achieved, desired, single) else self._row_by_row
 

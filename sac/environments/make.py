@@ -11,6 +11,7 @@ from typing import Any
 
 import gymnasium
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 
 from sac.config import EnvConfig
 from sac.environments.closing import close
@@ -24,8 +25,9 @@ from sac.environments.stepping.vector import VectorEnvironment
 from sac.environments.stepping.workers import run_worker, start_method, starting_workers
 from sac.environments.values import built
 from sac.environments.wrappers import WrapEnvironment, configured_wrappers, refuse_statistics
-from sac.errors import ConfigError, EnvironmentSetupError
+from sac.errors import ConfigError, EnvironmentSetupError, told
 
+OWN_WRAPPERS = OrderEnforcing, PassiveEnvChecker, TimeLimit
 RESERVED_KWARGS = ("id", "num_envs", "vectorization_mode", "vector_kwargs", "wrappers")
 
 
@@ -79,8 +81,17 @@ def make_bare_environment(config: EnvConfig) -> gymnasium.Env:
     _check_id(config)
     with explained(config.id):
         kwargs = built(config.kwargs, "env.kwargs")
-        env = gymnasium.make(config.id, disable_env_checker=True, **kwargs).unwrapped
-        return _wrapped(env, wrappers)
+        env = gymnasium.make(config.id, disable_env_checker=True, **kwargs)
+        return _wrapped(_without_own(env), wrappers)
+
+
+def _without_own(env: gymnasium.Env) -> gymnasium.Env:
+    """Take Gymnasium's own wrappers away; those that the id is registered with belong to it."""
+    while isinstance(env, OWN_WRAPPERS):
+        env = env.env
+    if isinstance(env, gymnasium.Wrapper):
+        env.env = _without_own(env.env)
+    return env
 
 
 def _from_id(
@@ -228,7 +239,7 @@ def _import_registering(module: str, env_id: str) -> None:
         importlib.import_module(module)
     except Exception as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
-        reason = f"fails: {type(error).__name__}: {error}"
+        reason = f"fails: {told(error)}"
         if missing is not None and f"{module}.".startswith(f"{missing}."):
             reason = "was found neither here nor installed"
         raise EnvironmentSetupError(

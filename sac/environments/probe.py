@@ -18,6 +18,7 @@ from sac.config import EnvConfig
 from sac.environments.closing import close
 from sac.environments.make import make_bare_environment, make_vector_environment
 from sac.environments.stepping.vector import VectorEnvironment
+from sac.errors import told
 from sac.seeding import globals_kept
 
 SEED = 0
@@ -65,7 +66,7 @@ def checker_fault(config: EnvConfig) -> str | None:
     try:
         with (
             contextlib.redirect_stdout(io.StringIO()),
-            warnings.catch_warnings(record=True) as told,
+            warnings.catch_warnings(record=True) as warned,
             globals_kept(),
         ):
             warnings.simplefilter("ignore")  # advice, such as on infinite bounds
@@ -73,10 +74,10 @@ def checker_fault(config: EnvConfig) -> str | None:
             warnings.filterwarnings("always", module=STEP_CHECKER)
             _check_steps(env)
     except Exception as error:  # whatever an environment may raise
-        return " ".join(f"{type(error).__name__}: {error}".split())
+        return told(error)
     finally:
         close(env)
-    return " ".join(re.sub(DECORATION, "", str(told[0].message)).split()) if told else None
+    return " ".join(re.sub(DECORATION, "", str(warned[0].message)).split()) if warned else None
 
 
 def _check_steps(env: gymnasium.Env) -> None:

@@ -10,7 +10,7 @@ from gymnasium.wrappers.utils import RunningMeanStd
 from sac.config import WrapperConfig
 from sac.environments.rebuild.nodes import layers
 from sac.environments.values import built, imported
-from sac.errors import EnvironmentSetupError, install_command
+from sac.errors import EnvironmentSetupError, install_command, told
 
 KEY = "env.wrappers"
 WrapEnvironment = Callable[[Any], Any]
@@ -51,7 +51,7 @@ def _wrap(config: WrapperConfig, env: Any) -> Any:
     except Exception as error:
         raise EnvironmentSetupError(
             f"env.wrappers: {config.class_path} with kwargs {config.kwargs} cannot wrap {env}: "
-            f"{type(error).__name__}: {error}{_hint(config, error)}"
+            f"{told(error)}{_hint(config, error)}"
         ) from error
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 
 from sac.config import Config
 from sac.disk.files import replace_file
-from sac.errors import ConfigError, install_command
+from sac.errors import ConfigError, install_command, told
 from sac.metrics.pages import hparams
 
 MODULES = {"wandb": "sac.metrics.wandb_run", "mlflow": "sac.metrics.mlflow_run"}
@@ -133,7 +133,7 @@ class _Tracker:
                 run.log(rows)
             run.close(is_failed=self._is_failed)
         except BaseException as error:  # of others, and in their thread nobody else would see it
-            self._fault = f"{type(error).__name__}: {error}"
+            self._fault = told(error)
 
     def _rows(self) -> Iterator[list[Row]]:
         """Yield what is waiting, as it comes, until the end."""

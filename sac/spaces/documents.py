@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from gymnasium import Space, spaces
 
-from sac.errors import SpaceError
+from sac.errors import SpaceError, told
 from sac.spaces.stacks import PADDINGS, StackedBox
 
 ELEMENT_LIMIT = 2**24  # numbers in one observation or action; an image of 2048 x 2048 x 4 fits
@@ -59,7 +59,7 @@ def space_from_json(document: Any) -> Space:
         OverflowError,
         SpaceError,
     ) as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = told(error)
         raise SpaceError(f"not a description of a space ({reason}): {document!r:.200}") from error
 
 

@@ -172,6 +172,14 @@ def test_import_brings_only_what_is_needed() -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+def test_an_older_numpy_is_told_of_at_once() -> None:
+    program = "import numpy; numpy.__version__ = '1.26.4'; import autograd"
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=root)
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: autograd needs NumPy 2.0 or later, and finds 1.26.4")
+
+
 def test_type_checkers_see_the_types() -> None:
     for package in ("autograd", "sac"):
         assert (resources.files(package) / "py.typed").is_file()

@@ -15,7 +15,7 @@ from sac.environments.rebuild.nodes import read_made
 from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
 from sac.environments.returned import checked_reset, checked_step, unpacking_explained
 from sac.environments.success import SUCCESS, success_of
-from sac.errors import EnvironmentStepError
+from sac.errors import EnvironmentStepError, told
 from sac.seeding import seed_globals
 from sac.spaces import action_codec
 
@@ -136,7 +136,7 @@ class Recorder(gymnasium.Wrapper):
             bound = load_snapshot(self.env, recording["snapshot"], self._made)
             reason = self._replay(recording)
         except Exception as error:  # whatever an environment may raise
-            reason = f"rebuilding the episode failed: {type(error).__name__}: {error}"
+            reason = f"rebuilding the episode failed: {told(error)}"
         if reason is None:
             return _loaded(None, bound)
         with contextlib.suppress(Exception):  # for the reset, which half a state might not survive
@@ -166,7 +166,7 @@ class Recorder(gymnasium.Wrapper):
         try:
             return _loaded(None, load_snapshot(self.env, snapshot, self._made))
         except Exception as error:  # whatever attributes of another version may raise
-            return _loaded(f"{type(error).__name__}: {error}")
+            return _loaded(told(error))
 
 
 def _loaded(reason: str | None, bound: Sequence[str] = ()) -> dict[str, Any]:

@@ -20,7 +20,7 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv
 from gymnasium.vector.async_vector_env import _async_worker
 
-from sac.errors import EnvironmentSetupError, EnvironmentStepError, SACError, WorkerLostError
+from sac.errors import EnvironmentSetupError, EnvironmentStepError, SACError, WorkerLostError, told
 from sac.seeding import seed_globals
 from sac.terminal.interrupt import SIGNALS
 from sac.terminal.output import lasting_output, say
@@ -154,7 +154,7 @@ def _report(error: Exception) -> dict[str, Any]:
     if isinstance(error, SACError):  # of the library's own: the message says enough
         return {FAILURE: f": {error}\n{traceback.format_exc()}"}
     place = traceback.extract_tb(error.__traceback__)[-1]
-    headline = " ".join(f"{type(error).__name__}: {error}".split())
+    headline = told(error)
     where = f"({place.filename}, line {place.lineno})"
     return {FAILURE: f" raised {headline} {where}\n{traceback.format_exc()}"}
 

@@ -1,11 +1,13 @@
 """What trying an environment tells: what the checker finds, and how much of its bounds counts."""
 
+import re
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
+from gymnasium.envs.registration import WrapperSpec
 
 from sac.config import EnvConfig
 from sac.environments import make_vector_environment
@@ -126,6 +128,35 @@ def test_checker_sees_the_wrappers_of_the_configuration() -> None:
     config = EnvConfig("Pendulum-v1", wrappers=[wrapper])  # type: ignore[list-item]
     fault = checker_fault(config)
     assert fault is not None and "observation" in fault
+
+
+class Alone(CountingEnv):
+    """Can't begin without the wrapper that it is registered with."""
+
+    task: int | None = None
+
+    def reset(self, **kwargs: Any) -> Any:
+        if self.task is None:
+            raise AssertionError  # as by an assertion without a message
+        return super().reset(**kwargs)
+
+
+class GivesTask(gymnasium.Wrapper):
+    def reset(self, **kwargs: Any) -> Any:
+        self.env.unwrapped.task = 3  # type: ignore[attr-defined]
+        return super().reset(**kwargs)
+
+
+def test_checker_sees_the_wrappers_that_an_id_is_registered_with() -> None:
+    wrapper = WrapperSpec("GivesTask", "tests.sac.environments.test_probe:GivesTask", {})
+    gymnasium.register("Alone-v0", Alone, max_episode_steps=9)
+    fault = checker_fault(EnvConfig("Alone-v0"))
+    assert fault is not None
+    assert re.fullmatch(
+        r"AssertionError in test_probe\.py, line \d+: raise AssertionError.*", fault
+    )
+    gymnasium.register("Together-v0", Alone, max_episode_steps=9, additional_wrappers=(wrapper,))
+    assert "task" not in str(checker_fault(EnvConfig("Together-v0")))
 
 
 class Broken(gymnasium.ObservationWrapper):
