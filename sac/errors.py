@@ -79,10 +79,9 @@ class NotFiniteError(DivergenceError, EnvironmentStepError):
 def told(error: BaseException) -> str:
     """Return kind and message of an error in one line; without a message, where it was raised."""
     kind, message = type(error).__name__, " ".join(str(error).split())
-    frames = traceback.extract_tb(error.__traceback__)
-    if message or not frames:
+    if message or error.__traceback__ is None:
         return f"{kind}: {message}"
-    last = frames[-1]
+    last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{kind} in {Path(last.filename).name}, line {last.lineno}: {last.line}"
 
 

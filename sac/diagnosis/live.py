@@ -35,7 +35,7 @@ class Watch:
         self._findings = [row for row in found if int(row["step"]) <= last]
         self._is_written = len(self._findings) == len(found)
         # Of all that the run logs; a file that grows with it is not read at each evaluation.
-        self.history = History.of(read_columns(self.run_directory / METRICS_FILE))
+        self.history = History(read_columns(self.run_directory / METRICS_FILE))
         self._probe: Probe | None = None
         self._is_probed = False
 

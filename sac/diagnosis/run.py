@@ -117,7 +117,7 @@ def _history(run: Path, loaded: Checkpoint) -> History:
     """Return the run's metrics until the checkpoint; `run` may be the checkpoint itself."""
     in_run = run / METRICS_FILE
     path = in_run if in_run.is_file() else loaded.folder.parent.parent / METRICS_FILE
-    return History.of(read_columns(path), loaded.step)
+    return History(read_columns(path), loaded.step)
 
 
 def _with_environment(

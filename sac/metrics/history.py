@@ -1,8 +1,9 @@
 """What a run has logged until now, in memory."""
 
+import math
 from array import array
 from collections.abc import Mapping
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,29 +19,26 @@ class Curve(NamedTuple):
 
 
 class History:
-    """The finite numbers of each tag, in the order in which they were logged."""
+    """The finite numbers of each column of metrics.csv, in the order in which they were logged."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, columns: Mapping[str, NDArray[np.float64]], last_step: float = math.inf
+    ) -> None:
+        """Begin with what columns hold up to and including `last_step`."""
         self._curves: dict[str, tuple[array[float], array[float]]] = {}
-
-    @classmethod
-    def of(cls, columns: Mapping[str, NDArray[np.float64]], last_step: float = np.inf) -> Self:
-        """Return what the columns of metrics.csv hold up to and including `last_step`."""
-        history = cls()
         steps = columns[STEP]
         for tag in columns.keys() - {STEP}:
             kept = np.isfinite(columns[tag]) & (steps <= last_step)
-            history._curves[tag] = array("d", steps[kept]), array("d", columns[tag][kept])
-        return history
+            self._curves[tag] = array("d", steps[kept]), array("d", columns[tag][kept])
 
     def add(self, step: int, numbers: Mapping[str, float]) -> None:
-        """Add numbers of a step; those that are not finite are left out."""
+        """Add the finite numbers of a step whose tags are columns, which a user's own are not."""
         for tag, number in numbers.items():
-            if np.isfinite(number):
-                steps, known = self._curves.setdefault(tag, (array("d"), array("d")))
+            if tag in self._curves and math.isfinite(number):
+                steps, known = self._curves[tag]
                 steps.append(step)
                 known.append(number)
 
     def __getitem__(self, tag: str) -> Curve:
-        """Return a copy of a tag's curve, empty for one that was never logged."""
+        """Return a copy of a tag's curve, empty where there is none."""
         return Curve(*map(np.array, self._curves.get(tag, (array("d"), array("d")))))

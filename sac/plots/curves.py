@@ -78,7 +78,9 @@ def group_runs(runs: Sequence[Run], group_by: Sequence[str] | None) -> dict[str,
                 known.append(run)
         ordered = sorted(settings, key=lambda setting: list(map(_order, setting[0])))
         labels = _labels(keys, [values for values, _ in ordered])
-        groups = [Group(*pair) for pair in zip(labels, (own for _, own in ordered), strict=True)]
+        groups = [
+            Group(label, members) for label, (_, members) in zip(labels, ordered, strict=True)
+        ]
         grouped[environment] = _with_short_labels(groups) if group_by is None else groups
     return grouped
 

@@ -124,7 +124,7 @@ class RunState:
             compile=config.train.compile,
         )
         if weights is not None:
-            agent.load_weights(weights)
+            _begin_with(agent, weights)
         encoder, codec = agent.observation_encoder, agent.action_codec
         replay_buffer = new_replay(config, environment.num_envs, encoder, codec, storage)
         place_batches(config, agent.device, replay_buffer)
@@ -365,6 +365,13 @@ def last_checkpoint(run_directory: Path) -> Checkpoint:
     checkpoint = load_checkpoint(find_checkpoint(run_directory, "last"))
     check_replay(checkpoint, run_directory)
     return checkpoint
+
+
+def _begin_with(agent: SACAgent, weights: State) -> None:
+    try:
+        agent.load_weights(weights)
+    except CheckpointError as error:
+        raise CheckpointError(f"train.init_from: {error}") from error
 
 
 def _host(value: Any) -> Any:

@@ -88,8 +88,6 @@ def new_state(
     """
     try:
         return RunState.new(config, environment, evaluation, DiskStorage(), weights)
-    except CheckpointError as error:
-        raise CheckpointError(f"train.init_from: {error}") from error
     except MemoryError as error:
         raise ConfigError(
             f"the networks need more memory than there is ({error}): expected smaller "

@@ -32,7 +32,7 @@ def batch_of(reward: np.ndarray, action: np.ndarray, discount: np.ndarray) -> Ba
 def evidence_of(batch: Batch, step: int = 50_000, gamma: float = 0.99, **parts: Any) -> Evidence:
     agent: Any = SimpleNamespace(reward_factor=1.0)
     returns = np.arange(10.0) if np.any(batch.reward) else np.zeros(10)
-    history = History.of({"step": np.arange(10.0), "rollout/episode_return": returns})
+    history = History({"step": np.arange(10.0), "rollout/episode_return": returns})
     config = Config.from_dict({"agent": {"gamma": gamma}})  # of 100,000 steps
     return Evidence(config, agent, step, history, batch, **parts)
 
@@ -131,7 +131,9 @@ def test_networks_that_begin_with_batch_norm_take_any_scale(
     agent = make_agent(observations=spaces.Box(-9, 9, (2,)), **keys)
     rows = np.random.default_rng(0).normal(size=(32, 2)).astype(np.float32) * [1.0, 5e5]
     batch = replace(make_batch(agent, size=32), observation=rows.astype(np.float32))
-    result = observation_scale(Evidence(Config(), agent, 100, History(), batch))
+    result = observation_scale(
+        Evidence(Config(), agent, 100, History({"step": np.empty(0)}), batch)
+    )
     assert result.state == state
     assert ("BatchNorm" in result.text) == (state == "fine")
 
@@ -145,4 +147,4 @@ def scales(space: spaces.Space, factors: list[float]) -> Any:
     seen = np.hstack([pixels, numbers]).astype(agent.observation_encoder.dtype)
     observation = seen.reshape(batch.observation.shape)
     batch = replace(batch, observation=observation)
-    return observation_scale(Evidence(Config(), agent, 100, History(), batch))
+    return observation_scale(Evidence(Config(), agent, 100, History({"step": np.empty(0)}), batch))

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
@@ -92,7 +93,7 @@ def test_checks_see_what_metrics_csv_holds_without_reading_it_again(
     reads: list[Path] = []
 
     def examine(evidence: Evidence) -> dict[str, Result]:
-        expected = History.of(read_columns(reads[-1]))
+        expected = History(read_columns(reads[-1]))
         for tag in ("rollout/episode_return", "eval/mean_return", "train/entropy"):
             for mine, of_file in zip(evidence.history[tag], expected[tag], strict=True):
                 assert_array_equal(mine, of_file)
@@ -109,6 +110,14 @@ def test_checks_see_what_metrics_csv_holds_without_reading_it_again(
     train(resume=run, overrides={"train": {"total_steps": 100}})
     assert len(seen) == 5 and len(reads) == 2
     assert len(seen[-1]["eval/mean_return"].steps) == 5
+
+
+def test_numbers_of_the_users_own_are_not_kept() -> None:
+    history = History({"step": np.array([5.0, 9.0]), "eval/mean_return": np.array([1.0, 2.0])}, 5)
+    history.add(10, {"eval/mean_return": 3.0, "my/number": 4.0})
+    history.add(11, {"eval/mean_return": float("nan")})
+    assert_array_equal(history["eval/mean_return"], [[5, 10], [1, 3]])
+    assert len(history["my/number"].steps) == 0
 
 
 @pytest.mark.parametrize("section", [{"vectorization": "async"}, None], ids=["async", "an object"])

@@ -30,7 +30,7 @@ def test_policy_is_judged_where_it_has_a_choice(space: spaces.Space, has_choice:
         "rollout/episode_return": np.ones(5),
         "eval/mean_return": np.ones(5),
     }
-    evidence = Evidence(Config(), agent, 100, History.of(history), None)
+    evidence = Evidence(Config(), agent, 100, History(history), None)
     result = gradients(evidence)
     assert result.state == "fine"
     assert ("(the policy)" in result.text) == has_choice
