@@ -48,8 +48,7 @@ FUNCTIONS = [  # which the commands call once they have understood what was type
     "sac.export.export",
     "sac.share.card.write_card",
     "sac.share.episodes.record",
-    "sac.sweep.trials.Trials",
-    "sac.sweep.on_ray.connected",
+    "sac.sweep.trials.load_optuna",
 ]
 
 
