@@ -19,6 +19,7 @@ LINE_STYLES = ("-", "--", ":", "-.")  # the next one when all colours are used
 DOTS_PER_INCH = 150
 WIDTH = 8.0  # inches: with the font sizes below, legible at the 800 pixels of a README
 LETTERS = 12  # of a label, in an inch
+SAMPLE = 10  # letters: the width of the line that stands before a label in a legend
 LINE_HEIGHT = 0.17  # inches, of a label
 STYLE: dict[Any, Any] = {
     "font.size": 10,
@@ -73,28 +74,57 @@ def style() -> Iterator[None]:
 
 
 def draw_curves(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:
-    """Return a matplotlib Figure of learning curves, a panel for each environment."""
-    panels = _wrapped(panels, _letters(len(panels)) - 10)  # a legend has a line before each label
+    """Return a matplotlib Figure of learning curves, a panel for each environment.
+
+    Panels that have the same labels share one legend, and a label looks the same in each of them.
+    """
+    height = 3.9 if len(panels) == 1 else 2.7
+    names = list(dict.fromkeys(curve.label for curves in panels.values() for curve in curves))
+    if len(panels) > 1 and len(names) == max(map(len, panels.values())):
+        looks = dict(zip(names, _looks(len(names)), strict=True))
+        figure, axes = new_figure(len(panels), height)
+        for axis, (environment, curves) in zip(axes, panels.items(), strict=True):
+            _draw_panel(axis, environment, curves, [looks[curve.label] for curve in curves])
+        if names != [""]:
+            _share_legend(figure, names)
+        return _finish_figure(figure, labels)
+    panels = _wrapped(panels, _letters(len(panels)) - SAMPLE)
     # Long labels would cover the curves: they stand below, and the figure is higher by them.
     is_below = any(_lines(curve) > 1 for curves in panels.values() for curve in curves)
     place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 3}
     lines = max(sum(map(_lines, curves)) for curves in panels.values()) if is_below else 0
-    height = 3.9 if len(panels) == 1 else 2.7
     figure, axes = new_figure(len(panels), height + LINE_HEIGHT * lines)
     for axis, (environment, curves) in zip(axes, panels.items(), strict=True):
-        for curve, (color, line_style) in zip(curves, _looks(len(curves)), strict=True):
-            marker = "o" if len(curve.x) == 1 else None  # a line with one point is invisible
-            axis.plot(
-                curve.x, curve.center, line_style, color=color, marker=marker, label=curve.label
-            )
-            if curve.seeds > 1:
-                axis.fill_between(curve.x, *curve.band, color=color, alpha=0.2, lw=0)
-        axis.set_title(environment)
+        _draw_panel(axis, environment, curves, _looks(len(curves)))
         if len(curves) > 1 or curves[0].label:
             axis.legend(**place if is_below else {})
-        axis.set_xlim(left=0)
-        axis.xaxis.set_major_formatter(_thousands)
     return _finish_figure(figure, labels)
+
+
+def _draw_panel(
+    axis: Any, title: str, curves: Sequence[Curve], looks: Sequence[tuple[str, str]]
+) -> None:
+    for curve, (color, line_style) in zip(curves, looks, strict=True):
+        marker = "o" if len(curve.x) == 1 else None  # a line with one point is invisible
+        axis.plot(curve.x, curve.center, line_style, color=color, marker=marker, label=curve.label)
+        if curve.seeds > 1:
+            axis.fill_between(curve.x, *curve.band, color=color, alpha=0.2, lw=0)
+    axis.set_title(title)
+    axis.set_xlim(left=0)
+    axis.xaxis.set_major_formatter(_thousands)
+
+
+def _share_legend(figure: Any, names: Sequence[str]) -> None:
+    """Make room above the panels for one legend of these names."""
+    letters = int(LETTERS * WIDTH)
+    longest = min(letters, SAMPLE + max(map(len, names)))
+    columns = min(len(names), letters // longest)
+    texts = [textwrap.fill(name, letters - SAMPLE) for name in names]
+    lines = {line.get_label(): line for axis in figure.axes for line in axis.lines}
+    place = {"loc": "outside upper center", "ncols": columns}
+    figure.legend([lines[name] for name in names], texts, **place)
+    rows = -(-len(names) // columns) * max(1 + text.count("\n") for text in texts)
+    figure.set_figheight(figure.get_figheight() + LINE_HEIGHT * (rows + 1))
 
 
 def draw_final(panels: Mapping[str, Sequence[Curve]], labels: Labels) -> Any:

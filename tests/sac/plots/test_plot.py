@@ -61,15 +61,28 @@ def test_panels_curves_and_axes_say_what_they_are(runs: Path) -> None:
     assert "moving average" not in text
 
 
+def curve(label: str) -> Curve:
+    places = np.arange(3.0)
+    return Curve(label, 3, places, places, Interval(places, places), places)
+
+
 @pytest.mark.parametrize("draw", [draw_curves, draw_final])
 @pytest.mark.parametrize("panels", [1, 2, 3])
-def test_long_labels_leave_room_for_the_curves(draw: Any, panels: int) -> None:
-    places, settings = np.arange(3.0), [f"critic_hidden_sizes [{width}], " for width in (64, 256)]
-    curves = [
-        Curve(8 * each, 3, places, places, Interval(places, places), places) for each in settings
-    ]
-    figure = draw(dict.fromkeys(map(str, range(panels)), curves), Labels("x", "y", "note"))
+@pytest.mark.parametrize("are_same", [True, False])
+def test_long_labels_leave_room_for_the_curves(draw: Any, panels: int, are_same: bool) -> None:
+    curves = {
+        f"{panel}": [
+            curve(8 * f"critic_hidden_sizes [{width}], " + ("" if are_same else f"{panel}"))
+            for width in (64, 256)
+        ]
+        for panel in range(panels)
+    }
+    figure = draw(curves, Labels("x", "y", "note"))
     figure.draw_without_rendering()  # warns where the axes have no room
+    top = max(axis.get_tightbbox().y1 for axis in figure.axes)
+    for legend in figure.legends:
+        assert legend.get_window_extent().y0 > top
+        assert legend.get_window_extent().width < figure.bbox.width
     for axis in figure.axes:
         assert axis.get_window_extent().width > 0.4 * figure.bbox.width / panels
         assert axis.get_window_extent().height > 0.8 * figure.dpi
@@ -77,6 +90,21 @@ def test_long_labels_leave_room_for_the_curves(draw: Any, panels: int) -> None:
         if legend is not None:
             assert legend.get_window_extent().y1 < axis.get_window_extent().y0
             assert legend.get_window_extent().width < figure.bbox.width / panels
+
+
+def test_panels_with_the_same_labels_share_a_legend_and_colours() -> None:
+    panels = {"a": [curve("x"), curve("y")], "b": [curve("y")], "c": [curve("y"), curve("x")]}
+    figure = draw_curves(panels, Labels("x", "y", "note"))
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["x", "y"]
+    colors = [{line.get_label(): line.get_color() for line in axis.lines} for axis in figure.axes]
+    assert colors[0]["y"] == colors[1]["y"] == colors[2]["y"] != colors[2]["x"] == colors[0]["x"]
+    assert not any(axis.get_legend() for axis in figure.axes)
+    panels["b"] = [curve("z")]
+    figure = draw_curves(panels, Labels("x", "y", "note"))
+    assert not figure.legends and all(axis.get_legend() for axis in figure.axes)
+    panels = {name: [curve("")] for name in "ab"}  # as of configurations, each in its own panel
+    assert not draw_curves(panels, Labels("x", "y", "note")).legends
 
 
 def test_smoothing_and_statistic_are_stated(runs: Path) -> None:
