@@ -2,39 +2,44 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sac.evaluation.evaluate import EvaluationResult
+from sac.evaluation.result import EvaluationResult, call
+from sac.terminal.output import counted
+
+LABELS, COLUMN = 31, 15  # letters: the widths of the labels and of a column of numbers
 
 
-def print_table(results: Sequence["EvaluationResult"]) -> None:
-    """Print a column for each run, and one for random actions where they were played."""
+def print_table(results: Sequence[EvaluationResult]) -> None:
+    """Print a column for each run, and one for random actions where they were played.
+
+    Where more come than fit side by side, several tables follow one another.
+    """
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
     columns = list(_columns(results))
     environments = dict.fromkeys(str(result.env) for result in results)
-    count = results[0].episodes
-    title = f"{', '.join(environments)}, {count} episode{'s' * (count > 1)}"
-    table = Table("return", title=escape(title))
-    for name, _ in columns:
-        table.add_column(escape(name), justify="right", overflow="fold")
-    cells = [_cells(result) | _differing(result, results) for _, result in columns]
-    for label in cells[0]:
-        row = [column[label] for column in cells]
-        if any(row):
-            table.add_row(label, *map(escape, row))
+    title = f"{', '.join(environments)}, {counted(results[0].episodes, 'episode')}"
+    cells = [_cells(result) | _given(result, results) for _, result in columns]
+    labels = [label for label in cells[0] if any(column[label] for column in cells)]
     console = Console()
-    console.print(table)
+    at_once = _fitting(console.width)
+    for first in range(0, len(columns), at_once):
+        part = range(first, min(first + at_once, len(columns)))
+        table = Table(Column("return", no_wrap=True), title=escape(title))
+        for i in part:
+            table.add_column(escape(columns[i][0]), justify="right", overflow="fold")
+        for label in labels:
+            table.add_row(label, *(escape(cells[i][label]) for i in part))
+        console.print(table)
     published = {str(result.env): result.published for result in results if result.published}
     for env, known in published.items():
         text = f"Published for {env}: {known.mean_return:g} ({known.source})"
         console.print(text, markup=False, highlight=False)
 
 
-def _columns(results: Sequence["EvaluationResult"]) -> Iterator[tuple[str, "EvaluationResult"]]:
+def _columns(results: Sequence[EvaluationResult]) -> Iterator[tuple[str, EvaluationResult]]:
     for result in results:
         name = "value" if len(results) == 1 else PurePath(str(result.run)).name
         yield name, result
@@ -46,29 +51,22 @@ def _columns(results: Sequence["EvaluationResult"]) -> Iterator[tuple[str, "Eval
             yield "random actions", result.random_policy
 
 
-def _differing(result: "EvaluationResult", results: Sequence["EvaluationResult"]) -> dict[str, str]:
-    """Return the environment's arguments and wrappers in which results differ; empty: not given."""
+def _fitting(width: int) -> int:
+    """Return how many columns fit beside the labels without folding a number."""
+    return max(2, (width - LABELS) // COLUMN)
+
+
+def _given(result: EvaluationResult, results: Sequence[EvaluationResult]) -> dict[str, str]:
+    """Return what makes a task of the environment that its id does not tell; empty: not given."""
     names = dict.fromkeys(name for other in results for name in other.env_kwargs)
-    differing = {
-        f"env.kwargs.{name}": str(result.env_kwargs.get(name, ""))
-        for name in names
-        if any(other.env_kwargs.get(name) != results[0].env_kwargs.get(name) for other in results)
-    }
-    wrappers = [_wrappers(other) for other in results]
-    if len({*wrappers}) > 1:
-        differing["env.wrappers"] = _wrappers(result)
-    return differing
+    given = {f"env.kwargs.{name}": str(result.env_kwargs.get(name, "")) for name in names}
+    given["env.wrappers"] = ", ".join(map(call, result.env_wrappers))
+    is_sampled = any(not other.deterministic for other in results)
+    given["actions"] = ("most likely" if result.deterministic else "sampled") * is_sampled
+    return given
 
 
-def _wrappers(result: "EvaluationResult") -> str:
-    return ", ".join(
-        f"{wrapper['class_path'].rpartition('.')[2]}"
-        f"({', '.join(f'{name}={value}' for name, value in wrapper['kwargs'].items())})"
-        for wrapper in result.env_wrappers
-    )
-
-
-def _cells(result: "EvaluationResult") -> dict[str, str]:
+def _cells(result: EvaluationResult) -> dict[str, str]:
     low, high = result.return_interval
     step, success_rate = result.checkpoint_step, result.success_rate
     return {

@@ -15,6 +15,7 @@ ONNX needs {install_command("onnx")}; the numpy format is safetensors, with a sh
 sac/export/reader.py. With --card: write a folder for others, such as those of a model hub, with the
 policy, what it was trained with, its curve and an evaluation."""
 EPISODES = 20
+OUTPUTS = {None: "policy.onnx", "onnx": "policy.onnx", "numpy": "policy.safetensors"}
 
 
 def export_command(argv: Sequence[str], prog: str) -> int:
@@ -29,7 +30,7 @@ def export_command(argv: Sequence[str], prog: str) -> int:
         raise ConfigError("--episodes and --trust are about the evaluation in a --card: give it")
     from sac.export import export  # here, so that --help and refusals stay quick
 
-    print(export(path, output or Path("policy.onnx"), **options))
+    print(export(path, output or Path(OUTPUTS[options["format"]]), **options))
     return 0
 
 
@@ -54,7 +55,7 @@ def _parser(prog: str) -> CommandParser:
         type=Path,
         metavar="FILE",
         help="File to write; its ending, onnx or safetensors, chooses the format. With --card, the "
-        "folder to make. (default: policy.onnx, or card)",
+        "folder to make. (default: policy.onnx, policy.safetensors with --format numpy, or card)",
     )
     parser.add_argument(
         "--format",

@@ -8,13 +8,16 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Literal, NoReturn, get_origin
 
 from sac.config import Config
 from sac.config.fields import Option, checked, expected, options
 from sac.config.keys import Key, list_keys, merge, nearest, nested, value_at
-from sac.config.yaml_text import parse_yaml
+from sac.config.shipped import config_path, overruled, preset_keys
+from sac.config.yaml_text import parse_yaml, read_yaml_mapping
 from sac.errors import ConfigError
+from sac.terminal.reports import is_read
 
 FREE_KEYS = "env.kwargs."  # only the environment knows which names it takes below this
 NEGATIVE_NUMBER = re.compile(r"-\.?(\d|inf|nan)", re.IGNORECASE)
@@ -91,6 +94,14 @@ def parse_config_options(
     if environment_arguments:
         overrides = merge(overrides, {"env": {"kwargs": environment_arguments}})
     return arguments, overrides
+
+
+def tell_overruled(file: Path, preset: str) -> None:
+    """Say which keys of a preset, given beside a file, that file sets otherwise."""
+    otherwise, _ = overruled(read_yaml_mapping(config_path(file)), preset_keys(preset))
+    if otherwise and not is_read():  # else: the process that started this one has said it
+        wins = f"sets {', '.join(otherwise)} itself, which wins over the preset {preset}"
+        print(f"note: {file} {wins}", file=sys.stderr)
 
 
 def take_environment_arguments(argv: Sequence[str]) -> tuple[list[str], dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sac.run.layout import FINDINGS_FILE
-from sac.terminal.output import say
+from sac.terminal.output import counted, say
 from sac.terminal.reports import Result
 
 # How the user starts the commands in a shell.
@@ -35,11 +35,13 @@ def result_lines(result: Result) -> list[str]:
         f"Run directory: {quoted(Path(result.run_directory))}",
         f"Steps: {result.step:,} of {result.total_steps:,}",
     ]
-    if result.mean_return is not None:
-        lines.append(
-            f"Mean return: {result.mean_return:.2f} +- {result.std_return:.2f} "
-            f"over {result.episodes} episodes"
-        )
+    mean, best, at = result.mean_return, result.best_return, result.evaluated_step
+    if mean is not None:
+        where = "" if at in (None, result.step) else f" at step {at:,}"
+        episodes = counted(result.episodes, "episode")
+        lines.append(f"Mean return{where}: {mean:.2f} +- {result.std_return:.2f} over {episodes}")
+    if best is not None and best != mean:
+        lines.append(f"Best mean return: {best:.2f}, of the policy that evaluate plays")
     if result.findings:
         lines.append(f"Findings: {result.findings}, in {FINDINGS_FILE}")
     return lines

@@ -8,7 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sac.cli.parser import CommandParser, add_config_options, parse_config_options, value_type
+from sac.cli.parser import (
+    CommandParser,
+    add_config_options,
+    parse_config_options,
+    tell_overruled,
+    value_type,
+)
 from sac.cli.summary import quoted, typed_commands
 from sac.config import Config
 from sac.config.fields import Option, count
@@ -51,6 +57,8 @@ def sweep_command(argv: Sequence[str], prog: str) -> int:
     if arguments.preset is not None:
         overrides["preset"] = arguments.preset
     config = Config.load(arguments.config, overrides)
+    if arguments.preset is not None:
+        tell_overruled(arguments.config, arguments.preset)
     if config.evaluation.env == "none":
         raise ConfigError(
             "evaluation.env: expected copy or same, got none: a sweep compares returns"

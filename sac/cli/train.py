@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sac.cli.parser import CommandParser, add_config_options, parse_config_options
+from sac.cli.parser import (
+    CommandParser,
+    add_config_options,
+    parse_config_options,
+    tell_overruled,
+)
 from sac.cli.runs import TRUST
 from sac.cli.seeds import add_seeds_options, train_seeds
 from sac.cli.summary import print_summary, typed_commands
@@ -15,7 +20,7 @@ from sac.config.shipped import NO_PRESET, PRESETS, names
 from sac.disk.places import folder_fault
 from sac.errors import ConfigError
 from sac.metrics.findings import read_findings
-from sac.run.layout import CONFIG_FILE
+from sac.run.layout import CONFIG_FILE, GIVEN_AS_AN_OBJECT
 from sac.run.origin import needs_trust
 from sac.terminal import reports
 from sac.terminal.interrupt import SIGNAL_STATUS
@@ -55,6 +60,8 @@ def train_command(argv: Sequence[str], prog: str) -> int:
     if arguments.preset is not None:
         overrides["preset"] = arguments.preset
     config = _resolve(arguments.config, arguments.resume, overrides)
+    if arguments.preset is not None and arguments.config is not None:
+        tell_overruled(arguments.config, arguments.preset)
     if arguments.print_config:
         print(config.to_yaml(), end="")
         return 0
@@ -87,6 +94,7 @@ def _result(trained: "TrainResult") -> reports.Result:
     if evaluation is not None:
         names = ("mean_return", "std_return", "episodes")
         returns = {name: getattr(evaluation, name) for name in names}
+        returns["evaluated_step"] = evaluation.checkpoint_step
     return reports.Result(
         str(run),
         trained.step,
@@ -94,6 +102,7 @@ def _result(trained: "TrainResult") -> reports.Result:
         len(read_findings(run)),
         **returns,
         has_reached_goal=trained.stopped is not None,
+        best_return=trained.best_return,
     )
 
 
@@ -124,4 +133,6 @@ def _resolve(file: Path | None, run: Path | None, overrides: dict[str, Any]) -> 
         raise ConfigError(
             f"cannot resume {run}: it contains no {CONFIG_FILE}, so it is not a run directory"
         )
+    if not Config.load(run / CONFIG_FILE).env.id:
+        raise ConfigError(GIVEN_AS_AN_OBJECT.format(run))
     return Config.load(run / CONFIG_FILE, overrides)

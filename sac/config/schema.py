@@ -205,7 +205,8 @@ class Config:
     def load(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> "Config":
         """Return the Config of a YAML file, or of a shipped one's name.
 
-        The nested mapping `overrides` takes precedence.
+        The nested mapping `overrides` takes precedence. A preset that is named there must set at
+        least one key that the file does not.
         """
         path = shipped.config_path(path)
         data = read_yaml_mapping(path)
@@ -213,6 +214,9 @@ class Config:
             check_keys(cls, {name: value for name, value in data.items() if name != "preset"})
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from None
+        given = (overrides or {}).get("preset")
+        if isinstance(given, str):
+            _check_not_overruled(path, data, given)
         data = merge(data, overrides or {})
         data.setdefault("name", "-".join([path.stem, *shipped.preset_name(data)]))
         return cls.from_dict(data)
@@ -234,6 +238,15 @@ class Config:
     def to_yaml(self) -> str:
         """Return YAML that `from_yaml` reads back to an equal Config."""
         return dump_yaml(self.to_dict())
+
+
+def _check_not_overruled(path: Path, data: Mapping[str, Any], preset: str) -> None:
+    otherwise, left = shipped.overruled(data, shipped.preset_keys(preset))
+    if otherwise and not left:
+        raise ConfigError(
+            f"preset: {path} sets every key of {preset} itself, {len(otherwise)} of them otherwise "
+            f"({otherwise[0]}), and its own win: leave these keys out of the file"
+        )
 
 
 for _hint, _option in [(Config, None), (WrapperConfig, None), *options(Config).values()]:

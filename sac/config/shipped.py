@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sac.config.keys import merge
+from sac.config.keys import merge, nearest
 from sac.config.yaml_text import read_yaml_mapping
 from sac.errors import ConfigError
 
@@ -30,13 +30,16 @@ def described(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def config_path(given: str | Path) -> Path:
-    """Return the file that a path or a shipped name stands for; a file that exists wins."""
-    return _found(given, FOLDER)
+    """Return the file that a path or a shipped name stands for; a file that exists wins.
+
+    ConfigError for a name that is neither.
+    """
+    return _named(_found(given, FOLDER), FOLDER)
 
 
 def space_path(given: str | Path) -> Path:
     """Return the file of a search space, by the same rule."""
-    return _found(given, SPACES)
+    return _named(_found(given, SPACES), SPACES)
 
 
 def with_preset(data: Mapping[str, Any], above: Sequence[Path] = ()) -> dict[str, Any]:
@@ -65,6 +68,40 @@ def preset_name(data: Mapping[str, Any]) -> list[str]:
     """Return the name of the preset that a configuration asks for, if it does."""
     given = data.get("preset")
     return [Path(given).stem] if isinstance(given, str) and given != NO_PRESET else []
+
+
+def overruled(own: Mapping[str, Any], preset: Mapping[str, Any]) -> tuple[list[str], int]:
+    """Return which keys of a preset a configuration sets otherwise, and how many it does not set.
+
+    Keys are dotted; those of a mapping of free keys count as one.
+    """
+    otherwise, left = [], 0
+    for name, value in preset.items():
+        if name == "name":
+            continue
+        if name not in own:
+            left += len(value) if isinstance(value, Mapping) else 1
+        elif isinstance(value, Mapping) and isinstance(own[name], Mapping):
+            below, left_below = overruled(own[name], value)
+            otherwise += [f"{name}.{key}" for key in below]
+            left += left_below
+        elif own[name] != value:
+            otherwise.append(name)
+    return otherwise, left
+
+
+def preset_keys(given: Any) -> dict[str, Any]:
+    """Return the keys of a preset and of those below it; ConfigError if there is no such preset."""
+    return with_preset({"preset": given})
+
+
+def _named(path: Path, folder: Path) -> Path:
+    if path.name == str(path) and not path.suffix and not path.exists():
+        raise ConfigError(
+            f"neither a file nor a shipped configuration is called '{path}'; the nearest is "
+            f"{nearest(str(path), names(folder))} (python -m sac configs lists them)"
+        )
+    return path
 
 
 def _found(given: str | Path, folder: Path) -> Path:

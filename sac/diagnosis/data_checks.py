@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sac.diagnosis.evidence import Evidence, Result, fine, ill, unknown
+from sac.diagnosis.evidence import Evidence, Result, early, fine, ill, unknown
 from sac.environments.probe import RANDOM_STEPS, REPEATED
 from sac.networks.architecture import standardises_inputs
 from sac.replay.batch import Batch
@@ -71,7 +71,9 @@ def rewards(evidence: Evidence) -> Result:
             f"agent.reward_scale: {0.1 ** np.ceil(np.log10(size)):.0e}",
         )
     returns = evidence.logged("rollout/episode_return")
-    if evidence.step < ENOUGH_STEPS or len(returns) < ENOUGH_EPISODES:
+    if len(returns) < ENOUGH_EPISODES:
+        return early(f"{text}, and {len(returns)} logged returns tell not how rare they are")
+    if evidence.step < ENOUGH_STEPS:
         return fine(text)
     values, counts = np.unique(batch.reward, return_counts=True)
     common = float(values[np.argmax(counts)])
@@ -112,6 +114,8 @@ def time_limit(evidence: Evidence) -> Result:
     episodes, batch = evidence.episodes, evidence.batch
     if not episodes or batch is None:
         return unknown("no evaluation episode was played")
+    if evidence.agent.updates == 0:
+        return unknown("nothing is learned yet")
     late = [episode.late_reward for episode in episodes if episode.truncated]
     text = f"{len(late)} of {len(episodes)} evaluation episodes last until a limit"
     if (
@@ -123,13 +127,17 @@ def time_limit(evidence: Evidence) -> Result:
         return fine(text)
     text += f" although episodes can end, and bring {np.mean(late):.3g} a step in their later half"
     if evidence.step < evidence.config.train.total_steps / 2:
-        return unknown(f"{text}; it is too early to tell")
+        return early(text)
+    for_choices = (
+        "agent.target_entropy: 0.2 and agent.entropy_in_target: false, or staying on with an "
+        "entropy bonus is worth more; "
+    )
     return ill(
         f"{text}: the agent waits",
         "train.n_step: 5, which carries what an end brings back sooner; preset: crossq; "
-        "agent.num_soft_q_nets: 1, where the least of two values fears an end too much; for "
-        "discrete actions also agent.target_entropy: 0.2 and agent.entropy_in_target: false, or "
-        "staying on with an entropy bonus is worth more; if a long episode is the goal, leave it",
+        "agent.num_soft_q_nets: 1, where the least of two values fears an end too much; "
+        f"{for_choices if evidence.agent.action_codec.categories else ''}"
+        "if a long episode is the goal, leave it",
     )
 
 

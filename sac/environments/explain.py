@@ -59,7 +59,7 @@ def _explain(env_id: str, error: Exception) -> str:
         case gymnasium_error.UnregisteredEnv():
             return f"env.id: unknown environment {env_id!r}{_nearest(name)}"
         case gymnasium_error.DependencyNotInstalled() | ModuleNotFoundError():
-            return f"the environment {env_id!r} needs a package that {_how(error)}"
+            return f"the environment {env_id!r} needs a package that {how(error)}"
         case TypeError() if "was raised from the environment creator" in str(error):
             return f"env.kwargs: {error}"
         case EOFError() | OSError():
@@ -78,7 +78,8 @@ def _nearest(name: str) -> str:
     return f"; the nearest names are {', '.join(nearest)}"
 
 
-def _how(error: Exception) -> str:
+def how(error: Exception) -> str:
+    """Return how a package that an environment needs is missing, and the command for it."""
     text = f"{getattr(error, 'name', None)} {error}".lower()
     for package, extra in EXTRA_OF_PACKAGE.items():
         if package in text:

@@ -56,6 +56,11 @@ def imported(name: str, key: str) -> Any:
     module_name, _, last = name.replace(":", ".").rpartition(".")
     try:
         module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        missing = error.name or module_name
+        raise EnvironmentSetupError(
+            f"{key}: the module {missing!r} of {name!r} was found neither here nor installed"
+        ) from error
     except (ImportError, ValueError) as error:
         raise EnvironmentSetupError(
             f"{key}: cannot import the module of {name!r} ({error}); expected package.module.Name, "

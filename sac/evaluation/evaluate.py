@@ -97,6 +97,7 @@ def run_episodes(
     return EvaluationResult(
         returns=[float(episode.episode_return) for episode in played],
         lengths=[int(episode.length) for episode in played],
+        deterministic=deterministic,
         # Some environments report only successes: then an episode without a report failed.
         successes=None if set(successes) == {None} else [bool(success) for success in successes],
     )

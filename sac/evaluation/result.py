@@ -28,6 +28,7 @@ class EvaluationResult:
     published: Published | None = None  # what others reached in the same environment
     random_policy: "EvaluationResult | None" = None  # as many episodes with random actions
     successes: list[bool] | None = None  # of each episode, if the environment reports them
+    deterministic: bool = True  # False: actions were sampled
 
     @property
     def episodes(self) -> int:
@@ -82,6 +83,12 @@ class EvaluationResult:
         """Return the share of successful episodes; None if the environment does not report it."""
         return None if self.successes is None else float(np.mean(self.successes))
 
+    @property
+    def task(self) -> str:
+        """Return the environment with its arguments and wrappers, where it has any, in words."""
+        given = [f"{name}={value}" for name, value in self.env_kwargs.items()]
+        return ", ".join([str(self.env), *given, *map(call, self.env_wrappers)])
+
     def summary(self) -> dict[str, Any]:
         """Return statistics of the episodes: texts, numbers and None."""
         low, high = self.return_interval
@@ -91,6 +98,7 @@ class EvaluationResult:
             "env_kwargs": json.dumps(self.env_kwargs) if self.env_kwargs else None,
             "env_wrappers": json.dumps(list(self.env_wrappers)) if self.env_wrappers else None,
             "checkpoint_step": self.checkpoint_step,
+            "deterministic": self.deterministic,
             "episodes": self.episodes,
             "mean_return": self.mean_return,
             "mean_return_low": low,
@@ -114,3 +122,9 @@ class EvaluationResult:
         parts = {name: getattr(self, name) for name in ("returns", "lengths", "successes")}
         kwargs = {"env_kwargs": dict(self.env_kwargs), "env_wrappers": list(self.env_wrappers)}
         return {**self.summary(), **kwargs, **parts, "random_policy": random_policy}
+
+
+def call(wrapper: Mapping[str, Any]) -> str:
+    """Return a wrapper by its name and its arguments, in words."""
+    name = wrapper["class_path"].rpartition(".")[2]
+    return f"{name}({', '.join(f'{key}={value}' for key, value in wrapper['kwargs'].items())})"

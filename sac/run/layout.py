@@ -27,6 +27,10 @@ from pathlib import Path
 
 from sac.errors import SACError
 
+GIVEN_AS_AN_OBJECT = (
+    "'{}' was trained on an environment that was given as an object: resume it from Python, by "
+    "train(resume=..., env=...)"
+)
 CONFIG_FILE = "config.yaml"
 VERSIONS_FILE = "versions.json"
 SIGNATURE_FILE = "signature"

@@ -1,7 +1,9 @@
 """What a resumed run may change, and what a run's configuration may bring to execution."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -132,6 +134,7 @@ def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
         "run now: give --trust (from Python trust=True) if you trust it"
     )
     module, separator, _ = env.id.partition(":")
+    _check_there(([module] if separator else []) + [wrapper.class_path for wrapper in env.wrappers])
     if separator and module not in sys.modules and "id" not in named:
         raise ConfigError(
             f"the run's configuration imports the module {module!r} (env.id: {env.id}), and "
@@ -151,4 +154,16 @@ def check_trusted(env: EnvConfig, named: Mapping[str, Any]) -> None:
         if not wrapper.class_path.startswith(GYMNASIUM_WRAPPERS) and "wrappers" not in named:
             raise ConfigError(
                 f"the run's configuration calls {wrapper.class_path!r} (env.wrappers), and {advice}"
+            )
+
+
+def _check_there(names: Sequence[str]) -> None:
+    """Raise ConfigError for a module that is not there, whose code could not have been signed."""
+    for name in names:
+        module = name.partition(".")[0]
+        is_there = module in sys.modules or find_spec(module) or PathFinder.find_spec(module, [""])
+        if not is_there:
+            raise ConfigError(
+                f"the module {module!r}, which makes the run's environment ({name}), was found "
+                "neither here nor installed: run this in its folder, or name that in PYTHONPATH"
             )

@@ -129,13 +129,16 @@ def _measured(result: EvaluationResult) -> str:
     return f"{result.mean_return:.2f} +/- {result.std_return:.2f}"
 
 
-def _front_matter(environment: str, result: EvaluationResult) -> str:
-    """Return the card's metadata, which the Hub reads its table of results from."""
+def _front_matter(environment: str, played_in: str, result: EvaluationResult) -> str:
+    """Return the card's metadata, which the Hub reads its table of results from.
+
+    There, returns with other arguments or wrappers must not stand beside those without.
+    """
     metric = {"type": "mean_reward", "name": "mean_reward", "value": _measured(result)}
     task = {"type": "reinforcement-learning", "name": "reinforcement-learning"}
     measured = {
         "task": task,
-        "dataset": {"name": environment, "type": environment},
+        "dataset": {"name": played_in, "type": played_in},
         "metrics": [{**metric, "verified": False}],
     }
     return dump_yaml(
@@ -151,8 +154,10 @@ def _card(
     config: Config, checkpoint: Checkpoint, result: EvaluationResult, note: str, *, has_curve: bool
 ) -> str:
     environment = config.env.name or config.env.id
+    arguments, wrappers = to_plain(config.env.kwargs), to_plain(config.env.wrappers)
+    task = replace(result, env=environment, env_kwargs=arguments, env_wrappers=wrappers).task
     rows: Mapping[str, Any] = {
-        "environment": environment,
+        "environment": task,
         "mean return": f"{_measured(result)} (standard deviation)",
         "episodes": result.episodes,
         "interquartile mean": f"{result.iqm_return:.2f}",
@@ -163,7 +168,7 @@ def _card(
     call = '"FOLDER", trust=True' if names_code(config.env) else '"FOLDER"'
     curve = f"\n![Return in evaluations during training]({CURVE_FILE})\n" if has_curve else ""
     return f"""---
-{_front_matter(environment, result)}---
+{_front_matter(environment, task, result)}---
 
 # SAC on {environment}
 

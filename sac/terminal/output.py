@@ -92,6 +92,11 @@ def open_standard_files() -> None:
     os.close(file)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, as in `1 episode` and `2,000 episodes`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def say(text: str, stream: Any) -> None:
     """Print and flush a line, or drop it where that is impossible."""
     print(text, file=Lasting(stream), flush=True)

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, Self, SupportsFloat, TextIO
 from sac.terminal import reports
 from sac.terminal.output import Screen, is_terminal, say
 
+LEFT_SAMPLES = 200  # shows: some minutes of a live display, and mostly the whole run in lines
+
 
 class Progress:
     """Shows the progress of a training for as long as the `with` block lasts.
@@ -34,6 +36,9 @@ class Progress:
         self._numbers: Callable[[], Mapping[str, SupportsFloat]] = dict
         self._step = self._shown_step = start_step
         self._samples: deque[_Sample] = deque(maxlen=self._display.rate_samples)
+        # Of steps with updates, from which the time left is told: those before take next to none.
+        # Many, as evaluations fall between some of them only.
+        self._learning: deque[_Sample] = deque(maxlen=LEFT_SAMPLES)
         self._due_step, self._due_time = math.inf, -math.inf  # the first update is a sample
 
     def __enter__(self) -> Self:
@@ -62,8 +67,11 @@ class Progress:
         self._display.message(text)
 
     def _take_sample(self) -> None:
-        now = self._clock()
-        self._samples.append(_Sample(now, self._step, float(self._numbers().get("updates", 0))))
+        now, updates = self._clock(), self._numbers().get("updates")
+        sample = _Sample(now, self._step, 0.0 if updates is None else float(updates))
+        if updates is None or sample.updates > 0:
+            self._learning.append(sample)
+        self._samples.append(sample)
         interval = max(1, self._total_steps // self._display.shows_per_run)
         self._due_step = (self._step // interval + 1) * interval
         self._due_time = now + self._display.seconds
@@ -78,8 +86,11 @@ class Progress:
         numbers["steps_per_second"] = rate
         if updates is not None:
             numbers["updates_per_second"] = (last.updates - first.updates) / seconds
-        if rate > 0:
-            numbers["seconds_left"] = max(0, round((self._total_steps - self._step) / rate))
+        if len(self._learning) > 1 and self._learning[-1].step > self._learning[0].step:
+            begun, now = self._learning[0], self._learning[-1]
+            step_seconds = (now.seconds - begun.seconds) / (now.step - begun.step)
+            left = round((self._total_steps - self._step) * step_seconds)
+            numbers["seconds_left"] = max(0, left)
         self._display.show(reports.Reached(self._step, self._total_steps, numbers))
 
 

@@ -39,7 +39,7 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Result:
-    """The end of a training, with the returns of the last evaluation."""
+    """The end of a training, with the returns of the last evaluation, and the best mean return."""
 
     run_directory: str
     step: int
@@ -49,6 +49,8 @@ class Result:
     std_return: float | None = None
     episodes: int = 0
     has_reached_goal: bool = False  # train.stop_at_return
+    evaluated_step: int | None = None
+    best_return: float | None = None
 
 
 Report = Started | Reached | Evaluated | Result

@@ -4,7 +4,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from sac.run.layout import CHECKPOINTS_FOLDER
 from sac.seeding import Streams, integer_seed
 from sac.terminal import reports
 from sac.terminal.interrupt import InterruptGuard
+from sac.terminal.output import counted
 from sac.terminal.progress import Progress
 from sac.training.collector import Collected
 from sac.training.divergence import RecentBatches, explained
@@ -310,6 +311,7 @@ class TrainingLoop:
         except EvaluationStopped:  # a resumed run makes it
             return
         counters.evaluation_due = False
+        result = replace(result, checkpoint_step=counters.step)
         self.evaluation = self._news["evaluation"] = result
         before = counters.best_return
         best = result.mean_return if before is None else max(before, result.mean_return)
@@ -328,7 +330,7 @@ class TrainingLoop:
         cut = count_cut(result, environment, max_steps)
         self.outputs.progress.message(
             f"evaluation at step {counters.step:,}: mean return {result.mean_return:.2f} "
-            f"+- {result.std_return:.2f} over {result.episodes} episodes{success}"
+            f"+- {result.std_return:.2f} over {counted(result.episodes, 'episode')}{success}"
             f"{cut and f'; {cut}'}"
         )
         # Of equals the latest: where a return has an upper bound, it holds in more places.

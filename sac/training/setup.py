@@ -102,8 +102,11 @@ def limit_note(evaluation: VectorEnvironment, config: Config) -> list[str]:
         return []
     name, steps = config.env.id or evaluation.name, config.evaluation.max_steps
     is_cut = steps is not None and config.evaluation.env == "copy"
-    end = f"cut them after {steps:,} steps" if is_cut else "may never end"
-    return [f"{name} has no limit for its episodes: evaluations {end} (evaluation.max_steps)"]
+    end = f"are cut after {steps:,} steps" if is_cut else "may never end"
+    return [
+        f"{name} tells Gymnasium of no limit for its episodes: those of evaluations {end}, if the "
+        "environment does not end them itself (evaluation.max_steps)"
+    ]
 
 
 def resolved(config: Config, given: str | None, num_envs: int) -> Config:

@@ -25,7 +25,13 @@ from sac.run.checkpoint import (
     set_aside,
     step_folders,
 )
-from sac.run.layout import CONFIG_FILE, METRICS_FILE, VERSIONS_FILE, create_run_directory
+from sac.run.layout import (
+    CONFIG_FILE,
+    GIVEN_AS_AN_OBJECT,
+    METRICS_FILE,
+    VERSIONS_FILE,
+    create_run_directory,
+)
 from sac.run.origin import is_own, sign
 from sac.run.rules import check_changes, check_no_links, check_trusted, schedule_notes
 from sac.run.versions import changed_versions, current_versions
@@ -63,6 +69,7 @@ class TrainResult:
     evaluation: EvaluationResult | None = None
     interrupted_by: int | None = None  # number of the signal that ended it early
     stopped: str | None = None  # why it ended early otherwise: by a callback, at a return
+    best_return: float | None = None  # mean of the evaluation that `best/` is of
 
 
 class Trainer:
@@ -182,10 +189,7 @@ def _resume(
     config = saved.merged(overrides)
     check_changes(saved, config)
     if env is None and not config.env.id:
-        raise ConfigError(
-            f"'{run_directory}' was trained on an environment that was given as an object: resume "
-            "it from Python, by train(resume=..., env=...)"
-        )
+        raise ConfigError(GIVEN_AS_AN_OBJECT.format(run_directory))
     if not (trust or is_own(run_directory, saved.env)):
         check_trusted(config.env, overrides.get("env", {}))
     if has_rows(run_directory / METRICS_FILE) and not step_folders(run_directory):
@@ -337,5 +341,5 @@ def _train(
             yield from loop.run(interrupt)
         except DivergenceError as error:
             raise Diverged.recorded(error, run_directory, state.counters.step) from error
-    ended = interrupt.received, loop.stopped
+    ended = interrupt.received, loop.stopped, state.counters.best_return
     return TrainResult(run_directory, state.counters.step, total_steps, loop.evaluation, *ended)

@@ -11,11 +11,12 @@ import numpy as np
 from gymnasium import spaces
 
 from sac.environments.closing import close
+from sac.environments.explain import how
 from sac.environments.rebuild.nodes import read_made
 from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
 from sac.environments.returned import checked_reset, checked_step, unpacking_explained
 from sac.environments.success import SUCCESS, success_of
-from sac.errors import EnvironmentStepError, told
+from sac.errors import EnvironmentSetupError, EnvironmentStepError, told
 from sac.seeding import seed_globals
 from sac.spaces import action_codec
 
@@ -107,6 +108,10 @@ class Recorder(gymnasium.Wrapper):
 
     def _name(self, error: Exception, where: str) -> None:
         """Say where an error happened; a worker does not know the number of its environment."""
+        if isinstance(error, gymnasium.error.DependencyNotInstalled):  # as of what it draws with
+            raise EnvironmentSetupError(
+                f"the environment needs a package that {how(error)}"
+            ) from error
         misfit = error if isinstance(error, EnvironmentStepError) else unpacking_explained(error)
         if self.index is not None:
             error.add_note(f"In environment {self.index}, {where}.")

@@ -54,6 +54,7 @@ def train(monkeypatch: pytest.MonkeyPatch) -> Recorder:
             total_steps=2,
             evaluation=None,
             stopped=None,
+            best_return=None,
         )
     )
     install(monkeypatch, "sac.training.train", "train", recorder)

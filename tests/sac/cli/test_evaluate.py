@@ -116,7 +116,7 @@ def test_table_shows_every_number(
         assert words in text, words
 
 
-def test_table_shows_arguments_of_the_environments_that_differ(
+def test_table_shows_arguments_of_the_environments_and_how_actions_were_taken(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")
@@ -129,8 +129,22 @@ def test_table_shows_arguments_of_the_environments_that_differ(
     text = capsys.readouterr().out
     (line,) = [line for line in text.splitlines() if "env.kwargs.g" in line]
     assert (line.count("9.81"), line.count("1.62")) == (2, 2)
-    assert "mode" not in text
+    assert "env.kwargs.mode" in text
     assert text.count("random") == 2, "in each of two environments"
+    print_table([replace(RESULT, env_kwargs={"g": 5}, deterministic=False), RESULT])
+    text = capsys.readouterr().out
+    assert "env.kwargs.g" in text and "sampled" in text and "most likely" in text
+
+
+def test_table_of_many_runs_folds_no_number(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    print_table([replace(RESULT, run=f"run-{i}", returns=[-1234.56 - i] * 9) for i in range(8)])
+    text = capsys.readouterr().out
+    for i in range(8):
+        assert f"run-{i}" in text and text.count(f"-{1234.56 + i}") >= 3
+    assert text.count("interquartile mean") == text.count("95 % interval of the mean") > 1
 
 
 def test_table_tells_environments_of_other_wrappers_apart(

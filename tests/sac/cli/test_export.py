@@ -23,6 +23,7 @@ def export(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     ("argv", "output", "checkpoint", "format"),
     [
         ([], "policy.onnx", {}, None),
+        (["--format", "numpy"], "policy.safetensors", {}, "numpy"),
         (
             ["-o", "a.safetensors", "--checkpoint", "last"],
             "a.safetensors",

@@ -4,6 +4,7 @@ import os
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,25 @@ def test_summary(working_directory: Path, capsys: pytest.CaptureFixture[str]) ->
         ["python", "scripts/evaluate.py", "runs/my run"],
         ["python", "scripts/train.py", "--resume", "runs/my run", "--train.total_steps", "2000"],
     ]
+
+
+def test_summary_says_when_the_return_was_and_of_a_better_one(
+    working_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: dict[str, Any] = {
+        "mean_return": 9.0,
+        "std_return": 0.0,
+        "episodes": 1,
+        "evaluated_step": 1000,
+    }
+    print_summary(Result(str(working_directory / "run"), 1276, 1500, 0, **told, best_return=21.5))
+    text = capsys.readouterr().out
+    assert "Mean return at step 1,000: 9.00 +- 0.00 over 1 episode\n" in text
+    assert "Best mean return: 21.50, of the policy that evaluate plays\n" in text
+    told |= {"evaluated_step": 1500}
+    print_summary(Result(str(working_directory / "run"), 1500, 1500, 0, **told, best_return=9.0))
+    text = capsys.readouterr().out
+    assert "Mean return: 9.00" in text and "Best" not in text
 
 
 def test_summary_of_a_run_that_stopped_at_its_return(

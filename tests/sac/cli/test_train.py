@@ -301,6 +301,7 @@ def test_junk_never_gives_a_traceback(argv: list[str], content: bytes) -> None:
         total_steps=2,
         evaluation=None,
         stopped=None,
+        best_return=None,
     )
     trainer.train = lambda *args, **kwargs: result  # type: ignore[attr-defined]
     errors = io.StringIO()
@@ -330,6 +331,18 @@ def test_preset_lies_below_file_and_options(
     config = Config.from_yaml(capsys.readouterr().out)
     assert (config.agent.critic, config.agent.num_soft_q_nets) == ("redq", 4)
     assert (config.train.updates_per_step, config.name) == (3, "mine-redq")
+
+
+def test_keys_of_the_file_that_overrule_a_preset_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("env: {id: Pendulum-v1}\nagent: {num_soft_q_nets: 3}\n", encoding="utf-8")
+    assert main(["train", "--config", str(file), "--preset", "redq", "--print_config"]) == 0
+    told = capsys.readouterr().err
+    assert told == (
+        f"note: {file} sets agent.num_soft_q_nets itself, which wins over the preset redq\n"
+    )
 
 
 def test_resume_refuses_a_preset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

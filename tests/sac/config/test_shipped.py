@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sac.config import Config
-from sac.config.shipped import FOLDER, names
+from sac.config.shipped import FOLDER, names, overruled
 from sac.errors import ConfigError
 
 REDQ = {"preset": "redq"}
@@ -28,10 +28,31 @@ def test_file_that_exists_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert Config.load("pendulum").env.id == "CartPole-v1"
 
 
-@pytest.mark.parametrize("name", ["pendulums", "nowhere/pendulum", "pendulum.yml"])
+@pytest.mark.parametrize("name", ["nowhere/pendulum", "pendulum.yml"])
 def test_other_names_are_files(name: str) -> None:
     with pytest.raises(ConfigError, match=f"config file {name} does not exist"):
         Config.load(name)
+
+
+def test_a_name_that_is_nothing_is_told_with_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"called 'pendulms'; the nearest is pendulum \("):
+        Config.load("pendulms")
+
+
+def test_a_preset_of_which_a_file_leaves_nothing_is_refused(tmp_path: Path) -> None:
+    plain = written(tmp_path / "whole.yaml", Config.load("pendulum").to_yaml())
+    with pytest.raises(ConfigError, match=r"whole\.yaml sets every key of crossq itself, \d+ of"):
+        Config.load(plain, {"preset": "crossq"})
+    assert Config.load(plain, {"preset": "none"}).agent == Config.load("pendulum").agent
+    own = Config.load("pendulum", {"preset": "crossq"})
+    same = written(tmp_path / "same.yaml", own.to_yaml())
+    assert Config.load(same, {"preset": "crossq"}) == own
+
+
+def test_keys_that_overrule_a_preset_are_found() -> None:
+    preset = {"agent": {"critic": "tqc", "soft_q_lr": 1, "policy_lr": 2}, "train": {"n_step": 2}}
+    own = {"agent": {"critic": None, "policy_lr": 2}, "seed": 3}
+    assert overruled(own, preset) == (["agent.critic"], 2)
 
 
 def test_keys_win_over_the_preset(tmp_path: Path) -> None:

@@ -29,8 +29,11 @@ def batch_of(reward: np.ndarray, action: np.ndarray, discount: np.ndarray) -> Ba
     )
 
 
-def evidence_of(batch: Batch, step: int = 50_000, gamma: float = 0.99, **parts: Any) -> Evidence:
-    agent: Any = SimpleNamespace(reward_factor=1.0)
+def evidence_of(
+    batch: Batch, step: int = 50_000, gamma: float = 0.99, updates: int = 9, **parts: Any
+) -> Evidence:
+    codec = SimpleNamespace(categories=())
+    agent: Any = SimpleNamespace(reward_factor=1.0, updates=updates, action_codec=codec)
     returns = np.arange(10.0) if np.any(batch.reward) else np.zeros(10)
     history = History({"step": np.arange(10.0), "rollout/episode_return": returns})
     config = Config.from_dict({"agent": {"gamma": gamma}})  # of 100,000 steps
@@ -72,7 +75,9 @@ def test_rewards_that_are_costs_of_the_action_alone_tell_of_no_goal(
         assert "train.random_action_repeat" in result.remedy and "train.n_step" in result.remedy
 
 
-WAITS: dict[str, Any] = {"lasting": 10, "late": -0.03, "ended": 20, "step": 50_000, "success": None}
+WAITS: dict[str, Any] = {
+    "lasting": 10, "late": -0.03, "ended": 20, "step": 50_000, "success": None, "updates": 9,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -83,7 +88,8 @@ WAITS: dict[str, Any] = {"lasting": 10, "late": -0.03, "ended": 20, "step": 50_0
         ({"lasting": 8}, "fine"),  # some land
         ({"late": 1.0}, "fine"),  # it pays to stay, as in CartPole
         ({"ended": 0}, "fine"),  # nothing ends an episode, as in Pendulum
-        ({"step": 49_999}, "unknown"),
+        ({"step": 49_999}, "early"),
+        ({"updates": 0}, "unknown"),
         ({"success": True}, "fine"),
     ],
 )
@@ -96,11 +102,14 @@ def test_episodes_that_last_until_the_limit_for_nothing(change: dict[str, Any], 
         for i in range(10)
     ]
     batch = batch_of(np.ones(ROWS), np.zeros(ROWS), ends(case["ended"]))
-    result = time_limit(evidence_of(batch, step=case["step"], episodes=episodes))
+    evidence = evidence_of(batch, step=case["step"], updates=case["updates"], episodes=episodes)
+    result = time_limit(evidence)
     assert result.state == state
     if state == "ill":
         assert f"{case['lasting']} of 10 evaluation episodes last until a limit" in result.text
-        assert "train.n_step" in result.remedy
+        assert "train.n_step" in result.remedy and "target_entropy" not in result.remedy
+        evidence.agent.action_codec.categories = (3,)
+        assert "agent.target_entropy: 0.2" in time_limit(evidence).remedy
 
 
 def test_the_scale_of_pixels_is_not_asked_for() -> None:

@@ -1,5 +1,6 @@
 """Wrappers whose statistics follow what they have seen are refused, and the agent's key named."""
 
+from contextlib import closing
 from typing import Any
 
 import gymnasium
@@ -84,6 +85,25 @@ def test_a_list_in_place_of_a_tuple_is_told_how_to_be_one() -> None:
     with pytest.raises(EnvironmentSetupError, match=r"written shape: \{\$tuple: \[6, 4\]\}"):
         made([6, 4])
     made({"$tuple": [6, 4]}).close()
+
+
+class NeedsPygame(gymnasium.Wrapper):
+    """Draws in its reset, as environments with render_mode human do."""
+
+    def reset(self, **kwargs: Any) -> Any:
+        raise gymnasium.error.DependencyNotInstalled("pygame is not installed, run `pip install`")
+
+
+def test_a_package_that_is_missed_in_a_reset_is_told_by_its_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sac.environments.explain.find_spec", lambda name: None)
+    wrapper = WrapperConfig(f"{__name__}.NeedsPygame")
+    with (
+        closing(make_vector_environment(EnvConfig(COUNTING, wrappers=[wrapper]))) as environment,
+        pytest.raises(EnvironmentSetupError, match=r"is not installed: .*classic-control"),
+    ):
+        environment.reset(seed=0)
 
 
 def test_a_missing_opencv_is_told_by_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,6 +169,7 @@ def test_result_as_json() -> None:
         "run": None,
         "env": "E",
         "env_kwargs": {},
+        "deterministic": True,
         "env_wrappers": [],
         "episodes": 5,
         "mean_return": 5.6,

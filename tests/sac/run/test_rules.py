@@ -194,7 +194,7 @@ def test_resume_refuses_a_change_before_it_touches_the_run(run: Path) -> None:
     assert {path.name: path.stat().st_mtime_ns for path in run.iterdir()} == before
 
 
-STRANGE_ID = EnvConfig("module_of_a_stranger:Env-v0")
+STRANGE_ID = EnvConfig("this.module_of_a_stranger:Env-v0")  # a module that is there
 STRANGE_WRAPPER = EnvConfig("CartPole-v1", wrappers=[WrapperConfig("os.system")])
 
 
@@ -202,6 +202,24 @@ STRANGE_WRAPPER = EnvConfig("CartPole-v1", wrappers=[WrapperConfig("os.system")]
 def test_code_that_only_the_run_names_is_not_run(env: EnvConfig) -> None:
     with pytest.raises(ConfigError, match=r"module_of_a_stranger|os\.system"):
         check_trusted(env, {})
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        EnvConfig("not_here_at_all:Env-v0"),
+        EnvConfig("CartPole-v1", wrappers=[WrapperConfig("not_here_at_all.Wrapper")]),
+    ],
+)
+def test_a_module_that_is_not_there_is_no_matter_of_trust(env: EnvConfig, tmp_path: Path) -> None:
+    told = r"the module 'not_here_at_all', which .* was found neither here nor .* in its folder"
+    with pytest.raises(ConfigError, match=told):
+        check_trusted(env, {})
+    (tmp_path / "not_here_at_all.py").touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        with pytest.raises(ConfigError, match="give --trust"):
+            check_trusted(env, {})
 
 
 def test_code_that_the_user_names_too_is_run() -> None:

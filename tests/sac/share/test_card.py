@@ -76,6 +76,7 @@ def test_card_says_what_the_policy_is_and_does(run: Path, folder: Path) -> None:
     (model,) = metadata["model-index"]
     (measurement,) = model["results"]
     assert measurement["dataset"] == {"name": "CartPole-v1", "type": "CartPole-v1"}
+    assert "| environment | CartPole-v1 |" in told
     assert [metric["value"] for metric in measurement["metrics"]] == [measured]
     assert f"| mean return | {measured} (standard deviation) |" in told
     assert "![Return in evaluations during training](curve.png)" in told
@@ -133,6 +134,21 @@ def test_paths_of_environments_are_named_without_their_folders(tmp_path: Path) -
         assert "only the last part is left: give your own by --env.kwargs.NAME" in words
     for path in (tmp_path / "card").iterdir():
         assert b"secret" not in path.read_bytes(), path.name
+
+
+def test_another_task_does_not_stand_beside_the_plain_one(tmp_path: Path) -> None:
+    wrapper = {
+        "class_path": "gymnasium.wrappers.TransformReward",
+        "kwargs": {"func": {"$import": "math.tanh"}},
+    }
+    env = {"id": "CartPole-v1", "kwargs": {"sutton_barto_reward": True}, "wrappers": [wrapper]}
+    run = train(tiny_config(tmp_path / "runs", {"env": env})).run_directory
+    write_card(run, tmp_path / "card", episodes=1)
+    task = "CartPole-v1, sutton_barto_reward=True, TransformReward(func={'$import': 'math.tanh'})"
+    (measurement,) = front_matter(tmp_path / "card")["model-index"][0]["results"]
+    assert measurement["dataset"] == {"name": task, "type": task}
+    text = (tmp_path / "card" / "README.md").read_text()
+    assert f"| environment | {task} |" in text and "# SAC on CartPole-v1\n" in text
 
 
 def test_card_says_that_code_needs_trust(folder: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ import io
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import SupportsFloat
 
@@ -56,7 +57,10 @@ def test_plain_lines_where_there_is_no_terminal() -> None:
     lines = train(stream)
     assert "\r" not in stream.getvalue() and "\x1b" not in stream.getvalue()
     assert lines.count("evaluation: mean return -150") == 1
-    assert lines[0] == ("step 50/1,000 (5 %)  alpha 0.25  100 steps/s  51 updates/s  0:00:10 left")
+    assert lines[0] == "step 50/1,000 (5 %)  alpha 0.25  100 steps/s  51 updates/s"
+    assert lines[1] == (
+        "step 100/1,000 (10 %)  alpha 0.25  100 steps/s  50 updates/s  0:00:09 left"
+    )
     assert lines[-1] == (
         "step 1,000/1,000 (100 %)  alpha 0.25  episodes 1,234  return -1,203  "
         "100 steps/s  50 updates/s  0:00:00 left"
@@ -87,6 +91,21 @@ def test_a_slow_run_prints_by_the_clock() -> None:
         "step 9",
         "step 10",
     ]
+
+
+def test_time_left_counts_updates_and_evaluations() -> None:
+    clock, stream = Clock(), io.StringIO()
+    with Progress(2000, stream=stream, clock=clock) as progress:
+        for step in range(1, 2001):
+            clock.now += 0.001 if step <= 500 else 0.1  # random steps, then steps with an update
+            clock.now += 10 * (step % 500 == 0)  # an evaluation
+            progress.update(step, partial(dict, updates=max(0, step - 500)))
+    lines = [line for line in stream.getvalue().splitlines() if line.startswith("step")]
+    assert all("left" not in line for line in lines[:6])
+    assert all("left" in line for line in lines[6:])
+    told = {line.split("/")[0]: line.rpartition("  ")[2] for line in lines}
+    assert told["step 800"] == "0:02:00 left"  # 1,200 steps of 0.1 s
+    assert told["step 1,100"] == "0:01:48 left"  # 900, and one evaluation in 500 steps before
 
 
 def test_a_resumed_run_counts_its_own_rate() -> None:

@@ -67,7 +67,7 @@ def test_watch_sees_every_step_and_can_end_an_evaluation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("max_steps", "told"), [(7, "cut them after 7 steps"), (None, "may never end")]
+    ("max_steps", "told"), [(7, "are cut after 7 steps"), (None, "may never end")]
 )
 def test_training_says_at_its_start_that_evaluations_have_no_end(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], max_steps: int | None, told: str
@@ -76,7 +76,8 @@ def test_training_says_at_its_start_that_evaluations_have_no_end(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TrainingLoop, "_evaluate", lambda self, environment: None)
         train(tiny_config(tmp_path, changes))
-    line = f"{ENDLESS['id']} has no limit for its episodes: evaluations {told} (evaluation."
+    line = f"{ENDLESS['id']} tells Gymnasium of no limit for its episodes: those of evaluations "
+    line += f"{told}, if the environment does not end them itself (evaluation.max_steps)"
     assert line in capsys.readouterr().out
 
 

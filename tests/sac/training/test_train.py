@@ -14,6 +14,7 @@ from gymnasium.vector import SyncVectorEnv
 import autograd
 from sac import Config, SACAgent, evaluate, train
 from sac.agent.variants import metric_names
+from sac.cli import main
 from sac.config import AgentConfig, yaml_text
 from sac.errors import (
     CheckpointError,
@@ -356,11 +357,16 @@ def test_callable_in_processes_of_their_own(tmp_path: Path) -> None:
     assert train(tiny_config(tmp_path, changes), env=make).step == 60
 
 
-def test_run_of_a_given_environment_is_resumed_and_evaluated_with_it(tmp_path: Path) -> None:
+def test_run_of_a_given_environment_is_resumed_and_evaluated_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = train(tiny_config(tmp_path), env=CopyingCountingEnv).run_directory
     more = {"train": {"total_steps": 70}}
     with pytest.raises(ConfigError, match=r"given as an object.*train\(resume=..., env=...\)"):
         train(resume=run, overrides=more)
+    more_options = ["--train.total_steps", "70", "--env.id", "CartPole-v1"]
+    assert main(["train", "--resume", str(run), *more_options]) == 2
+    assert "resume it from Python, by train(resume=..., env=...)" in capsys.readouterr().err
     assert train(resume=run, env=CopyingCountingEnv, overrides=more).step == 70
     with pytest.raises(CheckpointError, match="given as an object"):
         evaluate(run)
