@@ -217,10 +217,7 @@ class SACAgent(Actor):
         )
         for mine in ("encoder", "policy_net", "critic", "temperature"):
             getattr(self, mine).load_state_dict(getattr(parts, mine).state_dict())
-        for optimizer in self.optimizers().values():
-            for values in optimizer.state.values():
-                for tensor in values.values():
-                    tensor.zero_()
+        state.forget_steps(self.optimizers().values())
 
     @property
     def reward_factor(self) -> float:
@@ -331,6 +328,7 @@ class SACAgent(Actor):
     def load_weights(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Take over weights, alpha and statistics of a `state_dict`; optimizers start anew."""
         state.load_weights(self, arrays)
+        state.forget_steps(self.optimizers().values())
 
     def policy_state_dict(self) -> dict[str, NDArray[Any]]:
         """Return what acting needs: the policy's weights and the statistics of observations."""

@@ -1,7 +1,7 @@
 """An agent's state as named arrays and JSON documents, and back."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, Protocol
@@ -135,6 +135,14 @@ def _load_optimizer(optimizer: optim.Optimizer, state: State) -> None:
         for index in sorted({int(name.split(".")[0]) for name in state})
     }
     optimizer.load_state_dict(document)
+
+
+def forget_steps(optimizers: Iterable[optim.Optimizer]) -> None:
+    """Let optimizers start anew; in their place, as a captured update names their tensors."""
+    for optimizer in optimizers:
+        for values in optimizer.state.values():
+            for tensor in values.values():
+                tensor.zero_()
 
 
 def load_weights(agent: Learner, state: State) -> None:

@@ -118,7 +118,7 @@ class AgentConfig:
         float,
         Option(
             "With categorical and hl_gauss: atoms lie between plus and minus this soft value; with "
-            "normalize_rewards: no discounted return is larger.",
+            "normalize_rewards: no sum of discounted rewards up to now is larger.",
             above=0,
         ),
     ] = 5.0
@@ -182,8 +182,10 @@ class AgentConfig:
         float | None,
         Option(
             "In place of target_entropy, the standard deviation of a Gaussian, before its tanh, "
-            "with as much entropy; null: target_entropy counts. For continuous actions.",
+            "with as much entropy; null: target_entropy counts. For continuous actions, of which "
+            "none have more entropy than uniform ones, whose it is near 0.484.",
             above=0,
+            at_most=0.48,
         ),
     ] = None
     # The clamp keeps exp(log_std) within float32; the authors' code uses -20 and 2.
@@ -211,8 +213,9 @@ class AgentConfig:
     normalize_rewards: Annotated[
         bool,
         Option(
-            "Divide the rewards that are learned from by the standard deviation of discounted "
-            "returns, so that none is above value_bound; those of hindsight are not among them."
+            "Divide the rewards that are learned from by the standard deviation of their "
+            "discounted sum up to now, so that none is above value_bound; a return to come may be, "
+            "where rewards are largest early. Those of hindsight are not among them."
         ),
     ] = False
     reward_scale: Annotated[

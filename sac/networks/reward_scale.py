@@ -6,9 +6,10 @@ EPSILON = 1e-8
 
 
 class RewardScale:
-    """Divides rewards so that discounted returns have a standard deviation near 1 and a bound.
+    """Divides rewards so that their discounted sums have a standard deviation near 1 and a bound.
 
-    The divisor is the larger of the standard deviation of all discounted returns so far and of the
+    The sums are over an episode up to now: a return to come can be larger, where rewards are
+    largest early. The divisor is the larger of the standard deviation of all sums so far and of the
     largest, in size, over `bound`. Sources: Engstrom et al. 2020, arXiv:2005.12729; FlashSAC,
     arXiv:2604.04539.
     """
@@ -19,7 +20,7 @@ class RewardScale:
         self.count = self.mean = self.squares = self.largest = 0.0
 
     def observe(self, returns: np.ndarray) -> None:
-        """Merge discounted returns (n,): of each environment's present episode up to now."""
+        """Merge discounted sums (n,): of each environment's present episode up to now."""
         for value in returns.tolist():  # Welford's update
             self.count += 1
             difference = value - self.mean

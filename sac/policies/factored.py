@@ -1,5 +1,6 @@
 """The policy for actions of several parts: independent Gaussians and categorical distributions."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
@@ -17,7 +18,7 @@ from sac.networks.architecture import Described, batch_mode
 from sac.networks.single_row import Row, RowNetwork
 from sac.policies.categorical import TARGET_ENTROPY_FRACTION, exponentials, no_std
 from sac.policies.network import policy_network
-from sac.policies.squashed_gaussian import gaussian_entropy
+from sac.policies.squashed_gaussian import check_entropy_of_bounded, gaussian_entropy
 from sac.spaces.actions import ActionCodec, Part
 
 
@@ -85,9 +86,11 @@ class FactoredPolicy(nn.Module):
         return sum(self.target_entropies())
 
     def check_target_entropy(self, target_entropy: float) -> None:
-        """Raise ConfigError for an entropy that categories alone can't have inside their range."""
+        """Raise ConfigError for an entropy that the parts together can't have."""
         most = sum(self._choice_maxima)
-        if not self.continuous and not 0 < target_entropy < most:
+        if self.continuous:
+            check_entropy_of_bounded(target_entropy, self.continuous * math.log(2) + most)
+        elif not 0 < target_entropy < most:
             raise ConfigError(
                 f"agent.target_entropy: expected auto, or nats above 0 and below {most:.4g}, the "
                 f"entropy of random choice among the actions, got {target_entropy:g}"

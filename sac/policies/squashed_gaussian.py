@@ -1,5 +1,6 @@
 """The policy for continuous actions: a Gaussian squashed by tanh into [-1, 1]."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from autograd import Tensor, nn
 from autograd.functional.fused import soft_value, squashed_gaussian
 from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
+from sac.errors import ConfigError
 from sac.networks.architecture import Described, Stack, batch_mode
 from sac.networks.single_row import Row, RowNetwork
 from sac.policies.network import policy_network
@@ -58,7 +60,8 @@ class SquashedGaussianPolicy(nn.Module):
         return -float(self.action_size)
 
     def check_target_entropy(self, target_entropy: float) -> None:
-        """Accept any: a Gaussian's entropy has no largest value, and no smallest."""
+        """Raise ConfigError for an entropy that no action within bounds can have."""
+        check_entropy_of_bounded(target_entropy, self.action_size * math.log(2))
 
     def entropy_of(self, std: float) -> float:
         """Return the entropy of a Gaussian of this standard deviation in every dimension."""
@@ -157,6 +160,15 @@ class SquashedGaussianPolicy(nn.Module):
         """Return by how much the environment's actions differ from the mode."""
         mode = self.mode(observation).numpy(force=True)
         return codec.distance(mode.reshape(len(mode), *codec.shape), actions)
+
+
+def check_entropy_of_bounded(target_entropy: float, most: float) -> None:
+    """Raise ConfigError for an entropy of `most` and more: alpha would rise without end."""
+    if target_entropy >= most:
+        raise ConfigError(
+            f"agent.target_entropy: expected auto, or nats below {most:.4g}, the entropy of random "
+            f"actions in [-1, 1], got {target_entropy:g}"
+        )
 
 
 def gaussian_entropy(size: int, std: float) -> float:

@@ -30,7 +30,10 @@ class Batch:
         return Batch(**{name: change(array) for name, array in self.arrays().items()})
 
     def joined(self, other: "Batch") -> "Batch":
-        """Return a batch with another's transitions, from the same place, after its own."""
+        """Return a batch with another's transitions, from the same place, after its own.
+
+        Where one of them has weights, the other's are 1.
+        """
         first, second = self.arrays(), other.arrays()
         for weighted, plain in ((first, second), (second, first)):
             if "weight" in weighted and "weight" not in plain:

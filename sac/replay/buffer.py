@@ -108,6 +108,11 @@ class ReplayBuffer:
             return replace(batch, weight=torch.as_tensor(weight, device=batch.reward.device))
         return replace(batch, weight=weight)
 
+    @property
+    def uniform_weight(self) -> float:
+        """What a uniform draw would weigh on the scale of the last batch's weights."""
+        return 1.0 if self.priorities is None else self.priorities.uniform_weight
+
     def _batch(self, rows: np.ndarray, read: Callable[..., Stored]) -> Batch:
         batch = self._targets.batch(rows, read)
         if self.hindsight is None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,9 +96,19 @@ class Demonstrations:
         self.share, self.sizes = share, list(sizes)
         self._digest = steps.digest()
 
-    def add_to(self, batch: Batch) -> Batch:
-        """Return a batch with a draw of its share after it."""
-        return batch.joined(self.replay_buffer.sample(self.share))
+    def add_to(self, batch: Batch, uniform_weight: float = 1.0) -> Batch:
+        """Return a batch with a draw of its share after it.
+
+        `uniform_weight` is what a uniform draw, as is that of demonstrations, weighs on the scale
+        of the batch's own weights. As there, the largest of all is then 1.
+        """
+        shown = self.replay_buffer.sample(self.share)
+        if batch.weight is None:
+            return batch.joined(shown)
+        unit, weight = max(uniform_weight, 1.0), shown.reward * 0 + uniform_weight
+        return replace(batch, weight=batch.weight / unit).joined(
+            replace(shown, weight=weight / unit)
+        )
 
     def state(self) -> dict[str, Any]:
         """Return what `load_state` needs."""

@@ -90,14 +90,21 @@ class ObservationEncoder:
     def takes(self, space: Space) -> bool:
         """Return whether another space's observations become the same arrays as this one's.
 
-        The bounds may differ, as no policy reads them. SpaceError for one that is not supported.
+        The bounds may differ, as no policy reads them, but for those that divide uint8. SpaceError
+        for one that is not supported.
         """
         if self.space == space:
             return True
         other = ObservationEncoder(space)
         is_alike = other._is_box if self._is_box else type(space) is type(self.space)
         is_alike &= space.shape is not None
-        return is_alike and (other.shape, other.dtype) == (self.shape, self.dtype)
+        is_alike &= (other.shape, other.dtype) == (self.shape, self.dtype)
+        # Choices that are as many in all may be others one by one.
+        is_alike &= list(map(_choices, self._leaves)) == list(map(_choices, other._leaves))
+        own, others = self.largest(), other.largest()
+        if own is None or others is None:
+            return is_alike and own is others
+        return is_alike and np.array_equal(own, others)
 
     def encode(self, observation: Any) -> np.ndarray:
         """Return one observation as an array of `shape`; SpaceError if it does not fit."""
@@ -165,6 +172,16 @@ class ObservationEncoder:
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise _misfit(self.space, observation) from error
         return flat.astype(self.dtype)
+
+
+def _choices(leaf: Space) -> list[int]:
+    """Return of how many categories each choice is; none for a Box or bits."""
+    match leaf:
+        case spaces.Discrete():
+            return [int(leaf.n)]
+        case spaces.MultiDiscrete():
+            return [int(n) for n in leaf.nvec.ravel()]
+    return []
 
 
 def _leaves(space: Space) -> list[Space]:

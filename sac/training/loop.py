@@ -217,7 +217,7 @@ class TrainingLoop:
         for _ in range(updates):
             batch = state.replay_buffer.sample(own, counters.step / train.total_steps)
             if state.demonstrations is not None:
-                batch = state.demonstrations.add_to(batch)
+                batch = state.demonstrations.add_to(batch, state.replay_buffer.uniform_weight)
             self._recent.add(state.agent, batch)
             metrics = state.agent.update(batch)
             state.replay_buffer.learned(metrics)

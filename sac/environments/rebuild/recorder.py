@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from sac.environments.closing import close
 from sac.environments.explain import how
-from sac.environments.rebuild.nodes import read_made
+from sac.environments.rebuild.nodes import layers, read_made
 from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
 from sac.environments.returned import checked_reset, checked_step, unpacking_explained
 from sac.environments.success import SUCCESS, success_of
@@ -78,11 +78,15 @@ class Recorder(gymnasium.Wrapper):
 
     def _seed_spaces(self, seed: int, but: Sequence[gymnasium.Space] = ()) -> list[gymnasium.Space]:
         """Seed the spaces that the environment may draw from, and return them."""
-        spaces = [self.env.action_space, self.env.observation_space]
-        for space in spaces:
-            if not any(space is other for other in but):
+        seeded: list[gymnasium.Space] = []
+        # Those of each layer: under a wrapper with spaces of its own are those that are drawn from.
+        for layer in layers(self.env):
+            for space in (layer.action_space, layer.observation_space):
+                if space is None or any(space is other for other in (*but, *seeded)):
+                    continue
                 space.seed(seed)
-        return spaces
+                seeded.append(space)
+        return [*but, *seeded]
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Step, with an info that holds no more than the success of an episode."""

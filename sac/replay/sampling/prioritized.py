@@ -78,6 +78,7 @@ class Priorities:
 
     A loss counts as much as (N P)^-beta, P the probability of a transition among N, divided by the
     largest of its batch. `beta` rises to 1 over a run. A new transition has the largest p seen.
+    `uniform_weight` is what one of P = 1 / N, as of a uniform draw, would count beside the last.
     """
 
     def __init__(self, rings: Rings, alpha: float, beta: float) -> None:
@@ -86,6 +87,7 @@ class Priorities:
         self._tree = SumTree(rings.rows)
         self._largest = 1.0
         self._drawn = np.zeros(0, np.int64)
+        self.uniform_weight = 1.0
 
     def added(self, rows: list[int], heads: list[int]) -> None:
         """Take note of rows that hold new transitions, and of those that hold none since."""
@@ -106,6 +108,7 @@ class Priorities:
         beta = self._beta + (1 - self._beta) * min(progress, 1.0)
         probability = self._tree.numbers[rows] / self._tree.total
         weight = (len(self._rings) * probability) ** -beta
+        self.uniform_weight = 1 / float(weight.max())
         return rows, (weight / weight.max()).astype(np.float32)[:, None]
 
     def learned(self, errors: np.ndarray) -> None:

@@ -29,6 +29,12 @@ def action_codec(space: Space) -> ActionCodec:
     if not isinstance(space, spaces.Dict | spaces.Tuple):
         return _leaf_codec(space, "")
     leaves = [(name, _leaf_codec(leaf, name)) for name, leaf in named_leaves(space)]
+    names = [name for name, _ in leaves]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SpaceError(
+            f"Two parts of the actions {space} are called {twice[0]!r} by their keys: expected "
+            "keys without '/', and no number beside the same number as text. Rename one of them."
+        )
     if not leaves:
         raise SpaceError(f"the action space {space} has no dimension to act in")
     return PartsActions(space, leaves)

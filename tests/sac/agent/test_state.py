@@ -169,6 +169,13 @@ def test_weights_alone_leave_the_optimizers_new(actions: str) -> None:
     np.testing.assert_array_equal(other.greedy(observations), agent.greedy(observations))
 
 
+def test_optimizers_of_an_agent_that_has_learned_start_anew_with_other_weights() -> None:
+    agent, other = trained("continuous"), trained("continuous")
+    other.load_weights(agent.state_dict())
+    moments = [v for n, v in other.state_dict().items() if "optimizer" in n]
+    assert moments and not any(np.any(each) for each in moments)
+
+
 BIT_GENERATOR = {"bit_generator": "PCG64", "state": {"state": 1, "inc": 2}, "has_uint32": 0}
 GENERATOR_STATES: dict[str, Any] = {
     "nothing": {},

@@ -20,8 +20,8 @@ ILL: dict[str, tuple[dict[str, str], list[dict[str, Any]]]] = {
         ],
     ),
     "entropy stays below its target and alpha grows": (
-        {"entropy": "for a target of 2", "alpha": "grows without end"},
-        [{"agent": {"target_entropy": 2, "alpha_lr": 0.05}}],
+        {"entropy": "for a target of 0.5", "alpha": "grows without end"},
+        [{"agent": {"target_entropy": 0.5, "log_std_max": -2, "alpha_lr": 0.05}}],
     ),
     "entropy stays above its target and alpha shrinks": (
         {"entropy": "for a target of -8", "alpha": "shrinks without end"},
@@ -127,7 +127,7 @@ def test_slow_environment_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("target", "remedy"), [(2, "lower agent.target_entropy"), (-8, "raise agent.alpha_lr")]
+    ("target", "remedy"), [(0.69, "lower agent.target_entropy"), (-8, "raise agent.alpha_lr")]
 )
 def test_remedy_is_for_the_side_on_which_the_entropy_stays(
     tmp_path: Path, target: float, remedy: str

@@ -10,6 +10,7 @@ import autograd as torch
 from autograd import Tensor
 from autograd.generator import from_numpy_generator
 from sac.config import AgentConfig
+from sac.errors import ConfigError
 from sac.policies import SquashedGaussianPolicy
 from tests.sac.agents_for_tests import last_bias_gradient, set_output
 
@@ -154,3 +155,13 @@ def test_gradient_of_the_value_runs_through_the_action() -> None:
 @pytest.mark.parametrize("size", [1, 6])
 def test_default_target_entropy_is_minus_the_number_of_dimensions(size: int) -> None:
     assert make_policy(size).default_target_entropy == -size
+
+
+def test_entropy_that_no_bounded_action_has_is_refused() -> None:
+    """Uniform actions in [-1, 1] have most: log 2 each; alpha rose without end for more."""
+    policy = make_policy(2)
+    policy.check_target_entropy(1.38)
+    with pytest.raises(ConfigError, match=r"below 1\.386, the entropy of random .* got 1\.4"):
+        policy.check_target_entropy(1.4)
+    with pytest.raises(ConfigError, match=r"agent\.target_std: expected .*0\.48"):
+        AgentConfig(target_std=0.6)

@@ -94,7 +94,9 @@ def test_batch_has_its_share_after_its_own() -> None:
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_demonstrations_have_the_weight_1_beside_prioritized_ones(device: str) -> None:
+def test_demonstrations_have_the_weight_of_a_uniform_draw_beside_prioritized_ones(
+    device: str,
+) -> None:
     with standin_gpu():
         own = make_buffer(30, priority_alpha=0.6, priority_beta=0.4)
         other = make_buffer(10, 2)
@@ -104,15 +106,39 @@ def test_demonstrations_have_the_weight_1_beside_prioritized_ones(device: str) -
             other.mirror_on(torch.device("cuda"))
         shown = Demonstrations(other, steps(10), share=4, sizes=[10])
         for errors in (np.linspace(0, 3, 10), np.ones(10)):
-            batch = shown.add_to(own.sample(6, 0.5))
+            drawn_alone = own.sample(6, 0.5)
+            batch = shown.add_to(drawn_alone, own.uniform_weight)
             assert isinstance(batch.reward, torch.Tensor) == (device == "cuda")
             weight = host(batch)["weight"]
             assert weight.dtype == np.float32 and weight.shape == (10, 1)
-            assert (weight[6:] == 1).all() and weight[:6].max() == 1
+            assert weight.max() == pytest.approx(1, rel=1e-6)
+            # (N P)^-beta of the largest is what all were divided by; for P = 1 / N it is 1.
+            largest = 1 / own.uniform_weight
+            np.testing.assert_allclose(weight[6:], 1 / max(largest, 1), rtol=1e-6)
+            alone = host(drawn_alone)["weight"] * largest
+            np.testing.assert_allclose(weight[:6], alone / max(largest, 1), rtol=1e-6)
             column = errors.astype(np.float32)[:, None]
             own.learned({"td_error": torch.as_tensor(column, device=device)})
-        assert weight[:6].min() < 1
+        assert len(np.unique(weight)) > 2
         assert host(batch)["observation"].shape == (10, 2)
+
+
+def test_halves_weigh_the_same_at_the_end_of_a_run() -> None:
+    """At a beta of 1, the mean of (N P)^-beta is 1, as is the weight of a uniform draw."""
+    own, other = make_buffer(64, priority_alpha=0.6, priority_beta=0.4), make_buffer(10, 2)
+    fill(own, steps(64))
+    shown, generator = (
+        Demonstrations(other, steps(10), share=64, sizes=[10]),
+        np.random.default_rng(0),
+    )
+    halves = []
+    for _ in range(300):
+        weight = host(shown.add_to(own.sample(64, 1.0), own.uniform_weight))["weight"]
+        halves.append((weight[:64].sum(), weight[64:].sum()))
+        errors = generator.lognormal(size=(128, 1)).astype(np.float32)
+        own.learned({"td_error": torch.as_tensor(errors)})
+    mean = np.mean(halves[50:], axis=0)
+    assert mean[0] / mean.sum() == pytest.approx(0.5, abs=0.03)
 
 
 def host(batch: Batch) -> dict[str, np.ndarray]:

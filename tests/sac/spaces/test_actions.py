@@ -123,3 +123,16 @@ def test_other_actions_are_not_contained() -> None:
 def test_spaces_without_use_are_refused(space: Space, words: str) -> None:
     with pytest.raises(SpaceError, match=words):
         action_codec(space)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        spaces.Dict({"a/b": spaces.Discrete(2), "a": spaces.Dict({"b": spaces.Discrete(3)})}),
+        spaces.Dict({"a": spaces.Tuple([spaces.Discrete(2)]), "a/0": spaces.Discrete(3)}),
+    ],
+)
+def test_parts_of_one_name_are_refused(space: Space) -> None:
+    """They shared one alpha and one column of metrics.csv."""
+    with pytest.raises(SpaceError, match=r"are called 'a/(b|0)' by their keys.*Rename"):
+        action_codec(space)

@@ -375,3 +375,19 @@ def test_floats_have_no_largest_value() -> None:
     assert ObservationEncoder(spaces.Box(0, 1, (3,), np.float32)).largest() is None
     assert ObservationEncoder(spaces.MultiBinary(3)).largest() is None
     assert ObservationEncoder(NESTED).largest() is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (spaces.MultiDiscrete([2, 4]), spaces.MultiDiscrete([3, 3]), False),
+        (spaces.MultiDiscrete([2, 4]), spaces.MultiDiscrete([2, 4], start=[1, 1]), True),
+        (spaces.Tuple([spaces.Discrete(2), spaces.Discrete(3)]),
+         spaces.Tuple([spaces.Discrete(3), spaces.Discrete(2)]), False),
+        (spaces.Box(0, 10, (3,), np.uint8), spaces.Box(0, 200, (3,), np.uint8), False),
+        (spaces.Box(-1, 1, (3,)), spaces.Box(-2, 5, (3,)), True),
+    ],
+)  # fmt: skip
+def test_spaces_whose_arrays_mean_the_same(one: Space, other: Space, expected: bool) -> None:
+    """Choices that were as many in all, and bytes of another divisor, were taken for the same."""
+    assert ObservationEncoder(one).takes(other) is expected

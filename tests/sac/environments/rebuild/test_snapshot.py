@@ -353,6 +353,25 @@ class EntropicEnv(gymnasium.Env):
         return np.array(drawn, np.float32)
 
 
+class DrawsFromItsSpace(CopyingCountingEnv):
+    """Begins where its own space says."""
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed, options=options)
+        return np.clip(self.observation_space.sample(), -9, 9), {}
+
+
+def test_spaces_that_a_wrapper_hides_are_seeded() -> None:
+    """Runs of one seed began differently under a wrapper with a space of its own."""
+    wide = gymnasium.spaces.Box(-99, 99, OBSERVATION_SPACE.shape, np.float32)
+    first = []
+    for _ in range(2):
+        inner = DrawsFromItsSpace()
+        env = gymnasium.wrappers.TransformObservation(inner, lambda o: o, wide)
+        first.append(Recorder(env).reset(seed=3)[0])
+    np.testing.assert_array_equal(*first)
+
+
 def played(environment: VectorEnvironment, steps: int = 10) -> np.ndarray:
     actions = np.zeros((environment.num_envs, 1), np.float32)
     return np.stack([environment.step(actions).next_observation for _ in range(steps)])
