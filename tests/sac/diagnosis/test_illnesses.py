@@ -127,12 +127,12 @@ def test_slow_environment_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("target", "remedy"), [(0.69, "lower agent.target_entropy"), (-8, "raise agent.alpha_lr")]
+    ("target", "remedy"), [(0.5, "lower agent.target_entropy"), (-8, "raise agent.alpha_lr")]
 )
 def test_remedy_is_for_the_side_on_which_the_entropy_stays(
     tmp_path: Path, target: float, remedy: str
 ) -> None:
-    agent = {"target_entropy": target, "alpha_lr": 0.05, "policy_lr": 1e-7, "hidden_sizes": [4]}
+    agent = {"target_entropy": target, "log_std_max": -2, "alpha_lr": 0.05, "policy_lr": 1e-7}
     report = diagnose(trained(tmp_path, SHORT, {"agent": agent}), episodes=1)
     assert remedy in report.results["entropy"].remedy
 
