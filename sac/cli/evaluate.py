@@ -47,6 +47,8 @@ def evaluate_command(argv: Sequence[str], prog: str) -> int:
         video=arguments.video,
     )
     _print(results, arguments.format)
+    if arguments.video is not None and arguments.format is None:
+        print(f"Film: {arguments.video}")
     return 0
 
 

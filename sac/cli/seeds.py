@@ -1,5 +1,6 @@
 """The train command with --seeds: its options, and what it prints at the end."""
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -61,6 +62,10 @@ def train_seeds(
     runs, interrupted_by = train_in_processes(plan_seeds(config, seeds, workers, command))
     commands = typed_commands(prog)
     say("\n".join(_ending(run, commands, config.env) for run in runs), sys.stdout)
+    if left := [seed for seed, run in zip(seeds, runs, strict=True) if run.status is None]:
+        own = shlex.join(_without_seeds(argv))
+        typed = f"{commands['train']} {own} --seeds {','.join(map(str, left))}"
+        say(f"To train what was not started:\n  {typed}", sys.stdout)
     if interrupted_by is not None:
         return SIGNAL_STATUS + interrupted_by
     results = {seed: run.result for seed, run in zip(seeds, runs, strict=True)}

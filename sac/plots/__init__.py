@@ -39,7 +39,7 @@ def plot(paths: Sequence[Path], output: Path, settings: PlotSettings) -> list[st
         for group in groups:
             kept, repeats = without_repeats(group)
             warnings += [f"{run.path}: {_repeated(run)}" for run in repeats]
-            warnings += _cut_short(kept)
+            warnings += _cut_short(kept, "s" if settings.x == "time" else "steps")
             curve = aggregate(kept, settings.statistic, settings.smooth)
             panels.setdefault(environment, []).append(curve)
     with style():
@@ -68,15 +68,15 @@ def _repeated(run: Run) -> str:
     return f"{text}; if they are of other tasks, tell these apart by env.name in the config.yaml"
 
 
-def _cut_short(group: Group) -> list[str]:
+def _cut_short(group: Group, unit: str) -> list[str]:
     """Return a warning if one run is so short that much of the others is not drawn."""
     shortest = min(group.runs, key=lambda run: run.x[-1])
     longest = max(group.runs, key=lambda run: run.x[-1])
     if shortest.x[-1] > 0.9 * longest.x[-1]:
         return []
     return [
-        f"{shortest.path} ends at {shortest.x[-1]:g} of {longest.x[-1]:g}: its curve is drawn as "
-        "far as all of its seeds go"
+        f"{shortest.path} ends at {shortest.x[-1]:g} of {longest.x[-1]:g} {unit}: its curve is "
+        "drawn as far as all of its seeds go"
     ]
 
 

@@ -66,10 +66,13 @@ def test_arguments_reach_the_evaluation(
     assert evaluate.calls == [((tmp_path,), DEFAULTS | changes)]
 
 
-def test_film_comes_with_the_evaluation(evaluate: Recorder, tmp_path: Path) -> None:
+def test_film_comes_with_the_evaluation(
+    evaluate: Recorder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     film = tmp_path / "a.gif"
     assert run(tmp_path, "--video", film, "--seed", "7") == 0
     assert evaluate.calls == [((tmp_path,), DEFAULTS | {"seed": 7, "video": film})]
+    assert capsys.readouterr().out.endswith(f"Film: {film}\n")
 
 
 def test_several_runs_are_evaluated_alike(

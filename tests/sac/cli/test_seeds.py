@@ -96,7 +96,8 @@ def test_signal_ends_every_training_with_a_checkpoint(tmp_path: Path, number: in
         told = rf"Steps: {step:,} of 1,000,000; Mean return( at step \d+)?: "
         assert re.search(told, out)
         assert f"\n  python scripts/train.py --resume {run}\n" in out
-    assert "seed 2: not started\n" in out
+    again = re.escape("python scripts/train.py") + r" .*--env\.id CartPole-v1 .*--seeds 2\n"
+    assert re.search(rf"seed 2: not started\nTo train what was not started:\n  {again}", out)
     assert "Figure" not in out
 
 

@@ -157,7 +157,7 @@ def test_runs_that_cannot_be_drawn_are_named(runs: Path, tmp_path: Path) -> None
     assert f"{runs / 'b1' / 'metrics.csv'} is empty: left out" in warnings
     assert f"{runs / 'b2' / 'config.yaml'}: unknown key" in warnings
     assert f"{runs / 'again'}: left out, another run has its seed" in warnings
-    assert f"{runs / 'short'} ends at 10 of 30" in warnings
+    assert f"{runs / 'short'} ends at 10 of 30 steps" in warnings
     assert warnings.count("\n") == 3
 
 
