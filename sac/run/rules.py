@@ -161,8 +161,9 @@ def _check_there(names: Sequence[str]) -> None:
     """Raise ConfigError for a module that is not there, whose code could not have been signed."""
     for name in names:
         module = name.partition(".")[0]
-        is_there = module in sys.modules or find_spec(module) or PathFinder.find_spec(module, [""])
-        if not is_there:
+        if not module or module in sys.modules or find_spec(module):
+            continue
+        if PathFinder.find_spec(module, [""]) is None:
             raise ConfigError(
                 f"the module {module!r}, which makes the run's environment ({name}), was found "
                 "neither here nor installed: run this in its folder, or name that in PYTHONPATH"
