@@ -295,8 +295,8 @@ def test_default_target_entropy_of_discrete_actions_can_be_reached(n: int) -> No
     assert 0 < target < math.log(n) or n == 1
 
 
-@pytest.mark.parametrize("value", [-3.0, 0.0, 0.5, 40.0])
-def test_continuous_target_entropy_may_be_any_number(value: float) -> None:
+@pytest.mark.parametrize("value", [-3.0, 0.0, 0.5, 1.3])
+def test_continuous_target_entropy_may_be_any_number_that_can_be_reached(value: float) -> None:
     assert make_agent(target_entropy=value).temperature.target_entropy == value
 
 
