@@ -32,12 +32,9 @@ class Batch:
     def joined(self, other: "Batch") -> "Batch":
         """Return a batch with another's transitions, from the same place, after its own.
 
-        Where one of them has weights, the other's are 1.
+        Both have weights, or none has.
         """
         first, second = self.arrays(), other.arrays()
-        for weighted, plain in ((first, second), (second, first)):
-            if "weight" in weighted and "weight" not in plain:
-                plain["weight"] = plain["reward"] * 0 + 1
         on_device = isinstance(self.reward, torch.Tensor)
         join: Callable[[Any], Any] = torch.cat if on_device else np.concatenate
         return Batch(**{name: join([first[name], second[name]]) for name in first})
