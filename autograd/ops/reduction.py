@@ -225,8 +225,9 @@ def _(xp: Backend, g: Array, input: Array, out: Array, dim: Dims, keepdim: bool)
 
 
 def _cumsum(xp: Backend, input: Array, *, dim: int, dtype: DType | None) -> Array:
-    if (dtype or input.dtype) == "f2":  # summed in float32, as every sum
-        return xp.cumsum(input, axis=dim, dtype="f4").astype("f2")
+    for narrow, wide in (("f2", "f4"), ("f4", "f8")):  # one after another, they lose too much
+        if (dtype or input.dtype) == narrow:
+            return xp.cumsum(input, axis=dim, dtype=wide).astype(narrow)
     return xp.cumsum(input, axis=dim, dtype=dtype)
 
 

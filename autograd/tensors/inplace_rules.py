@@ -34,7 +34,9 @@ def check(tensor: Tensor, others: Iterable[Any], *, through_view: bool = False) 
         recorded = tensor._requires_grad
     else:
         recorded = tensor._requires_grad or view.base.requires_grad
-    if not recorded and not any(needs_grad(x) for x in others):
+    # Elements of an integer or bool tensor have no gradient, whatever is written there.
+    is_floating = tensor._array.dtype.kind == "f"
+    if not recorded and not (is_floating and any(needs_grad(x) for x in others)):
         return False
     if view is not None:
         if view.creation != "default":

@@ -161,3 +161,12 @@ def test_refusals(call: Callable[[], Any], error: type[Exception], text: str) ->
     with pytest.raises(error) as raised:
         call()
     assert text in str(raised.value)
+
+
+def test_running_sum_of_many_numbers() -> None:
+    """Added in float32 one after another, they would come to 100,958; torch has 100,000."""
+    x = torch.full((1_000_000,), 0.1, requires_grad=True)
+    total = x.cumsum(0)
+    assert total[-1].item() == pytest.approx(1e5, rel=1e-6) and total.dtype is torch.float32
+    (total * 0.1).sum().backward()
+    assert x.grad is not None and x.grad[0].item() == pytest.approx(1e5, rel=1e-6)

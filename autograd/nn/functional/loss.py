@@ -25,6 +25,7 @@ def mse_loss(
 ) -> Tensor:
     """The squared difference."""
     reduction = _prepare(input, target, size_average, reduce, reduction)
+    input, target = _of_equal_rank(input, target)
     _require_float("mse_cpu", input, target)
     if weight is not None:
         return _weighted(apply(ops.mse, input, target, reduction="none"), weight, reduction)
@@ -41,6 +42,7 @@ def l1_loss(
 ) -> Tensor:
     """The absolute difference."""
     reduction = _prepare(input, target, size_average, reduce, reduction)
+    input, target = _of_equal_rank(input, target)
     loss = elementwise.abs(sub(input, target))
     return reduced(loss, reduction) if weight is None else _weighted(loss, weight, reduction)
 
@@ -55,6 +57,7 @@ def smooth_l1_loss(
 ) -> Tensor:
     """The absolute difference, but quadratic where it is below `beta`."""
     reduction = _prepare(input, target, size_average, reduce, reduction)
+    input, target = _of_equal_rank(input, target)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
@@ -96,6 +99,13 @@ def _prepare(
             stacklevel=3,
         )
     return reduction_of(size_average, reduce, reduction)
+
+
+def _of_equal_rank(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Expand a 0-d tensor first, as torch does: its dtype then counts as the other's."""
+    if not input.dim():
+        return input.expand(target.shape), target
+    return input, target if target.dim() else target.expand(input.shape)
 
 
 def _require_float(kernel: str, input: Tensor, target: Tensor) -> None:

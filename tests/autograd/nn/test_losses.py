@@ -63,6 +63,14 @@ def test_a_size_that_would_broadcast_warns():
         F.mse_loss(X, Y[0])
 
 
+@pytest.mark.filterwarnings("ignore:Using a target size")
+@pytest.mark.parametrize("loss", [F.mse_loss, F.l1_loss, F.smooth_l1_loss])
+def test_dtype_of_a_single_target_counts(loss):
+    """As in torch, which broadcasts first."""
+    single = torch.tensor(0.5, dtype=torch.float64)
+    assert loss(X, single).dtype is loss(single, X).dtype is torch.float64
+
+
 def test_deprecated_arguments():
     with pytest.warns(UserWarning, match="please use reduction='sum' instead"):
         loss = F.mse_loss(X, Y, size_average=False)

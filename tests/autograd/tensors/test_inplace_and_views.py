@@ -330,3 +330,19 @@ def test_out_as_polyak_averaging_uses_it() -> None:
     with torch.no_grad():
         torch.mul(parameter, 3, out=parameter)
     assert parameter.tolist() == [3, 3] and parameter._version == 1
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool])
+def test_what_is_written_into_whole_numbers_has_no_gradient(dtype: torch.dtype) -> None:
+    """Truncation has none; torch does the same."""
+    source = torch.tensor([1.7, 2.3], requires_grad=True)
+    for write in (
+        lambda x: x.copy_(source),
+        lambda x: x.__setitem__(slice(None), source),
+        lambda x: x[:1].copy_(source[:1]),
+        lambda x: x.__setitem__(0, source[0]),
+    ):
+        target = torch.zeros(2, dtype=dtype)
+        write(target)
+        assert not target.requires_grad and target[0].item() == 1
+        assert not (target * 2.0).requires_grad
