@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from autograd.compiled.effects import RULES, SNAPSHOTS
 from autograd.compiled.instructions import NotCompiledError
 from autograd.compiled.library import Library
@@ -38,6 +40,7 @@ class Compiler:
         if not undo.is_complete:
             return plain
         try:
+            _check_memory(recorder)
             lowering = Lowering(recorder, self.library.strip, self.library.tile)
             lowering.lower()
             self.left = lowering.left
@@ -49,6 +52,15 @@ class Compiler:
             return plain
 
 
+def _check_memory(recorder: Recorder) -> None:
+    """Refuse tensors in one memory: instructions are put in order by the arrays that they name."""
+    tensors = [tensor._array for tensor in recorder.tensors]
+    others = [tensor._array for tensor in recorder.inputs]
+    for i, array in enumerate(tensors):
+        if any(np.may_share_memory(array, other) for other in (*tensors[:i], *others)):
+            raise NotCompiledError("two tensors that share memory")
+
+
 class Undo:
     """Remembers what a call changes, before it does."""
 
@@ -56,7 +68,7 @@ class Undo:
         self.is_complete = True  # False after an effect that can't be taken back
         self._back: list[Callable[[], None]] = []
         for tensor in recorder.tensors:
-            self._back.append(_restored(tensor._array))
+            self._back.append(_restored(tensor))
         self._generators: set[int] = set()
 
     def before(
@@ -75,15 +87,17 @@ class Undo:
 
     def __call__(self) -> None:
         """Take everything back."""
-        for back in self._back:
+        for back in reversed(self._back):  # what was remembered first is the oldest
             back()
 
 
-def _restored(array: Any) -> Callable[[], None]:
+def _restored(tensor: Any) -> Callable[[], None]:
+    array, gradient = tensor._array, tensor._grad
     saved = array.copy()
 
     def back() -> None:
         array[...] = saved
+        tensor._grad = gradient
 
     return back
 

@@ -88,6 +88,36 @@ class AdamBinding(Binding):
         self.param._bump_version()
 
 
+class Group(Binding):
+    """The parameters of an optimizer, of which a program gives gradients to some."""
+
+    def __init__(self, known: Known, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+        self.params = self._identities()
+        given = {*known.gradients, *map(id, known.cleared)}
+        params = [param for group in optimizer.param_groups for param in group["params"]]
+        self.idle = [param for param in params if id(param) not in given]
+
+    def _identities(self) -> list[list[int]]:
+        return [list(map(id, group["params"])) for group in self.optimizer.param_groups]
+
+    def ready(self) -> bool:
+        """Whether the parameters are the same, and no other has a gradient."""
+        has_more = self.idle and any(param._grad is not None for param in self.idle)
+        return not has_more and self._identities() == self.params
+
+
+class FirstGradient(Binding):
+    """A tensor whose gradient a program makes, rather than adding to one."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+    def ready(self) -> bool:
+        """Whether it has none."""
+        return self.tensor._grad is None
+
+
 class Changed(Binding):
     """A tensor that the program changes in place."""
 
@@ -107,7 +137,10 @@ def fits(array: Any, shape: tuple[int, ...]) -> bool:
 def _step(known: Known, optimizer: Adam, closure: Callable[[], Any] | None = None) -> list[Binding]:
     if closure is not None or type(optimizer) not in (Adam, AdamW):
         raise NotCompiledError("an optimizer other than Adam and AdamW")
-    bindings: list[Binding] = []
+    if id(optimizer) in known.stepped:
+        raise NotCompiledError("a second step of an optimizer")
+    known.stepped.add(id(optimizer))
+    bindings: list[Binding] = [Group(known, optimizer)]
     emitter, memory = known.emitter, known.memory
     for i, group in enumerate(optimizer.param_groups):
         for j, param in enumerate(group["params"]):
@@ -165,8 +198,9 @@ def _polyak_update(known: Known, target: Tensor, source: Tensor, tau: float) -> 
     memory = known.memory
     arrays = [known.traced(t._array) for t in (target, source)]
     places = [Place(memory.place(a)[0], "FLOAT", 0, WHOLE) for a in arrays]
-    if any(memory.place(a)[1] for a in arrays) or arrays[0].shape != arrays[1].shape:
-        raise NotCompiledError("a view as a target")
+    is_whole = all(a.flags.c_contiguous and not memory.place(a)[1] for a in arrays)
+    if not is_whole or arrays[0].shape != arrays[1].shape:
+        raise NotCompiledError("a view as a target or a source")
     _check_float32(*arrays)
     weight = memory.operand(tau, (1,))
     places.append(Place(weight.root, "FLOAT", weight.offset, ONE))
@@ -195,6 +229,8 @@ def _zero_grad(known: Known, optimizer: Optimizer, set_to_none: bool = True) -> 
         raise NotCompiledError("gradients that are filled with zeros")
     for group in optimizer.param_groups:
         known.cleared += group["params"]
+        for param in group["params"]:
+            known.gradients.pop(id(param), None)
     return []
 
 

@@ -549,6 +549,15 @@ static i64 rows_with_numbers(const float *a, i64 si, i64 sk, i64 depth, i64 n, i
     return count;
 }
 
+// Whether none of n numbers, a multiple of LANES, is NaN or infinite: 0 times that would be NaN.
+static int all_finite(const float *a, i64 n) {
+    vec sum = {0};
+    for (i64 i = 0; i < n; i += LANES) sum += load(a + i) * 0.f;
+    float total = 0.f;
+    for (int q = 0; q < LANES; q++) total += sum[q];
+    return total == 0.f;
+}
+
 // C = A B for `n` columns of one strip. `rows`: which rows of A and C those of `a` are, or 0.
 static void strip_product(i64 m, i64 n, i64 depth, const float *a, i64 si, i64 sk, const float *b,
                           float *c, i64 ci, i64 cj, i64 j, const Ending *e, const int32_t *rows) {
@@ -575,8 +584,8 @@ static void strip_product(i64 m, i64 n, i64 depth, const float *a, i64 si, i64 s
     }
 }
 
-// A product with B packed, split by rows. Rows of A that are all 0 give rows of 0 at once: those of
-// samples whose gradient another network has.
+// A product with B packed, split by rows. Rows of A that are all 0 give rows of 0 at once, if B is
+// finite: those of samples whose gradient another network has.
 static void product(const Program *p, const Instruction *x, i64 from, i64 to, char *scratch) {
     const Operand *A = x->operand, *B = A + 1, *E = A + 2, *C = A + x->inputs;
     i64 depth = x->shape[3], columns = x->shape[2], strips = (columns + STRIP - 1) / STRIP;
@@ -596,7 +605,7 @@ static void product(const Program *p, const Instruction *x, i64 from, i64 to, ch
         const int32_t *which = 0;
         if (x->code == PLAIN || x->code == RELU_MASK) {
             i64 count = rows_with_numbers(a, si, sk, depth, m, rows);
-            if (count < m) {
+            if (count < m && all_finite(b, strips * depth * STRIP)) {
                 for (i64 i = 0; i < count; i++)
                     for (i64 k = 0; k < depth; k++) copy[i * depth + k] = a[rows[i] * si + k * sk];
                 for (i64 i = 0; i < m; i++)

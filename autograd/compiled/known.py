@@ -21,6 +21,7 @@ class Known:
         self.arrays: dict[int, Any] = {}  # by the identity of the recorded ones
         self.gradients: dict[int, Any] = {}  # that were stored, by the identity of their tensors
         self.cleared: list[Any] = []  # tensors whose gradients are dropped
+        self.stepped: set[int] = set()  # the identities of optimizers that have made a step
 
     def adopt(self, array: np.ndarray, kind: str) -> Root:
         """Return a root for a recorded array."""

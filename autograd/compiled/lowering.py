@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backend import NUMPY
-from autograd.compiled.effects import RULES, Binding
+from autograd.compiled.effects import RULES, Binding, FirstGradient
 from autograd.compiled.instructions import Instruction, NotCompiledError, Place, Root
 from autograd.compiled.known import Known, arrays_in
 from autograd.engine.array_functions import accumulate
@@ -37,7 +37,7 @@ class Lowering:
         self.foreign: dict[str, list[tuple[str, Root]]] = {}  # by the name that a statement defines
         self.inputs = [self.known.adopt(t._array, "input") for t in recorder.inputs]
         self.tensors = [self.known.adopt(t._array, "tensor") for t in recorder.tensors]
-        self.stores: list[Line] = []  # statements that store a gradient
+        self.stores: dict[int, Line] = {}  # statements that store a gradient, by tensor's identity
         self.first: set[str] = set()  # the names that the statements of the beginning define
         self.has_late_draws = False
         self.left: list[str] = []  # the lines that stay statements, and why
@@ -62,8 +62,10 @@ class Lowering:
         call = line.call
         if call.function is accumulate:
             leaf, gradient = call.args
+            if all(leaf is not tensor for tensor in self.known.cleared):
+                self.bindings.append(FirstGradient(leaf))
             self.known.gradients[id(leaf)] = self.known.traced(gradient)
-            self.stores.append(line)
+            self.stores[id(leaf)] = line
         elif getattr(call.function, "is_check", False):
             self._check(line)
         elif call.is_effect:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -101,8 +103,13 @@ class Writer:
         """Return the names that statements and the result use."""
         lines = [line for part in self.lowering.statements for line in part]
         lines += [line for part in self.lowering.checks for line, _ in part]
-        lines += self.lowering.stores
+        lines += self._stores()
         return self.recorder.returns.union(*(line.uses for line in lines))
+
+    def _stores(self) -> list[Line]:
+        """Return the statements that store gradients which the program does not drop again."""
+        gradients = self.lowering.known.gradients
+        return [line for tensor, line in self.lowering.stores.items() if tensor in gradients]
 
     def _root(self, array: ndarray) -> Root:
         return self.lowering.memory.place(self.lowering.known.arrays[id(array)])[0]
@@ -142,7 +149,7 @@ class Writer:
             if end > start:
                 text += self._stretch(start, end, checks)
             start = end
-        return self.recorder.function(text + self._end(), self.constants)
+        return _one_at_a_time(self.recorder.function(text + self._end(), self.constants))
 
     def _bind(self) -> None:
         """Let the text get at what the kernels see."""
@@ -175,12 +182,12 @@ class Writer:
 
     def _end(self) -> list[str]:
         text: list[str] = []
-        for line in self.lowering.stores:
-            text += [*self._locals(line.uses, is_kept=True), line.text]
-        cleared = {id(t) for t in self.lowering.known.cleared} - set(self.lowering.known.gradients)
+        cleared = {id(tensor) for tensor in self.lowering.known.cleared}
         for i, tensor in enumerate(self.recorder.tensors):
             if id(tensor) in cleared:
                 text.append(f"p{i}._grad = None")
+        for line in self._stores():
+            text += [*self._locals(line.uses, is_kept=True), line.text]
         return [*text, "for each in done: each()", *self._locals(self.recorder.returns, True)]
 
     def _statement(self, line: Line) -> list[str]:
@@ -240,6 +247,18 @@ class Writer:
     def _dtype(self, array: ndarray) -> str:
         self.constants[f"dtype_{array.dtype.name}"] = array.dtype
         return f"dtype_{array.dtype.name}"
+
+
+def _one_at_a_time(program: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a second thread wait: all runs of a program are in the same memory."""
+    lock = threading.Lock()
+
+    @functools.wraps(program)
+    def run(*arrays: Any) -> Any:
+        with lock:
+            return program(*arrays)
+
+    return run
 
 
 def _bound(tensors: list[list[Any]], slots: ndarray) -> bool:

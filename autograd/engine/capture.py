@@ -16,8 +16,9 @@ The recorder sees tensors, not Python. So whoever captures a function promises t
 one kind, it always takes the same path with the same Python numbers, and the same objects in the
 same attributes: a program does not notice a counter, a changed setting or a draw from a
 `random.Random` or a `numpy.random.Generator` of the caller's own. Random choices come from a
-`torch.Generator`, whose draws are recorded. Checks that only raise, as for an index out of bounds,
-look at the first call alone.
+`torch.Generator`, whose draws are recorded. Inputs do not share memory with tensors that the
+function changes. Checks that only raise, as for an index out of bounds, look at the first call
+alone.
 """
 
 from __future__ import annotations
@@ -80,8 +81,8 @@ class Captured:
 
         `tensors`: what it knows beside its inputs, such as parameters; anything may change their
         elements between calls. `modules`: those that it calls; while one of them has hooks, the
-        function runs as it is. It returns tensors without history, or dicts, tuples and lists of
-        them. `compiler`: an `autograd.compiled.Compiler`, which makes programs faster.
+        function runs as it is. It returns tensors without history, or dicts, tuples, named tuples
+        and lists of them. `compiler`: an `autograd.compiled.Compiler`, which makes programs faster.
         """
         self.function = function
         self.tensors = list(tensors)
@@ -103,14 +104,14 @@ class Captured:
         if (
             state.recorder is not None
             or anomaly.trace is not None
-            or any(map(_hooks, tensors))
+            or any(map(_hooks, (*inputs, *tensors)))
             or any(map(_post_accumulate_hooks, tensors))
             or any(self._module_hooks)
         ):
             return self.function(*inputs)
         kind = (
             tuple([(a.shape, a.dtype, type(a)) for a in arrays]),
-            tuple(map(_requires_grad, tensors)),
+            tuple(map(_requires_grad, (*inputs, *tensors))),
             state.now[1:],
         )
         if kind in self.programs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -75,6 +76,8 @@ class Recorder:
         for i, tensor in enumerate(self.inputs):
             self._names[id(tensor._array)] = f"x{i}"
         self._wrap = self.inputs[0]._wrap
+        if state.inference:
+            self._wrap = functools.partial(_inference_tensor, self._wrap)
 
     def watch(self, function: Callable[..., Any], witness: Any = None) -> Any:
         """Run the function on the inputs, and write down what it does.
@@ -173,8 +176,11 @@ class Recorder:
             self.fail("a leaf is not among the tensors that the function is said to know")
         if not self.failure:
             value = self._expression(gradient)
-            text = f"{name}._grad = {self._constants_name(self._wrap, 'wrap')}({value})"
-            self._write(text, Call(accumulate, (leaf, gradient), {}, None, True))
+            wrapped = f"{self._constants_name(self._wrap, 'wrap')}({value})"
+            added = f"{self._constants_name(accumulate)}({name}, {value}, True)"
+            texts = [f"if {name}._grad is None: {name}._grad = {wrapped}", f"else: {added}"]
+            call = Call(accumulate, (leaf, gradient), {}, None, True)
+            self._write(INDENT.join(texts), call)
 
     # -- the program ----------------------------------------------------------------------
 
@@ -208,13 +214,29 @@ class Recorder:
         if hasattr(value, "_array"):
             if value.requires_grad:
                 self.fail("a tensor with history is returned")
+            for tensor in (*self.inputs, *self.tensors):
+                if value is tensor or (value._cell is not None and value._cell is tensor._cell):
+                    return self._returned_view(value, tensor)
             return f"{self._constants_name(self._wrap, 'wrap')}({self._expression(value._array)})"
         if type(value) is dict:
             return "{" + ", ".join(f"{k!r}: {self._returned(v)}" for k, v in value.items()) + "}"
         if type(value) in (tuple, list):
             inside = "".join(f"{self._returned(v)}, " for v in value)
             return f"({inside})" if type(value) is tuple else f"[{inside}]"
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            inside = ", ".join(map(self._returned, value))
+            return f"{self._constants_name(type(value))}({inside})"
+        if value is not None and type(value) not in (bool, int, float, str):
+            self.fail(f"a {type(value).__name__} is returned, which may hold tensors")
         return self._expression(value)
+
+    def _returned_view(self, value: Tensor, tensor: Tensor) -> str:
+        """Return how a program gets at what shares memory and version with a known tensor."""
+        name = self._tensors.get(id(tensor))
+        if name is None or value._array is not tensor._array:
+            self.fail("an input, or a view of what the function knows, is returned")
+            return ""
+        return name if value is tensor else f"{name}.detach()"
 
     def _write_call(self, call: Call) -> None:
         given = [self._expression(a) for a in call.args]
@@ -294,6 +316,12 @@ def _word(value: Any) -> str:
     """Return a readable name for a constant."""
     name = getattr(value, "__name__", type(value).__name__)
     return name.strip("_") if name.isidentifier() and name.strip("_") else "c"
+
+
+def _inference_tensor(wrap: Callable[[Array], Tensor], array: Array) -> Tensor:
+    tensor = wrap(array)
+    tensor._inference = True
+    return tensor
 
 
 def _copy_like(gradient: Array, array: Array) -> Array:

@@ -158,7 +158,11 @@ def setitem(tensor: Tensor, index: Any, value: Any) -> None:
         check_single_memory(part)
         check_overlap(part, others)
     before = _Before(tensor, value) if recorded else None
-    state.run_silently(index.write, tensor._array, array)
+    # By the array's own method, so that a recorder notices the change.
+    if index.advanced is None:
+        state.run_silently(tensor._array.__setitem__, index.basic, array)
+    else:
+        state.run_silently(tensor._array[index.basic].__setitem__, index.advanced, array)
     tensor._bump_version()
     if before is not None:
         rebase(tensor, before.record(indexing.setitem, tensor, {"index": index}))

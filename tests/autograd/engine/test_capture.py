@@ -1,6 +1,8 @@
 """Captured functions: the same results as without, and all that cannot be repeated is noticed."""
 
+import dataclasses
 import random
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -211,6 +213,18 @@ def changes_in_place(learner: Learner, x: Tensor) -> Tensor:
     return linear(learner, y)
 
 
+def assigns_an_element(learner: Learner, x: Tensor) -> Tensor:
+    y = x * 2
+    y[0] = 0
+    return linear(learner, y)
+
+
+def assigns_elements_by_index(learner: Learner, x: Tensor) -> Tensor:
+    y = x * learner.weight[0]
+    y[(x[0, :1] * 0).long()] = 0.0
+    return y.square().sum() * learner.bias
+
+
 def has_a_hook(learner: Learner, x: Tensor) -> Tensor:
     y = x @ learner.weight.T
     y.register_hook(lambda g: g * 2)
@@ -276,6 +290,8 @@ REFUSED = {
     exchanges_memory: "the memory of a tensor is exchanged",
     assigns_a_gradient: "a gradient is assigned",
     changes_in_place: "changes an array in place",
+    assigns_an_element: "changes an array in place",
+    assigns_elements_by_index: "changes an array in place",
     has_a_hook: "has hooks",
     asks_for_gradients: "gradients are asked for",
     goes_back_twice: "a graph is kept",
@@ -323,6 +339,83 @@ def test_result_with_history_is_refused() -> None:
     for _ in range(2):
         assert captured(inputs(0)).requires_grad
     assert captured.reason == "a tensor with history is returned"
+
+
+def test_named_tuple_is_made_anew() -> None:
+    captured = Captured(lambda x: x.max(1), [])
+    largest = [captured(torch.tensor([[float(i), 0.0]])) for i in (1, 2, 3)]
+    assert [each.values.tolist() for each in largest] == [[1], [2], [3]]
+    assert captured.reason == "" and type(largest[2]) is type(torch.ones(1, 2).max(1))
+
+
+@dataclasses.dataclass
+class Result:
+    value: Tensor
+
+
+@pytest.mark.parametrize("kind", [Result, lambda x: OrderedDict(x=x)], ids=["data", "ordered"])
+def test_result_of_another_kind_is_refused(kind: Callable[[Tensor], Any]) -> None:
+    captured = Captured(lambda x: kind(x * 2), [])
+    for i in range(3):
+        result = captured(torch.tensor([float(i)]))
+        (value,) = (result.value,) if isinstance(result, Result) else result.values()
+        assert value.tolist() == [2 * i]
+    assert "is returned, which may hold tensors" in captured.reason
+
+
+@pytest.mark.parametrize(
+    ("view", "reason"),
+    [
+        (lambda x, weight: weight.detach(), ""),
+        (lambda x, weight: weight.detach()[1:], "a view of what the function knows"),
+    ],
+)
+def test_view_of_a_parameter_keeps_its_version(view: Any, reason: str) -> None:
+    weight = nn.Parameter(torch.ones(3))
+    captured = Captured(lambda x: view(x, weight), [weight])
+    for _ in range(2):
+        result = captured(inputs(0))
+    assert reason in captured.reason
+    loss = weight.square().sum()
+    result.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+def test_results_under_inference_mode_are_marked() -> None:
+    captured = Captured(lambda x: x * 2, [])
+    with torch.inference_mode():
+        results = [captured(inputs(0)) for _ in range(3)]
+    assert all(result.is_inference() for result in results) and captured.reason == ""
+
+
+def test_input_that_needs_a_gradient_gets_it() -> None:
+    weight = nn.Parameter(torch.ones(3))
+
+    def function(x: Tensor) -> Tensor:
+        (x * weight).sum().backward()
+        return x.detach().sum()
+
+    captured = Captured(function, [weight])
+    captured(inputs(0))
+    x = inputs(0).requires_grad_()
+    captured(x)
+    assert x.grad is not None and x.grad.tolist() == [[1, 1, 1]] * 4
+    assert weight.grad is not None
+    np.testing.assert_allclose(weight.grad.numpy(), 2 * inputs(0).sum(0).numpy(), rtol=1e-6)
+
+
+def test_gradients_add_up() -> None:
+    weight = nn.Parameter(torch.ones(3))
+
+    def function(x: Tensor) -> Tensor:
+        (x * weight).sum().backward()
+        return x.sum()
+
+    captured = Captured(function, [weight])
+    for _ in range(3):
+        captured(torch.ones(1, 3))
+    assert captured.reason == "" and weight.grad is not None and weight.grad.tolist() == [3, 3, 3]
 
 
 def test_each_kind_of_input_has_a_program_up_to_a_number() -> None:
