@@ -102,6 +102,7 @@ TASKS = {
     "pendulum": Task("Pendulum-v1", 5_000, 3, (*BEST, *SELDOM)),
     "pendulum_short": Task("Pendulum-v1", 2_500, 3, OFTEN, "pendulum"),
 }
+PEER_TASKS = ("pendulum", "pendulum_short")  # which the peers learn, too
 
 
 def variant_of(name: str) -> Variant:

@@ -11,6 +11,7 @@ from sac.errors import SACError
 from scripts.benchmarks.family import (
     LINES,
     NAMES,
+    PEER_TASKS,
     TASKS,
     PeerLine,
     add_peer,
@@ -38,7 +39,6 @@ scripts/benchmarks/family.jsonl has no line of that yet, and write the table of 
 --peer-python also what Stable-Baselines3, sb3-contrib and SBX learn on Pendulum by the variants
 that they have, with the same widths and steps. An interrupted command goes on where it stopped
 when it is given again."""
-PEER_TASKS = ("pendulum", "pendulum_short")
 
 
 def family(argv: Sequence[str]) -> int:

@@ -5,8 +5,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import gymnasium
 import pytest
 
+from sac import Config, SACAgent, train
 from sac.config.shipped import PRESETS, names
 from scripts.benchmarks import family, family_command
 from scripts.benchmarks.command import main
@@ -141,6 +143,32 @@ def test_a_study_is_trained(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(sys, "argv", ["our_learning", *arguments, "--lines", str(tiny)])
     assert our_learning.main() == 0
     assert Lines(tiny).of(f"tiny/{PLAIN}", config)[0].steps == 60
+
+
+def test_what_peers_learn_too_is_judged_by_the_same_episodes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of SB3's evaluate_policy: its vector of one environment is reset without the seed."""
+    monkeypatch.setattr(our_learning, "EPISODES", 3)
+    settings = {
+        "env": {"id": "Pendulum-v1"},
+        "agent": {"hidden_sizes": [8]},
+        "train": {"total_steps": 60, "learning_starts": 50},
+        "logging": {"root": str(tmp_path)},
+    }
+    run = train(Config.from_dict(settings)).run_directory
+    agent, env = SACAgent.load(run, checkpoint="last"), gymnasium.make("Pendulum-v1")
+    env.reset(seed=our_learning.EVALUATION_SEED)
+    expected = []
+    for _ in range(3):
+        observation, _ = env.reset()
+        expected.append(0.0)
+        is_over = False
+        while not is_over:
+            action = agent.act(observation, deterministic=True)
+            observation, reward, _, is_over, _ = env.step(action)
+            expected[-1] += float(reward)
+    assert our_learning._returns("pendulum/sac", run) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,15 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import gymnasium
 import numpy as np
 
-from sac import Config, evaluate, train
+from sac import Config, SACAgent, evaluate, train
 from sac.disk.encoding import read_document
 from sac.plots.runs import elapsed_seconds, read_metric
 from sac.run.layout import METRICS_FILE, VERSIONS_FILE
 from sac.terminal.interrupt import SIGNAL_STATUS
-from scripts.benchmarks.family import study_config
+from scripts.benchmarks.family import PEER_TASKS, TASKS, study_config
 from scripts.benchmarks.learning import (
     EPISODES,
     EVALUATION_SEED,
@@ -56,9 +57,7 @@ def main() -> int:
 
 
 def _line(name: str, config: Config, run: Path, processor_seconds: float | None) -> Line:
-    returns = evaluate(
-        run, episodes=EPISODES, seed=EVALUATION_SEED, checkpoint="last", device="cpu"
-    ).returns
+    returns = _returns(name, run)
     steps, values = read_metric(run / METRICS_FILE, "eval/mean_return")
     total_steps = config.train.total_steps
     *seconds, in_all = elapsed_seconds(run, np.append(steps, total_steps)).tolist()
@@ -80,6 +79,35 @@ def _line(name: str, config: Config, run: Path, processor_seconds: float | None)
         versions=dict(read_document(run / VERSIONS_FILE)),
         processor_seconds=processor_seconds,
     )
+
+
+def _returns(name: str, run: Path) -> list[float]:
+    """Return those of the deterministic policy after the last step."""
+    task = name.split("/")[0]
+    if task in PEER_TASKS:
+        return peers_returns(run, TASKS[task].env_id)
+    result = evaluate(run, episodes=EPISODES, seed=EVALUATION_SEED, checkpoint="last", device="cpu")
+    return result.returns
+
+
+def peers_returns(run: Path, env_id: str) -> list[float]:
+    """Play the episodes that the peers play: how one of Pendulum begins decides half of its return.
+
+    SB3's `evaluate_policy` resets once more, without a seed, an environment that had the seed.
+    """
+    agent, env = SACAgent.load(run, checkpoint="last", device="cpu"), gymnasium.make(env_id)
+    env.reset(seed=EVALUATION_SEED)
+    returns = []
+    for _ in range(EPISODES):
+        observation, _ = env.reset()
+        returns.append(0.0)
+        is_over = False
+        while not is_over:
+            action = agent.act(observation, deterministic=True)
+            observation, reward, terminated, truncated, _ = env.step(action)
+            returns[-1] += float(reward)
+            is_over = terminated or truncated
+    return returns
 
 
 def _commit() -> str:
