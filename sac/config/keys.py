@@ -70,12 +70,29 @@ def to_plain(value: Any) -> Any:
 
 
 def merge(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with `overrides` laid over it, mapping by mapping; lists are replaced."""
+    """Return `base` with `overrides` laid over it, mapping by mapping; lists are replaced.
+
+    Both are whole configurations, of which a section that is null is empty.
+    """
+    return _laid_over(base, without_null_sections(overrides, base))
+
+
+def without_null_sections(data: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration without the sections of `base` that it leaves null."""
+    # Mappings at the top are sections. Below them null is a value, as of train.hindsight.
+    return {
+        name: value
+        for name, value in data.items()
+        if value is not None or not isinstance(base.get(name), Mapping)
+    }
+
+
+def _laid_over(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for name, value in overrides.items():
         below = merged.get(name)
         if isinstance(value, Mapping) and isinstance(below, Mapping):
-            merged[name] = merge(below, value)
+            merged[name] = _laid_over(below, value)
         else:
             merged[name] = value
     return merged

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sac.config.keys import merge, nearest
+from sac.config.keys import merge, nearest, without_null_sections
 from sac.config.yaml_text import read_yaml_mapping
 from sac.errors import ConfigError
 
@@ -75,6 +75,10 @@ def overruled(own: Mapping[str, Any], preset: Mapping[str, Any]) -> tuple[list[s
 
     Keys are dotted; those of a mapping of free keys count as one.
     """
+    return _overruled(without_null_sections(own, preset), preset)
+
+
+def _overruled(own: Mapping[str, Any], preset: Mapping[str, Any]) -> tuple[list[str], int]:
     otherwise, left = [], 0
     for name, value in preset.items():
         if name == "name":
@@ -82,7 +86,7 @@ def overruled(own: Mapping[str, Any], preset: Mapping[str, Any]) -> tuple[list[s
         if name not in own:
             left += len(value) if isinstance(value, Mapping) else 1
         elif isinstance(value, Mapping) and isinstance(own[name], Mapping):
-            below, left_below = overruled(own[name], value)
+            below, left_below = _overruled(own[name], value)
             otherwise += [f"{name}.{key}" for key in below]
             left += left_below
         elif own[name] != value:

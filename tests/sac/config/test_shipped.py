@@ -55,6 +55,27 @@ def test_keys_that_overrule_a_preset_are_found() -> None:
     assert overruled(own, preset) == (["agent.critic"], 2)
 
 
+def test_section_left_empty_takes_that_of_the_preset(tmp_path: Path) -> None:
+    file = written(tmp_path / "mine.yaml", "preset: redq\nagent:\n  # all as in the paper\ntrain:")
+    config = Config.load(file, {"train": None})
+    assert (config.agent, config.train) == (
+        Config.from_dict(REDQ).agent,
+        Config.from_dict(REDQ).train,
+    )
+    assert config.agent.critic == "redq"
+    preset = {"agent": {"critic": "redq"}, "train": {"hindsight": {"goals": 4}}}
+    assert overruled({"agent": None, "train": {"hindsight": None}}, preset) == (
+        ["train.hindsight"],
+        1,
+    )
+
+
+def test_setting_that_is_null_wins_over_the_preset(tmp_path: Path) -> None:
+    preset = written(tmp_path / "goals.yaml", "train: {hindsight: {goals: 2}}")
+    data = {"preset": str(preset), "train": {"hindsight": None}}
+    assert Config.from_dict(data).train.hindsight is None
+
+
 def test_keys_win_over_the_preset(tmp_path: Path) -> None:
     file = written(tmp_path / "mine.yaml", "preset: redq\nagent: {num_soft_q_nets: 5}")
     config = Config.load(file, {"train": {"updates_per_step": 3}})
