@@ -315,14 +315,19 @@ class Trials:
     def importances(self) -> Mapping[str, float]:
         """Return the share of the differences that each key explains; empty where too few ran.
 
-        By Optuna's evaluator: PED-ANOVA (Watanabe et al. 2023, arXiv:2304.10255).
+        By PED-ANOVA (Watanabe et al. 2023, arXiv:2304.10255).
         """
         if len(self._trials("COMPLETE")) < 4:
             return {}
+        importance = self.optuna.importance
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of experimental features
             try:
-                found: dict[str, float] = self.optuna.importance.get_param_importances(self.study)
+                # The default of Optuna 4 needs scikit-learn.
+                evaluator = importance.PedAnovaImportanceEvaluator()
+                found: dict[str, float] = importance.get_param_importances(
+                    self.study, evaluator=evaluator
+                )
             except (RuntimeError, ValueError):  # no key was in all of them, or none made a change
                 return {}
         return found

@@ -1,6 +1,7 @@
 """Trials: what Optuna is asked and told, by runs that a test plays, and a real sweep."""
 
 import csv
+import importlib
 import json
 import os
 import signal
@@ -94,6 +95,26 @@ def test_the_best_of_all_trials_is_a_configuration(tmp_path: Path) -> None:
 def test_the_best_evaluation_may_count(tmp_path: Path) -> None:
     trials = sweep(tmp_path, metric="best")
     assert play(trials, next_run(trials), {50: 99.0, STEPS: 7.0}) == "done: 99.00"
+
+
+def test_importances_do_without_the_default_of_optuna(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of Optuna 4, fANOVA, needs scikit-learn."""
+    trials = sweep(tmp_path, trials=4)
+    for value in (1.0, 7.0, 3.0, 2.0):
+        assert not trials.importances()  # too few are complete
+        play(trials, next_run(trials), {STEPS: value})
+    importance, evaluators = importlib.import_module("optuna.importance"), list[Any]()
+    evaluate = importance.get_param_importances
+
+    def noted(study: Any, **settings: Any) -> Any:
+        evaluators.append(settings.get("evaluator"))
+        return evaluate(study, **settings)
+
+    monkeypatch.setattr(importance, "get_param_importances", noted)
+    assert sum(trials.importances().values()) == pytest.approx(1)
+    assert [type(each) for each in evaluators] == [importance.PedAnovaImportanceEvaluator]
 
 
 def test_seeds_of_a_trial_are_averaged(tmp_path: Path) -> None:
