@@ -74,5 +74,8 @@ def _parser(prog: str) -> CommandParser:
         help="Statistic over seeds: the mean, or the interquartile mean, which leaves out the best "
         "and the worst quarter. (default: mean)",
     )
-    parser.add_flag("--final", "Draw the last values with their intervals instead of curves.")
+    parser.add_flag(
+        "--final",
+        "Draw each seed's last value, with their statistic and interval, instead of curves.",
+    )
     return parser

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from sac.errors import SACError
-from sac.plots.curves import Curve, Group, aggregate, group_runs, without_repeats
+from sac.plots.curves import (
+    Curve,
+    Group,
+    aggregate,
+    aggregate_last,
+    group_runs,
+    without_repeats,
+)
 from sac.plots.figure import Labels, check_output, draw_curves, draw_final, save, style
 from sac.plots.runs import Run, find_runs, read_run
 
@@ -27,7 +34,12 @@ class PlotSettings:
     group_by: Sequence[str] | None = None
     smooth: int = 1  # number of values in the moving average; 1: none
     statistic: str = "mean"  # over seeds; or "iqm"
-    final: bool = False  # the last values instead of curves
+    final: bool = False  # each seed's last value, whatever x is, instead of curves
+
+    @property
+    def is_over_time(self) -> bool:
+        """Whether runs are read over wall time, which says nothing of how long one learned."""
+        return self.x == "time" and not self.final
 
 
 def plot(paths: Sequence[Path], output: Path, settings: PlotSettings) -> list[str]:
@@ -39,8 +51,9 @@ def plot(paths: Sequence[Path], output: Path, settings: PlotSettings) -> list[st
         for group in groups:
             kept, repeats = without_repeats(group)
             warnings += [f"{run.path}: {_repeated(run)}" for run in repeats]
-            warnings += _cut_short(kept, "s" if settings.x == "time" else "steps")
-            curve = aggregate(kept, settings.statistic, settings.smooth)
+            warnings += _cut_short(kept, settings)
+            over_seeds = aggregate_last if settings.final else aggregate
+            curve = over_seeds(kept, settings.statistic, settings.smooth)
             panels.setdefault(environment, []).append(curve)
     with style():
         save(_figure(panels, settings), output)
@@ -52,7 +65,7 @@ def _read(paths: Sequence[Path], settings: PlotSettings) -> tuple[list[Run], lis
     found, errors = find_runs(paths)
     for path in found:
         try:
-            runs.append(read_run(path, settings.metric, over_time=settings.x == "time"))
+            runs.append(read_run(path, settings.metric, over_time=settings.is_over_time))
         except SACError as error:
             errors.append(str(error))
     if not runs:
@@ -68,16 +81,17 @@ def _repeated(run: Run) -> str:
     return f"{text}; if they are of other tasks, tell these apart by env.name in the config.yaml"
 
 
-def _cut_short(group: Group, unit: str) -> list[str]:
-    """Return a warning if one run is so short that much of the others is not drawn."""
+def _cut_short(group: Group, settings: PlotSettings) -> list[str]:
+    """Return a warning if one run is so short that it changes much of what is drawn."""
     shortest = min(group.runs, key=lambda run: run.x[-1])
     longest = max(group.runs, key=lambda run: run.x[-1])
     if shortest.x[-1] > 0.9 * longest.x[-1]:
         return []
-    return [
-        f"{shortest.path} ends at {shortest.x[-1]:g} of {longest.x[-1]:g} {unit}: its curve is "
-        "drawn as far as all of its seeds go"
-    ]
+    unit = "s" if settings.is_over_time else "steps"
+    effect = "its curve is drawn as far as all of its seeds go"
+    if settings.final:
+        effect = "its last value counts beside those of longer runs"
+    return [f"{shortest.path} ends at {shortest.x[-1]:g} of {longest.x[-1]:g} {unit}: {effect}"]
 
 
 def _figure(panels: dict[str, list[Curve]], settings: PlotSettings) -> Any:

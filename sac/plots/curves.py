@@ -52,7 +52,7 @@ class Curve:
     x: np.ndarray
     center: np.ndarray
     band: Interval
-    last_values: np.ndarray  # (seeds,), where the shortest run ends
+    last_values: np.ndarray  # (seeds,), each at the last x
 
 
 def group_runs(runs: Sequence[Run], group_by: Sequence[str] | None) -> dict[str, list[Group]]:
@@ -135,12 +135,23 @@ def aggregate(group: Group, statistic: str, smooth: int) -> Curve:
     linearly.
     """
     runs = group.runs
-    end = min(run.x[-1] for run in runs)
-    x = _common_x(runs, end)
-    curves = np.array([np.interp(x, run.x, moving_average(run.values, smooth)) for run in runs])
+    x = _common_x(runs, min(run.x[-1] for run in runs))
+    values = [np.interp(x, run.x, moving_average(run.values, smooth)) for run in runs]
+    return _over_seeds(group.label, x, np.array(values), statistic)
+
+
+def aggregate_last(group: Group, statistic: str, smooth: int) -> Curve:
+    """Return the same of each seed's own last value, wherever it is: a curve of one point."""
+    x = max(run.x[-1:] for run in group.runs)
+    values = [moving_average(run.values, smooth)[-1:] for run in group.runs]
+    return _over_seeds(group.label, x, np.array(values), statistic)
+
+
+def _over_seeds(label: str, x: np.ndarray, values: np.ndarray, statistic: str) -> Curve:
+    """Return the curve of values (seeds, n) at x (n,)."""
     function = STATISTICS[statistic]
-    band = bootstrap_interval(curves, function)
-    return Curve(group.label, len(runs), x, function(curves), band, curves[:, -1])
+    band = bootstrap_interval(values, function)
+    return Curve(label, len(values), x, function(values), band, values[:, -1])
 
 
 def moving_average(values: np.ndarray, window: int) -> np.ndarray:

@@ -7,7 +7,14 @@ import pytest
 
 from sac.config import Config
 from sac.errors import ConfigError
-from sac.plots.curves import Group, aggregate, group_runs, moving_average, without_repeats
+from sac.plots.curves import (
+    Group,
+    aggregate,
+    aggregate_last,
+    group_runs,
+    moving_average,
+    without_repeats,
+)
 from sac.plots.runs import Run
 
 
@@ -157,3 +164,13 @@ def test_equal_places_are_kept_up_to_the_shortest() -> None:
     curve = aggregate(group, "mean", smooth=1)
     assert (curve.x.tolist(), curve.center.tolist()) == ([1, 2], [2, 3])
     assert curve.last_values.tolist() == [2, 4]
+
+
+def test_last_values_are_each_seeds_own() -> None:
+    ends: dict[int, tuple[float, ...]] = {0: (1, 2, 3), 1: (1, 2), 2: (1, 2, 30)}
+    group = Group("g", [run(i, x=x, values=(0, *[8 + i] * (len(x) - 1))) for i, x in ends.items()])
+    curve = aggregate_last(group, "mean", smooth=1)
+    assert curve.last_values.tolist() == [8, 9, 10]
+    assert (curve.x.tolist(), curve.center.tolist()) == ([30], [9])
+    assert 8 <= curve.band.low[0] < 9 < curve.band.high[0] <= 10
+    assert aggregate_last(group, "iqm", smooth=2).last_values.tolist() == [8, 4.5, 10]

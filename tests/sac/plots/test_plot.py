@@ -120,6 +120,24 @@ def test_final_performance(runs: Path) -> None:
     assert "environment steps" not in text
 
 
+def test_final_performance_is_where_each_run_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over time, too, where the fastest seed's end cut off the last values of the others."""
+    root, drawn = tmp_path / "runs", list[Any]()
+    write_run(root, "long", seed=0, values=(1, 2, 7))
+    short = write_run(root, "short", seed=1, steps=(10, 20), values=(1, 3))
+    monkeypatch.setattr("sac.plots.draw_final", lambda panels, labels: drawn.append(panels))
+    monkeypatch.setattr("sac.plots.save", lambda figure, path: None)
+    for x in ("steps", "time"):
+        (warning,) = plot([root], tmp_path / "f.png", PlotSettings(x=x, final=True))
+        assert warning == (
+            f"{short} ends at 20 of 30 steps: its last value counts beside those of longer runs"
+        )
+        (curve,) = drawn.pop()["CartPole-v1"]
+        assert (curve.last_values.tolist(), curve.center.tolist()) == ([7, 3], [5])
+
+
 def test_number_of_seeds_stands_by_the_curve_where_it_varies(runs: Path) -> None:
     write_run(runs, "b3", env="Acrobot-v1", seed=3)
     text = text_of(runs)
