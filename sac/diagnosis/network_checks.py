@@ -16,7 +16,6 @@ MOVES = 1e-6  # of a layer's largest output: a dead unit varies by less over a b
 # Adam's epsilon of 1e-8. SAC still learns with norms in the hundreds, where returns are in the
 # thousands; at a hundred times that, one odd batch undoes what was learned.
 VANISHING, EXPLODING = 1e-7, 1e5
-SECOND_MOMENT_DECAY = 0.999
 
 
 def dead_units(evidence: Evidence) -> Result:
@@ -47,9 +46,10 @@ def gradients(evidence: Evidence) -> Result:
     agent = evidence.agent
     if not (steps_taken(agent.policy_optimizer) and steps_taken(agent.critic.optimizer)):
         return unknown("not all networks have made a step since they began")
-    squares = dict(zip(network_names(agent), _squares(agent.critic.optimizer), strict=True))
+    _, beta = evidence.config.agent.adam_betas
+    squares = dict(zip(network_names(agent), _squares(agent.critic.optimizer, beta), strict=True))
     if evidence.has_choice:
-        squares = {"the policy": _squares(agent.policy_optimizer)[0]} | squares
+        squares = {"the policy": _squares(agent.policy_optimizer, beta)[0]} | squares
     means = {name: float(np.mean(row, dtype=np.float64)) for name, row in squares.items()}
     norms = {name: math.sqrt(mean * squares[name].size) for name, mean in means.items()}
     largest = max(norms, key=norms.__getitem__)
@@ -70,8 +70,7 @@ def gradients(evidence: Evidence) -> Result:
     return fine(text)
 
 
-def _squares(optimizer: optim.Optimizer) -> NDArray[np.float32]:
-    """Return the mean squares of the gradients in about the last thousand updates, by network."""
+def _squares(optimizer: optim.Optimizer, beta: float) -> NDArray[np.float32]:
+    """Return the mean squares of the gradients in about 1 / (1 - beta) updates, by network."""
     (values,) = optimizer.state_dict()["state"].values()
-    decay = 1 - SECOND_MOMENT_DECAY ** steps_taken(optimizer)
-    return values["exp_avg_sq"].numpy(force=True) / decay
+    return values["exp_avg_sq"].numpy(force=True) / (1 - beta ** steps_taken(optimizer))
