@@ -68,7 +68,7 @@ def rewards(evidence: Evidence) -> Result:
     if size > LARGE_REWARD:
         return ill(
             f"{text}: Q values will be near {size / max(1 - config.gamma, 1e-3):.2g}",
-            f"agent.reward_scale: {0.1 ** np.ceil(np.log10(size)):.0e}",
+            f"agent.reward_scale: {config.reward_scale * 0.1 ** np.ceil(np.log10(size)):.2g}",
         )
     returns = evidence.logged("rollout/episode_return")
     if len(returns) < ENOUGH_EPISODES:

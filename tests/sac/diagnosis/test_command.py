@@ -52,7 +52,7 @@ def test_report_has_a_line_for_every_check(
     assert "\nToo early to judge:\n  entropy: after 16 updates\n" in first
     assert "\nUnknown:\n  learning: " in first
     assert "! rewards: about " in second
-    assert "\n  Remedy: agent.reward_scale: 1e-04.\n" in second
+    assert "\n  Remedy: agent.reward_scale: 0.0001.\n" in second
     assert "finding" in second.splitlines()[0]
 
 
@@ -64,7 +64,7 @@ def test_json_is_one_object_on_one_line(ill: Path, capsys: pytest.CaptureFixture
     assert (report["run"], report["step"]) == (str(ill), 60)
     assert list(report["checks"]) == list(CHECKS)
     assert "rewards" in report["illnesses"]
-    assert report["checks"]["rewards"]["remedy"] == "agent.reward_scale: 1e-04"
+    assert report["checks"]["rewards"]["remedy"] == "agent.reward_scale: 0.0001"
 
 
 def test_strict_tells_by_the_exit_status(well: Path, ill: Path) -> None:

@@ -75,6 +75,16 @@ def test_rewards_that_are_costs_of_the_action_alone_tell_of_no_goal(
         assert "train.random_action_repeat" in result.remedy and "train.n_step" in result.remedy
 
 
+@pytest.mark.parametrize(("scale", "remedy"), [(1.0, "0.001"), (0.2, "0.0002"), (30.0, "0.03")])
+def test_the_scale_that_is_advised_is_of_the_one_there_is(scale: float, remedy: str) -> None:
+    evidence = evidence_of(batch_of(np.full(ROWS, 500 / scale), np.zeros(ROWS), ends(9)))
+    agent: Any = evidence.agent
+    agent.reward_factor = scale
+    config = Config.from_dict({"agent": {"reward_scale": scale}})
+    result = rewards(replace(evidence, config=config))
+    assert (result.state, result.remedy) == ("ill", f"agent.reward_scale: {remedy}")
+
+
 WAITS: dict[str, Any] = {
     "lasting": 10, "late": -0.03, "ended": 20, "step": 50_000, "success": None, "updates": 9,
 }  # fmt: skip

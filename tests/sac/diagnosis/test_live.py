@@ -33,11 +33,11 @@ def test_each_illness_is_told_once_in_one_line_and_written_down(
     lines = [line for line in capsys.readouterr().out.splitlines() if "warning" in line]
     (line,) = (line for line in lines if "rewards: " in line)
     assert line.startswith("warning at step 20: rewards: about ")
-    assert line.endswith("(remedy: agent.reward_scale: 1e-04)")
+    assert line.endswith("(remedy: agent.reward_scale: 0.0001)")
     findings = {finding["check"]: finding for finding in read_findings(run)}
     assert len(findings) == len(lines) == len(read_findings(run))
     assert findings["rewards"]["step"] == "20"
-    assert findings["rewards"]["remedy"] == "agent.reward_scale: 1e-04"
+    assert findings["rewards"]["remedy"] == "agent.reward_scale: 0.0001"
 
 
 def test_learning_is_the_same_to_the_last_bit_without_the_checks(
