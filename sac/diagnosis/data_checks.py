@@ -217,7 +217,7 @@ def pace(evidence: Evidence) -> Result:
     learned_from = evidence.step - train.learning_starts
     if learned_from <= 0 or updates == 0:
         return unknown("learning has not started yet")
-    uses = updates * train.batch_size / learned_from
+    uses = updates * (train.batch_size - train.demonstration_share) / learned_from
     text = f"a transition is used {uses:.3g} times"
     if uses < LEAST_USES:
         return ill(

@@ -9,7 +9,7 @@ import pytest
 from gymnasium import spaces
 
 from sac.config import Config
-from sac.diagnosis.data_checks import observation_scale, rewards, time_limit
+from sac.diagnosis.data_checks import observation_scale, pace, rewards, time_limit
 from sac.diagnosis.evidence import Evidence
 from sac.metrics.history import History
 from sac.replay.batch import Batch
@@ -83,6 +83,21 @@ def test_the_scale_that_is_advised_is_of_the_one_there_is(scale: float, remedy: 
     config = Config.from_dict({"agent": {"reward_scale": scale}})
     result = rewards(replace(evidence, config=config))
     assert (result.state, result.remedy) == ("ill", f"agent.reward_scale: {remedy}")
+
+
+@pytest.mark.parametrize(
+    ("train", "uses"),
+    [
+        ({}, "256"),
+        ({"demonstrations": "run"}, "128"),
+        ({"demonstrations": "run", "demonstration_fraction": 0.25}, "192"),
+        ({"demonstrations": "run", "demonstration_fraction": 0}, "256"),
+    ],
+)
+def test_demonstrations_are_no_use_of_the_runs_own_steps(train: dict[str, Any], uses: str) -> None:
+    evidence = evidence_of(batch_of(np.ones(ROWS), np.zeros(ROWS), ends(9)), updates=49_000)
+    result = pace(replace(evidence, config=Config.from_dict({"train": train})))
+    assert result.text == f"a transition is used {uses} times"
 
 
 WAITS: dict[str, Any] = {
