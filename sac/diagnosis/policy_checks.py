@@ -199,10 +199,12 @@ def _values_and_returns(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.
 
 def _entropy_bonus(evidence: Evidence) -> float:
     """Return what a later step adds to a soft Q for its entropy, by the last that was logged."""
-    entropies = evidence.logged("train/entropy")
-    if not (evidence.config.agent.entropy_in_target and len(entropies)):
+    temperature = evidence.agent.temperature
+    tags = [f"train/entropy/{name}" for name in getattr(temperature, "names", ())]
+    entropies = [evidence.logged(tag) for tag in tags or ["train/entropy"]]
+    if not (evidence.config.agent.entropy_in_target and all(map(len, entropies))):
         return 0.0
-    return float(evidence.agent.temperature.alpha.mean().item() * entropies[-1])
+    return float(sum(temperature.alpha.numpy(force=True)[0] * [own[-1] for own in entropies]))
 
 
 def _included(evidence: Evidence, shown: np.ndarray) -> str:

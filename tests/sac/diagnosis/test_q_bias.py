@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import autograd as torch
+from sac.agent.temperature import FixedTemperature, PartTemperatures
 from sac.diagnosis import policy_checks
 from sac.diagnosis.policy_checks import q_bias
 
@@ -21,7 +23,7 @@ def evidence(updates: int) -> Any:
                 optimizer=SimpleNamespace(state={0: {"step": np.array(updates)}})
             ),
             reward_factor=1.0,
-            temperature=SimpleNamespace(alpha=np.array(0.5)),
+            temperature=FixedTemperature(0.5, torch.device("cpu")),
         ),
         logged=lambda name: np.array([2.0]),
     )
@@ -73,7 +75,7 @@ def test_later_entropy_counts_where_targets_have_it(
     )  # fmt: skip
     known: Any = SimpleNamespace(
         agent=SimpleNamespace(
-            temperature=SimpleNamespace(alpha=np.array(alpha)),
+            temperature=FixedTemperature(alpha, torch.device("cpu")),
             greedy=lambda observations: None,
             reward_factor=1.0,
         ),
@@ -88,3 +90,14 @@ def test_later_entropy_counts_where_targets_have_it(
     _, g, _ = policy_checks._values_and_returns(known)
     bonus = alpha * entropy * sum(gamma**k for k in later_steps)
     assert g.tolist() == [pytest.approx(-10.0 + bonus)]
+
+
+def test_each_parts_entropy_counts_by_its_own_alpha() -> None:
+    known = evidence(1_000)
+    temperature = PartTemperatures(0.5, {"x": -1.0, "y": 1.0}, 1e-3, torch.device("cpu"))
+    with torch.no_grad():
+        temperature.log_alpha[0, 1] = np.log(0.1)
+    known.agent.temperature = temperature
+    entropies = {"train/entropy": 7.0, "train/entropy/x": -3.0, "train/entropy/y": 10.0}
+    known.logged = lambda tag: np.array([0.0, entropies[tag]])
+    assert policy_checks._entropy_bonus(known) == pytest.approx(0.5 * -3 + 0.1 * 10)
