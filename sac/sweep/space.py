@@ -19,7 +19,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from sac.agent.variants import critic_class
 from sac.config import Config
@@ -28,6 +28,7 @@ from sac.config.yaml_text import read_yaml_mapping
 from sac.errors import ConfigError
 
 KINDS = ("log", "uniform", "int", "log_int", "choices", "same")
+WHOLE = {"log": "log_int", "uniform": "int"}  # what real numbers are of whole ones
 GRAMMAR = "a list of choices, or a mapping with one of " + ", ".join(KINDS) + ", and perhaps if"
 
 
@@ -86,7 +87,7 @@ class Space:
         """Check all of it against `config`; ConfigError with the key, what was expected, and got.
 
         Each end of a range and each choice must be a value that the configuration takes alone, or
-        beside the conditions.
+        beside the conditions; also those of a key that another is the same as.
         """
         if not document:
             raise ConfigError(f"the space is empty: expected keys with {GRAMMAR}")
@@ -143,18 +144,30 @@ class Space:
         )
 
     def _check_values(self, dimension: Dimension) -> None:
-        if dimension.kind == "same":
-            return
+        key, source = dimension.key, self._source(dimension)
+        if source.kind in WHOLE and _is_whole(key):
+            where = f"of {source.key}, which {key} is the same as" if source != dimension else ""
+            raise ConfigError(
+                f"{key}: expected {WHOLE[source.kind]}, as it takes whole numbers alone, got "
+                f"{source.kind} {where}".rstrip()
+            )
         beside = {
-            key: wanted[0] if isinstance(wanted, list) else wanted
-            for key, wanted in dimension.conditions.items()
+            other: wanted[0] if isinstance(wanted, list) else wanted
+            for other, wanted in {**source.conditions, **dimension.conditions}.items()
         }
-        for value in dimension.values:
+        for value in source.values:
             try:
-                config = self.config.merged(nested({**beside, dimension.key: value}))
+                config = self.config.merged(nested({**beside, source.key: value, key: value}))
                 critic_class(config.agent)
             except ConfigError as error:
-                raise ConfigError(f"{dimension.key}, at {json.dumps(value)}: {error}") from error
+                raise ConfigError(f"{key}, at {json.dumps(value)}: {error}") from error
+
+    def _source(self, dimension: Dimension) -> Dimension:
+        """Return the dimension whose values this one takes: itself, or that it is the same as."""
+        known = {each.key: each for each in self.dimensions}
+        while dimension.kind == "same":
+            dimension = known[dimension.values]
+        return dimension
 
 
 def _dimension(key: Any, given: Any, above: list[str]) -> Dimension:
@@ -188,6 +201,12 @@ def _check_key(key: Any, where: str) -> None:
         cure = "--seeds_per_trial says how many" if key == "seed" else ""
         cure = cure or f"the nearest is {nearest(str(key), known)}"
         raise ConfigError(f"{where}expected a key of the configuration, got {key}; {cure}")
+
+
+def _is_whole(key: str) -> bool:
+    """Return whether a key of the configuration takes whole numbers, and no others."""
+    hint = next((known.hint for known in list_keys(Config) if known.name == key), None)
+    return int in (hint, *get_args(hint))
 
 
 def _values(key: str, kind: str, values: Any) -> Any:

@@ -124,6 +124,25 @@ def test_a_condition_may_be_about_the_configuration() -> None:
             },
             'agent.critic "sac", agent.num_quantiles 25; change it',
         ),
+        (
+            {"train.batch_size": {"log": [64, 1024]}},
+            "train.batch_size: expected log_int, as it takes whole numbers alone, got log",
+        ),
+        ({"train.n_step": {"uniform": [1, 5.5]}}, "train.n_step: expected int, as it takes"),
+        ({"agent.min_over": {"uniform": [1, 2]}}, "agent.min_over: expected int, as it takes"),
+        (
+            {"agent.alpha": {"log": [1, 9]}, "train.n_step": {"same": "agent.alpha"}},
+            "train.n_step: expected log_int, as it takes whole numbers alone, got log of "
+            "agent.alpha, which train.n_step is the same as",
+        ),
+        (
+            {
+                "agent.critic": ["sac", "tqc"],
+                "name": {"same": "agent.critic"},
+                "agent.activation": {"same": "name"},
+            },
+            'agent.activation, at "sac": agent.activation: expected one of relu',
+        ),
         ({"env.kwargs.day": [date(2026, 1, 1), 1]}, "env.kwargs.day: Object of type date is not"),
     ],
 )
@@ -131,6 +150,17 @@ def test_refusals_name_key_expected_and_got(document: dict[str, Any], words: str
     with pytest.raises(ConfigError) as caught:
         Space(document, CONFIG)
     assert words in str(caught.value)
+
+
+def test_the_same_may_be_of_another_kind_of_key_that_takes_it() -> None:
+    document = {
+        "train.n_step": {"int": [1, 5]},
+        "agent.alpha": {"same": "train.n_step"},
+        "agent.max_grad_norm": {"same": "agent.alpha"},
+        "env.kwargs.size": {"uniform": [1, 2]},
+    }
+    values = Space(document, CONFIG).suggest(Asked())
+    assert CONFIG.merged(nested(values)).agent.max_grad_norm == 5
 
 
 @pytest.mark.parametrize("name", names(SPACES))
