@@ -112,4 +112,4 @@ def _found(given: str | Path, folder: Path) -> Path:
     path, name = Path(given), str(given)
     is_name = path.name == name and not path.suffix
     shipped = folder / f"{name}.yaml"
-    return shipped if is_name and not path.exists() and shipped.is_file() else path
+    return shipped if is_name and not path.is_file() and shipped.is_file() else path

@@ -28,6 +28,15 @@ def test_file_that_exists_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert Config.load("pendulum").env.id == "CartPole-v1"
 
 
+def test_folder_hides_no_shipped_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("pendulum", "redq", "mine"):
+        (tmp_path / name).mkdir()
+    assert Config.load("pendulum", REDQ).agent.critic == "redq"
+    with pytest.raises(ConfigError, match="mine is a directory, expected a YAML file"):
+        Config.load("mine")
+
+
 @pytest.mark.parametrize("name", ["nowhere/pendulum", "pendulum.yml"])
 def test_other_names_are_files(name: str) -> None:
     with pytest.raises(ConfigError, match=f"config file {name} does not exist"):
