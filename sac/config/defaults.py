@@ -11,20 +11,20 @@ from sac.terminal.output import say
 
 
 def with_time_to_learn(data: Mapping[str, Any], default: int) -> Mapping[str, Any]:
-    """Lower the `default` of train.learning_starts under fewer total steps; a line says so."""
+    """Lower the `default` of train.learning_starts where no step would follow; a line says so."""
     train = data.get("train")
-    if not isinstance(train, Mapping) or "learning_starts" in train:
+    if not isinstance(train, Mapping) or "learning_starts" in train or "total_steps" not in train:
         return data
     try:
-        total_steps = whole("train.total_steps", train.get("total_steps", default))
+        total_steps = whole("train.total_steps", train["total_steps"])
     except ConfigError:  # which comes again when the configuration is built, after other faults
         return data
-    if total_steps >= default:
+    if total_steps > default:
         return data
     starts = total_steps // 10
     say(
-        f"train.learning_starts is {starts}, as its default {default:,} is more than "
-        f"train.total_steps ({total_steps})",
+        f"train.learning_starts is {starts}, as its default {default:,} is not below "
+        f"train.total_steps ({total_steps:,})",
         sys.stderr,
     )
     return merge(data, {"train": {"learning_starts": starts}})

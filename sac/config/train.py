@@ -35,7 +35,7 @@ class TrainConfig:
         int,
         count(
             "Transitions of random actions before the first update; by default a tenth of "
-            "total_steps where total_steps is below 1000.",
+            "total_steps where total_steps is at most 1000.",
             at_least=0,
         ),
     ] = 1000
@@ -197,6 +197,11 @@ class TrainConfig:
                 f"({self.batch_size}) that leaves one transition at least on each side, got "
                 f"{0.5 if fraction is None else fraction:g}"
             )
+
+    @property
+    def never_learns(self) -> bool:
+        """Whether the run ends before its first update."""
+        return self.learning_starts >= self.total_steps
 
     def is_goal(self, mean_return: float) -> bool:
         """Return whether an evaluation with this mean return ends the run."""

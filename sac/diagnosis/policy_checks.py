@@ -113,12 +113,19 @@ def saturated_actions(evidence: Evidence) -> Result:
 def learning(evidence: Evidence) -> Result:
     """Check that the policy is better than the random actions that the run began with."""
     returns, updates = evidence.logged("eval/mean_return"), evidence.agent.updates
+    train = evidence.config.train
+    if train.never_learns:
+        return ill(
+            f"no update is made: train.learning_starts ({train.learning_starts:,}) is not below "
+            f"train.total_steps ({train.total_steps:,})",
+            "a lower train.learning_starts, or a higher train.total_steps",
+        )
     if not len(returns) or updates == 0:
         return unknown("what is learned has not been evaluated yet")
     if not evidence.has_choice:
         return unknown("there is one action alone: no policy is better than another")
     steps, by_chance = evidence.history["rollout/episode_return"]
-    by_chance = by_chance[steps <= evidence.config.train.learning_starts]
+    by_chance = by_chance[steps <= train.learning_starts]
     if len(by_chance) < RANDOM_EPISODES:
         return unknown("too few episodes ended before train.learning_starts to compare with")
     latest, chance = returns[3 * len(returns) // 4 :].mean(), by_chance.mean()

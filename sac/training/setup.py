@@ -65,6 +65,18 @@ def make_environments(
     return training, evaluation, notes
 
 
+def learning_note(config: Config) -> list[str]:
+    """Return a note where no update is made."""
+    train = config.train
+    if not train.never_learns:
+        return []
+    return [
+        f"nothing is learned: the first update comes after train.learning_starts "
+        f"({train.learning_starts:,}), and the run ends at train.total_steps "
+        f"({train.total_steps:,})"
+    ]
+
+
 def lag_note(config: Config) -> list[str]:
     """Return what is lost where actors play by themselves."""
     lag = config.env.max_lag

@@ -49,6 +49,7 @@ from sac.training.report import Callback, Report, check_callbacks, tell
 from sac.training.run_state import RunState
 from sac.training.setup import (
     lag_note,
+    learning_note,
     limit_note,
     make_environments,
     new_state,
@@ -279,7 +280,7 @@ def _attempt(
         named = evaluation_environment or environment
         config = resolved(config, None if env is None else named.name, environment.num_envs)
         notes = [*notes, *told, *limit_note(named, config), *lag_note(config)]
-        notes += size_note(environment.observation_encoder, config.agent)
+        notes += learning_note(config) + size_note(environment.observation_encoder, config.agent)
         saved_config = config.to_yaml().encode()
         weights = starting_weights(config) if checkpoint is None else None
         state = new_state(config, environment, evaluation_environment, weights)

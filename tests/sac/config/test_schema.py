@@ -295,13 +295,20 @@ def test_load_takes_the_files_name_unless_it_says_otherwise(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("train", "starts"),
-    [({"total_steps": 57}, 5), ({"total_steps": 1000}, 1000), ({"total_steps": 1}, 0), ({}, 1000)],
+    [
+        ({"total_steps": 57}, 5),
+        ({"total_steps": 1000}, 100),
+        ({"total_steps": 1001}, 1000),
+        ({"total_steps": 1}, 0),
+        ({"total_steps": 1000, "learning_starts": 1000}, 1000),
+        ({}, 1000),
+    ],
 )
 def test_default_gives_way_to_fewer_steps_and_says_so(
     capsys: pytest.CaptureFixture[str], train: dict[str, int], starts: int
 ) -> None:
     assert Config.from_dict({"train": train}).train.learning_starts == starts
-    line = f"train.learning_starts is {starts}, as its default 1,000 is more than train.total_steps"
+    line = f"train.learning_starts is {starts}, as its default 1,000 is not below train"
     assert (line in capsys.readouterr().err) == (starts < 1000)
 
 

@@ -204,7 +204,22 @@ def test_networks_that_began_anew_are_judged_as_new_ones(
 
 
 def test_before_the_first_update_nothing_is_wrong(tmp_path: Path) -> None:
-    run = trained(tmp_path, {"train": {"total_steps": 40, "learning_starts": 40}})
-    for step in ("last", "0"):
+    begun = {"train": {"total_steps": 41, "learning_starts": 40}}
+    run = trained(tmp_path, begun, {"checkpoint": {"every_steps": 40}})
+    for step in ("40", "0"):
         assert not diagnose(run, checkpoint=step).illnesses
     assert not read_findings(run)
+
+
+def test_a_run_that_ends_before_the_first_update_is_told_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained(tmp_path, {"train": {"total_steps": 40, "learning_starts": 40}})
+    note = "nothing is learned: the first update comes after train.learning_starts (40), and"
+    assert note in capsys.readouterr().out
+    report = diagnose(run)
+    assert report.illnesses == ["learning"]
+    assert "train.learning_starts (40) is not below train.total_steps" in (
+        report.results["learning"].text
+    )
+    assert [row["check"] for row in read_findings(run)] == ["learning"]
