@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from sac.config import shipped
 from sac.config.agent import AgentConfig
-from sac.config.defaults import with_time_to_learn
+from sac.config.defaults import gives_learning_starts, with_time_to_learn
 from sac.config.environment import EnvConfig, WrapperConfig
 from sac.config.fields import (
     Option,
@@ -140,6 +140,9 @@ class Config:
         str | None, Option("Part of the run directory's name; by default the config file's name.")
     ] = None
 
+    # Whether train.learning_starts was left out where this was made, and so follows total_steps.
+    _has_default_starts: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
         check_fields(self, "")  # each section was checked when it was built
         check_device(self.device)
@@ -193,8 +196,14 @@ class Config:
         """
         if isinstance(data, Mapping):
             data = shipped.with_preset(data)
+        return cls._made(data)
+
+    @classmethod
+    def _made(cls, data: Mapping[str, Any], known_starts: int | None = None) -> "Config":
         check_keys(cls, data)
-        return build(cls, with_time_to_learn(data, TrainConfig.learning_starts))
+        config = build(cls, with_time_to_learn(data, TrainConfig.learning_starts, known_starts))
+        object.__setattr__(config, "_has_default_starts", not gives_learning_starts(data))
+        return config
 
     @classmethod
     def from_yaml(cls, text: str) -> "Config":
@@ -222,14 +231,20 @@ class Config:
         return cls.from_dict(data)
 
     def merged(self, overrides: Mapping[str, Any]) -> "Config":
-        """Return a copy in which the nested mapping `overrides` takes precedence."""
+        """Return a copy in which the nested mapping `overrides` takes precedence.
+
+        Where train.learning_starts is a default, it follows another train.total_steps.
+        """
         if "preset" in overrides:
             raise ConfigError(
                 "preset: expected where a Config is made, by Config.load or Config.from_dict: "
                 "every key of a finished one would win over it"
             )
         check_keys(Config, overrides)
-        return Config.from_dict(merge(self.to_dict(), overrides))
+        own = self.to_dict()
+        if self._has_default_starts:
+            del own["train"]["learning_starts"]
+        return Config._made(merge(own, overrides), known_starts=self.train.learning_starts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return nested dictionaries that `from_dict` reads back to an equal Config."""

@@ -293,25 +293,6 @@ def test_load_takes_the_files_name_unless_it_says_otherwise(tmp_path: Path) -> N
     assert Config.load(tmp_path / "none.yaml").name is None
 
 
-@pytest.mark.parametrize(
-    ("train", "starts"),
-    [
-        ({"total_steps": 57}, 5),
-        ({"total_steps": 1000}, 100),
-        ({"total_steps": 1001}, 1000),
-        ({"total_steps": 1}, 0),
-        ({"total_steps": 1000, "learning_starts": 1000}, 1000),
-        ({}, 1000),
-    ],
-)
-def test_default_gives_way_to_fewer_steps_and_says_so(
-    capsys: pytest.CaptureFixture[str], train: dict[str, int], starts: int
-) -> None:
-    assert Config.from_dict({"train": train}).train.learning_starts == starts
-    line = f"train.learning_starts is {starts}, as its default 1,000 is not below train"
-    assert (line in capsys.readouterr().err) == (starts < 1000)
-
-
 def test_load_checks_the_file_under_its_overrides(tmp_path: Path) -> None:
     path = tmp_path / "short.yaml"
     path.write_text("train: {total_steps: 500, learning_starts: 600}", encoding="utf-8")
