@@ -20,7 +20,10 @@ CHANGEABLE = (
     "train.compile",
     "train.demonstrations",  # to where they lie now: that they are the same is seen by their digest
     "device",
-    "logging.",
+    "logging.every_steps",
+    "logging.histograms_every_steps",
+    "logging.videos_every_steps",
+    "logging.also",
     "evaluation.",
     "checkpoint.",
 )
@@ -30,6 +33,7 @@ REASONS = {
     "train.": "what was learned so far depends on it",
     "seed": "the streams of random numbers are under way",
     "name": "the run's folder is called after it",
+    "logging.root": "it goes on in its own folder, which may lie anywhere",
 }
 # Keys of what weights there are: --train.init_from takes over weights of the same shapes alone.
 OF_WEIGHTS = (

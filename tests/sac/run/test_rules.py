@@ -63,7 +63,8 @@ def run(finished: Path, tmp_path: Path) -> Path:
     [
         {"train": {"total_steps": 200_000}},
         {"device": "cpu"},
-        {"logging": {"every_steps": 3}},
+        {"logging": {"every_steps": 3, "videos_every_steps": 5, "histograms_every_steps": 0}},
+        {"logging": {"also": ["wandb"]}},
         {"evaluation": {"episodes": 2}},
         {"checkpoint": {"keep": 1}},
         {"agent": {"gamma": 0.99}},
@@ -102,6 +103,7 @@ def test_more_steps_move_what_follows_a_schedule(
         ({"train": {"batch_size": 8}}, "train.batch_size: .*what was learned"),
         ({"seed": 1}, "seed: .*streams of random numbers.*--train.init_from"),
         ({"name": "other"}, "name: .*folder"),
+        ({"logging": {"root": "other"}}, "logging.root: .*expected runs, got other: .*own folder"),
     ],
     ids=str,
 )
