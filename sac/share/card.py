@@ -62,7 +62,8 @@ def write_card(
     no_curve = _draw(Path(path), output / CURVE_FILE)
     own = {"env_kwargs": config.env.kwargs, "env_wrappers": list(config.env.wrappers)}
     described = to_plain({**result.to_dict(), "run": None, **(own if env is None else {})})
-    note = "" if config.env == trained.env else CUT_PATHS
+    is_cut = (config.env.kwargs, config.env.wrappers) != (trained.env.kwargs, trained.env.wrappers)
+    note = CUT_PATHS if is_cut else ""
     if names_code(config.env):
         note = NEEDS_TRUST + note
     text = _card(config, loaded, result, note, has_curve=no_curve is None)
@@ -86,11 +87,17 @@ def check_new_folder(output: str | Path) -> Path:
 
 
 def _public(config: Config) -> Config:
-    """Return a configuration that names no folder of the machine that it was used on."""
+    """Return a configuration that names no folder and no cluster that it was used on."""
     start, demonstrations = map(_name, (config.train.init_from, config.train.demonstrations))
     train = replace(config.train, init_from=start, demonstrations=demonstrations)
     wrappers = [replace(w, kwargs=_without_folders(w.kwargs)) for w in config.env.wrappers]
-    env = replace(config.env, kwargs=_without_folders(config.env.kwargs), wrappers=wrappers)
+    env = replace(
+        config.env,
+        kwargs=_without_folders(config.env.kwargs),
+        wrappers=wrappers,
+        ray_address=None,
+        max_lag=0,
+    )
     return replace(config, env=env, train=train, logging=LoggingConfig())
 
 

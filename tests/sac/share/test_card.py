@@ -11,9 +11,11 @@ import yaml
 
 from sac import SACAgent, evaluate, train
 from sac.cli import run_command
+from sac.config import Config
 from sac.errors import CheckpointError, ConfigError
+from sac.run.rules import names_code
 from sac.run.versions import current_versions
-from sac.share.card import write_card
+from sac.share.card import _public, write_card
 from tests.sac.environments_for_tests import CopyingCountingEnv
 from tests.sac.tiny_runs import tiny_config
 
@@ -100,6 +102,14 @@ def test_a_start_and_demonstrations_are_named_without_their_folders(
     config = json.loads((tmp_path / "card" / "config.json").read_text())
     assert config["train"]["init_from"] == run.name
     assert config["train"]["demonstrations"] == run.name
+
+
+def test_cluster_is_not_told() -> None:
+    cluster = {"vectorization": "ray", "ray_address": "10.1.2.3:6379", "max_lag": 8}
+    trained = Config.from_dict({"env": {"id": "CartPole-v1", "num_envs": 4, **cluster}})
+    env = _public(trained).env
+    assert (env.ray_address, env.max_lag, env.num_envs) == (None, 0, 4)
+    assert names_code(trained.env) and not names_code(env)
 
 
 class FileEnv(CopyingCountingEnv):
