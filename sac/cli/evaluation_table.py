@@ -40,15 +40,25 @@ def print_table(results: Sequence[EvaluationResult]) -> None:
 
 
 def _columns(results: Sequence[EvaluationResult]) -> Iterator[tuple[str, EvaluationResult]]:
-    for result in results:
-        name = "value" if len(results) == 1 else PurePath(str(result.run)).name
-        yield name, result
+    paths = [PurePath(str(result.run)) for result in results]
+    for path, result in zip(paths, results, strict=True):
+        yield "value" if len(results) == 1 else _name(path, paths), result
     seen = []
     for result in results:
         task = result.env, result.env_kwargs, list(result.env_wrappers)
         if result.random_policy is not None and task not in seen:
             seen.append(task)
             yield "random actions", result.random_policy
+
+
+def _name(path: PurePath, paths: Sequence[PurePath]) -> str:
+    """Return as many of the last parts of a path as tell it from the others."""
+    others = [other.parts for other in paths if other != path]
+    for count in range(1, len(path.parts)):
+        end = path.parts[-count:]
+        if all(other[-count:] != end for other in others):
+            return str(PurePath(*end))
+    return str(path)
 
 
 def _fitting(width: int) -> int:

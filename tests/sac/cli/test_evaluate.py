@@ -150,6 +150,16 @@ def test_table_of_many_runs_folds_no_number(
     assert text.count("interquartile mean") == text.count("95 % interval of the mean") > 1
 
 
+def test_runs_of_one_name_are_headed_by_more_of_their_paths(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
+    paths = ["/runs/a/best", "/runs/b/best", "/runs/a/last", "best"]
+    print_table([replace(RESULT, run=path) for path in paths])
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "return" in line]
+    assert line.replace("\u2503", " ").split() == ["return", "a/best", "b/best", "last", "best"]
+
+
 def test_table_tells_environments_of_other_wrappers_apart(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
