@@ -19,7 +19,6 @@ LEAVES = (
     int,
     float,
     complex,
-    np.ndarray,
     np.generic,
     type,
     types.NoneType,
@@ -53,16 +52,29 @@ def _search(root: Any) -> Iterator[tuple[list[Any], AnyGenerator]]:
 
 def reachable(root: Any) -> Iterator[tuple[list[Any], Any]]:
     """Yield the objects that lie below `root`, and the way to each, breadth first."""
+    for path, value, is_first in places(root):
+        if is_first and not isinstance(value, np.ndarray):
+            yield path, value
+
+
+def places(root: Any) -> Iterator[tuple[list[Any], Any, bool]]:
+    """Yield all places of the objects and arrays below `root`; is it the first of its object?
+
+    What lies below an object is yielded once, under the first of its places.
+    """
     seen = {id(root)}
     waiting: deque[tuple[list[Any], Any]] = deque([([], root)])
     while waiting and len(seen) < MAX_OBJECTS:
         path, value = waiting.popleft()
         for key, child in _children(value):
             # A proxy of an object that is gone raises whatever it is asked.
-            if type(child) in weakref.ProxyTypes or isinstance(child, LEAVES) or id(child) in seen:
+            if type(child) in weakref.ProxyTypes or isinstance(child, LEAVES):
+                continue
+            is_first = id(child) not in seen
+            yield [*path, key], child, is_first
+            if not is_first or isinstance(child, np.ndarray):
                 continue
             seen.add(id(child))
-            yield [*path, key], child
             if not isinstance(child, AnyGenerator):
                 waiting.append(([*path, key], child))
 

@@ -1,9 +1,8 @@
 """An environment's plain state as nodes, which JSON and arrays can hold, without pickle.
 
 A node is None, a bool, a number or an array itself, or a mapping whose key says what it holds:
-list, tuple, deque, dict or object (an object's attributes; new, if it was not there after
-construction); elsewhere is a generator, bound what only this process can use, and absent what is
-there after construction and was taken out since.
+list, tuple, deque, dict or object (an object's attributes); elsewhere is a generator, bound what
+only this process can use, and absent what is there after construction and was taken out since.
 """
 
 import re
@@ -11,7 +10,6 @@ from collections import deque
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import gymnasium
 import numpy as np
@@ -32,7 +30,6 @@ POINTERS = range(2**40, 2**48)  # where the memory of a process lies
 ELSEWHERE, BOUND, ABSENT = {"elsewhere": True}, {"bound": True}, {"absent": True}
 
 Layer = dict[str, Any]
-_MADE: WeakKeyDictionary[Any, Layer] = WeakKeyDictionary()  # an object's, as long as it lives
 
 
 class NotPlain(Exception):
@@ -42,14 +39,6 @@ class NotPlain(Exception):
 def read_layers(env: gymnasium.Env) -> list[Layer]:
     """Return the nodes of what is plain in an environment and each of its wrappers."""
     return [_attributes(vars(layer), [MAX_ITEMS], is_strict=False) for layer in layers(env)]
-
-
-def read_made(env: gymnasium.Env) -> list[Layer]:
-    """Return the nodes of each layer as it was when this was asked first: after construction.
-
-    The user's own object may have been trained on since, by a run that now goes back or on.
-    """
-    return [_MADE.setdefault(*pair) for pair in zip(layers(env), read_layers(env), strict=True)]
 
 
 def layers(env: Any) -> Iterator[Any]:
@@ -95,8 +84,7 @@ def _is_of_processes(name: str) -> bool:
 def kind_of(node: Any) -> Any:
     """Return what a node holds, such as `number` or `dict`."""
     if isinstance(node, dict):
-        kind = next(iter(node))
-        return "object" if kind == "new" else kind
+        return next(iter(node))
     # A statistic may begin as a whole number or a 0-d array and become another.
     is_number = isinstance(node, int | float | np.ndarray | np.generic)
     return "number" if is_number else type(node)

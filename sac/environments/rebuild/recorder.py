@@ -12,7 +12,8 @@ from gymnasium import spaces
 
 from sac.environments.closing import close
 from sac.environments.explain import how
-from sac.environments.rebuild.nodes import layers, read_made
+from sac.environments.rebuild.made import read_made
+from sac.environments.rebuild.nodes import layers
 from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
 from sac.environments.returned import checked_reset, checked_step, unpacking_explained
 from sac.environments.success import SUCCESS, success_of

@@ -7,13 +7,14 @@ first.
 import contextlib
 import copy
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import gymnasium
 import numpy as np
 
 from sac.environments.rebuild.generators import load_generators, take_generators
+from sac.environments.rebuild.made import Made, Place
 from sac.environments.rebuild.nodes import (
     ABSENT,
     BOUND,
@@ -27,20 +28,26 @@ from sac.environments.rebuild.nodes import (
     node_of,
     read_layers,
 )
+from sac.environments.rebuild.sharing import Sharing, take_sharing
 
 
-def take_snapshot(env: gymnasium.Env, made: list[Layer]) -> dict[str, Any]:
+def take_snapshot(env: gymnasium.Env, made: list[Made]) -> dict[str, Any]:
     """Return a copy of what changed since the environment was `made`, and of its generators.
 
     What a constructor sets, another process sets anew, as it needs it: an address, a handle.
     """
-    changes = [_changes(*pair) for pair in zip(read_layers(env), made, strict=True)]
-    for layer, changed, first in zip(layers(env), changes, made, strict=True):
+    nodes = [layer.nodes for layer in made]
+    changes = [_changes(*pair) for pair in zip(read_layers(env), nodes, strict=True)]
+    for layer, changed, first in zip(layers(env), changes, nodes, strict=True):
         changed |= dict.fromkeys(first.keys() - vars(layer).keys(), ABSENT)
-    return {"layers": changes, "generators": take_generators(env)}
+    return {
+        "layers": changes,
+        "sharing": take_sharing(env, made),
+        "generators": take_generators(env),
+    }
 
 
-def load_snapshot(env: gymnasium.Env, snapshot: dict[str, Any], made: list[Layer]) -> list[str]:
+def load_snapshot(env: gymnasium.Env, snapshot: dict[str, Any], made: list[Made]) -> list[str]:
     """Bring an environment with the same layers, which was reset before, to a snapshot.
 
     Only attributes that exist, or did after construction, and hold the same kind of value change:
@@ -48,11 +55,14 @@ def load_snapshot(env: gymnasium.Env, snapshot: dict[str, Any], made: list[Layer
     was left as it is, since it looks bound to a process.
     """
     bound: list[str] = []
-    for layer, saved, first in zip(layers(env), snapshot["layers"], made, strict=True):
+    sharing = Sharing(env, snapshot.get("sharing", {}), made)
+    for i, (layer, saved) in enumerate(zip(layers(env), snapshot["layers"], strict=True)):
+        first = made[i].nodes
         merged = _merged(first, saved)
         _load_presence(vars(layer), merged, first)
-        load_attributes(vars(layer), merged)
+        load_attributes(vars(layer), merged, sharing.kept, (i,))
         bound += [name for name, node in _named(saved) if kind_of(node) == "bound"]
+    sharing.load()
     load_generators(env, snapshot["generators"])
     return bound
 
@@ -98,8 +108,6 @@ def _merged(made: Layer, changes: Layer) -> Layer:
         before = made.get(name)
         if kind_of(node) == kind_of(before) == "object":
             merged[name] = {"object": _merged(before["object"], node["object"])}  # type: ignore[index]
-        elif kind_of(node) == "object":
-            merged[name] = {"new": node["object"]}
     return merged
 
 
@@ -111,8 +119,13 @@ def _named(layer: Layer) -> Iterator[tuple[str, Any]]:
                 yield from _named(node.get(kind, {}))
 
 
-def load_attributes(values: Layer, saved: Layer) -> None:
-    """Set the attributes in `values` that exist, and hold the same kind of value, to nodes."""
+def load_attributes(
+    values: Layer, saved: Layer, kept: Collection[Place] = (), place: Place = ()
+) -> None:
+    """Set the attributes in `values` that exist, and hold the same kind of value, to nodes.
+
+    Arrays and objects change in place where `kept` says so, by the way from `place`.
+    """
     # By the dictionary, as an object may be frozen or check what is assigned.
     for name, node in saved.items():
         if name not in values or is_process_bound(name, values[name]):
@@ -124,56 +137,66 @@ def load_attributes(values: Layer, saved: Layer) -> None:
                 node_of(name, values[name])
             current = _current(name, values[name])
             if kind_of(current) == kind_of(node) or current is None or node is None:
-                values[name] = _loaded(values[name], node)
+                values[name] = _built(node, values[name], kept, (*place, name))
 
 
 def _current(name: str, value: Any) -> Any:
     return {"list": value} if isinstance(value, list) else node_of(name, value)  # however long
 
 
-def _loaded(current: Any, node: Any) -> Any:
-    """Return the value of a node; an array of the same shape changes in place."""
-    if isinstance(current, np.ndarray) and isinstance(node, np.ndarray):
-        if current.shape == node.shape and current.flags.writeable:
-            current[...] = node
+def _built(node: Any, current: Any, kept: Collection[Place] = (), place: Place = ()) -> Any:
+    """Return the value of a node, which takes over from the current one what no node holds."""
+    if isinstance(node, np.ndarray):
+        return _array(node, current, is_kept=place in kept)
+    match node:
+        case {"object": attributes} if current is not None:
+            own = current if place in kept else _copied(current)
+            load_attributes(vars(own), attributes, kept, place)
+            return own
+        case {"bound": _}:
             return current
-    return _built(node, current)
+        case {"object": _} | {"elsewhere": _} | {"absent": _}:
+            if current is None:
+                raise NotPlain
+            return current
+        case dict():
+            return _container(node, current, kept, place)
+    return node
 
 
-def _built(node: Any, current: Any) -> Any:
-    """Return a value of its own, which takes over from the current one what no node holds."""
-    if not isinstance(node, dict):
-        return node.copy() if isinstance(node, np.ndarray) else node
+def _container(node: Any, current: Any, kept: Collection[Place], place: Place) -> Any:
     before = dict(_items(current))
+
+    def built(key: Any, item: Any) -> Any:
+        return _built(item, before.get(key), kept, (*place, key))
+
     match node:
         case {"list": np.ndarray() as numbers}:
             return numbers.tolist()
         case {"list": items}:
-            return [_built(item, before.get(i)) for i, item in enumerate(items)]
+            return [built(*pair) for pair in enumerate(items)]
         case {"tuple": items}:
-            return tuple(_built(item, before.get(i)) for i, item in enumerate(items))
+            return tuple(built(*pair) for pair in enumerate(items))
         case {"deque": items, "maxlen": maxlen}:
-            built = (_built(item, before.get(i)) for i, item in enumerate(items))
-            return deque(built, maxlen)
+            return deque((built(*pair) for pair in enumerate(items)), maxlen)
         case {"dict": items}:
-            return {key: _built(item, before.get(key)) for key, item in items.items()}
-    return _kept(node, current)
+            return {key: built(key, item) for key, item in items.items()}
+    raise NotPlain
 
 
-def _kept(node: Any, current: Any) -> Any:
-    """Return an object, in which its attributes are set, or what a node can't hold."""
-    if "bound" not in node and current is None:
-        raise NotPlain
-    match node:
-        case {"object": attributes}:
-            load_attributes(vars(current), attributes)
-        case {"new": attributes}:
-            # Not in place: it may be one of those that an environment chooses among in its resets.
-            current = copy.copy(current)
-            arrays = {n: v.copy() for n, v in vars(current).items() if isinstance(v, np.ndarray)}
-            vars(current).update(arrays)
-            load_attributes(vars(current), attributes)
-    return current
+def _copied(value: Any) -> Any:
+    try:
+        return copy.copy(value)
+    except TypeError as error:  # as of what only C can make
+        raise NotPlain from error
+
+
+def _array(node: np.ndarray, current: Any, *, is_kept: bool) -> np.ndarray:
+    if is_kept and isinstance(current, np.ndarray) and current.flags.writeable:
+        if (current.shape, current.dtype) == (node.shape, node.dtype):
+            current[...] = node
+            return current
+    return node.copy()
 
 
 def _items(value: Any) -> Iterator[tuple[Any, Any]]:

@@ -13,6 +13,7 @@ from sac.config import EnvConfig
 from sac.disk.encoding import join_arrays, split_arrays
 from sac.environments import VectorEnvironment, make_vector_environment
 from sac.environments.rebuild import nodes
+from sac.environments.rebuild.made import read_made
 from sac.environments.rebuild.nodes import is_process_bound, read_layers
 from sac.environments.rebuild.recorder import Recorder
 from sac.environments.rebuild.snapshot import load_attributes, load_snapshot, take_snapshot
@@ -69,7 +70,7 @@ def brought_to(env: gymnasium.Env, other: gymnasium.Env, made: Any, others_made:
 
 def test_what_a_constructor_set_is_left_to_the_constructor() -> None:
     first, second = ConnectedEnv(), ConnectedEnv()
-    made, others = read_layers(second), read_layers(first)
+    made, others = read_made(second), read_made(first)
     second.reset()
     for _ in range(2):
         first.reset()
@@ -83,7 +84,7 @@ def test_what_a_constructor_set_is_left_to_the_constructor() -> None:
 
 def test_what_changed_back_is_brought_back_too() -> None:
     first, second = ConnectedEnv(), ConnectedEnv()
-    made, others = read_layers(second), read_layers(first)
+    made, others = read_made(second), read_made(first)
     for _ in range(2):  # as constructed, but `brought_to` resets once
         first.reset()
     brought_to(second, first, made, others)
@@ -146,7 +147,7 @@ class ManagedEnv(CopyingCountingEnv):
 
 def test_generators_are_found_wherever_they_lie() -> None:
     first, second = ManagedEnv(1), ManagedEnv(2)
-    made, others = read_layers(second), read_layers(first)
+    made, others = read_made(second), read_made(first)
     first.draws()
     brought_to(second, first, made, others)
     assert second.draws() == first.draws()
@@ -155,7 +156,7 @@ def test_generators_are_found_wherever_they_lie() -> None:
 
 def test_a_generator_that_is_missing_is_told() -> None:
     first, second = ManagedEnv(1), ManagedEnv(2)
-    made, others = read_layers(second), read_layers(first)
+    made, others = read_made(second), read_made(first)
     second.manager.tasks.clear()
     with pytest.raises(ValueError, match=r"no generator at manager\.tasks\.1\.random"):
         brought_to(second, first, made, others)
@@ -163,7 +164,7 @@ def test_a_generator_that_is_missing_is_told() -> None:
 
 def test_a_generator_that_gymnasium_makes_at_first_use_is_made() -> None:
     first, second = CopyingCountingEnv(), CopyingCountingEnv()
-    made, others = read_layers(second), read_layers(first)
+    made, others = read_made(second), read_made(first)
     first.reset()
     expected = first.np_random.random(3).tolist()
     first.reset(seed=3)
@@ -186,7 +187,7 @@ class ChoosingEnv(CopyingCountingEnv):
 
 def test_an_object_that_is_one_of_several_is_not_made_another() -> None:
     first, second = ChoosingEnv(), ChoosingEnv()
-    made, others = read_layers(second), read_layers(first)
+    made, others = read_made(second), read_made(first)
     first.pieces["a"].mass, second.pieces["a"].mass = 7.0, 7.0
     for _ in range(2):
         first.reset()  # `second`, after one reset, plays with the other piece
@@ -246,7 +247,7 @@ def test_pieces_of_an_engine_can_still_be_taken_out(begins_empty: bool) -> None:
 def test_lists_of_lists_are_saved_as_arrays_and_never_without_bound() -> None:
     for size, is_saved in ((100, True), (1000, False)):
         first, second = BoardEnv(size), BoardEnv(size)
-        made, others = read_layers(second), read_layers(first)
+        made, others = read_made(second), read_made(first)
         for _ in range(3):
             first.reset()
         document, arrays = split_arrays(take_snapshot(first, others))
