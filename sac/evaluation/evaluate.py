@@ -17,7 +17,7 @@ from sac.config.keys import to_plain
 from sac.environments import Episode, Step, VectorEnvironment, make_vector_environment
 from sac.environments.film import check_video, filmed
 from sac.environments.limit import with_limit
-from sac.errors import CheckpointError, ConfigError, SpaceError
+from sac.errors import CheckpointError, ConfigError, EnvironmentStepError, SpaceError
 from sac.evaluation.published import PUBLISHED, Published
 from sac.evaluation.random_policy import RandomPolicy
 from sac.evaluation.result import EvaluationResult
@@ -40,6 +40,10 @@ Watch = Callable[[int, int], bool]
 
 class EvaluationStopped(Exception):
     """An evaluation that was left before its end."""
+
+
+class NotFiniteEvaluation(EnvironmentStepError):
+    """An evaluation in which the environment gave a number that is not finite."""
 
 
 class Playable(Protocol):
@@ -71,13 +75,15 @@ def run_episodes(
     unless `deterministic`, of the actions. The environment must not be that of a training.
 
     `watch` is called after each step, with the numbers of finished episodes and of steps so far;
-    EvaluationStopped if it returns True.
+    EvaluationStopped if it returns True. NotFiniteEvaluation, at once, for an observation, reward
+    or return that is not finite: no action and no mean is right for it.
     """
     episodes, seed = whole("episodes", episodes), checked_seed(seed)
     shares = [len(range(i, episodes, environment.num_envs)) for i in range(environment.num_envs)]
     finished: list[list[Episode]] = [[] for _ in shares]
     generator = np.random.default_rng(seed)
     observation = environment.reset(seed=seed)
+    _check_finite("observation", observation, 0)
     steps = 0
     while any(len(done) < share for done, share in zip(finished, shares, strict=True)):
         if deterministic:
@@ -85,11 +91,15 @@ def run_episodes(
         else:
             action = agent.sample(observation, generator)
         step = environment.step(agent.action_codec.to_environment(action))
+        steps += 1
+        _check_finite("reward", step.reward, steps)
+        _check_finite("observation", step.next_observation, steps)
+        _check_finite("observation", step.observation, steps)
         for episode in step.episodes:
+            _check_finite("return", np.array([episode.episode_return]), steps)
             if len(finished[episode.env_index]) < shares[episode.env_index]:
                 finished[episode.env_index].append(episode)
         observation = step.observation
-        steps += 1
         if watch(sum(map(len, finished)), steps):
             raise EvaluationStopped
     played = [episode for done in finished for episode in done]
@@ -101,6 +111,15 @@ def run_episodes(
         # Some environments report only successes: then an episode without a report failed.
         successes=None if set(successes) == {None} else [bool(success) for success in successes],
     )
+
+
+def _check_finite(name: str, values: np.ndarray, steps: int) -> None:
+    is_finite = np.isfinite(values)
+    if not is_finite.all():
+        raise NotFiniteEvaluation(
+            f"the environment gave the {name} {values[~is_finite][0]} in step {steps:,} of an "
+            "evaluation; gymnasium.utils.env_checker finds where an environment goes wrong"
+        )
 
 
 def evaluate(

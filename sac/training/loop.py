@@ -19,6 +19,7 @@ from sac.errors import DivergenceError, SACError
 from sac.evaluation.evaluate import (
     EvaluationResult,
     EvaluationStopped,
+    NotFiniteEvaluation,
     count_cut,
     run_episodes,
 )
@@ -28,11 +29,10 @@ from sac.run.layout import CHECKPOINTS_FOLDER
 from sac.seeding import Streams, integer_seed
 from sac.terminal import reports
 from sac.terminal.interrupt import InterruptGuard
-from sac.terminal.output import counted
 from sac.terminal.progress import Progress
 from sac.training.collector import Collected
 from sac.training.divergence import RecentBatches, explained
-from sac.training.report import Report
+from sac.training.report import Report, described
 from sac.training.run_state import RunState
 from sac.training.saving import Rescuing, Saver
 
@@ -310,6 +310,11 @@ class TrainingLoop:
                 )
         except EvaluationStopped:  # a resumed run makes it
             return
+        except NotFiniteEvaluation as error:
+            self._check_finite()  # an agent that diverged may be the cause
+            counters.evaluation_due = False
+            self.outputs.progress.message(f"warning: {error}. This evaluation counts for nothing")
+            return
         counters.evaluation_due = False
         result = replace(result, checkpoint_step=counters.step)
         self.evaluation = self._news["evaluation"] = result
@@ -320,19 +325,12 @@ class TrainingLoop:
             "eval/std_return": result.std_return,
             "eval/best_return": best,
         }
-        success = ""
         if result.success_rate is not None:
             metrics["eval/success_rate"] = result.success_rate
-            success = f", success rate {result.success_rate:.2f}"
         self.outputs.logger.log(counters.step, metrics)
         reports.send(reports.Evaluated(counters.step, result.mean_return))
-        max_steps = self.config.evaluation.max_steps
-        cut = count_cut(result, environment, max_steps)
-        self.outputs.progress.message(
-            f"evaluation at step {counters.step:,}: mean return {result.mean_return:.2f} "
-            f"+- {result.std_return:.2f} over {counted(result.episodes, 'episode')}{success}"
-            f"{cut and f'; {cut}'}"
-        )
+        cut = count_cut(result, environment, self.config.evaluation.max_steps)
+        self.outputs.progress.message(described(result, counters.step, cut))
         # Of equals the latest: where a return has an upper bound, it holds in more places.
         if before is None or result.mean_return >= before:
             counters.best_return = best

@@ -9,6 +9,7 @@ from sac.agent.agent import SACAgent
 from sac.environments import Episode
 from sac.errors import ConfigError
 from sac.evaluation.evaluate import EvaluationResult
+from sac.terminal.output import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +112,13 @@ def check_callbacks(callbacks: Sequence[Callback]) -> None:
                 f"train: callbacks: expected objects of classes that inherit from sac.Callback, "
                 f"got {callback!r:.100}"
             )
+
+
+def described(evaluation: EvaluationResult, step: int, cut: str) -> str:
+    """Return what a training prints of an evaluation; `cut` says which of its episodes were cut."""
+    rate = evaluation.success_rate
+    return (
+        f"evaluation at step {step:,}: mean return {evaluation.mean_return:.2f} "
+        f"+- {evaluation.std_return:.2f} over {counted(evaluation.episodes, 'episode')}"
+        f"{'' if rate is None else f', success rate {rate:.2f}'}{cut and f'; {cut}'}"
+    )

@@ -4,6 +4,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,11 +66,12 @@ class Counters:
     def from_json(cls, document: dict[str, Any]) -> "Counters":
         """Return what `to_json` was called on."""
         best_return = document["best_return"]
+        is_known = best_return is not None and isfinite(best_return)  # with NaN none is better
         return cls(
             int(document["step"]),
             int(document["episodes"]),
             Fraction(document["updates_owed"]),
-            None if best_return is None else float(best_return),
+            float(best_return) if is_known else None,
             int(document["rollbacks"]),
             bool(document.get("evaluation_due", False)),
             bool(document["evaluation_waits"]),

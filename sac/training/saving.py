@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sac.errors import DiskError, DivergenceError
-from sac.evaluation.evaluate import EvaluationStopped
+from sac.evaluation.evaluate import EvaluationStopped, NotFiniteEvaluation
 from sac.metrics.logger import Logger
 from sac.training.run_state import RunState, save_best
 
@@ -81,6 +81,6 @@ class Rescuing:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         # After a divergence the agent itself may be the cause: do not save it.
-        is_other = isinstance(error, DivergenceError | EvaluationStopped)
+        is_other = isinstance(error, DivergenceError | EvaluationStopped | NotFiniteEvaluation)
         if isinstance(error, Exception) and not is_other:
             self._rescue()

@@ -106,7 +106,12 @@ class FakeEnvironment:
             self.totals[i] = self.steps[i] = 0
             self.lengths[i] = self._length(i)
         observation = np.zeros((self.num_envs, 1), np.float32)
-        return types.SimpleNamespace(observation=observation, episodes=episodes)
+        return types.SimpleNamespace(
+            observation=observation,
+            next_observation=observation,
+            reward=actions[:, 0],
+            episodes=episodes,
+        )
 
     def close(self) -> None:
         self.closed = True

@@ -259,3 +259,43 @@ def test_device_is_read_when_the_batches_fill_the_memory(monkeypatch: pytest.Mon
         assert recent.of(number + 1)
     assert reads == [3, 3, 3]
     assert not recent.of(5)
+
+
+class SpoiltEnv(CopyingCountingEnv):
+    """Gives something that is no number in the first step of the first evaluation."""
+
+    made = 0
+
+    def __init__(self, trap: str, value: float) -> None:
+        super().__init__()
+        SpoiltEnv.made += 1
+        self.trap, self.value, self.is_spoilt = trap, value, SpoiltEnv.made == 2
+
+    def step(self, action: np.ndarray) -> Any:
+        observation, reward, terminated, truncated, info = super().step(action)
+        if self.is_spoilt and self.steps_in_all == 1:
+            if self.trap == "reward":
+                reward = self.value
+            else:
+                observation = observation + np.float32(self.value)
+        return observation, reward, terminated, truncated, info
+
+
+@pytest.mark.parametrize("trap", ["reward", "observation"])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_an_evaluation_that_is_not_finite_counts_for_nothing(
+    tmp_path: Path, trap: str, value: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mean of NaN was never beaten again, and one of inf was every goal."""
+    SpoiltEnv.made = 0
+    changes = {"evaluation": {"every_steps": 20}, "train": {"stop_at_return": 1000.0}}
+    result = train(tiny_config(tmp_path, changes), env=lambda: SpoiltEnv(trap, value))
+    assert result.stopped is None
+    assert f"environment gave the {trap} {value} in step 1 of an evaluation" in _joined(capsys)
+    assert steps_with(result.run_directory, "eval/mean_return") == [40, 60]
+    assert result.best_return is not None and math.isfinite(result.best_return)
+    assert saved_arrays(result.run_directory, "policy", "best")
+
+
+def _joined(capsys: pytest.CaptureFixture[str]) -> str:
+    return " ".join(capsys.readouterr().out.split())

@@ -224,6 +224,11 @@ def test_counters_are_json() -> None:
     assert Counters.from_json(json.loads(json.dumps(counters.to_json()))) == counters
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_best_return_that_is_not_finite_counts_as_none(value: float) -> None:
+    assert Counters.from_json(Counters(best_return=value).to_json()).best_return is None
+
+
 def test_run_without_checkpoints(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="has no checkpoints"):
         last_checkpoint(tmp_path)
