@@ -84,12 +84,18 @@ class TrainingLoop:
         self._tell_at = math.inf
         self._is_new = saved_step is None
         self._saver = Saver(state, outputs.run_directory, outputs.logger, tell, saved_step)
+        self._saver.find_best()
         self._recent = RecentBatches()
         drawings = (
             (config.logging.histograms_every_steps, self._insight.histograms),
             (config.logging.videos_every_steps, self._insight.film),
         )
         self._drawings = [(every, draw) for every, draw in drawings if every]
+
+    @property
+    def best_return(self) -> float | None:
+        """Return the mean return of the agent under `best/`."""
+        return self._saver.best_return
 
     def run(self, interrupt: InterruptGuard) -> Iterator[Report]:
         """Train until `total_steps`, a signal or a stop; save at the beginning and the end.
@@ -331,10 +337,8 @@ class TrainingLoop:
         reports.send(reports.Evaluated(counters.step, result.mean_return))
         cut = count_cut(result, environment, self.config.evaluation.max_steps)
         self.outputs.progress.message(described(result, counters.step, cut))
-        # Of equals the latest: where a return has an upper bound, it holds in more places.
-        if before is None or result.mean_return >= before:
-            counters.best_return = best
-            self._saver.best()
+        counters.best_return = best
+        self._saver.best(result.mean_return)
         if self.config.train.is_goal(result.mean_return):
             self._stop(
                 f"mean return {result.mean_return:.2f} of train.stop_at_return "

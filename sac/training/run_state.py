@@ -43,6 +43,7 @@ from sac.training.collector import Collector
 from sac.training.demonstrations import demonstrations_for, restore_demonstrations
 from sac.training.hindsight import hindsight_for
 
+EVALUATION = "evaluation"  # document beside the best agent
 RETURNS_SHOWN = 20  # episodes that the displayed mean return is taken over
 
 
@@ -66,12 +67,13 @@ class Counters:
     def from_json(cls, document: dict[str, Any]) -> "Counters":
         """Return what `to_json` was called on."""
         best_return = document["best_return"]
-        is_known = best_return is not None and isfinite(best_return)  # with NaN none is better
+        if best_return is not None and not isfinite(best_return):  # none is better than NaN
+            best_return = None
         return cls(
             int(document["step"]),
             int(document["episodes"]),
             Fraction(document["updates_owed"]),
-            float(best_return) if is_known else None,
+            None if best_return is None else float(best_return),
             int(document["rollbacks"]),
             bool(document.get("evaluation_due", False)),
             bool(document["evaluation_waits"]),
@@ -198,9 +200,10 @@ class RunState:
         self.collector.renew_noise(streams, rollbacks)
         self.counters.rollbacks = rollbacks
 
-    def best(self) -> Best:
-        """Return the agent as it is now, for `save_best`."""
-        return Best(self._weights(), self._documents(), self.counters.step)
+    def best(self, mean_return: float) -> Best:
+        """Return the agent as it is now, with its return, for `save_best`."""
+        documents = self._documents() | {EVALUATION: {"mean_return": mean_return}}
+        return Best(self._weights(), documents, self.counters.step)
 
     def save(self, run_directory: Path) -> None:
         """Save all that the run goes on from, and remove the oldest checkpoints beyond `keep`."""

@@ -342,5 +342,5 @@ def _train(
             yield from loop.run(interrupt)
         except DivergenceError as error:
             raise Diverged.recorded(error, run_directory, state.counters.step) from error
-    ended = interrupt.received, loop.stopped, state.counters.best_return
+    ended = interrupt.received, loop.stopped, loop.best_return
     return TrainResult(run_directory, state.counters.step, total_steps, loop.evaluation, *ended)

@@ -13,7 +13,9 @@ from safetensors.numpy import load_file
 from sac.agent.agent import SACAgent
 from sac.agent.loss_guard import LossGuard
 from sac.errors import DivergenceError, SACError
+from sac.evaluation.evaluate import EvaluationResult
 from sac.replay.batch import Batch
+from sac.run.checkpoint import load_checkpoint
 from sac.training import divergence
 from sac.training.divergence import MAX_ROLLBACKS, RecentBatches, count_divergences
 from sac.training.train import train
@@ -259,6 +261,30 @@ def test_device_is_read_when_the_batches_fill_the_memory(monkeypatch: pytest.Mon
         assert recent.of(number + 1)
     assert reads == [3, 3, 3]
     assert not recent.of(5)
+
+
+def test_a_better_agent_from_before_the_run_went_back_stays_the_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The checkpoint knew a lower return, by which a worse agent took its place."""
+    returns = iter([5.0, 3.0, 4.0, 6.0, 2.0])
+    monkeypatch.setattr(
+        "sac.training.loop.run_episodes",
+        lambda *args, **kwargs: EvaluationResult([next(returns)], [1]),
+    )
+    changes = ROLLBACK | {"evaluation": {"every_steps": 30}}
+    result = train(trapped(tmp_path, changes))  # 5 at step 30, then back at step 20
+    run = result.run_directory
+    assert steps_with(run, "eval/mean_return") == [30, 60]
+    assert (result.best_return, load_checkpoint(run / "best").step) == (5.0, 30)
+    assert "best/ is of step 30" in _joined(capsys)
+    assert [row["eval/best_return"] for row in metrics(run) if "eval/best_return" in row] == [
+        "3.0",
+        "4.0",
+    ]
+    more = {"train": {"total_steps": 120}}
+    assert train(resume=run, overrides=more).best_return == 6.0
+    assert load_checkpoint(run / "best").step == 90
 
 
 class SpoiltEnv(CopyingCountingEnv):

@@ -156,6 +156,7 @@ def test_best_is_the_latest_of_the_highest_evaluations(
     assert sorted(path.name for path in (run / "best").iterdir()) == [
         "agent.safetensors",
         "config.json",
+        "evaluation.json",
         "manifest.json",
         "policy.json",
         "policy.safetensors",

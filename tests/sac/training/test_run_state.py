@@ -123,12 +123,12 @@ def test_best_makes_no_folder_where_the_runs_has_vanished(
     learned: RunState, tmp_path: Path
 ) -> None:
     with pytest.raises(DiskError, match="No such file or directory"):
-        save_best(tmp_path / "gone", learned.best())
+        save_best(tmp_path / "gone", learned.best(1.0))
     assert not (tmp_path / "gone").exists()
 
 
 def test_best_holds_no_replay_and_cannot_be_resumed(learned: RunState, tmp_path: Path) -> None:
-    save_best(tmp_path, learned.best())
+    save_best(tmp_path, learned.best(1.0))
     best = load_checkpoint(tmp_path / "best")
     assert set(best.tensors) == {"policy", "agent"}
     with pytest.raises(CheckpointError, match=r"no state to resume from.*--train.init_from"):
