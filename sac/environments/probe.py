@@ -60,6 +60,7 @@ def unseen(config: EnvConfig) -> EnvConfig:
     return replace(config, kwargs=kwargs)
 
 
+@globals_kept()
 def checker_fault(config: EnvConfig) -> str | None:
     """Return what Gymnasium's checker finds wrong in a new environment; None if nothing."""
     env = make_bare_environment(unseen(config))
@@ -67,7 +68,6 @@ def checker_fault(config: EnvConfig) -> str | None:
         with (
             contextlib.redirect_stdout(io.StringIO()),
             warnings.catch_warnings(record=True) as warned,
-            globals_kept(),
         ):
             warnings.simplefilter("ignore")  # advice, such as on infinite bounds
             check_env(env, skip_render_check=True, skip_close_check=True)

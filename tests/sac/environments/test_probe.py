@@ -130,6 +130,28 @@ def test_checker_sees_the_wrappers_of_the_configuration() -> None:
     assert fault is not None and "observation" in fault
 
 
+class DrawsGlobally(CountingEnv):
+    """Draws from the generators of the process when it is made and when it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        np.random.random()
+
+    def close(self) -> None:
+        np.random.random()
+
+
+def test_the_generators_of_the_process_stay_as_they_were() -> None:
+    """The doctor asks in the middle of a training, whose environments may draw from them."""
+    gymnasium.register("DrawsGlobally-v0", lambda **kwargs: DrawsGlobally(), disable_env_checker=True)
+    np.random.seed(3)
+    expected = np.random.random(2)[1]
+    np.random.seed(3)
+    np.random.random()
+    checker_fault(EnvConfig("DrawsGlobally-v0"))
+    assert np.random.random() == expected
+
+
 class Alone(CountingEnv):
     """Can't begin without the wrapper that it is registered with."""
 
