@@ -72,7 +72,11 @@ class Hindsight:
             row = self._rings.preceding(row)
 
     def loaded(self) -> None:
-        """Find the ends of all episodes in rings that were loaded."""
+        """Find the ends of all episodes in rings that were loaded.
+
+        Their run checked its first rewards; the first that are stored may be later ones.
+        """
+        self._is_checked = len(self._rings) >= CHECKED
         self._ends[:] = NONE
         rows, newest = self._rings.rows_in_order()
         ends = np.where(self._rings.successors(rows)[1], NONE, rows)

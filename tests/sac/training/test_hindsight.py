@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -111,6 +112,24 @@ def test_rewards_that_a_wrapper_changes_are_refused(tmp_path: Path) -> None:
     scaled = [{"class_path": "tests.sac.environments_for_tests.TimesTen"}]
     with pytest.raises(ConfigError, match="none of the first 10 is: such as -10 where it gives -1"):
         train(tiny(tmp_path, env={"wrappers": scaled}))
+
+
+class LaterChanged(gymnasium.RewardWrapper):
+    """Changes rewards from its eleventh on."""
+
+    count = 0
+
+    def reward(self, reward: Any) -> float:
+        self.count += 1
+        return float(reward) - 5 * (self.count > 10)
+
+
+def test_a_run_that_was_taken_once_is_taken_when_it_is_resumed(tmp_path: Path) -> None:
+    """Its first rewards were overwritten since, and the others are none of compute_reward's."""
+    config = tiny(tmp_path, train={"buffer_size": 25, "total_steps": 50})
+    run = train(config, env=lambda: LaterChanged(ReachingEnv())).run_directory
+    more = {"train": {"total_steps": 60}}
+    assert train(resume=run, env=lambda: LaterChanged(ReachingEnv()), overrides=more).step == 60
 
 
 def test_evaluations_of_other_environments_have_no_success_rate(tmp_path: Path) -> None:
