@@ -1,18 +1,21 @@
 """An environment's plain state as nodes, which JSON and arrays can hold, without pickle.
 
 A node is None, a bool, a number or an array itself, or a mapping whose key says what it holds:
-list, tuple, deque, dict or object (an object's attributes); elsewhere is a generator, bound what
+list, tuple, deque, set, dict, named (a named tuple), enum or object (an object's attributes; items
+are a dict's whose keys are not all text); elsewhere is a generator, bound what
 only this process can use, and absent what is there after construction and was taken out since.
 """
 
 import re
 from collections import deque
 from collections.abc import Iterator
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 
 from sac.environments.rebuild.generators import AnyGenerator
 
@@ -21,6 +24,9 @@ MAX_ITEMS = 1024  # more, of an attribute, are histories that grow without end
 MAX_DEPTH = 4
 NUMBERS = "biuf"  # kinds of dtypes
 WHOLE = (int, np.integer)
+# Text only where it is no path, address or code, which a checkpoint must not be able to change.
+TEXT = re.compile(r"[\w +-]{0,64}")
+FILE_WORDS = frozenset("dir directory file folder path render".split())
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 PROCESS_WORDS = frozenset(
     "address addr client conn connection context ctx display fd fileno handle pid pointer port "
@@ -76,15 +82,19 @@ def is_process_bound(name: str, value: Any) -> bool:
 
 
 @lru_cache(maxsize=10_000)
+def _words(name: str) -> frozenset[str]:
+    return frozenset(word.lower().removesuffix("s") for word in WORD.findall(name))
+
+
 def _is_of_processes(name: str) -> bool:
-    words = {word.lower().removesuffix("s") for word in WORD.findall(name)}
-    return bool(words & PROCESS_WORDS)
+    return bool(_words(name) & PROCESS_WORDS)
 
 
 def kind_of(node: Any) -> Any:
     """Return what a node holds, such as `number` or `dict`."""
     if isinstance(node, dict):
-        return next(iter(node))
+        kind = next(iter(node))
+        return "dict" if kind == "items" else kind
     # A statistic may begin as a whole number or a 0-d array and become another.
     is_number = isinstance(node, int | float | np.ndarray | np.generic)
     return "number" if is_number else type(node)
@@ -122,12 +132,16 @@ def _attributes(values: Layer, budget: list[int], *, is_strict: bool, depth: int
 
 
 def _named_node(name: str, value: Any, budget: list[int], depth: int) -> Any:
+    if isinstance(value, str) and _words(name) & FILE_WORDS:
+        raise NotPlain
     return {"bound": value} if is_process_bound(name, value) else _node(value, budget, depth)
 
 
 def _node(value: Any, budget: list[int], depth: int) -> Any:
-    # Not text: it names files and modes, which a checkpoint must not be able to change.
-    if value is None or isinstance(value, bool | int | float):
+    # By the very type: what is derived from it would come back as the plain one.
+    if value is None or type(value) in (bool, int, float, np.float64):
+        return value
+    if type(value) is str and TEXT.fullmatch(value):
         return value
     if isinstance(value, np.ndarray | np.generic):
         if value.dtype.kind not in NUMBERS or value.nbytes > MAX_ARRAY_BYTES:
@@ -135,32 +149,56 @@ def _node(value: Any, budget: list[int], depth: int) -> Any:
         return value.copy()
     if isinstance(value, AnyGenerator | gymnasium.Space):
         return ELSEWHERE
-    if isinstance(value, gymnasium.Env | gymnasium.vector.VectorEnv) or depth >= MAX_DEPTH:
+    others = gymnasium.Env | gymnasium.vector.VectorEnv | EnvSpec | int | float | str | bytes | type
+    if isinstance(value, Enum):
+        if value.name not in type(value).__members__:  # as of two flags together
+            raise NotPlain
+        return {"enum": value.name}
+    if isinstance(value, others) or depth >= MAX_DEPTH:
         raise NotPlain
     return _container(value, budget, depth + 1)
 
 
+def _key(value: Any) -> Any:
+    """Return the node of a key or of an item of a set, which must not change."""
+    if type(value) in (tuple, frozenset):
+        return {type(value).__name__: [_key(item) for item in value]}
+    if isinstance(value, np.generic) or value is None or type(value) in (bool, int, float, str):
+        return _node(value, [0], 0)
+    raise NotPlain
+
+
 def _container(value: Any, budget: list[int], depth: int) -> Any:
-    if isinstance(value, list | tuple | deque | dict):
+    if isinstance(value, list | tuple | deque | dict | set | frozenset):
         budget[0] -= len(value)
         if budget[0] < 0:
             raise NotPlain
     match value:
-        case deque():
+        case deque() if type(value) is deque:
             return {"deque": [_node(v, budget, depth) for v in value], "maxlen": value.maxlen}
-        case list():
+        case list() if type(value) is list:
             return {"list": [_node(item, budget, depth) for item in value]}
-        case tuple() if type(value) is tuple:
-            return {"tuple": [_node(item, budget, depth) for item in value]}
-        case dict() if all(isinstance(key, str) for key in value):
-            nodes = {k: _named_node(k, v, budget, depth) for k, v in value.items()}
-            return {"dict": nodes}
-        case dict() | tuple() | type():
+        case tuple() if type(value) is tuple or hasattr(value, "_make"):
+            kind = "tuple" if type(value) is tuple else "named"
+            return {kind: [_node(item, budget, depth) for item in value]}
+        case deque() | list() | tuple():
             raise NotPlain
+        case dict() | set() | frozenset():
+            return _keyed(value, budget, depth)
     own = getattr(value, "__dict__", None)
     if not isinstance(own, dict) or not own:
         raise NotPlain
     return {"object": _attributes(own, budget, is_strict=True, depth=depth)}
+
+
+def _keyed(value: Any, budget: list[int], depth: int) -> Any:
+    if type(value) in (set, frozenset):
+        return {type(value).__name__: [_key(item) for item in value]}
+    if not isinstance(value, dict):
+        raise NotPlain
+    if all(isinstance(key, str) for key in value):
+        return {"dict": {k: _named_node(k, v, budget, depth) for k, v in value.items()}}
+    return {"items": [[_key(k), _node(v, budget, depth)] for k, v in value.items()]}
 
 
 def _numbers(value: list[Any]) -> np.ndarray | None:

@@ -7,7 +7,8 @@ first.
 import contextlib
 import copy
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from enum import Enum
 from typing import Any
 
 import gymnasium
@@ -94,10 +95,10 @@ def _without_bound(node: Any, before: Any) -> Any:
     """Return a node in which what is bound to the process has no value, only that it changed."""
     if kind_of(node) == "bound":
         return ELSEWHERE if is_same(node, before) else BOUND
-    if kind_of(node) not in ("dict", "object"):
+    if kind_of(node) not in ("dict", "object") or "items" in node:
         return node
     [(kind, items)] = node.items()
-    others = before[kind] if kind_of(before) == kind else {}
+    others = before.get(kind, {}) if isinstance(before, dict) else {}
     return {kind: {name: _without_bound(n, others.get(name)) for name, n in items.items()}}
 
 
@@ -136,7 +137,8 @@ def load_attributes(
                 # which a reset takes out by this list.
                 node_of(name, values[name])
             current = _current(name, values[name])
-            if kind_of(current) == kind_of(node) or current is None or node is None:
+            is_new = current is None and not isinstance(node, str)  # text may be a mode, left out
+            if kind_of(current) == kind_of(node) or is_new or node is None:
                 values[name] = _built(node, values[name], kept, (*place, name))
 
 
@@ -180,8 +182,35 @@ def _container(node: Any, current: Any, kept: Collection[Place], place: Place) -
         case {"deque": items, "maxlen": maxlen}:
             return deque((built(*pair) for pair in enumerate(items)), maxlen)
         case {"dict": items}:
-            return {key: built(key, item) for key, item in items.items()}
+            return _filled(current, {key: built(key, item) for key, item in items.items()})
+        case {"items": items}:
+            pairs = [(_built(key, None), item) for key, item in items]
+            return _filled(current, {key: built(key, item) for key, item in pairs})
+    return _of_a_class(node, current, built)
+
+
+def _of_a_class(node: Any, current: Any, built: Callable[[Any, Any], Any]) -> Any:
+    """Return a value whose class only the current one tells; NotPlain where it does not."""
+    match node:
+        case {"set": items}:
+            return {_built(item, None) for item in items}
+        case {"frozenset": items}:
+            return frozenset(_built(item, None) for item in items)
+        case {"named": items} if hasattr(current, "_make") and len(current) == len(items):
+            return current._make(built(*pair) for pair in enumerate(items))
+        case {"enum": name} if isinstance(current, Enum) and name in type(current).__members__:
+            return type(current)[name]
     raise NotPlain
+
+
+def _filled(current: Any, items: dict[Any, Any]) -> Any:
+    """Return a dict of the current one's class, which may count or have defaults."""
+    if not isinstance(current, dict) or type(current) is dict:
+        return items
+    filled = _copied(current)
+    filled.clear()
+    filled.update(items)
+    return filled
 
 
 def _copied(value: Any) -> Any:
