@@ -20,6 +20,7 @@ from sac.seeding import globals_kept, seed_globals
 
 Source = gymnasium.Env | VectorEnv | Callable[[], gymnasium.Env | VectorEnv]
 Settings = dict[tuple[Any, ...], dict[str, Any]]
+WHOLES = str | type | types.FunctionType | types.BuiltinFunctionType  # compared as they are
 SEED, STEPS = 0, 3  # of the trial of two copies
 CHOICE = (
     "give a callable that makes the environment; or choose evaluation.env: same (evaluations in "
@@ -112,7 +113,11 @@ def _settings(env: gymnasium.Env) -> Settings:
 
 
 def _is_set(name: str, value: Any) -> bool:
-    return isinstance(value, str | types.FunctionType) or is_plain(name, value)
+    if isinstance(
+        value, functools.partial
+    ):  # a copy of another argument may be a whole environment
+        return is_plain("", [*value.args, *value.keywords.values()])
+    return isinstance(value, WHOLES) or is_plain(name, value)
 
 
 def _with_settings(
@@ -149,7 +154,11 @@ def _changes(settings: Settings, others: Settings) -> dict[tuple[Any, str], Any]
 
 
 def _is_equal(name: str, one: Any, other: Any) -> bool:
-    if isinstance(one, str | types.FunctionType):
+    if isinstance(one, functools.partial) and isinstance(other, functools.partial):
+        parts = ((each.func, [*each.args], each.keywords) for each in (one, other))
+        (func, *arguments), (others_func, *others) = parts
+        return func == others_func and is_same(node_of("", arguments), node_of("", others))
+    if isinstance(one, WHOLES | functools.partial):
         return bool(one is other or (type(one) is type(other) and one == other))
     return is_plain(name, other) and is_same(node_of(name, one), node_of(name, other))
 

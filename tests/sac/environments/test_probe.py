@@ -143,7 +143,9 @@ class DrawsGlobally(CountingEnv):
 
 def test_the_generators_of_the_process_stay_as_they_were() -> None:
     """The doctor asks in the middle of a training, whose environments may draw from them."""
-    gymnasium.register("DrawsGlobally-v0", lambda **kwargs: DrawsGlobally(), disable_env_checker=True)
+    gymnasium.register(
+        "DrawsGlobally-v0", lambda **kwargs: DrawsGlobally(), disable_env_checker=True
+    )
     np.random.seed(3)
     expected = np.random.random(2)[1]
     np.random.seed(3)

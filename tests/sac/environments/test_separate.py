@@ -1,5 +1,6 @@
 """Evaluation's environment is like the given one, and apart from it."""
 
+import functools
 import gc
 import multiprocessing
 from typing import Any
@@ -104,6 +105,44 @@ def test_what_was_set_since_an_environment_was_made_is_in_its_copy(make: Any) ->
     another: Any = copied.envs[0].unwrapped if is_vector else copied.unwrapped
     assert another.mode == "hard"
     assert another.table is not inner.table
+
+
+class Configured(CopyingCountingEnv):
+    """Is told what to reward by attributes of several kinds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.allowed, self.kind = {0: 0.0}, set[int](), float
+        self.bonus: Any = functools.partial(max, 0)
+
+    def step(self, action: Any) -> Any:
+        observation, _, *rest = super().step(action)
+        reward = self.kind(self.table[0] + len(self.allowed) + self.bonus(-1))
+        return observation, reward, *rest
+
+
+CONFIGURED = "ConfiguredForTests-v0"
+CONFIGURED_ENV: Any = Configured
+gymnasium.register(CONFIGURED, CONFIGURED_ENV, disable_env_checker=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("table", {0: 7.0}),
+        ("allowed", set(range(7))),
+        ("bonus", functools.partial(max, 7)),
+        ("bonus", lambda x: 7),
+        ("kind", lambda x: 7.0),
+    ],
+)
+def test_every_kind_of_setting_is_taken_over(name: str, value: Any) -> None:
+    env: Any = gymnasium.make(CONFIGURED)
+    setattr(env.unwrapped, name, value)
+    source: Any = separate_source(env)[0]
+    copied = source()
+    copied.reset(seed=1)
+    assert copied.step(np.zeros(1, np.float32))[1] == 7
 
 
 class Task:
