@@ -64,6 +64,7 @@ class Collector:
         self._transitions = 0
         self.restarts = 0
         self.incidents: list[str] = []
+        self._has_told = False  # what an evaluation changes for good
         self._recent_restarts: list[int] = []  # transitions before each of them
 
     @property
@@ -170,6 +171,9 @@ class Collector:
         self._kept = self.state()
         with self._environment.lent():
             yield
+        if not self._has_told:
+            self.incidents += unsaved_notes(self._environment)
+            self._has_told = bool(self._environment.unsaved)
         if self._observation is None:
             self._kept = None
 
@@ -279,3 +283,12 @@ class Collector:
             quantity=quantity,
             evidence={name: values},
         )
+
+
+def unsaved_notes(environment: VectorEnvironment) -> list[str]:
+    """Return, in words for the user, what could not be brought back, as no snapshot holds it."""
+    return [
+        f"environment {index}: {', '.join(names)}: changed since construction, but too large or of "
+        "a kind that can't be brought back; what its episodes take from it may be other than before"
+        for index, names in environment.unsaved.items()
+    ]

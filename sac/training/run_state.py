@@ -39,7 +39,7 @@ from sac.run.layout import BEST_FOLDER, CHECKPOINTS_FOLDER, REPLAY_FOLDER
 from sac.run.saved_replay import new_replay, place_batches
 from sac.seeding import Streams, branch, integer_seed
 from sac.training.actors import ActorCollector
-from sac.training.collector import Collector
+from sac.training.collector import Collector, unsaved_notes
 from sac.training.demonstrations import demonstrations_for, restore_demonstrations
 from sac.training.hindsight import hindsight_for
 
@@ -327,6 +327,7 @@ class RunState:
                 "and was not brought back"
                 for index, names in self.environment.left_as_they_are.items()
             ),
+            *unsaved_notes(self.environment),
         ]
 
     def _restore_replay(self, checkpoint: Checkpoint) -> None:

@@ -4,7 +4,7 @@ import random
 import types
 import weakref
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,11 +29,16 @@ LEAVES = (
 )
 
 AnyGenerator = Generator | RandomState | random.Random
+Found = tuple[list[Any], Any, bool]  # the way to an object, itself, and whether it is the first
 
 
-def take_generators(env: Any) -> list[dict[str, Any]]:
-    """Return the state of each generator, with the names and indices that lead to it."""
-    return [{"path": path, "state": _state(found)} for path, found in _search(env)]
+def take_generators(found: Iterable[Found]) -> list[dict[str, Any]]:
+    """Return the state of each generator among the `places` of layers, with the way to it."""
+    return [
+        {"path": ["env"] * layer + way, "state": _state(value)}
+        for (layer, *way), value, is_first in found
+        if is_first and isinstance(value, AnyGenerator)
+    ]
 
 
 def load_generators(env: Any, saved: list[dict[str, Any]]) -> None:
@@ -46,10 +51,6 @@ def load_generators(env: Any, saved: list[dict[str, Any]]) -> None:
         _set_state(found, entry["state"])
 
 
-def _search(root: Any) -> Iterator[tuple[list[Any], AnyGenerator]]:
-    return ((path, value) for path, value in reachable(root) if isinstance(value, AnyGenerator))
-
-
 def reachable(root: Any) -> Iterator[tuple[list[Any], Any]]:
     """Yield the objects that lie below `root`, and the way to each, breadth first."""
     for path, value, is_first in places(root):
@@ -57,7 +58,7 @@ def reachable(root: Any) -> Iterator[tuple[list[Any], Any]]:
             yield path, value
 
 
-def places(root: Any) -> Iterator[tuple[list[Any], Any, bool]]:
+def places(root: Any) -> Iterator[Found]:
     """Yield all places of the objects and arrays below `root`; is it the first of its object?
 
     What lies below an object is yielded once, under the first of its places.

@@ -9,6 +9,7 @@ import numpy as np
 
 from sac.environments.rebuild.generators import AnyGenerator, follow, places
 from sac.environments.rebuild.nodes import Layer, layers, read_layers
+from sac.environments.rebuild.unsaved import Data, changed, read_data
 
 Place = tuple[Any, ...]  # the number of a layer, and the way from there
 
@@ -18,6 +19,7 @@ class Made(NamedTuple):
 
     nodes: Layer
     parts: dict[Place, Any]
+    data: Data
 
 
 _MADE: WeakKeyDictionary[Any, Made] = WeakKeyDictionary()  # an object's, as long as it lives
@@ -28,11 +30,20 @@ def read_made(env: gymnasium.Env) -> list[Made]:
 
     The user's own object may have been trained on since, by a run that now goes back or on.
     """
-    found = [Made(nodes, {}) for nodes in read_layers(env)]
+    both = zip(layers(env), read_layers(env), strict=True)
+    found = [Made(nodes, {}, read_data(vars(layer))) for layer, nodes in both]
     for (layer, *way), value, _ in places(list(layers(env))):
         if is_shareable(value) and not isinstance(value, list | dict):  # which nothing can refer to
             found[layer].parts[tuple(way)] = _reference(value)
     return [_MADE.setdefault(*pair) for pair in zip(layers(env), found, strict=True)]
+
+
+def unsaved(env: gymnasium.Env, made: list[Made]) -> list[str]:
+    """Return the names of data that changed since construction, though no snapshot holds them."""
+    each = zip(layers(env), read_layers(env), made, strict=True)
+    return [
+        name for layer, nodes, first in each for name in changed(vars(layer), first.data, nodes)
+    ]
 
 
 def _reference(value: Any) -> Any:

@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from sac.environments.closing import close
 from sac.environments.explain import how
-from sac.environments.rebuild.made import read_made
+from sac.environments.rebuild.made import read_made, unsaved
 from sac.environments.rebuild.nodes import layers
 from sac.environments.rebuild.snapshot import load_snapshot, take_snapshot
 from sac.environments.returned import checked_reset, checked_step, unpacking_explained
@@ -130,13 +130,15 @@ class Recorder(gymnasium.Wrapper):
         if self._start is None or len(self._actions) >= MAX_RECORDED_STEPS:
             return None
         checks = np.array(self._checks, np.uint32)
-        return {**self._start, "actions": np.array(self._actions), "checks": checks}
+        actions = np.array(self._actions)
+        return {**self._start, "actions": actions, "checks": checks, "unsaved": self._unsaved()}
 
     def rebuild(self) -> dict[str, Any]:
         """Play the recording in `to_load` again, in an environment that was just reset.
 
-        Returns the names of what was left as it is, since it looks bound to a process, and the
-        reason why it failed, or None; if it failed, the environment needs another reset.
+        Returns the names of what was left as it is, since it looks bound to a process or no
+        snapshot holds it, and the reason why it failed, or None; if it failed, the environment
+        needs another reset.
         """
         recording, self.to_load = self.to_load, None
         if recording is None:
@@ -148,7 +150,7 @@ class Recorder(gymnasium.Wrapper):
         except Exception as error:  # whatever an environment may raise
             reason = f"rebuilding the episode failed: {told(error)}"
         if reason is None:
-            return _loaded(None, bound)
+            return _loaded(None, bound, recording.get("unsaved", ()))
         with contextlib.suppress(Exception):  # for the reset, which half a state might not survive
             load_snapshot(self.env, before, self._made)
         return _loaded(reason)
@@ -168,19 +170,30 @@ class Recorder(gymnasium.Wrapper):
 
     def snapshot(self) -> dict[str, Any] | None:
         """Return a snapshot of the environment's state; None before the first reset."""
-        return None if self._start is None else take_snapshot(self.env, self._made)
+        if self._start is None:
+            return None
+        return take_snapshot(self.env, self._made) | {"unsaved": self._unsaved()}
+
+    def _unsaved(self) -> list[str]:
+        try:
+            return unsaved(self.env, self._made)
+        except Exception:  # whatever the copying of a user's data may raise
+            return []
 
     def load(self) -> dict[str, Any]:
         """Load the `snapshot` in `to_load` between two episodes; return what `rebuild` does."""
         snapshot, self.to_load = self.to_load, None
         try:
-            return _loaded(None, load_snapshot(self.env, snapshot, self._made))
+            bound = load_snapshot(self.env, snapshot, self._made)
+            return _loaded(None, bound, snapshot.get("unsaved", ()))
         except Exception as error:  # whatever attributes of another version may raise
             return _loaded(told(error))
 
 
-def _loaded(reason: str | None, bound: Sequence[str] = ()) -> dict[str, Any]:
-    return {"reason": reason, "bound": list(bound)}
+def _loaded(
+    reason: str | None, bound: Sequence[str] = (), unsaved: Sequence[str] = ()
+) -> dict[str, Any]:
+    return {"reason": reason, "bound": list(bound), "unsaved": list(map(str, unsaved))}
 
 
 def checksum(observation: Any, start: int = 0) -> int:

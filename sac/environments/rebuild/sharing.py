@@ -8,24 +8,37 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from sac.environments.rebuild.generators import follow, places
+from sac.environments.rebuild.generators import Found, follow
 from sac.environments.rebuild.made import Made, Place, is_shareable, kept_places
-from sac.environments.rebuild.nodes import NotPlain, is_same, layers, node_of
+from sac.environments.rebuild.nodes import Layer, NotPlain, is_same, layers, node_of
 
 
-def take_sharing(env: gymnasium.Env, made: list[Made]) -> dict[str, Any]:
-    """Return the places of each shared object, of views, and of what is not the constructor's."""
+def take_sharing(
+    env: gymnasium.Env, read: list[Layer], everywhere: list[Found], made: list[Made]
+) -> dict[str, Any]:
+    """Return the places of each shared object, of views, and of what is not the constructor's.
+
+    `read` are the nodes of the layers, and `everywhere` are their `places`.
+    """
     found: dict[int, tuple[Any, list[Place]]] = {}
-    for path, value, _ in places(list(layers(env))):
-        if is_shareable(value):
-            found.setdefault(id(value), (value, []))[1].append(tuple(path))
+    for path, value, is_first in everywhere:
+        if id(value) in found:
+            found[id(value)][1].append(tuple(path))
+        elif (is_first or isinstance(value, np.ndarray)) and is_shareable(value):
+            found[id(value)] = value, [tuple(path)]
     kept = kept_places(env, made)
     first = ((i, *way) for i, layer in enumerate(made) for way in layer.parts)
+    groups = (group for _, group in found.values() if len(group) > 1)
     return {
         "replaced": [list(place) for place in first if place not in kept],
-        "shared": [list(map(list, group)) for _, group in found.values() if len(group) > 1],
+        # Others stay as they are, as a snapshot holds none of them.
+        "shared": [list(map(list, group)) for group in groups if _is_held(group, read)],
         "views": list(_views(found)),
     }
+
+
+def _is_held(group: list[Place], read: list[Layer]) -> bool:
+    return any(len(place) > 1 and place[1] in read[place[0]] for place in group)
 
 
 def _views(found: dict[int, tuple[Any, list[Place]]]) -> Iterator[dict[str, Any]]:

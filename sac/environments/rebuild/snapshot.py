@@ -14,7 +14,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from sac.environments.rebuild.generators import load_generators, take_generators
+from sac.environments.rebuild.generators import load_generators, places, take_generators
 from sac.environments.rebuild.made import Made, Place
 from sac.environments.rebuild.nodes import (
     ABSENT,
@@ -38,13 +38,15 @@ def take_snapshot(env: gymnasium.Env, made: list[Made]) -> dict[str, Any]:
     What a constructor sets, another process sets anew, as it needs it: an address, a handle.
     """
     nodes = [layer.nodes for layer in made]
-    changes = [_changes(*pair) for pair in zip(read_layers(env), nodes, strict=True)]
+    read = read_layers(env)
+    changes = [_changes(*pair) for pair in zip(read, nodes, strict=True)]
     for layer, changed, first in zip(layers(env), changes, nodes, strict=True):
         changed |= dict.fromkeys(first.keys() - vars(layer).keys(), ABSENT)
+    everywhere = list(places(list(layers(env))))
     return {
         "layers": changes,
-        "sharing": take_sharing(env, made),
-        "generators": take_generators(env),
+        "sharing": take_sharing(env, read, everywhere, made),
+        "generators": take_generators(everywhere),
     }
 
 

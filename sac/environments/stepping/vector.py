@@ -99,6 +99,7 @@ class VectorEnvironment:
         self.waits_at_ends = False  # for an evaluation, instead of resetting after an episode
         self._between: list[Any] | None = None  # snapshots, while it waits
         self.left_as_they_are: dict[int, list[str]] = {}
+        self.unsaved: dict[int, list[str]] = {}  # changed, though no snapshot holds it
         self._was_reset = False
         self._is_over = np.zeros(self.num_envs, np.bool_)  # these only reset in the next step
         self._returns = np.zeros(self.num_envs, np.float64)
@@ -312,6 +313,7 @@ class VectorEnvironment:
             raise ValueError(f"expected the states of {self.num_envs} environments")
         loaded = dict(enumerate(self._call_each(name, values, steps)))
         self.left_as_they_are = {i: one["bound"] for i, one in loaded.items() if one["bound"]}
+        self.unsaved = {i: one["unsaved"] for i, one in loaded.items() if one["unsaved"]}
         return {i: one["reason"] for i, one in loaded.items() if one["reason"] is not None}
 
     def _call_each(self, name: str, values: list[Any] | None = None, steps: int = 1) -> list[Any]:
