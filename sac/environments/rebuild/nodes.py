@@ -24,8 +24,9 @@ MAX_ITEMS = 1024  # more, of an attribute, are histories that grow without end
 MAX_DEPTH = 4
 NUMBERS = "biuf"  # kinds of dtypes
 WHOLE = (int, np.integer)
-# Text only where it is no path, address or code, which a checkpoint must not be able to change.
-TEXT = re.compile(r"[\w +-]{0,64}")
+# Text only where it is one word: no path, address, command or code, which a checkpoint must not be
+# able to change.
+TEXT = re.compile(r"(\w[\w-]{0,63})?")
 FILE_WORDS = frozenset("dir directory file folder path render".split())
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 PROCESS_WORDS = frozenset(
