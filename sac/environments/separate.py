@@ -113,9 +113,8 @@ def _settings(env: gymnasium.Env) -> Settings:
 
 
 def _is_set(name: str, value: Any) -> bool:
-    if isinstance(
-        value, functools.partial
-    ):  # a copy of another argument may be a whole environment
+    # A copy of another argument may be a whole environment.
+    if isinstance(value, functools.partial):
         return is_plain("", [*value.args, *value.keywords.values()])
     return isinstance(value, WHOLES) or is_plain(name, value)
 

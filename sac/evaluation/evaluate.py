@@ -94,7 +94,8 @@ def run_episodes(
         steps += 1
         _check_finite("reward", step.reward, steps)
         _check_finite("observation", step.next_observation, steps)
-        _check_finite("observation", step.observation, steps)
+        if step.observation is not step.next_observation:  # an episode has begun
+            _check_finite("observation", step.observation, steps)
         for episode in step.episodes:
             _check_finite("return", np.array([episode.episode_return]), steps)
             if len(finished[episode.env_index]) < shares[episode.env_index]:

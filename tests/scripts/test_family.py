@@ -4,11 +4,13 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import gymnasium
+import numpy as np
 import pytest
 
-from sac import Config, SACAgent, train
 from sac.config.shipped import PRESETS, names
 from scripts.benchmarks import family, family_command
 from scripts.benchmarks.command import main
@@ -145,30 +147,34 @@ def test_a_study_is_trained(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert Lines(tiny).of(f"tiny/{PLAIN}", config)[0].steps == 60
 
 
+class TwoSteps(gymnasium.Env[Any, Any]):
+    """Episodes of two steps; a return tells how often the environment was reset before."""
+
+    observation_space = action_space = gymnasium.spaces.Box(-1, 1, (1,))
+
+    def __init__(self) -> None:
+        self.seeds: list[int | None] = []
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        self.seeds.append(seed)
+        self.steps = 0
+        return np.zeros(1), {}
+
+    def step(self, action: Any) -> Any:
+        self.steps += 1
+        return np.zeros(1), len(self.seeds) / 2, False, self.steps == 2, {}
+
+
 def test_what_peers_learn_too_is_judged_by_the_same_episodes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Those of SB3's evaluate_policy: its vector of one environment is reset without the seed."""
+    """SB3's evaluate_policy resets an environment that had the seed once more, without it."""
+    env = TwoSteps()
     monkeypatch.setattr(our_learning, "EPISODES", 3)
-    settings = {
-        "env": {"id": "Pendulum-v1"},
-        "agent": {"hidden_sizes": [8]},
-        "train": {"total_steps": 60, "learning_starts": 50},
-        "logging": {"root": str(tmp_path)},
-    }
-    run = train(Config.from_dict(settings)).run_directory
-    agent, env = SACAgent.load(run, checkpoint="last"), gymnasium.make("Pendulum-v1")
-    env.reset(seed=our_learning.EVALUATION_SEED)
-    expected = []
-    for _ in range(3):
-        observation, _ = env.reset()
-        expected.append(0.0)
-        is_over = False
-        while not is_over:
-            action = agent.act(observation, deterministic=True)
-            observation, reward, _, is_over, _ = env.step(action)
-            expected[-1] += float(reward)
-    assert our_learning._returns("pendulum/sac", run) == pytest.approx(expected)
+    monkeypatch.setattr(our_learning.SACAgent, "load", Mock())
+    monkeypatch.setattr(our_learning.gymnasium, "make", {"Pendulum-v1": env}.__getitem__)
+    assert our_learning._returns("pendulum/sac", Path()) == [2, 3, 4]
+    assert env.seeds[:2] == [our_learning.EVALUATION_SEED, None] and not any(env.seeds[1:])
 
 
 @pytest.mark.parametrize(
