@@ -102,7 +102,9 @@ TASKS = {
     "pendulum": Task("Pendulum-v1", 5_000, 3, (*BEST, *SELDOM)),
     "pendulum_short": Task("Pendulum-v1", 2_500, 3, OFTEN, "pendulum"),
 }
-PEER_TASKS = ("pendulum", "pendulum_short")  # which the peers learn, too
+PEER_TASKS = (  # which the peers learn, too
+    "half_cheetah_short", "half_cheetah_shortest", "pendulum", "pendulum_short"
+)  # fmt: skip
 
 
 def variant_of(name: str) -> Variant:
@@ -229,11 +231,11 @@ class PeerLine:
     versions: Mapping[str, str]
 
 
-def known_peers() -> dict[tuple[str, str, int], PeerLine]:
-    """Return the lines by variant, peer and seed."""
+def known_peers() -> dict[tuple[str, str, str, int], PeerLine]:
+    """Return the lines by task, variant, peer and seed."""
     texts = PEER_LINES.read_text(encoding="utf-8").splitlines() if PEER_LINES.exists() else []
     lines = [PeerLine(**json.loads(text)) for text in texts]
-    return {(line.variant, line.peer, line.seed): line for line in lines}
+    return {(line.task, line.variant, line.peer, line.seed): line for line in lines}
 
 
 def add_peer(line: PeerLine) -> None:

@@ -36,9 +36,9 @@ from scripts.benchmarks.trainings import missing, train_missing
 
 DESCRIPTION = """Train the default agent and the shipped presets on a few tasks, as far as
 scripts/benchmarks/family.jsonl has no line of that yet, and write the table of variants. With
---peer-python also what Stable-Baselines3, sb3-contrib and SBX learn on Pendulum by the variants
-that they have, with the same widths and steps. An interrupted command goes on where it stopped
-when it is given again."""
+--peer-python also what Stable-Baselines3, sb3-contrib and SBX learn in Pendulum and HalfCheetah
+by the variants that they have, with the same widths and steps. An interrupted command goes on
+where it stopped when it is given again."""
 
 
 def family(argv: Sequence[str]) -> int:
@@ -87,7 +87,7 @@ def _train_peers(task_name: str, variants: Sequence[str], python: str) -> None:
         config = study_config(f"{task_name}/{name}")
         for peer in variant_of(name).peers:
             for seed in range(task.seeds):
-                if (name, peer, seed) in known:
+                if (task_name, name, peer, seed) in known:
                     continue
                 print(f"{task_name}, {name} of {peer}, seed {seed}", file=sys.stderr)
                 program = ["-m", "workers.peer_family", peer, name]

@@ -2,7 +2,7 @@
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import compress
 from pathlib import Path
 from typing import TextIO
@@ -18,7 +18,6 @@ from scripts.benchmarks.family import (
     TASKS,
     VARIANTS,
     PeerLine,
-    Result,
     Variant,
     known_peers,
     known_times,
@@ -32,52 +31,49 @@ from scripts.benchmarks.report import TEXT_WIDTH, markdown
 
 FIGURE = ROOT / ".github" / "images" / "variants.png"
 PROSE = ("source", "what it changes", "take it when")  # which a terminal has no room for
-PEERS = "peers on Pendulum-v1"
 
 
 def table(lines: Lines) -> list[list[str]]:
     """Return the headings and the rows."""
     times, peer_lines = known_times(), list(known_peers().values())
     tasks = [f"{task.env_id} at {task.steps:,}" for task in TASKS.values()]
-    rows = [["variant", *PROSE, "ms a step", *tasks, PEERS]]
+    rows = [["variant", *PROSE, "ms a step", *tasks]]
     for variant in VARIANTS:
         name = variant.name
         prose = [f"arXiv:{variant.source}", variant.change, variant.when]
         time = times[name].text if name in times else ""
-        cells = [_cell(task, name, lines) for task in TASKS]
-        rows.append([name, *prose, time, *cells, _peers(variant, peer_lines)])
+        cells = [
+            "; ".join([*_ours(task, name, lines), *_peers(task, variant, peer_lines)])
+            for task in TASKS
+        ]
+        rows.append([name, *prose, time, *cells])
     return rows
 
 
-def _cell(task: str, variant: str, lines: Lines) -> str:
-    """Return the median return, its minutes, and what came in the minutes that plain SAC takes."""
+def _ours(task: str, variant: str, lines: Lines) -> Iterator[str]:
+    """Yield the median return and its minutes, then what came in the minutes of plain SAC."""
     found = result(f"{task}/{variant}", lines)
     if found is None:
-        return ""
+        return
     minutes = "" if found.minutes is None else f" in {found.minutes:.0f} min"
     seeds = len(found.lines)
     missing = f", {seeds} of {TASKS[task].seeds} seeds" if seeds < TASKS[task].seeds else ""
+    yield f"{found.median:,.0f}{minutes}{missing}"
     plain = result(f"{task}/{PLAIN}", lines) if variant in BEST and variant != PLAIN else None
-    return f"{found.median:,.0f}{minutes}{_in_time_of(plain, found)}{missing}"
+    if plain is not None and plain.minutes is not None:
+        in_its_time = found.after(plain.minutes)
+        if in_its_time is not None:
+            yield f"{in_its_time:,.0f} in {plain.minutes:.0f}"
 
 
-def _in_time_of(plain: Result | None, found: Result) -> str:
-    if plain is None or plain.minutes is None:
-        return ""
-    value = found.after(plain.minutes)
-    return "" if value is None else f"; {value:,.0f} in {plain.minutes:.0f}"
-
-
-def _peers(variant: Variant, lines: Sequence[PeerLine]) -> str:
-    own = [line for line in lines if line.variant == variant.name]
-    theirs = {
-        peer: [line.mean_return for line in own if line.peer == peer] for peer in variant.peers
-    }
-    return "; ".join(
-        f"{peer} {statistics.median(returns):,.0f} (worst {min(returns):,.0f})"
-        for peer, returns in theirs.items()
-        if returns
-    )
+def _peers(task: str, variant: Variant, lines: Sequence[PeerLine]) -> Iterator[str]:
+    """Yield the median return of each peer and, of several seeds, its worst."""
+    for peer in variant.peers:
+        key = (task, variant.name, peer)
+        found = [line.mean_return for line in lines if (line.task, line.variant, line.peer) == key]
+        worst = f" (worst {min(found):,.0f})" if len(found) > 1 else ""
+        if found:
+            yield f"{peer} {statistics.median(found):,.0f}{worst}"
 
 
 def print_text(rows: Sequence[Sequence[str]], stream: TextIO) -> None:
