@@ -7,8 +7,9 @@
 // dimension in which they are split, so the elements that they share stay in a cache.
 //
 // Every element is computed in one order of additions, whatever the part, the tile, the width of
-// the vectors or the number of threads: results have the same bits for any of these, as long as the
-// processor multiplies and adds in one rounding.
+// the vectors or the number of threads. Where a product is added in one rounding, this says so
+// (`fused`); compilers choose otherwise for each processor and each place. So results have the same
+// bits for any of these, and for any compiler, as long as the processor has that instruction.
 
 #include <math.h>
 #include <pthread.h>
@@ -19,20 +20,37 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__FMA__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
 
+// LANES: numbers in a vector. A product is computed in tiles of up to TILE_ROWS rows and STRIP
+// columns, in vectors of TILE_LANES: as many as registers hold.
 #if defined(__AVX512F__)
 #define LANES 16
-#define MAX_TILE 12
+// Zen 4 computes 512 bits in two halves. GCC before 12.3 takes it for a Zen 3.
+#if defined(__AVX512VL__) && (defined(__znver3__) || defined(__znver4__))
+#define TILE_LANES 8
+#define TILE_ROWS 6
+#else
+#define TILE_LANES 16
+#define TILE_ROWS 12
+#endif
 #elif defined(__AVX__)
 #define LANES 8
-#define MAX_TILE 6
+#define TILE_LANES 8
+#define TILE_ROWS 6
 #else
 #define LANES 4
-#define MAX_TILE 6
+#define TILE_LANES 4
+#define TILE_ROWS 6
 #endif
-#define STRIP (2 * LANES)  // columns of a product that are computed together
-#define BLOCK 256          // elements of an elementwise operation at a time; a multiple of LANES
-#define DOT_LANES 16       // partial sums of a dot product, whatever LANES is
+#define STRIP (2 * LANES)     // columns of a product that are computed together
+#define BLOCK 256             // elements of an elementwise operation at a time
+#define SUMS 16               // partial ones of a row or a dot product, whatever LANES is
+#define PARTS (SUMS / LANES)  // vectors that hold them
 
 #if defined(__x86_64__)
 #define pause() __builtin_ia32_pause()
@@ -42,38 +60,59 @@
 #define pause() ((void)0)
 #endif
 
-typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-typedef int32_t ivec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef float vec __attribute__((vector_size(4 * LANES)));
+typedef float loose_vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));  // in memory
+typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
 typedef float vec8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef float vec16 __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int32_t ivec16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int64_t i64;
 
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE vec load(const float *p) { return *(const vec *)p; }
-INLINE void store(float *p, vec v) { *(vec *)p = v; }
+INLINE vec load(const float *p) { return *(const loose_vec *)p; }
+INLINE void store(float *p, vec v) { *(loose_vec *)p = v; }
 INLINE vec all(float x) { return x - (vec){0}; }
+INLINE vec fused(vec x, vec y, vec z) {  // x y + z, rounded once where the processor can
+#if LANES == 16
+    return (vec)_mm512_fmadd_ps((__m512)x, (__m512)y, (__m512)z);
+#elif LANES == 8 && defined(__FMA__)
+    return (vec)_mm256_fmadd_ps((__m256)x, (__m256)y, (__m256)z);
+#elif defined(__aarch64__)
+    return (vec)vfmaq_f32((float32x4_t)z, (float32x4_t)x, (float32x4_t)y);
+#else
+    return x * y + z;
+#endif
+}
 INLINE vec choose(ivec condition, vec yes, vec no) {
     return (vec)(((ivec)yes & condition) | ((ivec)no & ~condition));
 }
 #define SHUFFLE __builtin_shufflevector
-INLINE float sum_of_lanes(vec16 v) {
-    vec8 w = SHUFFLE(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + SHUFFLE(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+#define UNROLL _Pragma("GCC unroll 16")
+#define EACH_PART(q) UNROLL for (int q = 0; q < PARTS; q++)
+INLINE float total_of(const vec *parts) {
+#if LANES == 16
+    vec8 w = SHUFFLE(parts[0], parts[0], 0, 1, 2, 3, 4, 5, 6, 7) +
+             SHUFFLE(parts[0], parts[0], 8, 9, 10, 11, 12, 13, 14, 15);
     return (w[0] + w[4]) + (w[1] + w[5]) + ((w[2] + w[6]) + (w[3] + w[7]));
+#elif LANES == 8
+    vec w = parts[0] + parts[1];
+    return (w[0] + w[4]) + (w[1] + w[5]) + ((w[2] + w[6]) + (w[3] + w[7]));
+#else
+    vec w = (parts[0] + parts[2]) + (parts[1] + parts[3]);
+    return w[0] + w[1] + (w[2] + w[3]);
+#endif
 }
 INLINE i64 least(i64 a, i64 b) { return a < b ? a : b; }
-// Elements 0 to 15; 0 for those from n on. A tail is treated as the vectors before it: compilers
+// LANES elements; 0 for those from n on. A tail is treated as the vectors before it: compilers
 // round what is left over otherwise, by the width of their vectors.
-INLINE vec16 sixteen(const float *p, i64 stride, i64 n) {
-    if (stride == 1 && n >= 16) return *(const vec16 *)p;
-    vec16 v = {0};
-    if (stride == 0 && n >= 16) return p[0] - v;
-    for (i64 i = 0; i < least(16, n); i++) v[i] = p[i * stride];
+INLINE vec some(const float *p, i64 stride, i64 n) {
+    if (stride == 1 && n >= LANES) return load(p);
+    vec v = {0};
+    if (stride == 0 && n >= LANES) return all(p[0]);
+    for (i64 i = 0; i < least(LANES, n); i++) v[i] = p[i * stride];
     return v;
 }
-INLINE void put_sixteen(float *p, vec16 v, i64 n) {
-    if (n >= 16) *(vec16 *)p = v;
+INLINE void store_some(float *p, vec v, i64 n) {
+    if (n >= LANES) store(p, v);
     else
         for (i64 i = 0; i < n; i++) p[i] = v[i];
 }
@@ -137,15 +176,15 @@ INLINE vec exponential(vec x) {
     x = choose(x > 89.f, all(89.f), x);
     x = choose(x < -104.f, all(-104.f), x);
     const vec magic = all(12582912.f);  // 1.5 * 2^23: adding it rounds to a whole number
-    vec shifted = x * 1.44269504f + magic, n = shifted - magic;
-    vec r = x - n * 0.693145752f - n * 1.42860677e-6f;
+    vec shifted = fused(x, all(1.44269504f), magic), n = shifted - magic;
+    vec r = fused(n, all(-1.42860677e-6f), fused(n, all(-0.693145752f), x));
     vec y = all(1.98756915e-4f);
-    y = y * r + 1.39819995e-3f;
-    y = y * r + 8.33345190e-3f;
-    y = y * r + 4.16657960e-2f;
-    y = y * r + 1.66666654e-1f;
-    y = y * r + 5.00000012e-1f;
-    y = y * (r * r) + r + 1.f;
+    y = fused(y, r, all(1.39819995e-3f));
+    y = fused(y, r, all(8.33345190e-3f));
+    y = fused(y, r, all(4.16657960e-2f));
+    y = fused(y, r, all(1.66666654e-1f));
+    y = fused(y, r, all(5.00000012e-1f));
+    y = fused(y, r * r, r) + 1.f;
     ivec whole = (ivec)shifted - (ivec)magic, half = whole >> 1;
     return y * power_of_2(half) * power_of_2(whole - half);
 }
@@ -160,16 +199,16 @@ INLINE vec logarithm(vec x) {
     vec e = __builtin_convertvector(n + is_low, vec) - choose(is_tiny, all(23.f), all(0.f));
     m = choose(is_low, m + m, m) - 1.f;
     vec square = m * m, y = all(7.0376836292e-2f);
-    y = y * m - 1.1514610310e-1f;
-    y = y * m + 1.1676998740e-1f;
-    y = y * m - 1.2420140846e-1f;
-    y = y * m + 1.4249322787e-1f;
-    y = y * m - 1.6668057665e-1f;
-    y = y * m + 2.0000714765e-1f;
-    y = y * m - 2.4999993993e-1f;
-    y = y * m + 3.3333331174e-1f;
-    y = y * m * square - 2.12194440e-4f * e - 0.5f * square;
-    y = m + y + 0.693359375f * e;
+    y = fused(y, m, all(-1.1514610310e-1f));
+    y = fused(y, m, all(1.1676998740e-1f));
+    y = fused(y, m, all(-1.2420140846e-1f));
+    y = fused(y, m, all(1.4249322787e-1f));
+    y = fused(y, m, all(-1.6668057665e-1f));
+    y = fused(y, m, all(2.0000714765e-1f));
+    y = fused(y, m, all(-2.4999993993e-1f));
+    y = fused(y, m, all(3.3333331174e-1f));
+    y = fused(square, all(-0.5f), fused(e, all(-2.12194440e-4f), y * m * square));
+    y = fused(e, all(0.693359375f), m + y);
     y = choose(x == 0.f, all(-INFINITY), y);
     y = choose((x < 0.f) | (x != x), all(NAN), y);
     return choose(x == INFINITY, x, y);
@@ -184,11 +223,11 @@ INLINE vec magnitude(vec x) { return (vec)((ivec)x & 0x7fffffff); }
 INLINE vec hyperbolic_tangent(vec x) {
     vec size = magnitude(x), square = x * x;
     vec y = all(-5.70498872745e-3f);
-    y = y * square + 2.06390887954e-2f;
-    y = y * square - 5.37397155531e-2f;
-    y = y * square + 1.33314422036e-1f;
-    y = y * square - 3.33332819422e-1f;
-    y = y * square * x + x;
+    y = fused(y, square, all(2.06390887954e-2f));
+    y = fused(y, square, all(-5.37397155531e-2f));
+    y = fused(y, square, all(1.33314422036e-1f));
+    y = fused(y, square, all(-3.33332819422e-1f));
+    y = fused(y * square, x, x);
     vec large = 1.f - 2.f / (exponential(size + size) + 1.f);
     y = choose(size < 0.625f, y, choose(x == x, large, x));
     return (vec)((ivec)y | ((ivec)x & (int32_t)0x80000000));  // also of -0
@@ -336,45 +375,50 @@ INLINE float reduced(int code, float total, float x) {
 
 // Sums of 16 partial ones, each over every 16th element, of blocks of 256: the error does not
 // grow with n.
-static float reduced_row(int code, const float *x, i64 sx, const float *y, i64 sy, i64 n) {
-    if (code == LEAST || code == LARGEST) {
-        float total = x[0];
-        for (i64 i = 1; i < n; i++) total = reduced(code, total, x[i * sx]);
-        return total;
-    }
+INLINE float summed_row(int is_dot, const float *x, i64 sx, const float *y, i64 sy, i64 n) {
     double total = 0;
     for (i64 start = 0; start < n; start += 256) {
         i64 end = least(start + 256, n);
-        vec16 parts = {0};
-        for (i64 i = start; i < end; i += 16) {
-            vec16 v = sixteen(x + i * sx, sx, end - i);
-            if (code == DOT) v *= sixteen(y + i * sy, sy, end - i);
-            parts += v;
-        }
-        total += sum_of_lanes(parts);
+        vec parts[PARTS] = {{0}};
+        for (i64 i = start; i < end; i += SUMS)
+            EACH_PART(q) {
+                i64 j = i + q * LANES;
+                vec v = some(x + j * sx, sx, end - j);
+                if (is_dot) parts[q] = fused(v, some(y + j * sy, sy, end - j), parts[q]);
+                else parts[q] += v;
+            }
+        total += total_of(parts);
     }
     return (float)total;
 }
+static float reduced_row(int code, const float *x, i64 sx, const float *y, i64 sy, i64 n) {
+    if (code == DOT) return summed_row(1, x, sx, y, sy, n);
+    if (code == SUM) return summed_row(0, x, sx, x, sx, n);
+    float total = x[0];
+    for (i64 i = 1; i < n; i++) total = reduced(code, total, x[i * sx]);
+    return total;
+}
 
 // Columns go row by row through as many of them as fit in registers.
-#define ABREAST 4  // vectors of 16 columns
-#define WIDE (16 * ABREAST)
+#define WIDE 64
+#define ABREAST (WIDE / LANES)  // vectors
 enum { OF_X, OF_SQUARES, OF_PRODUCTS };
 // Sums over rows of x, of (x - shift)^2, or of x y. Of each 256 rows in float, then in double.
 INLINE void column_sums(int what, const float *x, i64 sx, const float *y, i64 sy,
-                        const vec16 *shift, i64 rows, i64 n, double *total) {
+                        const vec *shift, i64 rows, i64 n, double *total) {
     for (i64 c = 0; c < WIDE; c++) total[c] = 0;
     for (i64 start = 0; start < rows; start += 256) {
         i64 end = least(start + 256, rows);
-        vec16 sum[ABREAST] = {{0}};
+        vec sum[ABREAST] = {{0}};
         for (i64 i = start; i < end; i++)
-            for (i64 q = 0; 16 * q < n; q++) {
-                vec16 v = sixteen(x + i * sx + 16 * q, 1, n - 16 * q);
-                if (what == OF_SQUARES) v -= shift[q], v *= v;
-                if (what == OF_PRODUCTS) v *= sixteen(y + i * sy + 16 * q, 1, n - 16 * q);
-                sum[q] += v;
+            for (i64 q = 0; LANES * q < n; q++) {
+                vec v = some(x + i * sx + LANES * q, 1, n - LANES * q);
+                if (what == OF_SQUARES) v -= shift[q], sum[q] = fused(v, v, sum[q]);
+                else if (what == OF_PRODUCTS)
+                    sum[q] = fused(v, some(y + i * sy + LANES * q, 1, n - LANES * q), sum[q]);
+                else sum[q] += v;
             }
-        for (i64 c = 0; c < n; c++) total[c] += sum[c / 16][c % 16];
+        for (i64 c = 0; c < n; c++) total[c] += sum[c / LANES][c % LANES];
     }
 }
 
@@ -417,35 +461,42 @@ static void reduce(const Program *p, const Instruction *x, i64 from, i64 to) {
 
 enum { PLAIN, BIAS, BIAS_RELU, RELU_MASK };
 
-typedef vec (*Tile)[2];  // rows of a tile of the result, STRIP columns each
+typedef float (*Tile)[STRIP];  // rows of a tile of the result
+typedef float tvec __attribute__((vector_size(4 * TILE_LANES)));
+typedef float loose_tvec __attribute__((vector_size(4 * TILE_LANES), aligned(4), may_alias));
+INLINE tvec tile_fused(tvec x, tvec y, tvec z) {
+#if TILE_LANES == LANES
+    return fused(x, y, z);
+#else
+    return (tvec)_mm256_fmadd_ps((__m256)x, (__m256)y, (__m256)z);
+#endif
+}
+#define EACH_VECTOR(v) UNROLL for (int v = 0; v < STRIP / TILE_LANES; v++)
+#define VECTOR(p, v) (((loose_tvec *)(p))[v])
 
 #define KERNEL(rows)                                                                               \
     static void kernel##rows(i64 depth, const float *restrict a, i64 si, i64 sk,                   \
                              const float *restrict b, Tile restrict out) {                         \
-        vec left[rows], right[rows];                                                               \
-        _Pragma("GCC unroll 16") for (int i = 0; i < rows; i++) left[i] = right[i] = (vec){0};     \
+        tvec sum[rows][STRIP / TILE_LANES], column[STRIP / TILE_LANES];                            \
+        UNROLL for (int i = 0; i < rows; i++) EACH_VECTOR(v) sum[i][v] = (tvec){0};                \
         for (i64 k = 0; k < depth; k++, a += sk, b += STRIP) {                                     \
-            vec first = load(b), second = load(b + LANES);                                         \
-            _Pragma("GCC unroll 16") for (int i = 0; i < rows; i++) {                              \
-                vec x = all(a[i * si]);                                                            \
-                left[i] += x * first;                                                              \
-                right[i] += x * second;                                                            \
+            EACH_VECTOR(v) column[v] = VECTOR(b, v);                                               \
+            UNROLL for (int i = 0; i < rows; i++) {                                                \
+                tvec x = a[i * si] - (tvec){0};                                                    \
+                EACH_VECTOR(v) sum[i][v] = tile_fused(x, column[v], sum[i][v]);                    \
             }                                                                                      \
         }                                                                                          \
-        _Pragma("GCC unroll 16") for (int i = 0; i < rows; i++) {                                  \
-            out[i][0] = left[i];                                                                   \
-            out[i][1] = right[i];                                                                  \
-        }                                                                                          \
+        UNROLL for (int i = 0; i < rows; i++) EACH_VECTOR(v) VECTOR(out[i], v) = sum[i][v];        \
     }
 KERNEL(1) KERNEL(2) KERNEL(3) KERNEL(4) KERNEL(5) KERNEL(6)
-#if MAX_TILE > 6
+#if TILE_ROWS > 6
 KERNEL(7) KERNEL(8) KERNEL(9) KERNEL(10) KERNEL(11) KERNEL(12)
 #endif
 
 typedef void (*Kernel)(i64, const float *, i64, i64, const float *, Tile);
 static const Kernel KERNELS[] = {
     0, kernel1, kernel2, kernel3, kernel4, kernel5, kernel6,
-#if MAX_TILE > 6
+#if TILE_ROWS > 6
     kernel7, kernel8, kernel9, kernel10, kernel11, kernel12,
 #endif
 };
@@ -472,10 +523,8 @@ INLINE void transpose8(const float *in, i64 step, float *out, i64 out_step) {
 static void pack_strip(const float *b, i64 sj, i64 sk, i64 n, i64 depth, float *out) {
     if (n < STRIP) memset(out, 0, (size_t)(depth * STRIP) * 4);
     if (sj == 1 && n == STRIP) {
-        for (i64 k = 0; k < depth; k++, b += sk, out += STRIP) {
-            store(out, load(b));
-            store(out + LANES, load(b + LANES));
-        }
+        for (i64 k = 0; k < depth; k++, b += sk, out += STRIP)
+            for (int q = 0; q < STRIP; q += LANES) store(out + q, load(b + q));
         return;
     }
     i64 k = 0;
@@ -515,7 +564,7 @@ INLINE vec ended(const Ending *e, vec x, const float *extra) {
 }
 
 // Stores one row of a tile from column j on; `i` counts the rows of C.
-INLINE void store_row(vec *row, const Ending *e, i64 i, i64 j, i64 n, float *c, i64 sj) {
+INLINE void store_row(float *row, const Ending *e, i64 i, i64 j, i64 n, float *c, i64 sj) {
     float extra[STRIP];
     if (e->code != PLAIN) {
         const float *from = e->extra + i * e->si + j * e->sj;
@@ -524,15 +573,12 @@ INLINE void store_row(vec *row, const Ending *e, i64 i, i64 j, i64 n, float *c, 
             for (i64 q = 0; q < n; q++) extra[q] = from[q * e->sj];
             from = extra;
         }
-        row[0] = ended(e, row[0], from);
-        row[1] = ended(e, row[1], from + LANES);
+        for (int q = 0; q < STRIP; q += LANES) store(row + q, ended(e, load(row + q), from + q));
     }
-    if (n == STRIP && sj == 1) {
-        store(c, row[0]);
-        store(c + LANES, row[1]);
-    } else {
-        for (i64 q = 0; q < n; q++) c[q * sj] = q < LANES ? row[0][q] : row[1][q - LANES];
-    }
+    if (n == STRIP && sj == 1)
+        for (int q = 0; q < STRIP; q += LANES) store(c + q, load(row + q));
+    else
+        for (i64 q = 0; q < n; q++) c[q * sj] = row[q];
 }
 
 // Rows of A that hold a number other than 0 among rows 0 to n - 1; all, if they are all.
@@ -540,29 +586,31 @@ static i64 rows_with_numbers(const float *a, i64 si, i64 sk, i64 depth, i64 n, i
     i64 count = 0;
     for (i64 i = 0; i < n; i++) {
         const float *row = a + i * si;
-        for (i64 k = 0; k < depth; k++)
-            if (row[k * sk] != 0.f) {  // also NaN
-                rows[count++] = (int32_t)i;
-                break;
-            }
+        int has_numbers = row[0] != 0.f;
+        for (i64 k = 0; k < depth && !has_numbers; k += LANES) {
+            ivec found = some(row + k * sk, sk, depth - k) != 0.f;  // also NaN
+            for (int q = 0; q < LANES; q++) has_numbers |= found[q];
+        }
+        if (has_numbers) rows[count++] = (int32_t)i;
     }
     return count;
 }
 
-// Whether none of n numbers, a multiple of LANES, is NaN or infinite: 0 times that would be NaN.
+// Whether none of n numbers, a multiple of STRIP, is NaN or infinite: 0 times that would be NaN.
 static int all_finite(const float *a, i64 n) {
-    vec sum = {0};
-    for (i64 i = 0; i < n; i += LANES) sum += load(a + i) * 0.f;
+    vec sum[2] = {{0}};  // neither waits for the other
+    for (i64 i = 0; i < n; i += STRIP)
+        for (int q = 0; q < 2; q++) sum[q] += load(a + i + q * LANES) * 0.f;
     float total = 0.f;
-    for (int q = 0; q < LANES; q++) total += sum[q];
+    for (int q = 0; q < LANES; q++) total += sum[0][q] + sum[1][q];
     return total == 0.f;
 }
 
 // C = A B for `n` columns of one strip. `rows`: which rows of A and C those of `a` are, or 0.
 static void strip_product(i64 m, i64 n, i64 depth, const float *a, i64 si, i64 sk, const float *b,
                           float *c, i64 ci, i64 cj, i64 j, const Ending *e, const int32_t *rows) {
-    vec tile[MAX_TILE][2];
-    i64 tiles = (m + MAX_TILE - 1) / MAX_TILE;
+    float tile[TILE_ROWS][STRIP];
+    i64 tiles = (m + TILE_ROWS - 1) / TILE_ROWS;
     for (i64 t = 0, i = 0; t < tiles; t++) {
         i64 height = m / tiles + (t < m % tiles);
         for (i64 q = 0; q < height; q++) {  // they come from far while the tile is computed
@@ -640,7 +688,7 @@ static void product_of_strips(const Program *p, const Instruction *x, i64 from, 
 // Few columns, k side by side in A and in B: dot products, four at a time.
 static void product_of_dots(const Program *p, const Instruction *x, i64 from, i64 to) {
     const Operand *A = x->operand, *B = A + 1, *E = A + 2, *C = A + x->inputs;
-    i64 depth = x->shape[3], whole = depth - depth % DOT_LANES, columns = x->shape[2];
+    i64 depth = x->shape[3], whole = depth - depth % SUMS, columns = x->shape[2];
     for (i64 n = 0; n < x->shape[0]; n++)
         for (i64 i = from; i < to; i++) {
             const float *a = floats(p, A) + n * A->stride[0] + i * A->stride[1];
@@ -648,21 +696,24 @@ static void product_of_dots(const Program *p, const Instruction *x, i64 from, i6
             for (i64 j = 0; j < columns; j += 4) {
                 i64 width = least(4, columns - j), sj = B->stride[2];
                 const float *b = floats(p, B) + n * B->stride[0] + j * sj;
-                vec16 sum[4] = {{0}};
+                vec sum[4][PARTS] = {{{0}}};
                 if (width == 4)
-                    for (i64 k = 0; k < whole; k += DOT_LANES) {
-                        vec16 v = *(const vec16 *)(a + k);
-                        for (int q = 0; q < 4; q++) sum[q] += v * *(const vec16 *)(b + q * sj + k);
-                    }
+                    for (i64 k = 0; k < whole; k += SUMS)
+                        EACH_PART(r) {
+                            vec v = load(a + k + r * LANES);
+                            UNROLL for (int q = 0; q < 4; q++)
+                                sum[q][r] = fused(v, load(b + q * sj + k + r * LANES), sum[q][r]);
+                        }
                 else
                     for (i64 q = 0; q < width; q++)
-                        for (i64 k = 0; k < whole; k += DOT_LANES)
-                            sum[q] += *(const vec16 *)(a + k) * *(const vec16 *)(b + q * sj + k);
+                        for (i64 k = 0; k < whole; k += SUMS)
+                            EACH_PART(r) sum[q][r] = fused(
+                                load(a + k + r * LANES), load(b + q * sj + k + r * LANES), sum[q][r]);
                 for (i64 q = 0; q < width; q++) {
-                    if (whole < depth)
-                        sum[q] += sixteen(a + whole, 1, depth - whole) *
-                                  sixteen(b + q * sj + whole, 1, depth - whole);
-                    float y = sum_of_lanes(sum[q]);
+                    for (i64 r = 0, k = whole; k < depth; r++, k += LANES)
+                        sum[q][r] = fused(some(a + k, 1, depth - k),
+                                          some(b + q * sj + k, 1, depth - k), sum[q][r]);
+                    float y = total_of(sum[q]);
                     const float *extra = floats(p, E) + n * E->stride[0] + i * E->stride[1] +
                                          (j + q) * E->stride[2];
                     if (x->code == BIAS || x->code == BIAS_RELU) y += *extra;
@@ -709,17 +760,17 @@ static void row_norm(const Program *p, const Instruction *x, i64 from, i64 to) {
         for (i64 b = from; b < to; b++) {
             const float *in = ROW(X), *weight = ROW(W), *bias = ROW(B);
             float *restrict out = ROW(C), *restrict normalized = ROW(N);
-            float mean = is_centred ? reduced_row(SUM, in, sx, in, 1, k) / (float)k : 0;
-            for (i64 j = 0; j < k; j += 16)
-                put_sixteen(normalized + j, sixteen(in + j * sx, sx, k - j) - mean, k - j);
-            float square = reduced_row(DOT, normalized, 1, normalized, 1, k) / (float)k;
+            float mean = is_centred ? summed_row(0, in, sx, in, sx, k) / (float)k : 0;
+            for (i64 j = 0; j < k; j += LANES)
+                store_some(normalized + j, some(in + j * sx, sx, k - j) - mean, k - j);
+            float square = summed_row(1, normalized, 1, normalized, 1, k) / (float)k;
             float inverse = 1.f / sqrtf(square + eps);
-            for (i64 j = 0; j < k; j += 16) {
-                vec16 v = sixteen(normalized + j, 1, k - j) * inverse;
-                put_sixteen(normalized + j, v, k - j);
-                v = v * sixteen(weight + j * sw, sw, k - j) + sixteen(bias + j * sb, sb, k - j);
-                if (is_rectified) v = (vec16)((ivec16)v & ~(ivec16)(v < 0.f));
-                put_sixteen(out + j, v, k - j);
+            for (i64 j = 0; j < k; j += LANES) {
+                vec v = some(normalized + j, 1, k - j) * inverse;
+                store_some(normalized + j, v, k - j);
+                v = fused(v, some(weight + j * sw, sw, k - j), some(bias + j * sb, sb, k - j));
+                if (is_rectified) v = (vec)((ivec)v & ~(ivec)(v < 0.f));
+                store_some(out + j, v, k - j);
             }
             *ROW(V) = inverse;
         }
@@ -733,16 +784,16 @@ static void row_norm_gradient(const Program *p, const Instruction *x, i64 from, 
         for (i64 b = from; b < to; b++) {
             const float *g = ROW(G), *weight = ROW(W), *normalized = ROW(N);
             float *restrict out = ROW(C), inverse = *ROW(V);
-            for (i64 j = 0; j < k; j += 16) {
-                vec16 v = sixteen(g + j * sg, sg, k - j) * sixteen(weight + j * sw, sw, k - j);
-                put_sixteen(out + j, v, k - j);
+            for (i64 j = 0; j < k; j += LANES) {
+                vec v = some(g + j * sg, sg, k - j) * some(weight + j * sw, sw, k - j);
+                store_some(out + j, v, k - j);
             }
-            float along = reduced_row(DOT, out, 1, normalized, sn, k) / (float)k;
-            float mean = x->code == CENTRED ? reduced_row(SUM, out, 1, out, 1, k) / (float)k : 0;
-            for (i64 j = 0; j < k; j += 16) {
-                vec16 v = sixteen(out + j, 1, k - j) - mean;
-                v = (v - sixteen(normalized + j * sn, sn, k - j) * along) * inverse;
-                put_sixteen(out + j, v, k - j);
+            float along = summed_row(1, out, 1, normalized, sn, k) / (float)k;
+            float mean = x->code == CENTRED ? summed_row(0, out, 1, out, 1, k) / (float)k : 0;
+            for (i64 j = 0; j < k; j += LANES) {
+                vec v = some(out + j, 1, k - j) - mean;
+                v = fused(some(normalized + j * sn, sn, k - j), all(-along), v) * inverse;
+                store_some(out + j, v, k - j);
             }
         }
 }
@@ -750,9 +801,9 @@ static void row_norm_gradient(const Program *p, const Instruction *x, i64 from, 
 // Columns to mean 0 and variance 1: see `column_norm` in the backends' contract. Dimensions:
 // networks, nothing, columns, rows.
 // One number for each of `n` columns, in vectors.
-INLINE void columns_of(const float *p, i64 stride, i64 n, vec16 *out) {
+INLINE void columns_of(const float *p, i64 stride, i64 n, vec *out) {
     for (i64 q = 0; q < ABREAST; q++)
-        out[q] = sixteen(p + least(16 * q, n) * stride, stride, n - 16 * q);
+        out[q] = some(p + least(LANES * q, n) * stride, stride, n - LANES * q);
 }
 #define COLUMNS_AT(o) (floats(p, o) + n * (o)->stride[0] + j * (o)->stride[2])
 // Operands: columns, weight, bias, epsilon, result, mean, variance, normalised columns,
@@ -763,26 +814,26 @@ INLINE void normalize_columns(const Program *p, const Instruction *x, i64 n, i64
     i64 rows = x->shape[3], sx = X->stride[3], sn = N->stride[3], sc = C->stride[3];
     const float *in = COLUMNS_AT(X);
     float eps = *floats(p, X + 3), *out = COLUMNS_AT(C), *normalized = COLUMNS_AT(N);
-    vec16 mean[ABREAST] = {{0}}, inverse[ABREAST] = {{0}}, weight[ABREAST], bias[ABREAST];
+    vec mean[ABREAST] = {{0}}, inverse[ABREAST] = {{0}}, weight[ABREAST], bias[ABREAST];
     columns_of(COLUMNS_AT(W), W->stride[2], width, weight);
     columns_of(COLUMNS_AT(B), B->stride[2], width, bias);
     double total[WIDE];
     column_sums(OF_X, in, sx, in, sx, mean, rows, width, total);
     for (i64 c = 0; c < width; c++)
-        COLUMNS_AT(M)[c * M->stride[2]] = mean[c / 16][c % 16] = (float)total[c] / (float)rows;
+        COLUMNS_AT(M)[c * M->stride[2]] = mean[c / LANES][c % LANES] = (float)total[c] / (float)rows;
     column_sums(OF_SQUARES, in, sx, in, sx, mean, rows, width, total);
     for (i64 c = 0; c < width; c++) {
         float variance = (float)total[c] / (float)rows;
         COLUMNS_AT(S)[c * S->stride[2]] = variance;
-        inverse[c / 16][c % 16] = 1.f / sqrtf(variance + eps);
-        COLUMNS_AT(V)[c * V->stride[2]] = inverse[c / 16][c % 16];
+        inverse[c / LANES][c % LANES] = 1.f / sqrtf(variance + eps);
+        COLUMNS_AT(V)[c * V->stride[2]] = inverse[c / LANES][c % LANES];
     }
     for (i64 i = 0; i < rows; i++)
-        for (i64 q = 0; 16 * q < width; q++) {
-            i64 k = width - 16 * q;
-            vec16 v = (sixteen(in + i * sx + 16 * q, 1, k) - mean[q]) * inverse[q];
-            put_sixteen(normalized + i * sn + 16 * q, v, k);
-            put_sixteen(out + i * sc + 16 * q, v * weight[q] + bias[q], k);
+        for (i64 q = 0; LANES * q < width; q++) {
+            i64 k = width - LANES * q;
+            vec v = (some(in + i * sx + LANES * q, 1, k) - mean[q]) * inverse[q];
+            store_some(normalized + i * sn + LANES * q, v, k);
+            store_some(out + i * sc + LANES * q, fused(v, weight[q], bias[q]), k);
         }
 }
 // Operands: gradient of the result, weight, normalised columns, 1 / deviation, and the gradients
@@ -793,26 +844,26 @@ INLINE void columns_gradient(const Program *p, const Instruction *x, i64 n, i64 
     i64 rows = x->shape[3], sg = G->stride[3], sn = N->stride[3], sc = C->stride[3];
     const float *g = COLUMNS_AT(G), *normalized = COLUMNS_AT(N);
     float *out = COLUMNS_AT(C);
-    vec16 weight[ABREAST], inverse[ABREAST], along[ABREAST] = {{0}}, mean[ABREAST] = {{0}};
+    vec weight[ABREAST], inverse[ABREAST], along[ABREAST] = {{0}}, mean[ABREAST] = {{0}};
     columns_of(COLUMNS_AT(W), W->stride[2], width, weight);
     columns_of(COLUMNS_AT(V), V->stride[2], width, inverse);
     double total[WIDE];
     column_sums(OF_PRODUCTS, g, sg, normalized, sn, mean, rows, width, total);
     for (i64 c = 0; c < width; c++) {
         COLUMNS_AT(A)[c * A->stride[2]] = (float)total[c];
-        along[c / 16][c % 16] = (float)total[c] / (float)rows;
+        along[c / LANES][c % LANES] = (float)total[c] / (float)rows;
     }
     column_sums(OF_X, g, sg, g, sg, mean, rows, width, total);
     for (i64 c = 0; c < width; c++) {
         COLUMNS_AT(T)[c * T->stride[2]] = (float)total[c];
-        mean[c / 16][c % 16] = (float)total[c] / (float)rows;
+        mean[c / LANES][c % LANES] = (float)total[c] / (float)rows;
     }
     for (i64 i = 0; i < rows; i++)
-        for (i64 q = 0; 16 * q < width; q++) {
-            i64 k = width - 16 * q;
-            vec16 v = sixteen(g + i * sg + 16 * q, 1, k) - mean[q];
-            v -= sixteen(normalized + i * sn + 16 * q, 1, k) * along[q];
-            put_sixteen(out + i * sc + 16 * q, v * (weight[q] * inverse[q]), k);
+        for (i64 q = 0; LANES * q < width; q++) {
+            i64 k = width - LANES * q;
+            vec v = some(g + i * sg + LANES * q, 1, k) - mean[q];
+            v = fused(some(normalized + i * sn + LANES * q, 1, k), -along[q], v);
+            store_some(out + i * sc + LANES * q, v * (weight[q] * inverse[q]), k);
         }
 }
 #define FOR_COLUMNS(work)                                                             \
@@ -845,21 +896,20 @@ static void quantile_huber(const Program *p, const Instruction *x, i64 from, i64
             double total = 0;
             for (i64 i = 0; i < m; i++) {
                 float level = ((float)i + 0.5f) / (float)m, quantile = q[i * Q->stride[2]];
-                vec16 loss = {0}, slope = {0};
-                for (i64 j = 0; j < k; j += 16) {
-                    vec16 error = sixteen(t + j * st, st, k - j) - quantile;
-                    for (i64 l = k - j; l < 16; l++) error[l] = 0;  // missing: no loss
-                    ivec16 is_below = error < 0.f, is_low = error < -1.f, is_high = error > 1.f;
-                    vec16 one = 1.f - (vec16){0};
-                    vec16 clipped = (vec16)(((ivec16)error & ~(is_low | is_high)) |
-                                            ((ivec16)one & is_high) | ((ivec16)-one & is_low));
-                    vec16 weight = (vec16)(((ivec16)(one * (1.f - level)) & is_below) |
-                                           ((ivec16)(one * level) & ~is_below));
-                    slope += weight * clipped;
-                    loss += weight * clipped * (error - 0.5f * clipped);
-                }
-                total += sum_of_lanes(loss);
-                g[i * G->stride[2]] = (float)(-sum_of_lanes(slope) / pairs);
+                vec loss[PARTS] = {{0}}, slope[PARTS] = {{0}};
+                for (i64 start = 0; start < k; start += SUMS)
+                    EACH_PART(r) {
+                        i64 j = start + r * LANES;
+                        vec error = some(t + j * st, st, k - j) - quantile;
+                        for (i64 l = k > j ? k - j : 0; l < LANES; l++) error[l] = 0;  // no loss
+                        vec clipped = choose(error < -1.f, all(-1.f), error);
+                        clipped = choose(error > 1.f, all(1.f), clipped);
+                        vec weight = choose(error < 0.f, all(1.f - level), all(level));
+                        slope[r] = fused(weight, clipped, slope[r]);
+                        loss[r] = fused(weight * clipped, error - 0.5f * clipped, loss[r]);
+                    }
+                total += total_of(loss);
+                g[i * G->stride[2]] = (float)(-total_of(slope) / pairs);
             }
             floats(p, L)[n * L->stride[0] + b * L->stride[1]] = (float)(total / pairs);
         }
@@ -1135,6 +1185,6 @@ void describe(i64 *out) {
     out[2] = sizeof(Stage);
     out[3] = sizeof(Program);
     out[4] = STRIP;
-    out[5] = MAX_TILE;
+    out[5] = TILE_ROWS;
     out[6] = LANES;
 }

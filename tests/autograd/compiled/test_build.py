@@ -107,9 +107,10 @@ def test_path_of_the_cache_must_be_absolute(
     ("between", "message"),
     [
         ("echo 'no such flag' >&2; echo more >&2; exit 1", "failed: no such flag$"),
+        ("echo 'k.c: In f:' >&2; echo 'k.c: error: x' >&2; exit 1", "failed: k.c: error: x$"),
         ("kill -9 $$", "failed: no message"),
     ],
-    ids=["error", "killed"],
+    ids=["text", "error", "killed"],
 )
 def test_compiler_that_fails_is_told_and_leaves_no_half(
     make_compiler: Make, between: str, message: str

@@ -3,9 +3,10 @@
 import copy
 import os
 import pickle
+import platform
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -159,22 +160,68 @@ def test_bits_do_not_depend_on_threads(actions: str) -> None:
     assert_same_bits(states[2], states[0])
 
 
-def test_bits_do_not_depend_on_the_width_of_vectors(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if library().lanes != 16:
-        pytest.skip("this processor's vectors have no shorter ones to be compared with")
-    flags = [flag.replace("native", "haswell") for flag in build.FLAGS]  # vectors of 8
-    monkeypatch.setattr(build, "FLAGS", flags)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    short = Library(str(build.shared_library()))
-    assert short.lanes == 8
-    wide_agent, short_agent = (compiled_agent(hidden_sizes=(50, 37)) for _ in range(2))
-    short_agent.compilation.__dict__["_choice"] = Compiler(short), ""
-    for agent in (wide_agent, short_agent):
-        learn(agent, 10)
-        compiler_of(agent)
-    assert_same_bits(short_agent.state_dict(), wide_agent.state_dict())
+# Flags of other instruction sets, with the width of vectors that they need and that they give.
+HALVES, WHOLE = ("-D__znver4__=1",), ("-U__znver3__", "-U__znver4__")  # Zen 4's tiles, and others
+WIDTHS: dict[str, tuple[Sequence[str], int, int]] = {
+    "tiles of halves": (HALVES, 16, 16),
+    "whole tiles": (WHOLE, 16, 16),
+    "AVX2": (("-march=haswell",), 8, 8),
+}
+WIDE_KEYS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "rows": {"critic_norm": "layer", "critic_dropout": 0.1, "max_grad_norm": 1.0},
+    "columns": {"critic": "crossq", "critic_norm": "batch", "policy_norm": "batch"},
+    "quantiles": {"critic": "tqc", "num_soft_q_nets": 3},
+}
+
+
+@pytest.fixture(params=WIDTHS)
+def other_kernels(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Library:
+    """The kernels for other instructions that this processor has, too."""
+    flags, needed, lanes = WIDTHS[request.param]
+    if library().lanes < needed or platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("this processor does not have these instructions")
+    kernels = kernels_by(flags, tmp_path, monkeypatch)
+    assert kernels.lanes == lanes
+    return kernels
+
+
+def kernels_by(flags: Sequence[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
+    monkeypatch.setattr(build, "FLAGS", (*build.FLAGS, *flags))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return Library(str(build.shared_library()))
+
+
+def test_bits_do_not_depend_on_the_width_of_vectors_and_tiles(other_kernels: Library) -> None:
+    for keys in WIDE_KEYS.values():
+        one, two = (compiled_agent(hidden_sizes=(50, 37), **keys) for _ in range(2))
+        two.compilation.__dict__["_choice"] = Compiler(other_kernels), ""
+        for agent in (one, two):
+            learn(agent, 5, 70)
+            compiler_of(agent)
+        assert_same_bits(two.state_dict(), one.state_dict())
+
+
+def test_vectors_of_4_learn_as_numpy_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without FMA, so not to the bit."""
+    library()
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("this processor does not have these instructions")
+    kernels = kernels_by(("-march=x86-64",), tmp_path, monkeypatch)
+    assert kernels.lanes == 4
+    for keys in WIDE_KEYS.values():
+        plain = make_agent(hidden_sizes=(50, 37), compile="never", **keys)
+        agent = compiled_agent(hidden_sizes=(50, 37), **keys)
+        agent.compilation.__dict__["_choice"] = Compiler(kernels), ""
+        batch = batch_of(plain, 0, 70)
+        ours, theirs = agent.update(batch), plain.update(batch)
+        for name, value in theirs.items():
+            assert_close(ours[name], value, name)
+        expected = gradients(plain)
+        for name, gradient in gradients(agent).items():
+            assert_close(gradient, expected[name], name)
 
 
 def test_bits_do_not_depend_on_parts() -> None:
